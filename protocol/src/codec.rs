@@ -1,0 +1,249 @@
+//! Frames of the schema in both encodings: several to a WebSocket message.
+//!
+//! ```text
+//!   Protobuf: ┌ varint length ┬ frame ┐┌ varint length ┬ frame ┐ …      one binary WebSocket message
+//!   JSON:     { frame }\n{ frame }\n …                                  one text WebSocket message
+//! ```
+//!
+//! Invariant: a frame that cannot be decoded says so without harm to the frames before it.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use prost::Message;
+use prost::encoding::{decode_varint, encode_varint, encoded_len_varint};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::wire;
+
+/// The subprotocol of binary connections (RFC 6455 section 1.9).
+pub const SUBPROTOCOL_PROTOBUF: &str = "ringwire.v1.protobuf";
+/// The subprotocol of JSON connections.
+pub const SUBPROTOCOL_JSON: &str = "ringwire.v1.json";
+/// What a browser, which cannot set headers, prefixes to its token in the list of subprotocols.
+pub const SUBPROTOCOL_BEARER_PREFIX: &str = "bearer.";
+
+/// How a connection writes the schema down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Encoding {
+    /// Length-delimited Protobuf in binary WebSocket messages.
+    Protobuf,
+    /// Lines of JSON in text WebSocket messages.
+    Json,
+}
+
+/// A frame that could not be decoded.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// Not Protobuf, not JSON, or cut off: the rest of the message is lost as well.
+    #[error("not decodable: {0}")]
+    Malformed(String),
+    /// A JSON object with a field of the wrong type. `id` is the command's id, if it has one that can be read.
+    #[error("field of the wrong type: {message}")]
+    WrongType {
+        /// The id to answer under; 0 where none could be read.
+        id: u64,
+        /// What the decoder said.
+        message: String,
+    },
+}
+
+/// The types that travel as frames: `Command` and `ServerFrame`.
+pub trait Frame: Message + Default + Serialize + DeserializeOwned {}
+impl Frame for wire::Command {}
+impl Frame for wire::ServerFrame {}
+
+impl Encoding {
+    /// The subprotocol that stands for this encoding.
+    pub const fn subprotocol(self) -> &'static str {
+        match self {
+            Self::Protobuf => SUBPROTOCOL_PROTOBUF,
+            Self::Json => SUBPROTOCOL_JSON,
+        }
+    }
+
+    /// The encoding a subprotocol stands for.
+    pub fn from_subprotocol(name: &str) -> Option<Self> {
+        match name {
+            SUBPROTOCOL_PROTOBUF => Some(Self::Protobuf),
+            SUBPROTOCOL_JSON => Some(Self::Json),
+            _ => None,
+        }
+    }
+
+    /// The frames in the payload of one WebSocket message, in order. After `Malformed` there are no more.
+    pub fn decode<F: Frame>(self, payload: &[u8]) -> Frames<'_, F> {
+        Frames { encoding: self, rest: payload, frame: std::marker::PhantomData }
+    }
+
+    /// Appends one frame to the payload of a WebSocket message.
+    pub fn encode<F: Frame>(self, frame: &F, payload: &mut BytesMut) {
+        match self {
+            Self::Protobuf => {
+                let length = frame.encoded_len();
+                payload.reserve(length + encoded_len_varint(length as u64));
+                encode_varint(length as u64, payload);
+                frame.encode_raw(payload);
+            }
+            Self::Json => {
+                if !payload.is_empty() {
+                    payload.put_u8(b'\n');
+                }
+                let serialized = serde_json::to_writer(payload.writer(), frame);
+                // The generated serializers fail only for enum numbers outside the schema, which this side never
+                // makes and which a peer's frame is never echoed with.
+                debug_assert!(serialized.is_ok(), "{serialized:?}");
+            }
+        }
+    }
+
+    /// One frame as the payload of a WebSocket message of its own.
+    pub fn encode_one<F: Frame>(self, frame: &F) -> Bytes {
+        let mut payload = BytesMut::new();
+        self.encode(frame, &mut payload);
+        payload.freeze()
+    }
+}
+
+/// Iterator over the frames of one WebSocket message.
+#[derive(Debug)]
+pub struct Frames<'a, F> {
+    encoding: Encoding,
+    rest: &'a [u8],
+    frame: std::marker::PhantomData<F>,
+}
+
+impl<F: Frame> Iterator for Frames<'_, F> {
+    type Item = Result<F, DecodeError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.encoding {
+            Encoding::Protobuf => self.next_protobuf(),
+            Encoding::Json => self.next_json(),
+        }
+    }
+}
+
+impl<F: Frame> Frames<'_, F> {
+    fn next_protobuf(&mut self) -> Option<Result<F, DecodeError>> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let mut rest = self.rest;
+        // From here on a failure ends the message: without a sound length there is no next frame.
+        self.rest = &[];
+        let length = match decode_varint(&mut rest) {
+            Ok(length) => length,
+            Err(error) => return Some(Err(DecodeError::Malformed(error.to_string()))),
+        };
+        if length > rest.len() as u64 {
+            return Some(Err(DecodeError::Malformed("frame is cut off".to_owned())));
+        }
+        let (frame, rest) = rest.split_at(length as usize);
+        match F::decode(frame) {
+            Ok(frame) => {
+                self.rest = rest;
+                Some(Ok(frame))
+            }
+            Err(error) => Some(Err(DecodeError::Malformed(error.to_string()))),
+        }
+    }
+
+    fn next_json(&mut self) -> Option<Result<F, DecodeError>> {
+        loop {
+            if self.rest.is_empty() {
+                return None;
+            }
+            let end = self.rest.iter().position(|&byte| byte == b'\n').unwrap_or(self.rest.len());
+            let line = self.rest[..end].trim_ascii();
+            self.rest = self.rest.get(end + 1..).unwrap_or(&[]);
+            if line.is_empty() {
+                continue;
+            }
+            return Some(serde_json::from_slice(line).map_err(|error| {
+                let error = explain_json(line, &error);
+                if matches!(error, DecodeError::Malformed(_)) {
+                    self.rest = &[];
+                }
+                error
+            }));
+        }
+    }
+}
+
+/// Tells a broken line from a sound object with a wrong field; the latter can be answered under its id.
+fn explain_json(line: &[u8], error: &serde_json::Error) -> DecodeError {
+    #[derive(serde::Deserialize)]
+    struct OnlyId {
+        #[serde(default)]
+        id: serde_json::Value,
+    }
+    if !error.is_data() {
+        return DecodeError::Malformed(error.to_string());
+    }
+    match serde_json::from_slice::<OnlyId>(line) {
+        Ok(OnlyId { id }) => DecodeError::WrongType {
+            id: id.as_u64().or_else(|| id.as_str()?.parse().ok()).unwrap_or(0),
+            message: error.to_string(),
+        },
+        Err(_) => DecodeError::Malformed(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wire::command::Op;
+
+    fn command(id: u64) -> wire::Command {
+        wire::Command { id, received: 0, op: Some(Op::Ping(wire::Ping {})) }
+    }
+
+    #[test]
+    fn several_frames_share_a_message_in_both_encodings() {
+        for encoding in [Encoding::Protobuf, Encoding::Json] {
+            let mut payload = BytesMut::new();
+            for id in 1..=3 {
+                encoding.encode(&command(id), &mut payload);
+            }
+            let decoded: Result<Vec<wire::Command>, _> = encoding.decode(&payload).collect();
+            assert_eq!(decoded, Ok(vec![command(1), command(2), command(3)]), "{encoding:?}");
+        }
+    }
+
+    #[test]
+    fn json_is_canonical_with_names_as_in_the_schema() {
+        let line = r#"{"id":"18446744073709551615","send":{"conversation_id":"7","client_msg_id":"a","message":{"text":"hi"}}}"#;
+        let frame: wire::Command = Encoding::Json.decode(line.as_bytes()).next().unwrap().unwrap();
+        assert_eq!(frame.id, u64::MAX);
+        assert_eq!(Encoding::Json.encode_one(&frame), line.as_bytes());
+        // Numbers are accepted where strings are canonical, and unknown fields are ignored.
+        let loose = br#"{"id":5,"new_field":[1],"ping":{"x":1}}"#;
+        assert_eq!(Encoding::Json.decode(loose).next(), Some(Ok(command(5))));
+    }
+
+    #[test]
+    fn unknown_operation_decodes_to_none() {
+        let json = Encoding::Json.decode::<wire::Command>(br#"{"id":"9","dance":{}}"#).next();
+        assert_eq!(json, Some(Ok(wire::Command { id: 9, received: 0, op: None })));
+        // Field 1023, length-delimited, empty.
+        let protobuf = [5, 0x08, 9, 0xfa, 0x3f, 0];
+        let frame = Encoding::Protobuf.decode::<wire::Command>(&protobuf).next();
+        assert_eq!(frame, Some(Ok(wire::Command { id: 9, received: 0, op: None })));
+    }
+
+    #[test]
+    fn a_wrong_field_is_answered_under_its_id_and_the_next_line_still_counts() {
+        let text = b"{\"id\":\"3\",\"send\":7}\n\n{\"id\":4,\"ping\":{}}";
+        let frames: Vec<_> = Encoding::Json.decode::<wire::Command>(text).collect();
+        assert!(matches!(frames[0], Err(DecodeError::WrongType { id: 3, .. })), "{frames:?}");
+        assert_eq!(frames[1], Ok(command(4)));
+    }
+
+    #[test]
+    fn a_claimed_length_allocates_nothing() {
+        let mut payload = vec![0xff; 9];
+        payload.push(0x01);
+        let frames: Vec<_> = Encoding::Protobuf.decode::<wire::Command>(&payload).collect();
+        assert!(matches!(frames[..], [Err(DecodeError::Malformed(_))]), "{frames:?}");
+    }
+}

@@ -1,0 +1,28 @@
+//! Ringwire's wire protocol, version 1, without sockets, runtimes or clocks.
+//!
+//! ```text
+//!   bytes from the network                                              bytes to the network
+//!        │                                                                      ▲
+//!        ▼                                                                      │
+//!   websocket::handshake ─► websocket::{frame, assembler} ─► connection (sans-IO machine)
+//!                                                               │            ▲
+//!                                                   messages    ▼            │   messages
+//!                                                            codec: Command / ServerFrame
+//!                                                         (Protobuf or JSON, one schema: wire)
+//! ```
+//!
+//! Invariants: nothing here panics on input from a peer; nothing allocates what a header merely claims; splitting the
+//! same bytes differently gives the same messages.
+
+pub mod codec;
+pub mod connection;
+pub mod error;
+pub mod ids;
+pub mod websocket;
+
+/// The schema's types, as `proto/ringwire.proto` describes them.
+#[path = "generated/mod.rs"]
+pub mod wire;
+
+pub use error::{CloseReason, CommandError, ErrorCode};
+pub use ids::{ConversationId, MsgNo, Seq, UnixMs, UserId};

@@ -1,0 +1,103 @@
+//! Compare-and-append: what the owner of a conversation asks of a writer, and what the writer answers.
+//!
+//! The owner names the position it believes to be next. The primary key `(conversation_id, seq)` decides: either the
+//! entry is committed at exactly that position, or the owner learns that its view is stale.
+
+use bytes::Bytes;
+use ringwire_protocol::{ConversationId, MsgNo, Seq, UnixMs, UserId};
+
+/// An entry that wants to become the next of its conversation.
+#[derive(Clone, Debug)]
+pub struct Append {
+    /// Whose log.
+    pub conversation_id: ConversationId,
+    /// The position: head + 1 as the owner knows it, entries in flight included.
+    pub seq: Seq,
+    /// Messages up to and with this entry.
+    pub msg_no: MsgNo,
+    /// Who makes it; `None`: the server.
+    pub sender_id: Option<UserId>,
+    /// By the owner's clock.
+    pub created_at: UnixMs,
+    /// Unique per (conversation, sender); made by the server where the client gave none. This is what makes a
+    /// resubmission after an unknown outcome safe.
+    pub client_msg_id: Box<str>,
+    /// The encoded body.
+    pub body: Bytes,
+    /// Keyed hash of the command.
+    pub command_hash: i64,
+    /// What else changes in the same transaction.
+    pub change: Change,
+    /// The owner has not had its head confirmed lately: append only if the entry at `seq − 1` exists.
+    pub check_base: bool,
+
+    /// Which completion queue gets the answer (the shard).
+    pub origin: u16,
+    /// Returned with the answer.
+    pub token: u64,
+    /// From a counter of the origin, raised whenever the owner re-bases a conversation: entries of a generation
+    /// that met a conflict are returned unwritten.
+    pub generation: u64,
+}
+
+/// A change of the conversation's state that commits together with its entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Only the log changes.
+    None,
+    /// These users become members.
+    Join(Vec<UserId>),
+    /// This user is no longer a member; if the owner leaves, another takes over.
+    Leave {
+        /// Who goes.
+        user_id: UserId,
+        /// Who owns the group from now on.
+        new_owner_id: Option<UserId>,
+    },
+}
+
+/// The answer to one [`Append`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Completion {
+    /// Whose log.
+    pub conversation_id: ConversationId,
+    /// The position asked for.
+    pub seq: Seq,
+    /// From the request.
+    pub token: u64,
+    /// From the request.
+    pub generation: u64,
+    /// What happened.
+    pub outcome: Outcome,
+}
+
+/// What became of an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is durable at the position asked for.
+    Committed,
+    /// The owner's view of the log is stale, or an earlier entry of the conversation did not commit: nothing was
+    /// written. Load the tail, validate again, submit under a new generation.
+    Conflict,
+    /// This sender used this `client_msg_id` before; nothing was written. Later entries of the conversation in flight
+    /// come back as `Conflict`.
+    Duplicate {
+        /// Where the first one is.
+        seq: Seq,
+        /// Its message count.
+        msg_no: MsgNo,
+        /// Its time.
+        created_at: UnixMs,
+        /// Hash of the command that made it.
+        command_hash: i64,
+    },
+    /// The database refuses this very entry, and will again. Later entries come back as `Conflict`.
+    Rejected {
+        /// For the server's log.
+        reason: String,
+    },
+}
+
+/// Every place of the writer's queue is taken; nothing was accepted. The request comes back.
+#[derive(Debug)]
+pub struct QueueFull(pub Append);

@@ -1,0 +1,4 @@
+//! The durable log and directory.
+
+pub mod append;
+pub mod model;

@@ -1,0 +1,235 @@
+//! Rows as the gateway sees them. Bodies are opaque bytes (an encoded `EntryBody`): the store keeps them, it does
+//! not read them.
+
+use bytes::Bytes;
+use ringwire_protocol::{ConversationId, MsgNo, Seq, UnixMs, UserId};
+
+/// What a conversation is for; the numbers are those of the wire and of the `kind` column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i16)]
+pub enum ConversationKind {
+    /// Two users, unique for the pair.
+    Direct = 0,
+    /// Invited members.
+    Group = 1,
+    /// Anyone may join and read.
+    Room = 2,
+}
+
+/// What a member may do; the numbers are those of the wire and of the `role` column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(i16)]
+pub enum Role {
+    /// Reads and writes.
+    Member = 0,
+    /// Also manages members and settings.
+    Admin = 1,
+    /// Also manages admins; there is exactly one in a group.
+    Owner = 2,
+}
+
+/// A registered or provisioned user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserRow {
+    /// Identity.
+    pub user_id: UserId,
+    /// Unique without regard to case. Provisioned users have `user-<id>` or what their token said.
+    pub username: String,
+    /// What others see; empty: the user name.
+    pub display_name: String,
+    /// Where the picture is; empty: none.
+    pub avatar_url: String,
+    /// Registration time.
+    pub created_at: UnixMs,
+}
+
+/// The newest position of a log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogHead {
+    /// Position of the newest entry.
+    pub seq: Seq,
+    /// Messages up to it.
+    pub msg_no: MsgNo,
+    /// When it was made.
+    pub created_at: UnixMs,
+}
+
+/// One committed entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryRow {
+    /// Whose log.
+    pub conversation_id: ConversationId,
+    /// Position in it.
+    pub seq: Seq,
+    /// Messages up to and with this entry.
+    pub msg_no: MsgNo,
+    /// Who made it; `None`: the server.
+    pub sender_id: Option<UserId>,
+    /// By the owner's clock, never less than the entry before.
+    pub created_at: UnixMs,
+    /// Unique per (conversation, sender).
+    pub client_msg_id: String,
+    /// The encoded body.
+    pub body: Bytes,
+    /// Keyed hash of the command that made it, to tell a retry from a reuse of the id.
+    pub command_hash: i64,
+}
+
+/// One member of a conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberRow {
+    /// Who.
+    pub user_id: UserId,
+    /// What they may do.
+    pub role: Role,
+    /// When they joined.
+    pub joined_at: UnixMs,
+    /// Until when they may not send; 0: not muted.
+    pub muted_until: UnixMs,
+}
+
+/// A member with profile and cursors, for lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberProfile {
+    /// The membership.
+    pub member: MemberRow,
+    /// The profile.
+    pub user: UserRow,
+    /// How far they have read.
+    pub read_seq: Seq,
+    /// How far a device of theirs has everything.
+    pub delivered_seq: Seq,
+}
+
+/// Everything the owner shard needs to take a conversation into memory, read in one snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConversationSnapshot {
+    /// Identity.
+    pub conversation_id: ConversationId,
+    /// What it is for.
+    pub kind: ConversationKind,
+    /// Encoded `GroupSettings`.
+    pub settings: Bytes,
+    /// Newest position.
+    pub head: LogHead,
+    /// Entries below are gone (retention); 1 when none is.
+    pub floor_seq: Seq,
+    /// All members, by user id.
+    pub members: Vec<MemberRow>,
+    /// The newest entries, oldest first.
+    pub recent: Vec<EntryRow>,
+}
+
+/// One line in a user's list of conversations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeadRow {
+    /// Identity.
+    pub conversation_id: ConversationId,
+    /// What it is for.
+    pub kind: ConversationKind,
+    /// Encoded `GroupSettings`.
+    pub settings: Bytes,
+    /// When it was made.
+    pub created_at: UnixMs,
+    /// How many members it has.
+    pub member_count: u32,
+    /// The user's own role.
+    pub role: Role,
+    /// Newest position.
+    pub head: LogHead,
+    /// About when something last happened; orders the list, nothing else.
+    pub last_activity_at: UnixMs,
+    /// The newest entry.
+    pub last_entry: Option<EntryRow>,
+    /// The user's read cursor, and the message count there.
+    pub read_seq: Seq,
+    /// Message count at `read_seq`.
+    pub read_msg_no: MsgNo,
+    /// The user's delivered cursor.
+    pub delivered_seq: Seq,
+    /// Both users of a direct conversation; empty for groups.
+    pub users: Vec<UserRow>,
+}
+
+impl HeadRow {
+    /// Messages the user has not read.
+    pub fn unread(&self) -> u64 {
+        self.head.msg_no.saturating_sub(self.read_msg_no)
+    }
+}
+
+/// Where the next page of a user's list begins: before this (activity, conversation).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeadsAfter {
+    /// `last_activity_at` of the last line of the page before.
+    pub last_activity_at: UnixMs,
+    /// Its conversation.
+    pub conversation_id: ConversationId,
+}
+
+/// A stretch of a log, read in one snapshot with the caller's membership.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogPage {
+    /// Oldest first.
+    pub entries: Vec<EntryRow>,
+    /// Newest position of the log in that snapshot.
+    pub head: LogHead,
+    /// Entries below are gone; 1 when none is.
+    pub floor_seq: Seq,
+}
+
+/// What `connect` tells a client, read in one snapshot.
+#[derive(Clone, Debug)]
+pub struct SessionSnapshot {
+    /// The newest lines of the list.
+    pub heads: Vec<HeadRow>,
+    /// Whether there are more lines.
+    pub more_heads: bool,
+    /// One for each cursor asked, in that order; `None`: not a member.
+    pub syncs: Vec<Option<LogPage>>,
+}
+
+/// A cursor to be written behind. Cursors only rise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CursorRow {
+    /// Whose log.
+    pub conversation_id: ConversationId,
+    /// Whose cursor.
+    pub user_id: UserId,
+    /// Everything up to here was seen; 0: no change.
+    pub read_seq: Seq,
+    /// A device has everything up to here; 0: no change.
+    pub delivered_seq: Seq,
+}
+
+/// A user to be registered.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    /// Unique without regard to case.
+    pub username: String,
+    /// Unique without regard to case.
+    pub email: Option<String>,
+    /// What others see.
+    pub display_name: String,
+    /// A PHC string (argon2id).
+    pub password_hash: String,
+}
+
+/// A group or room to be made; its first entry goes with it.
+#[derive(Clone, Debug)]
+pub struct NewGroup {
+    /// `Group` or `Room`.
+    pub kind: ConversationKind,
+    /// Becomes its owner.
+    pub creator: UserId,
+    /// The other members, without the creator.
+    pub members: Vec<UserId>,
+    /// Encoded `GroupSettings`.
+    pub settings: Bytes,
+    /// Makes a retry find the group of the first try.
+    pub client_msg_id: String,
+    /// The encoded `Created` body of entry 1.
+    pub body: Bytes,
+    /// Hash of the command.
+    pub command_hash: i64,
+}
