@@ -197,5 +197,3 @@ pub enum LogFormat {
     /// One JSON object a line.
     Json,
 }
-
-
