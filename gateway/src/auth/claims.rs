@@ -63,7 +63,7 @@ impl NumericDate {
     const MAX_S: f64 = 1e11;
 
     pub(super) fn as_unix_ms(self) -> Option<UnixMs> {
-        (0.0..Self::MAX_S).contains(&self.0).then(|| (self.0 * 1000.0) as UnixMs)
+        (0.0..Self::MAX_S).contains(&self.0).then_some((self.0 * 1000.0) as UnixMs)
     }
 }
 

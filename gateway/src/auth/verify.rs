@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, crypto};
 use ringwire_protocol::UnixMs;
 
-use super::claims::{Claims, Header};
+use super::claims::{Claims, Header, NumericDate};
 use super::keys::{KeyError, VerifyingKey};
 use super::{Identity, MAX_TOKEN_BYTES, TokenError, TokenUser};
 use crate::config::AuthConfig;
@@ -118,7 +118,7 @@ fn check_type(header: &Header<'_>) -> Result<(), TokenError> {
 
 fn check_time(claims: &Claims<'_>, now_ms: UnixMs) -> Result<UnixMs, TokenError> {
     let expires_at_ms =
-        claims.exp.and_then(|exp| exp.as_unix_ms()).ok_or(TokenError::BadClaim("exp"))?;
+        claims.exp.and_then(NumericDate::as_unix_ms).ok_or(TokenError::BadClaim("exp"))?;
     if expires_at_ms <= now_ms {
         return Err(TokenError::Expired);
     }
