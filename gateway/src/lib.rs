@@ -1,1 +1,6 @@
-//! Chat gateway.
+//! Ringwire's chat gateway.
+
+pub mod auth;
+pub mod config;
+pub mod secret;
+pub mod shard;
