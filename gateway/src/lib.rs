@@ -1,1 +1,3 @@
-//! Chat gateway.
+//! Ringwire's chat gateway.
+
+pub mod shard;
