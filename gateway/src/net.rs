@@ -12,7 +12,7 @@
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener, TcpStream as StdStream};
-use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, RawFd};
 use std::time::Duration;
 
 use monoio::net::{TcpListener, TcpStream, UnixStream};
@@ -219,17 +219,9 @@ pub struct Signal(UnixStream);
 impl Signal {
     /// Watches a copy of the descriptor. The runtime knows no eventfds, but polls any descriptor it takes for a
     /// socket; nothing but readiness is ever asked of this one.
-    pub fn new(eventfd: &impl AsRawFd) -> io::Result<Self> {
-        // SAFETY: dup takes no pointers; the result is checked before it is owned.
-        let copy = unsafe { libc::fcntl(eventfd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, 0) };
-        if copy < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: `copy` was just opened by the kernel and belongs to nobody else.
-        let owned = unsafe { OwnedFd::from_raw_fd(copy) };
-        // SAFETY: ownership passes on; see above for why the type does not matter.
-        let stream = unsafe { std::os::unix::net::UnixStream::from_raw_fd(owned.into_raw_fd()) };
-        UnixStream::from_std(stream).map(Self)
+    pub fn new(eventfd: BorrowedFd<'_>) -> io::Result<Self> {
+        let copy = eventfd.try_clone_to_owned()?;
+        UnixStream::from_std(std::os::unix::net::UnixStream::from(copy)).map(Self)
     }
 
     /// Completes when the eventfd's counter is above zero.
