@@ -1,3 +1,4 @@
 //! Ringwire's chat gateway.
 
+pub mod config;
 pub mod shard;
