@@ -1,4 +1,7 @@
 //! Ringwire's chat gateway.
 
 pub mod config;
+pub mod connection;
+pub mod limits;
+pub mod net;
 pub mod shard;

@@ -55,9 +55,8 @@ impl Driver {
                 Ok(runtime.block_on(future))
             }
             Self::Epoll => {
-                let mut runtime = monoio::RuntimeBuilder::<monoio::LegacyDriver>::new()
-                    .enable_timer()
-                    .build()?;
+                let mut runtime =
+                    monoio::RuntimeBuilder::<monoio::LegacyDriver>::new().enable_timer().build()?;
                 Ok(runtime.block_on(future))
             }
         }
@@ -149,6 +148,14 @@ impl Stream {
         }
     }
 
+    /// [`Self::writable`] with a deadline; `false`: it passed.
+    pub async fn writable_within(&self, limit: Duration) -> io::Result<bool> {
+        match monoio::time::timeout(limit, self.0.writable(false)).await {
+            Ok(ready) => ready.map(|()| true),
+            Err(_elapsed) => Ok(false),
+        }
+    }
+
     /// Reads what has arrived; 0 is the end of the stream, `WouldBlock` means nothing has.
     pub fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
         recv(self.0.as_raw_fd(), buffer)
@@ -211,6 +218,12 @@ const SEND_FLAGS: libc::c_int = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
 pub fn shutdown(fd: RawFd) {
     // SAFETY: shutdown takes no pointers; a wrong or closed descriptor is answered with an error nobody needs.
     let _ = unsafe { libc::shutdown(fd, libc::SHUT_RDWR) };
+}
+
+/// Tells the peer that nothing more comes, and goes on reading.
+pub fn shutdown_write(fd: RawFd) {
+    // SAFETY: as in `shutdown`.
+    let _ = unsafe { libc::shutdown(fd, libc::SHUT_WR) };
 }
 
 /// Waits for another thread's signal on an eventfd.

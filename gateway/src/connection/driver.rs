@@ -20,7 +20,7 @@ use bytes::BytesMut;
 use ringwire_protocol::connection::{Connection, Event, Input};
 use ringwire_protocol::websocket::MessageKind;
 
-use super::links::{Blocked, LinkKey, Links, Overdue};
+use super::links::{LinkKey, Links, Overdue, Pass};
 use crate::limits;
 use crate::net::{self, Stream};
 
@@ -30,14 +30,16 @@ pub trait Application: 'static {
     fn links(&self) -> &RefCell<Links>;
     /// The shard's read buffer, [`limits::READ_BUFFER_BYTES`] long.
     fn read_buffer(&self) -> &RefCell<Vec<u8>>;
+    /// Bytes arrived; messages may follow.
+    fn on_turn(&self);
     /// A whole message arrived. Must not borrow the read buffer.
     fn on_message(&self, link: LinkKey, kind: MessageKind, payload: &[u8]);
     /// The connection ended and its link is removed.
     fn on_gone(&self, link: LinkKey);
     /// A second passed; these connections are overdue.
     fn on_second(&self, overdue: Vec<(LinkKey, Overdue)>);
-    /// A connection's outbox was emptied down to its socket.
-    fn on_flushed(&self);
+    /// A connection whose socket had been full has sent everything.
+    fn on_drained(&self, link: LinkKey);
 }
 
 /// A connection after its handshake, with what it has already received.
@@ -61,7 +63,7 @@ pub async fn serve<A: Application>(
     for (kind, payload) in messages {
         app.on_message(link, kind, &payload);
     }
-    let mut open = feed(&*app, link, &mut machine, &mut unread);
+    let mut open = feed(&app, link, &mut machine, &mut unread);
     drop(unread);
     while open {
         poll_fn(|context| app.links().borrow_mut().poll_unpaused(link, context)).await;
@@ -72,10 +74,10 @@ pub async fn serve<A: Application>(
             open = false;
             break;
         }
-        open = read_turn(&*app, link, &stream, &mut machine);
+        open = read_turn(&app, link, &stream, &mut machine);
     }
     if open {
-        await_close(&*app, link, &stream, &mut machine).await;
+        await_close(&app, &stream, &mut machine).await;
     }
     app.links().borrow_mut().remove(link);
     app.on_gone(link);
@@ -83,13 +85,14 @@ pub async fn serve<A: Application>(
 
 /// Reads what has arrived, within one turn's share; `false`: the connection has ended.
 fn read_turn<A: Application>(
-    app: &A,
+    app: &Rc<A>,
     link: LinkKey,
     stream: &Stream,
     machine: &mut Connection,
 ) -> bool {
     let mut buffer = app.read_buffer().borrow_mut();
     app.links().borrow_mut().heard(link);
+    app.on_turn();
     for _ in 0..limits::READS_PER_TURN {
         match stream.recv(&mut buffer) {
             Ok(0) => return false,
@@ -111,7 +114,7 @@ fn read_turn<A: Application>(
 
 /// Gives bytes to the machine and its messages to the application; `false`: the connection has ended.
 fn feed<A: Application>(
-    app: &A,
+    app: &Rc<A>,
     link: LinkKey,
     machine: &mut Connection,
     bytes: &mut [u8],
@@ -148,23 +151,31 @@ fn feed<A: Application>(
 }
 
 /// Sends what is queued before the connection's link goes away.
-fn flush_now<A: Application>(app: &A) {
-    let mut blocked = Vec::new();
-    while app.links().borrow_mut().flush_pass(&mut blocked) {}
-    for blocked in blocked {
-        // Their own task cannot be started from here; the next pass finds them blocked again.
-        app.links().borrow_mut().unblocked(blocked.key, &Ok(()));
+fn flush_now<A: Application>(app: &Rc<A>) {
+    let mut pass = Pass { more: true, ..Pass::default() };
+    while pass.more {
+        app.links().borrow_mut().flush_pass(&mut pass);
+    }
+    after_pass(app, &mut pass);
+}
+
+/// Sees to it that blocked connections are flushed again, and tells the application of those that recovered.
+fn after_pass<A: Application>(app: &Rc<A>, pass: &mut Pass) {
+    for (key, stream) in pass.blocked.drain(..) {
+        let app = Rc::clone(app);
+        net::spawn(async move {
+            let ready = stream.writable().await;
+            app.links().borrow_mut().unblocked(key, &ready);
+        });
+    }
+    for link in pass.drained.drain(..) {
+        app.on_drained(link);
     }
 }
 
 /// After our close frame: discards what still comes until the peer answers or the wait is over. Ending the socket
 /// earlier would answer late data with a reset, which can overtake the close frame.
-async fn await_close<A: Application>(
-    app: &A,
-    link: LinkKey,
-    stream: &Stream,
-    machine: &mut Connection,
-) {
+async fn await_close<A: Application>(app: &Rc<A>, stream: &Stream, machine: &mut Connection) {
     let limit = Duration::from_secs(limits::CLOSE_WAIT_S);
     let deadline = std::time::Instant::now() + limit;
     loop {
@@ -194,19 +205,12 @@ async fn await_close<A: Application>(
 
 /// Sends whatever the connections of the shard have queued, a pass at a time, for ever.
 pub async fn flush_loop<A: Application>(app: Rc<A>) {
-    let mut blocked = Vec::new();
+    let mut pass = Pass::default();
     loop {
         poll_fn(|context| app.links().borrow_mut().poll_dirty(context)).await;
-        let more = app.links().borrow_mut().flush_pass(&mut blocked);
-        for Blocked { key, stream } in blocked.drain(..) {
-            let app = Rc::clone(&app);
-            net::spawn(async move {
-                let ready = stream.writable().await;
-                app.links().borrow_mut().unblocked(key, &ready);
-            });
-        }
-        app.on_flushed();
-        if more {
+        app.links().borrow_mut().flush_pass(&mut pass);
+        after_pass(&app, &mut pass);
+        if pass.more {
             yield_to_others().await;
         }
     }

@@ -12,7 +12,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
-use ringwire_protocol::websocket::{self, MessageKind};
+use ringwire_protocol::websocket::{MessageKind, frame};
 use slab::Slab;
 
 use super::outbox::{BufferPool, Flushed, Outbox};
@@ -52,6 +52,8 @@ struct Link {
     dirty: bool,
     /// A task waits for the socket to be writable.
     blocked: bool,
+    /// Somebody waits for the outbox to be empty.
+    report_drained: bool,
     /// Tick since which the socket took nothing although there was something.
     blocked_since: Tick,
     /// The wheel holds a check of `blocked_since`.
@@ -71,12 +73,15 @@ enum Check {
     Progress(LinkKey),
 }
 
-/// A connection whose socket is full, to be flushed again when it is writable.
-pub struct Blocked {
-    /// Which link.
-    pub key: LinkKey,
-    /// Its socket.
-    pub stream: Rc<Stream>,
+/// What a flush pass found out.
+#[derive(Default)]
+pub struct Pass {
+    /// Connections whose socket is full, to be flushed again when it is writable.
+    pub blocked: Vec<(LinkKey, Rc<Stream>)>,
+    /// Connections that were blocked and now have sent everything.
+    pub drained: Vec<LinkKey>,
+    /// More connections have something to send.
+    pub more: bool,
 }
 
 /// The write halves of all connections of a shard.
@@ -133,6 +138,7 @@ impl Links {
             outbox: Outbox::default(),
             dirty: false,
             blocked: false,
+            report_drained: false,
             blocked_since: now,
             watched: false,
             closing: false,
@@ -159,9 +165,7 @@ impl Links {
     }
 
     fn get(&mut self, key: LinkKey) -> Option<&mut Link> {
-        self.slab
-            .get_mut(key.index as usize)
-            .filter(|link| link.generation == key.generation)
+        self.slab.get_mut(key.index as usize).filter(|link| link.generation == key.generation)
     }
 
     /// Appends to what the connection sends next. Ignored after a close frame and for links that are gone.
@@ -176,7 +180,7 @@ impl Links {
 
     /// Sends one message.
     pub fn send_message(&mut self, key: LinkKey, kind: MessageKind, payload: &[u8]) {
-        self.write(key, |buffer| websocket::put_server_frame(kind, payload, buffer));
+        self.write(key, |buffer| frame::put_server_frame(kind, payload, buffer));
     }
 
     fn with_open(&mut self, key: LinkKey, change: impl FnOnce(&mut Link, &mut BufferPool)) {
@@ -209,7 +213,7 @@ impl Links {
     /// Starts the close handshake (RFC 6455 section 7.1.2); nothing is sent after it.
     pub fn close(&mut self, key: LinkKey, code: u16, reason: &str) {
         self.write(key, |buffer| {
-            buffer.extend_from_slice(&websocket::server_close_frame(code, reason));
+            buffer.extend_from_slice(&frame::server_close_frame(code, reason));
         });
         if let Some(link) = self.get(key) {
             link.closing = true;
@@ -252,6 +256,7 @@ impl Links {
     pub fn set_paused(&mut self, key: LinkKey, paused: bool) {
         if let Some(link) = self.get(key) {
             link.paused = paused && !link.closing;
+            link.report_drained |= paused;
             if !link.paused
                 && let Some(reader) = link.reader.take()
             {
@@ -281,23 +286,21 @@ impl Links {
         }
     }
 
-    /// Sends what is queued on up to [`limits::SENDS_PER_PASS`] connections; `true`: there are more.
-    pub fn flush_pass(&mut self, blocked: &mut Vec<Blocked>) -> bool {
+    /// Sends what is queued on up to [`limits::SENDS_PER_PASS`] connections.
+    pub fn flush_pass(&mut self, pass: &mut Pass) {
         let count = self.dirty.len().min(limits::SENDS_PER_PASS);
         for position in 0..count {
             let key = self.dirty[position];
-            self.flush_one(key, blocked);
+            self.flush_one(key, pass);
         }
         self.dirty.drain(..count);
-        !self.dirty.is_empty()
+        pass.more = !self.dirty.is_empty();
     }
 
-    fn flush_one(&mut self, key: LinkKey, blocked: &mut Vec<Blocked>) {
+    fn flush_one(&mut self, key: LinkKey, pass: &mut Pass) {
         let now = self.wheel.now();
-        let Some(link) = self
-            .slab
-            .get_mut(key.index as usize)
-            .filter(|link| link.generation == key.generation)
+        let Some(link) =
+            self.slab.get_mut(key.index as usize).filter(|link| link.generation == key.generation)
         else {
             return;
         };
@@ -308,11 +311,16 @@ impl Links {
                 if link.finishing {
                     net::shutdown(fd);
                 }
+                if link.report_drained {
+                    link.report_drained = false;
+                    pass.drained.push(key);
+                }
             }
             Ok(Flushed::Blocked) => {
                 link.blocked = true;
+                link.report_drained = true;
                 link.blocked_since = now;
-                blocked.push(Blocked { key, stream: Rc::clone(&link.stream) });
+                pass.blocked.push((key, Rc::clone(&link.stream)));
                 if !link.watched {
                     link.watched = true;
                     self.wheel.schedule(now + limits::SLOW_CONSUMER_S, Check::Progress(key));
@@ -375,7 +383,7 @@ impl Links {
         }
         let next = if silent_s >= ping_after_s {
             self.write(key, |buffer| {
-                buffer.extend_from_slice(&websocket::server_ping_frame(b""));
+                buffer.extend_from_slice(&frame::server_ping_frame(b""));
             });
             now + (close_after_s - silent_s).min(ping_after_s)
         } else {
@@ -400,7 +408,7 @@ impl Links {
     }
 
     /// Seconds since the shard started.
-    pub fn now(&self) -> Tick {
+    pub fn now(&self) -> u32 {
         self.wheel.now()
     }
 }

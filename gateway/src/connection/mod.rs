@@ -12,4 +12,5 @@
 pub mod driver;
 pub mod links;
 pub mod outbox;
+pub mod upgrade;
 mod wheel;

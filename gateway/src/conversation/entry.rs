@@ -6,9 +6,12 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use prost::Message as _;
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, int64, string, uint64};
 use ringwire_protocol::codec::Encoding;
-use ringwire_protocol::websocket::{self, MessageKind};
+use ringwire_protocol::websocket::{MessageKind, frame};
 use ringwire_protocol::{ConversationId, Seq, wire};
 use ringwire_storage::model::EntryRow;
+
+/// Two bytes and a 64-bit length; a server's frames carry no mask.
+const MAX_SERVER_HEADER_BYTES: usize = 10;
 
 /// The whole WebSocket frame of an entry's push, in each encoding.
 #[derive(Debug)]
@@ -47,7 +50,7 @@ impl EntryFrame {
                 for frame in Encoding::Protobuf.decode::<wire::ServerFrame>(payload).flatten() {
                     Encoding::Json.encode(&frame, &mut lines);
                 }
-                websocket::server_frame(MessageKind::Text, &lines)
+                frame::server_frame(MessageKind::Text, &lines)
             }),
         }
     }
@@ -96,8 +99,8 @@ fn encode_push(row: &EntryRow) -> (Bytes, usize) {
     let frame_len = 1 + encoded_len_varint(push_len as u64) + push_len;
     let payload_len = encoded_len_varint(frame_len as u64) + frame_len;
 
-    let mut out = BytesMut::with_capacity(payload_len + websocket::MAX_SERVER_HEADER_BYTES);
-    websocket::put_server_frame_header(MessageKind::Binary, payload_len, &mut out);
+    let mut out = BytesMut::with_capacity(payload_len + MAX_SERVER_HEADER_BYTES);
+    frame::put_server_frame_header(MessageKind::Binary, payload_len, &mut out);
     let header_len = out.len();
     encode_varint(frame_len as u64, &mut out);
     encode_key(2, WireType::LengthDelimited, &mut out); // ServerFrame.push
@@ -138,13 +141,13 @@ mod tests {
     fn the_spliced_frame_is_what_the_codec_writes() {
         for (text, sender) in [("hi", UserId::new(5)), ("", None), (&*"x".repeat(70_000), UserId::new(1))] {
             let row = row(text, sender);
-            let frame = EntryFrame::new(&row);
+            let entry = EntryFrame::new(&row);
             for (encoding, kind) in [
                 (Encoding::Protobuf, MessageKind::Binary),
                 (Encoding::Json, MessageKind::Text),
             ] {
                 let expected = encoding.encode_one(&push(wire_entry(&row)));
-                assert_eq!(frame.frame(encoding), &websocket::server_frame(kind, &expected));
+                assert_eq!(entry.frame(encoding), &frame::server_frame(kind, &expected));
             }
         }
     }

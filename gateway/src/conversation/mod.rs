@@ -35,7 +35,7 @@ use ringwire_storage::append::{Append, Change, Completion, Outcome};
 use ringwire_storage::model::{ConversationKind, ConversationSnapshot, EntryRow, LogHead};
 
 use crate::limits;
-use crate::session::{Ack, ReplyTo};
+use crate::command::reply::{Ack, ReplyTo};
 use entry::EntryFrame;
 use members::{Members, Recipients};
 use recent::{DedupeKey, Position, Recent, Refusals};
@@ -69,6 +69,16 @@ pub struct Submission {
     pub intent: Intent,
     /// Keyed hash of the command.
     pub command_hash: i64,
+    /// Further tries of the same command that came while the first was in flight; answered with it.
+    pub also: Vec<ReplyTo>,
+}
+
+impl Submission {
+    fn answer(&self, answer: &Result<Ack, CommandError>, effects: &mut Vec<Effect>) {
+        for reply_to in self.also.iter().chain([&self.reply_to]) {
+            effects.push(Effect::Answer(*reply_to, answer.clone()));
+        }
+    }
 }
 
 /// Time as the machine sees it, and what makes generations unique.
@@ -121,8 +131,6 @@ pub enum Effect {
 struct InFlight {
     token: u64,
     submission: Submission,
-    /// Further tries of the same command, answered with it.
-    joined: Vec<ReplyTo>,
     row: EntryRow,
     change: Change,
 }
@@ -145,6 +153,8 @@ pub struct Conversation {
     changes_in_flight: usize,
     generation: u64,
     rebasing: bool,
+    /// The state cannot be brought up to the log entry by entry; it must be loaded anew.
+    outdated: bool,
     waiting: VecDeque<Submission>,
     read_cursors: HashMap<UserId, Seq>,
 }
@@ -173,6 +183,7 @@ impl Conversation {
             changes_in_flight: 0,
             generation: *now.generation,
             rebasing: false,
+            outdated: false,
             waiting: VecDeque::new(),
             read_cursors: HashMap::new(),
         }
@@ -193,13 +204,18 @@ impl Conversation {
         self.in_flight.is_empty() && self.waiting.is_empty() && !self.rebasing
     }
 
+    /// It must be dropped from memory and loaded again.
+    pub fn is_outdated(&self) -> bool {
+        self.outdated
+    }
+
     /// Takes a command.
     pub fn submit(&mut self, submission: Submission, now: &mut Moment<'_>, effects: &mut Vec<Effect>) {
         let behind_own = self.waiting.iter().any(|earlier| earlier.from == submission.from);
         if self.rebasing || behind_own {
             self.wait(submission, effects);
         } else {
-            self.admit(submission, Vec::new(), true, now, effects);
+            self.admit(submission, true, now, effects);
         }
     }
 
@@ -215,14 +231,13 @@ impl Conversation {
     fn admit(
         &mut self,
         submission: Submission,
-        joined: Vec<ReplyTo>,
         fresh: bool,
         now: &mut Moment<'_>,
         effects: &mut Vec<Effect>,
     ) {
         let key = (submission.from, submission.client_msg_id.clone());
         if let Some(position) = self.recent.get(&key) {
-            self.answer_known(&submission, &joined, position, effects);
+            self.answer_known(&submission, position, effects);
             return;
         }
         if let Some(token) = self.in_flight_ids.get(&key).copied() {
@@ -237,26 +252,19 @@ impl Conversation {
         match decision {
             Ok((body, change)) => {
                 self.refusals.forgive(&key);
-                self.append(submission, joined, body, change, fresh, now, effects);
+                self.append(submission, body, change, fresh, now, effects);
             }
             // What is in flight may not commit; then the answer would have been wrong.
             Err(error) if self.changes_in_flight > 0 && !error.code.is_temporary() => {
                 self.wait(submission, effects);
             }
-            Err(error) => {
-                for reply_to in joined {
-                    effects.push(Effect::Answer(reply_to, Err(error.clone())));
-                }
-                self.refuse(&submission, error, effects);
-            }
+            Err(error) => self.refuse(&submission, error, effects),
         }
     }
 
-    #[allow(clippy::too_many_arguments)] // one call site; a struct would only rename them
     fn append(
         &mut self,
         submission: Submission,
-        joined: Vec<ReplyTo>,
         body: Bytes,
         change: Change,
         fresh: bool,
@@ -284,7 +292,7 @@ impl Conversation {
         effects.push(Effect::Append { append: self.request(&row, &change, token, now.tick), fresh });
         self.in_flight_ids.insert((submission.from, submission.client_msg_id.clone()), token);
         self.changes_in_flight += usize::from(change != Change::None);
-        self.in_flight.push_back(InFlight { token, submission, joined, row, change });
+        self.in_flight.push_back(InFlight { token, submission, row, change });
     }
 
     fn request(&self, row: &EntryRow, change: &Change, token: u64, tick: u32) -> Append {
@@ -311,7 +319,7 @@ impl Conversation {
             && let Some(entry) = self.in_flight.pop_back()
         {
             self.forget(&entry);
-            self.refuse_all(entry, &busy(), effects);
+            self.refuse(&entry.submission, busy(), effects);
         }
     }
 
@@ -341,7 +349,7 @@ impl Conversation {
                         created_at: *created_at,
                         command_hash: *command_hash,
                     };
-                    self.answer_known(&entry.submission, &entry.joined, position, effects);
+                    self.answer_known(&entry.submission, position, effects);
                 }
                 self.start_rebase(effects);
             }
@@ -350,7 +358,7 @@ impl Conversation {
                     tracing::error!(conversation = %self.id, seq = entry.row.seq, reason, "the database rejects an entry");
                     self.forget(&entry);
                     let error = CommandError::new(ErrorCode::Internal, "the entry could not be stored");
-                    self.refuse_all(entry, &error, effects);
+                    self.refuse(&entry.submission, error, effects);
                 }
                 self.start_rebase(effects);
             }
@@ -363,13 +371,9 @@ impl Conversation {
 
     /// An entry is durable: the state follows it, then the sender is answered, then the members hear of it.
     fn commit(&mut self, entry: InFlight, tick: u32, effects: &mut Vec<Effect>) {
-        let InFlight { submission, joined, row, change, .. } = entry;
+        let InFlight { submission, row, change, .. } = entry;
         let recipients = self.apply(&row, &change, tick);
-        let ack = Ack::from(&row);
-        for reply_to in joined {
-            effects.push(Effect::Answer(reply_to, Ok(ack.clone())));
-        }
-        effects.push(Effect::Answer(submission.reply_to, Ok(ack)));
+        submission.answer(&Ok(Ack::from(&row)), effects);
         effects.push(Effect::Deliver {
             frame: Arc::new(EntryFrame::new(&row)),
             recipients,
@@ -435,7 +439,7 @@ impl Conversation {
     fn join_in_flight(&mut self, token: u64, submission: Submission, effects: &mut Vec<Effect>) {
         let Some(entry) = self.in_flight.iter_mut().find(|entry| entry.token == token) else { return };
         if entry.submission.command_hash == submission.command_hash {
-            entry.joined.push(submission.reply_to);
+            entry.submission.also.push(submission.reply_to);
         } else {
             effects.push(Effect::Answer(submission.reply_to, Err(other_command())));
         }
@@ -444,7 +448,6 @@ impl Conversation {
     fn answer_known(
         &self,
         submission: &Submission,
-        joined: &[ReplyTo],
         position: Position,
         effects: &mut Vec<Effect>,
     ) {
@@ -459,9 +462,7 @@ impl Conversation {
         } else {
             Err(other_command())
         };
-        for reply_to in joined.iter().chain([&submission.reply_to]) {
-            effects.push(Effect::Answer(*reply_to, answer.clone()));
-        }
+        submission.answer(&answer, effects);
     }
 
     fn forget(&mut self, entry: &InFlight) {
@@ -472,14 +473,7 @@ impl Conversation {
 
     fn refuse(&mut self, submission: &Submission, error: CommandError, effects: &mut Vec<Effect>) {
         self.refusals.insert((submission.from, submission.client_msg_id.clone()));
-        effects.push(Effect::Answer(submission.reply_to, Err(error)));
-    }
-
-    fn refuse_all(&mut self, entry: InFlight, error: &CommandError, effects: &mut Vec<Effect>) {
-        for reply_to in entry.joined {
-            effects.push(Effect::Answer(reply_to, Err(error.clone())));
-        }
-        self.refuse(&entry.submission, error.clone(), effects);
+        submission.answer(&Err(error), effects);
     }
 }
 

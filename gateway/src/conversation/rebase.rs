@@ -11,7 +11,8 @@ use ringwire_storage::append::Change;
 use ringwire_storage::model::{EntryRow, LogPage};
 
 use super::entry::EntryFrame;
-use super::{Ack, Conversation, Effect, Moment, Position};
+use super::{Conversation, Effect, Moment};
+use crate::limits;
 
 impl Conversation {
     pub(super) fn start_rebase(&mut self, effects: &mut Vec<Effect>) {
@@ -32,27 +33,27 @@ impl Conversation {
             return;
         }
         let Some(tail) = tail else {
-            self.refuse_everything(effects);
+            let message = "the conversation is gone";
+            self.give_up(&CommandError::new(ErrorCode::ConversationNotFound, message), effects);
             return;
         };
+        let before = self.head.seq;
         for row in &tail.entries {
             if row.seq == self.head.seq + 1 {
                 self.apply_foreign(row, now.tick, effects);
             }
         }
-        let progressed = !tail.entries.is_empty();
-        if self.head.seq < tail.head.seq && progressed {
+        if self.head.seq >= tail.head.seq {
+            self.confirmed_tick = now.tick;
+            self.resubmit(now, effects);
+        } else if self.head.seq > before {
             effects.push(Effect::LoadTail { after: self.head.seq });
-            return;
+        } else {
+            // Retention has cut what was not seen, and membership changes with it.
+            let message = "the conversation is being loaded again";
+            let error = CommandError::retry(ErrorCode::Busy, message, limits::BUSY_RETRY_MS);
+            self.give_up(&error, effects);
         }
-        self.head = self.head_of(&tail);
-        self.confirmed_tick = now.tick;
-        self.resubmit(now, effects);
-    }
-
-    /// A tail cut by retention cannot be applied entry by entry; then its head counts as it is.
-    fn head_of(&self, tail: &LogPage) -> ringwire_storage::model::LogHead {
-        if tail.head.seq > self.head.seq { tail.head } else { self.head }
     }
 
     fn apply_foreign(&mut self, row: &EntryRow, tick: u32, effects: &mut Vec<Effect>) {
@@ -67,7 +68,7 @@ impl Conversation {
         self.in_flight_ids.clear();
         self.changes_in_flight = 0;
         for entry in std::mem::take(&mut self.in_flight) {
-            self.admit(entry.submission, entry.joined, false, now, effects);
+            self.admit(entry.submission, false, now, effects);
         }
         if self.changes_in_flight == 0 {
             self.admit_waiting(now, effects);
@@ -80,15 +81,14 @@ impl Conversation {
         }
     }
 
-    fn refuse_everything(&mut self, effects: &mut Vec<Effect>) {
+    fn give_up(&mut self, error: &CommandError, effects: &mut Vec<Effect>) {
         self.rebasing = false;
-        let error = CommandError::new(ErrorCode::ConversationNotFound, "the conversation is gone");
-        for entry in std::mem::take(&mut self.in_flight) {
-            self.refuse_all(entry, &error, effects);
-        }
+        self.outdated = true;
         self.in_flight_ids.clear();
         self.changes_in_flight = 0;
-        for submission in std::mem::take(&mut self.waiting) {
+        let in_flight = std::mem::take(&mut self.in_flight).into_iter().map(|entry| entry.submission);
+        let waiting = std::mem::take(&mut self.waiting);
+        for submission in in_flight.chain(waiting) {
             self.refuse(&submission, error.clone(), effects);
         }
     }

@@ -96,7 +96,7 @@ impl Conversation {
             ));
         }
         let most = self.settings.max_members.unwrap_or(limits::MAX_GROUP_MEMBERS);
-        if self.members.len() >= most as usize {
+        if self.members.len() + self.changes_in_flight >= most as usize {
             return Err(CommandError::new(ErrorCode::GroupFull, format!("it has {most} members")));
         }
         Ok(())
