@@ -27,8 +27,8 @@ pub(super) struct Invalid {
     pub(super) expected: String,
 }
 
-fn invalid(key: &str, shown: impl ToString, expected: impl Into<String>) -> Invalid {
-    Invalid { key: key.to_owned(), shown: shown.to_string(), expected: expected.into() }
+fn invalid(key: &str, shown: impl Into<String>, expected: impl Into<String>) -> Invalid {
+    Invalid { key: key.to_owned(), shown: shown.into(), expected: expected.into() }
 }
 
 /// Checks a number against its bounds.
@@ -36,7 +36,7 @@ fn within(key: &str, value: u32, least: u32, most: u32) -> Result<u32, Invalid> 
     if (least..=most).contains(&value) {
         return Ok(value);
     }
-    Err(invalid(key, value, format!("a number from {least} to {most}")))
+    Err(invalid(key, value.to_string(), format!("a number from {least} to {most}")))
 }
 
 fn not_empty(key: &str, value: String) -> Result<String, Invalid> {
@@ -58,7 +58,7 @@ pub(super) fn validate(raw: Raw) -> Result<Config, Invalid> {
 fn server(raw: RawServer) -> Result<ServerConfig, Invalid> {
     let listen = raw.listen.parse().map_err(|_| {
         let expected = "an IP address and a port, such as 127.0.0.1:8080 or [::]:8080";
-        invalid("server.listen", &raw.listen, expected)
+        invalid("server.listen", raw.listen.as_str(), expected)
     })?;
     let driver = match raw.driver.as_str() {
         "auto" => DriverChoice::Auto,
