@@ -2,5 +2,8 @@
 
 pub mod auth;
 pub mod config;
+pub mod connection;
+pub mod limits;
+pub mod net;
 pub mod secret;
 pub mod shard;
