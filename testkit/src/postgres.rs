@@ -23,7 +23,7 @@ use tokio_postgres::NoTls;
 use crate::server_user::ServerUser;
 
 /// The longest wait for the server to start or stop.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Ends the server and deletes its folder ($0) when standard input does.
 const GUARD: &str = r#"trap "" INT TERM HUP

@@ -34,7 +34,7 @@ async fn a_newer_major_schema_is_refused(backend: Backend) {
     let Bench { store, config, _folder, .. } = bench;
     drop(store);
     let refused = open(config.database).await;
-    let refused = refused.err().expect("it must not open");
+    let refused = refused.expect_err("it must not open");
     assert!(matches!(refused, StoreError::SchemaTooNew { found: 2, .. }), "{refused}");
     assert!(!refused.is_temporary());
 }
@@ -54,7 +54,7 @@ async fn opening_again_finds_everything(backend: Backend) {
 #[tokio::test]
 async fn a_data_folder_serves_one_process() {
     let bench = Bench::new(Backend::Sqlite).await;
-    let second = bench.another().await.err().expect("the folder is taken");
+    let second = bench.another().await.expect_err("the folder is taken");
     assert!(matches!(second, StoreError::DataFolderLocked(_)), "{second}");
     assert!(second.to_string().contains("--data-dir"), "it says how to mend it: {second}");
 }
@@ -177,4 +177,30 @@ async fn d3_d4_a_database_that_comes_back_finds_the_entries_waiting() {
     }
     assert_eq!(store.shut_down(Duration::from_millis(500)).await, 7);
     assert_eq!(answers.len(), 0);
+}
+
+#[tokio::test]
+async fn d4_a_frozen_database_that_goes_on_doubles_nothing() {
+    let server = PrivatePostgres::start().unwrap();
+    let answers = Arc::new(support::Answers::default());
+    let config = StoreConfig::new(Database::Postgres { url: server.url() });
+    let store = Store::open(config, answers.sink()).await.unwrap();
+    store.ensure_user(user(1), "", 1).await.unwrap();
+    store.ensure_user(user(2), "", 1).await.unwrap();
+    let (id, _) = store.open_direct(user(1), user(2), 1, body("")).await.unwrap();
+
+    server.pause().unwrap();
+    for seq in 2..=101 {
+        store.submit(message(id, seq)).unwrap();
+    }
+    if std::env::var_os("RINGWIRE_TEST_FULL").is_some() {
+        // Longer than a writer waits for an answer: it gives the first attempt up while that may still come to pass.
+        tokio::time::sleep(Duration::from_secs(40)).await;
+    }
+    assert_eq!(answers.len(), 0);
+    server.resume().unwrap();
+    let outcomes = answers.take(100);
+    assert!(outcomes.iter().all(|answer| answer.outcome == Outcome::Committed));
+    let log = store.load_tail(id, 0, 10_000).await.unwrap().unwrap().entries;
+    assert_eq!(log.len(), 101);
 }

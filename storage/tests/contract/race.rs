@@ -28,7 +28,7 @@ async fn send_all(
         ids.iter().map(|&id| (id, Line { head: 1, sent: 0, generation: 1 })).collect();
     let entry = |id, line: &Line| Append {
         // Every second message goes by the same id on both nodes: whoever comes first makes it.
-        client_msg_id: if line.sent % 2 == 0 {
+        client_msg_id: if line.sent.is_multiple_of(2) {
             format!("both-{}", line.sent).into()
         } else {
             format!("{name}-{}", line.sent).into()

@@ -14,7 +14,7 @@ use ringwire_testkit::PrivatePostgres;
 use tempfile::TempDir;
 
 /// Only a hanging test ever waits this long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Which database a test runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
