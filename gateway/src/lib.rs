@@ -1,1 +1,4 @@
-//! Chat gateway.
+//! Ringwire's chat gateway.
+
+pub mod config;
+pub mod shard;
