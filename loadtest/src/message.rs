@@ -11,22 +11,22 @@
 use std::fmt::Write as _;
 
 /// The shortest text that holds a tag.
-pub const MIN_TEXT_BYTES: usize = 40;
+pub(crate) const MIN_TEXT_BYTES: usize = 40;
 
 /// What the text of a message carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tag {
+pub(crate) struct Tag {
     /// The run that made the message.
-    pub run: u32,
+    pub(crate) run: u32,
     /// The how-manieth send of its sender, from 1.
-    pub number: u32,
+    pub(crate) number: u32,
     /// When it was due, in microseconds after the start of the run.
-    pub due_us: u64,
+    pub(crate) due_us: u64,
 }
 
 impl Tag {
     /// The text of the message, `text_bytes` long (at least [`MIN_TEXT_BYTES`]).
-    pub fn text(self, text_bytes: usize) -> String {
+    pub(crate) fn text(self, text_bytes: usize) -> String {
         let mut text = String::with_capacity(text_bytes);
         // Writing to a String cannot fail.
         let _ = write!(text, "{:08x} {:09} {:014} ", self.run, self.number, self.due_us);
@@ -35,7 +35,7 @@ impl Tag {
     }
 
     /// Reads the tag of a text; `None` for a text that [`Self::text`] did not make.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut words = text.splitn(4, ' ');
         let run = u32::from_str_radix(words.next()?, 16).ok()?;
         let number = words.next()?.parse().ok()?;
@@ -46,7 +46,7 @@ impl Tag {
     }
 
     /// The sender's own name for the message.
-    pub fn client_msg_id(self) -> String {
+    pub(crate) fn client_msg_id(self) -> String {
         format!("{:08x}-{}", self.run, self.number)
     }
 }
