@@ -6,8 +6,8 @@
 //!      └──────────────────────────────────────── disconnected ◄─────────────────────────────────────────────┘
 //! ```
 //!
-//! The cursor moves only from n to n + 1, by pushes and by acknowledgements; at a gap the user asks with `sync` until
-//! it has caught up. What it sees is told as [`Event`]s; it judges nothing.
+//! Pushes and acknowledgements go through the [`Inbox`], which knows what to ask for; sends through [`Outgoing`], which
+//! knows what may be written. What the user sees is told as [`Event`]s; it judges nothing.
 
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
@@ -17,6 +17,7 @@ use ringwire_protocol::Seq;
 use ringwire_protocol::codec::Encoding;
 use ringwire_protocol::wire::{self, command::Op, push, reply::Outcome, server_frame};
 
+use crate::inbox::{Ask, Inbox};
 use crate::message::Tag;
 use crate::outgoing::{Outgoing, Refusal};
 use crate::verify::{Content, Origin, SenderIndex, Via};
@@ -134,15 +135,6 @@ enum Asked {
     Log,
 }
 
-/// A read that is wanted at the end, and survives reconnects.
-#[derive(Debug, PartialEq)]
-enum Step {
-    NotWanted,
-    Wanted,
-    Asked,
-    Done,
-}
-
 /// One virtual user.
 #[derive(Debug)]
 pub(crate) struct User {
@@ -152,16 +144,7 @@ pub(crate) struct User {
     own_id: u64,
     partner_id: u64,
     conversation_id: u64,
-    start: Seq,
-    cursor: Seq,
-    /// The highest seq heard of; above the cursor means there is a gap.
-    highest: Seq,
-    /// A `sync` is under way; whether the server had told to ask.
-    catching_up: Option<bool>,
-    final_sync: Step,
-    log_step: Step,
-    log: Vec<(Seq, Content)>,
-    log_start: Seq,
+    inbox: Inbox,
     outgoing: Outgoing,
     unanswered_limit: u32,
     next_id: u64,
@@ -182,14 +165,7 @@ impl User {
             own_id: 0,
             partner_id: 0,
             conversation_id: 0,
-            start: 0,
-            cursor: 0,
-            highest: 0,
-            catching_up: None,
-            final_sync: Step::NotWanted,
-            log_step: Step::NotWanted,
-            log: Vec::new(),
-            log_start: 0,
+            inbox: Inbox::new(0),
             outgoing,
             unanswered_limit: DEFAULT_UNANSWERED,
             next_id: 1,
@@ -204,7 +180,7 @@ impl User {
         self.phase = Phase::Connecting;
         let cursors = match self.conversation_id {
             0 => Vec::new(),
-            conversation_id => vec![wire::SyncCursor { conversation_id, seq: self.cursor }],
+            conversation_id => vec![wire::SyncCursor { conversation_id, seq: self.inbox.cursor() }],
         };
         let connect = wire::Connect {
             token: self.identity.token.clone(),
@@ -224,12 +200,7 @@ impl User {
         self.ready.clear();
         self.asked.clear();
         self.deferred.clear();
-        self.catching_up = None;
-        for step in [&mut self.final_sync, &mut self.log_step] {
-            if *step == Step::Asked {
-                *step = Step::Wanted;
-            }
-        }
+        self.inbox.disconnected();
     }
 
     /// The partner is known: opens the conversation with it, if that has not been done.
@@ -249,11 +220,7 @@ impl User {
 
     /// Asks once more for what may be missing, and, if `read_log`, for everything since the start.
     pub(crate) fn finish(&mut self, read_log: bool) {
-        self.final_sync = Step::Wanted;
-        if read_log {
-            self.log_step = Step::Wanted;
-        }
-        self.take_steps();
+        self.inbox.finish(read_log);
     }
 
     /// The user can send.
@@ -263,20 +230,17 @@ impl User {
 
     /// Every send has its answer and no gap is known.
     pub(crate) fn is_settled(&self) -> bool {
-        self.is_live()
-            && self.outgoing.is_empty()
-            && self.catching_up.is_none()
-            && self.cursor >= self.highest
+        self.is_live() && self.outgoing.is_empty() && self.inbox.is_caught_up()
     }
 
     /// The reads of [`Self::finish`] are answered.
     pub(crate) fn is_finished(&self) -> bool {
-        matches!(self.final_sync, Step::Done) && matches!(self.log_step, Step::Done | Step::NotWanted)
+        self.inbox.is_finished()
     }
 
     /// How far the user has got without a gap.
     pub(crate) fn cursor(&self) -> Seq {
-        self.cursor
+        self.inbox.cursor()
     }
 
     /// When the user has to be asked for output again although nothing happened.
@@ -297,6 +261,7 @@ impl User {
         events: &mut Vec<Event>,
     ) -> bool {
         self.repeat_deferred(now_us);
+        self.ask_for_entries();
         let settings = Rc::clone(&self.settings);
         while payload.len() < PAYLOAD_BYTES {
             let Some(command) = self.ready.pop_front().or_else(|| self.next_send(now_us, events))
@@ -420,11 +385,9 @@ impl User {
                 return;
             }
             if sync.pushed_seq < sync.head_seq {
-                self.highest = self.highest.max(sync.head_seq);
-                self.catch_up(true);
+                self.inbox.lag(sync.head_seq);
             }
         }
-        self.take_steps();
     }
 
     fn handle_opened(&mut self, opened: wire::ConversationOpened, events: &mut Vec<Event>) {
@@ -435,11 +398,9 @@ impl User {
             return;
         }
         self.conversation_id = id;
-        self.start = head.head_seq;
-        self.cursor = head.head_seq;
-        self.highest = head.head_seq;
+        self.inbox = Inbox::new(head.head_seq);
         self.phase = Phase::Live;
-        events.push(Event::Opened(self.start));
+        events.push(Event::Opened(head.head_seq));
     }
 
     fn handle_ack(&mut self, id: u64, ack: &wire::SendAck, events: &mut Vec<Event>) {
@@ -448,7 +409,7 @@ impl User {
             return;
         };
         events.push(Event::Acked { origin: send.origin, due_us: send.due_us, seq: ack.seq });
-        self.advance(ack.seq);
+        self.inbox.arrive(ack.seq);
         events.push(Event::Received {
             seq: ack.seq,
             content: Content::Message(send.origin),
@@ -457,13 +418,7 @@ impl User {
         });
     }
 
-    fn handle_error(
-        &mut self,
-        id: u64,
-        error: wire::Error,
-        now_us: u64,
-        events: &mut Vec<Event>,
-    ) {
+    fn handle_error(&mut self, id: u64, error: wire::Error, now_us: u64, events: &mut Vec<Event>) {
         let (code, temporary, retry_after_ms) = (error.code, error.temporary, error.retry_after_ms);
         events.push(Event::Error(error.name));
         match self.outgoing.refused(id, temporary, retry_after_ms, now_us) {
@@ -495,8 +450,7 @@ impl User {
         match push.event {
             Some(push::Event::Entry(entry)) => self.handle_entry(&entry, events),
             Some(push::Event::Lag(lag)) if lag.conversation_id == self.conversation_id => {
-                self.highest = self.highest.max(lag.head_seq);
-                self.catch_up(true);
+                self.inbox.lag(lag.head_seq);
             }
             _ => {}
         }
@@ -512,93 +466,43 @@ impl User {
             return;
         }
         let (content, due_us) = self.read(entry);
-        let fresh = self.advance(entry.seq);
+        let fresh = self.inbox.arrive(entry.seq);
         let delivered_due_us = due_us.filter(|_| fresh);
         events.push(Event::Received { seq: entry.seq, content, via: Via::Push, delivered_due_us });
     }
 
-    /// Moves the cursor if `seq` is the next one; asks for what lies between if it is further on.
-    fn advance(&mut self, seq: Seq) -> bool {
-        self.highest = self.highest.max(seq);
-        let fresh = seq == self.cursor + 1;
-        if fresh {
-            self.cursor = seq;
-        } else if seq > self.cursor {
-            self.catch_up(false);
-        }
-        fresh
-    }
-
-    fn catch_up(&mut self, told: bool) {
-        match &mut self.catching_up {
-            Some(earlier) => *earlier |= told,
-            None => {
-                self.catching_up = Some(told);
-                self.ask(Asked::CatchUp, self.sync_from(self.cursor));
-            }
-        }
-    }
-
-    fn sync_from(&self, seq: Seq) -> Op {
-        Op::Sync(wire::Sync { conversation_id: self.conversation_id, seq, limit: 0 })
-    }
-
-    fn handle_sync_page(&mut self, page: &wire::SyncPage, events: &mut Vec<Event>) {
-        let told = self.catching_up.take().unwrap_or(false);
-        let via = if told { Via::PullTold } else { Via::PullUntold };
-        let before = self.cursor;
-        for entry in page.entries.iter().filter(|entry| entry.seq > before) {
-            let (content, delivered_due_us) = self.read(entry);
-            self.cursor = self.cursor.max(entry.seq);
-            events.push(Event::Received { seq: entry.seq, content, via, delivered_due_us });
-        }
-        if !page.more {
-            // A hole that the server cannot fill must not be asked for again and again; the ledger shows it.
-            self.cursor = self.cursor.max(page.head_seq);
-        }
-        self.highest = self.highest.max(self.cursor);
-        if self.cursor == before && self.highest > self.cursor {
-            self.cursor = self.highest;
-        }
-        if page.more || self.highest > self.cursor {
-            self.catch_up(told);
-        } else if self.final_sync == Step::Asked {
-            self.final_sync = Step::Done;
-        }
-        self.take_steps();
-    }
-
-    fn handle_log_page(&mut self, page: &wire::SyncPage, events: &mut Vec<Event>) {
-        if page.trimmed_floor > 0 {
-            self.log_start = self.log_start.max(page.trimmed_floor - 1);
-        }
-        let entries: Vec<_> =
-            page.entries.iter().map(|entry| (entry.seq, self.read(entry).0)).collect();
-        self.log.extend(entries);
-        if page.more && !page.entries.is_empty() {
-            let last = self.log.last().map_or(self.log_start, |&(seq, _)| seq);
-            self.ask(Asked::Log, self.sync_from(last));
-        } else {
-            self.log_step = Step::Done;
-            let entries = std::mem::take(&mut self.log);
-            events.push(Event::LogRead { start: self.log_start, entries });
-        }
-    }
-
-    /// Begins the reads that are wanted and possible.
-    fn take_steps(&mut self) {
+    /// Sends the questions the inbox has.
+    fn ask_for_entries(&mut self) {
         if self.phase != Phase::Live {
             return;
         }
-        if self.final_sync == Step::Wanted && self.catching_up.is_none() {
-            self.final_sync = Step::Asked;
-            self.catch_up(false);
+        while let Some(ask) = self.inbox.next_ask() {
+            let (asked, seq) = match ask {
+                Ask::CatchUp(seq) => (Asked::CatchUp, seq),
+                Ask::Log(seq) => (Asked::Log, seq),
+            };
+            let conversation_id = self.conversation_id;
+            self.ask(asked, Op::Sync(wire::Sync { conversation_id, seq, limit: 0 }));
         }
-        if self.log_step == Step::Wanted {
-            self.log_step = Step::Asked;
-            self.log.clear();
-            self.log_start = self.start;
-            self.ask(Asked::Log, self.sync_from(self.start));
+    }
+
+    fn handle_sync_page(&mut self, page: &wire::SyncPage, events: &mut Vec<Event>) {
+        let via = self.inbox.page_via();
+        let cursor = self.inbox.cursor();
+        let mut last = None;
+        for entry in page.entries.iter().filter(|entry| entry.seq > cursor) {
+            let (content, delivered_due_us) = self.read(entry);
+            last = last.max(Some(entry.seq));
+            events.push(Event::Received { seq: entry.seq, content, via, delivered_due_us });
+        }
+        self.inbox.page(last, page.head_seq, page.more);
+    }
+
+    fn handle_log_page(&mut self, page: &wire::SyncPage, events: &mut Vec<Event>) {
+        let entries = page.entries.iter().map(|entry| (entry.seq, self.read(entry).0)).collect();
+        let log = self.inbox.log_page(entries, page.more, page.trimmed_floor);
+        if let Some((start, entries)) = log {
+            events.push(Event::LogRead { start, entries });
         }
     }
 

@@ -1,7 +1,7 @@
 //! One user's connections: connect, upgrade, read until it ends, and again.
 //!
 //! ```text
-//!   socket ──readable──► recv ──► Connection::poll ──► frames ──► User ──► events ──► worker
+//!   socket ──readable──► recv ──► Connection::poll ──► frames ──► User ──► events ──► crew
 //!   socket ◄──send────── Connection::output ◄── payload of due commands ◄── User
 //! ```
 //!
@@ -20,8 +20,8 @@ use ringwire_protocol::websocket::{Limits, MessageKind};
 use ringwire_protocol::wire;
 
 use crate::client::{Event, User};
+use crate::crew::Crew;
 use crate::net::Socket;
-use crate::worker::Worker;
 
 /// The largest message taken from the server: a full page of large entries.
 const MAX_MESSAGE_BYTES: usize = 64 << 20;
@@ -46,6 +46,8 @@ pub(crate) struct Slot {
     pub(crate) link: Option<Link>,
     /// It will not connect again.
     pub(crate) dead: bool,
+    /// When it will be written to without a cause; `None`: only when something happens.
+    pub(crate) wake_us: Option<u64>,
 }
 
 /// Why a connection ended.
@@ -80,7 +82,7 @@ impl Ended {
 
 impl Slot {
     pub(crate) fn new(user: User) -> Self {
-        Self { user, link: None, dead: false }
+        Self { user, link: None, dead: false, wake_us: None }
     }
 
     /// Writes what the user has to say. `true`: the socket takes no more and must be waited for.
@@ -172,25 +174,25 @@ impl Link {
 }
 
 /// Keeps one user connected until the run is over or nothing more can be hoped for.
-pub(crate) async fn keep_connected(worker: Rc<Worker>, index: usize) {
+pub(crate) async fn keep_connected(crew: Rc<Crew>, index: usize) {
     let mut failures_in_row = 0;
     loop {
-        let opened_before = worker.was_opened(index);
-        let ended = match session(&worker, index, &mut failures_in_row).await {
+        let opened_before = crew.was_opened(index);
+        let ended = match session(&crew, index, &mut failures_in_row).await {
             Err(ended) => ended,
             Ok(never) => match never {},
         };
-        worker.disconnected(index);
-        if worker.is_over() {
+        crew.disconnected(index);
+        if crew.is_over() {
             return;
         }
-        worker.error(ended.to_string());
-        let opened = opened_before || worker.was_opened(index);
+        crew.error(ended.to_string());
+        let opened = opened_before || crew.was_opened(index);
         let hopeless = !ended.is_temporary()
-            || (opened && !worker.retries())
+            || (opened && !crew.retries())
             || (!opened && failures_in_row >= MAX_FIRST_ATTEMPTS);
-        if hopeless || worker.is_dead(index) {
-            worker.give_up(index, &ended.to_string());
+        if hopeless || crew.is_dead(index) {
+            crew.give_up(index, &ended.to_string());
             return;
         }
         let (shortest_ms, longest_ms) = BACKOFF_MS;
@@ -204,16 +206,15 @@ pub(crate) async fn keep_connected(worker: Rc<Worker>, index: usize) {
 
 /// One connection from beginning to end.
 async fn session(
-    worker: &Rc<Worker>,
+    crew: &Rc<Crew>,
     index: usize,
     failures_in_row: &mut u32,
 ) -> Result<std::convert::Infallible, Ended> {
-    let target = worker.target();
+    let target = crew.target();
     let lost = |_| Ended::Lost;
-    let socket = Socket::connect(target.address)
-        .await
-        .map_err(|error| Ended::Connect(error.kind()))?;
-    let subprotocol = worker.encoding().subprotocol();
+    let socket =
+        Socket::connect(target.address).await.map_err(|error| Ended::Connect(error.kind()))?;
+    let subprotocol = crew.encoding().subprotocol();
     let (handshake, request) =
         ClientHandshake::new(&target.host, &target.path, &[subprotocol], &[]);
     let mut request = &request[..];
@@ -252,22 +253,22 @@ async fn session(
     *failures_in_row = 0;
     let socket = Rc::new(socket);
     let limits = Limits { max_message_bytes: MAX_MESSAGE_BYTES };
-    let connection = Connection::new_client(worker.mask_seed(index), limits);
+    let connection = Connection::new_client(crew.mask_seed(index), limits);
     let link = Link { socket: Rc::clone(&socket), connection, blocked: false };
-    worker.connected(index, link);
-    worker.with_slot(index, |slot, now_us, events| {
-        slot.feed(&mut head[head_bytes..filled], worker.encoding(), now_us, events)
+    crew.connected(index, link);
+    crew.with_slot(index, |slot, now_us, events| {
+        slot.feed(&mut head[head_bytes..filled], crew.encoding(), now_us, events)
     })?;
     drop(head);
     loop {
         socket.readable().await.map_err(lost)?;
-        read_all(worker, index, &socket)?;
+        read_all(crew, index, &socket)?;
     }
 }
 
 /// Reads until the socket has no more, at most a few buffers at a time so that one busy user does not hold the others.
-fn read_all(worker: &Rc<Worker>, index: usize, socket: &Socket) -> Result<(), Ended> {
-    let mut buffer = worker.read_buffer();
+fn read_all(crew: &Rc<Crew>, index: usize, socket: &Socket) -> Result<(), Ended> {
+    let mut buffer = crew.read_buffer();
     for _ in 0..4 {
         let count = match socket.recv(&mut buffer) {
             Ok(0) => return Err(Ended::Lost),
@@ -275,8 +276,8 @@ fn read_all(worker: &Rc<Worker>, index: usize, socket: &Socket) -> Result<(), En
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
             Err(_) => return Err(Ended::Lost),
         };
-        worker.with_slot(index, |slot, now_us, events| {
-            slot.feed(&mut buffer[..count], worker.encoding(), now_us, events)
+        crew.with_slot(index, |slot, now_us, events| {
+            slot.feed(&mut buffer[..count], crew.encoding(), now_us, events)
         })?;
         if count < buffer.len() {
             return Ok(());
@@ -286,12 +287,12 @@ fn read_all(worker: &Rc<Worker>, index: usize, socket: &Socket) -> Result<(), En
 }
 
 /// Waits until a socket takes more, then goes on writing.
-pub(crate) async fn write_on(worker: Rc<Worker>, index: usize, socket: Rc<Socket>) {
+pub(crate) async fn write_on(crew: Rc<Crew>, index: usize, socket: Rc<Socket>) {
     loop {
         if socket.writable().await.is_err() {
             return;
         }
-        let go_on = worker.with_slot(index, |slot, _, _| {
+        let go_on = crew.with_slot(index, |slot, _, _| {
             if !slot.is_current(&socket) {
                 return false;
             }

@@ -1,14 +1,13 @@
 //! All threads of a run: started together, watched while they send, their counts added up.
 
-use std::io::{IsTerminal as _, Write as _};
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::latency::Latency;
 use crate::net;
+use crate::progress::{Snapshot, Watch};
 use crate::scenario::Scenario;
 use crate::tally::Tally;
 use crate::target::Target;
@@ -20,7 +19,6 @@ const START_DELAY_US: u64 = 20_000;
 /// Descriptors the process needs beside its connections, and per thread.
 const OTHER_FILES: u64 = 64;
 const WATCH_INTERVAL: Duration = Duration::from_millis(10);
-const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What all threads share.
 pub(crate) struct Run {
@@ -38,17 +36,6 @@ pub(crate) struct Run {
     pub(crate) start_us: AtomicU64,
     epoch: Instant,
     snapshots: Vec<Mutex<Option<Snapshot>>>,
-}
-
-/// How far a thread is.
-#[derive(Clone, Debug)]
-pub(crate) struct Snapshot {
-    pub(crate) live: u64,
-    pub(crate) sent: u64,
-    pub(crate) acked: u64,
-    pub(crate) delivered: u64,
-    pub(crate) ack: Latency,
-    pub(crate) deliver: Latency,
 }
 
 /// What a run came to.
@@ -107,19 +94,17 @@ impl Run {
         *place = Some(snapshot);
     }
 
-    fn collect(&self) -> Option<Snapshot> {
-        let snapshots = self.snapshots.iter().filter_map(|place| {
-            place.lock().unwrap_or_else(PoisonError::into_inner).clone()
-        });
-        snapshots.reduce(|mut all, one| {
-            all.live += one.live;
-            all.sent += one.sent;
-            all.acked += one.acked;
-            all.delivered += one.delivered;
-            all.ack.merge(&one.ack);
-            all.deliver.merge(&one.deliver);
-            all
-        })
+    pub(crate) fn collect(&self) -> Option<Snapshot> {
+        let snapshots = self
+            .snapshots
+            .iter()
+            .filter_map(|place| place.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        snapshots.reduce(|all, one| all.merge(&one))
+    }
+
+    /// The run was called off, or a thread failed.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stop.load(Relaxed) || self.failed.load(Relaxed)
     }
 }
 
@@ -174,7 +159,13 @@ pub fn run(
         if run.stop.load(Relaxed) {
             stopped_at_us.get_or_insert_with(|| run.now_us());
         }
-        watch.look(&run);
+        if watch.is_due()
+            && let Some(all) = run.collect()
+        {
+            let start_us = run.start_us.load(Relaxed);
+            let sending_us = run.now_us().checked_sub(start_us).filter(|_| start_us > 0);
+            watch.tell(&all, sending_us);
+        }
     }
     watch.end();
 
@@ -204,71 +195,4 @@ pub fn run(
         interrupted: sending < whole,
         sending,
     })
-}
-
-/// Tells once a second how the run is going.
-struct Watch {
-    progress: bool,
-    terminal: bool,
-    next: Instant,
-    before: (u64, u64, u64),
-    at: Instant,
-}
-
-impl Watch {
-    fn new(progress: bool) -> Self {
-        let now = Instant::now();
-        Self {
-            progress,
-            terminal: std::io::stderr().is_terminal(),
-            next: now + PROGRESS_INTERVAL,
-            before: (0, 0, 0),
-            at: now,
-        }
-    }
-
-    fn look(&mut self, run: &Run) {
-        let now = Instant::now();
-        if !self.progress || now < self.next {
-            return;
-        }
-        self.next = now + PROGRESS_INTERVAL;
-        let Some(all) = run.collect() else { return };
-        let seconds = (now - self.at).as_secs_f64();
-        let (sent, acked, delivered) = self.before;
-        let rate = |count: u64, before: u64| (count - before.min(count)) as f64 / seconds;
-        let (ack, deliver) = (all.ack.percentiles(), all.deliver.percentiles());
-        let start_us = run.start_us.load(Relaxed);
-        let clock = match run.now_us().checked_sub(start_us) {
-            Some(us) if start_us > 0 => format!("{:4} s", us / 1_000_000),
-            _ => "connect".to_owned(),
-        };
-        let line = format!(
-            "{clock}  users {:<6} sent {:>7.0}/s  acked {:>7.0}/s  delivered {:>7.0}/s  \
-             ack ms p50 {:.2} p99 {:.2}  deliver ms p50 {:.2} p99 {:.2}",
-            all.live,
-            rate(all.sent, sent),
-            rate(all.acked, acked),
-            rate(all.delivered, delivered),
-            ack.p50,
-            ack.p99,
-            deliver.p50,
-            deliver.p99,
-        );
-        // A terminal shows one line that changes; a file gets one line after another. Nobody may be listening.
-        let mut out = std::io::stderr().lock();
-        let _ = if self.terminal {
-            write!(out, "\r\x1b[2K{line}").and_then(|()| out.flush())
-        } else {
-            writeln!(out, "{line}")
-        };
-        self.before = (all.sent, all.acked, all.delivered);
-        self.at = now;
-    }
-
-    fn end(&self) {
-        if self.progress && self.terminal {
-            let _ = writeln!(std::io::stderr());
-        }
-    }
 }

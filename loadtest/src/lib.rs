@@ -3,10 +3,10 @@
 //!
 //! ```text
 //!   scenario ──► arrival: when each send is due ──┐
-//!   token, target ──► fleet: threads ──► worker: pairs, pacing, drain ──► driver: one connection's socket
+//!   token, target ──► fleet: threads ──► worker: ramp, pace, drain ──► crew: users ──► driver: sockets
 //!                                           │                               │
 //!                                           ▼                               ▼ frames
-//!                              verify: ledger, checker  ◄── events ── client: one user's state (outgoing: its sends)
+//!                              verify: ledger, checker  ◄── events ── client: one user (inbox, outgoing)
 //!                              latency, tally
 //!                                           │
 //!                                           ▼
@@ -14,8 +14,8 @@
 //! ```
 //!
 //! Invariants: a send is due when the schedule says so and is never skipped; latency counts from then. Whatever can
-//! be pure is: sockets and clocks are known to `net`, `driver`, `worker` and `fleet` only. [`verify`] is used by the
-//! gateway's integration tests as well.
+//! be pure is: sockets and clocks are known to `net`, `driver`, `crew`, `worker` and `fleet` only. [`verify`] is used by
+//! the gateway's integration tests as well.
 
 pub mod arrival;
 pub mod scenario;
@@ -25,16 +25,20 @@ pub mod target;
 pub mod token;
 
 mod client;
+mod inbox;
 mod outgoing;
 
-mod driver;
 pub mod fleet;
-mod net;
 mod worker;
+
+mod crew;
+mod driver;
+mod net;
 
 pub mod latency;
 pub mod tally;
 pub mod verify;
 
+mod progress;
 pub mod report;
 pub mod threshold;

@@ -71,7 +71,8 @@ mod tests {
 
     #[test]
     fn foreign_and_altered_texts_have_no_tag() {
-        for text in ["", "hello", "hello my dear friends", "00000001 000000001 00000000000000 ..x."] {
+        for text in ["", "hello", "hello my dear friends", "00000001 000000001 00000000000000 ..x."]
+        {
             assert_eq!(Tag::parse(text), None, "{text}");
         }
     }

@@ -23,15 +23,12 @@ pub(crate) fn block_on<F: Future>(future: F) -> io::Result<F::Output> {
         .uring_builder(ring)
         .enable_timer()
         .build();
-    match uring {
-        Ok(mut runtime) => Ok(runtime.block_on(future)),
-        Err(_) => {
-            let mut runtime = monoio::RuntimeBuilder::<monoio::LegacyDriver>::new()
-                .enable_timer()
-                .build()?;
-            Ok(runtime.block_on(future))
-        }
+    if let Ok(mut runtime) = uring {
+        return Ok(runtime.block_on(future));
     }
+    let mut runtime =
+        monoio::RuntimeBuilder::<monoio::LegacyDriver>::new().enable_timer().build()?;
+    Ok(runtime.block_on(future))
 }
 
 /// A connected socket.
@@ -60,9 +57,8 @@ impl Socket {
     pub(crate) fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let fd = self.0.as_raw_fd();
         // SAFETY: pointer and length describe a buffer that this call may write to; the kernel writes no further.
-        let count = unsafe {
-            libc::recv(fd, buffer.as_mut_ptr().cast(), buffer.len(), libc::MSG_DONTWAIT)
-        };
+        let count =
+            unsafe { libc::recv(fd, buffer.as_mut_ptr().cast(), buffer.len(), libc::MSG_DONTWAIT) };
         usize::try_from(count).map_err(|_| io::Error::last_os_error())
     }
 

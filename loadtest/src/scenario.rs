@@ -189,11 +189,7 @@ impl Scenario {
             "must be at least 40 and at most 1048576",
         )?;
         check(positive(self.connect_rate_per_s), "connect_rate_per_s", "must be above 0")?;
-        check(
-            self.drain_s.is_finite() && self.drain_s >= 0.0,
-            "drain_s",
-            "must be at least 0",
-        )?;
+        check(self.drain_s.is_finite() && self.drain_s >= 0.0, "drain_s", "must be at least 0")?;
         check((1..=256).contains(&self.threads), "threads", "must be between 1 and 256")
     }
 }

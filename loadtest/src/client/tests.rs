@@ -43,11 +43,8 @@ impl Bench {
         let id = bench.commands()[0].id;
         let conversation =
             wire::Conversation { conversation_id: CONVERSATION, ..Default::default() };
-        let head = wire::Head {
-            conversation: Some(conversation),
-            head_seq: head,
-            ..Default::default()
-        };
+        let head =
+            wire::Head { conversation: Some(conversation), head_seq: head, ..Default::default() };
         let opened = wire::ConversationOpened { head: Some(head), created: true };
         bench.reply(id, Outcome::ConversationOpened(opened));
         assert!(bench.user.is_live());
@@ -98,8 +95,7 @@ impl Bench {
 
     fn sync_page(&mut self, id: u64, entries: Vec<wire::Entry>, head_seq: Seq, more: bool) {
         let conversation_id = CONVERSATION;
-        let page =
-            wire::SyncPage { conversation_id, entries, head_seq, more, trimmed_floor: 0 };
+        let page = wire::SyncPage { conversation_id, entries, head_seq, more, trimmed_floor: 0 };
         self.reply(id, Outcome::SyncPage(page));
     }
 

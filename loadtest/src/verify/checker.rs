@@ -130,6 +130,8 @@ impl AddAssign for Findings {
 struct Place<'a> {
     name: &'a str,
     start: Seq,
+    /// It is complete up to here; `None`: up to the end of the conversation.
+    end: Option<Seq>,
     entries: BTreeMap<Seq, Content>,
 }
 
@@ -148,17 +150,24 @@ pub(super) fn check(ledger: &Ledger) -> Findings {
             }
             last = last.max(seq);
         }
-        places.push(Place { name: "the log", start: *start, entries: contents.collect() });
+        places.push(Place {
+            name: "the log",
+            start: *start,
+            end: None,
+            entries: contents.collect(),
+        });
     }
     for device in &ledger.devices {
         pushes(ledger, device, &mut duplicated, &mut findings);
-        let entries = device
+        let entries: BTreeMap<_, _> = device
             .received
             .iter()
             .filter(|received| received.seq > device.start)
             .map(|received| (received.seq, received.content))
             .collect();
-        places.push(Place { name: &device.name, start: device.start, entries });
+        let last = entries.keys().next_back().copied().unwrap_or(device.start);
+        let end = device.left.then_some(last);
+        places.push(Place { name: &device.name, start: device.start, end, entries });
     }
     diverging(ledger, &mut findings);
     for place in &places {
@@ -296,7 +305,7 @@ fn contents(
 /// What was acknowledged is everywhere; and no place ends before another does.
 fn missing(ledger: &Ledger, places: &[Place<'_>], findings: &mut Findings) {
     let head = places.iter().filter_map(|place| place.entries.keys().next_back()).max().copied();
-    for place in places {
+    for place in places.iter().filter(|place| place.end.is_none()) {
         let end = place.entries.keys().next_back().copied().unwrap_or(place.start);
         let head = head.unwrap_or(end);
         findings.found_times(Finding::Gap, head.saturating_sub(end), || {
@@ -309,7 +318,7 @@ fn missing(ledger: &Ledger, places: &[Place<'_>], findings: &mut Findings) {
         let lacking = places
             .iter()
             .zip(&held)
-            .find(|(place, held)| seq > place.start && !held.contains(&origin));
+            .find(|(place, held)| place.owes(seq) && !held.contains(&origin));
         if let Some((place, _)) = lacking {
             findings.found(Finding::Lost, || {
                 let what = describe(ledger, Content::Message(origin));
@@ -374,6 +383,10 @@ fn sender_order(ledger: &Ledger, places: &[Place<'_>], findings: &mut Findings) 
 }
 
 impl Place<'_> {
+    fn owes(&self, seq: Seq) -> bool {
+        seq > self.start && self.end.is_none_or(|end| seq <= end)
+    }
+
     fn origins(&self) -> HashSet<Origin> {
         let messages = self.entries.values().filter_map(|content| match content {
             Content::Message(origin) => Some(*origin),

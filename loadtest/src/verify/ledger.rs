@@ -77,6 +77,8 @@ pub(super) struct Device {
     pub(super) name: String,
     /// The device answers for entries above this seq.
     pub(super) start: Seq,
+    /// It is gone, and answers for nothing after the last entry it received.
+    pub(super) left: bool,
     pub(super) session: u32,
     pub(super) received: Vec<Received>,
 }
@@ -105,7 +107,8 @@ impl Ledger {
 
     /// Adds a device of a member. It answers for everything after `start`: entries up to it are ignored.
     pub fn add_device(&mut self, name: impl Into<String>, start: Seq) -> DeviceIndex {
-        let device = Device { name: name.into(), start, session: 0, received: Vec::new() };
+        let device =
+            Device { name: name.into(), start, left: false, session: 0, received: Vec::new() };
         self.devices.push(device);
         DeviceIndex(self.devices.len() as u32 - 1)
     }
@@ -141,6 +144,11 @@ impl Ledger {
     /// The device is connected anew.
     pub fn reconnected(&mut self, device: DeviceIndex) {
         self.devices[device.0 as usize].session += 1;
+    }
+
+    /// The device is gone for good: it answers only for what it received so far.
+    pub fn device_left(&mut self, device: DeviceIndex) {
+        self.devices[device.0 as usize].left = true;
     }
 
     /// The device received an entry. Tell every arrival, repeats included.

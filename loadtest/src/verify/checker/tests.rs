@@ -118,6 +118,21 @@ fn what_happened_before_the_start_does_not_count() {
 }
 
 #[test]
+fn a_device_that_left_answers_only_for_what_it_received() {
+    let mut pair = Pair::new();
+    pair.send(pair.alice, 2);
+    pair.ledger.device_left(pair.bobs);
+    pair.commit(pair.alice, 3);
+    assert_eq!(counts(&pair.check()), []);
+
+    let mut pair = Pair::new();
+    pair.commit(pair.alice, 2);
+    pair.send(pair.alice, 3);
+    pair.ledger.device_left(pair.bobs);
+    assert_eq!(counts(&pair.check()), [("lost", 1), ("gaps", 1)]);
+}
+
+#[test]
 fn an_acknowledged_message_that_never_arrives_is_lost() {
     let mut pair = Pair::new();
     pair.commit(pair.alice, 2);
