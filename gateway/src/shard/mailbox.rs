@@ -18,7 +18,7 @@
 //!
 //! 1. A refusable send looks at the length before it pushes. At most `producers` threads can be between the
 //!    two, so refusable values never take more than `shared + producers` slots and the reserve stays whole.
-//! 2. The receiver never sleeps on a value: see [`wake`](super::wake).
+//! 2. The receiver never sleeps on a value: see `wake.rs`.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};

@@ -1,4 +1,4 @@
-//! The atomics that [`wake`](super::wake) is built on.
+//! The atomics that `wake.rs` is built on.
 //!
 //! `wake.rs` is compiled twice: here with the real atomics, and in `gateway/loom` with loom's, which explore
 //! every interleaving. It names neither; each of the two crates has a `sync` module beside it.
