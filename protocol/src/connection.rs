@@ -1,1 +1,178 @@
-//! The sans-IO WebSocket connection.
+//! The sans-IO WebSocket connection: what is between the upgrade and the end of the TCP stream, in either role.
+//!
+//! ```text
+//!   bytes read ──► Input ──► poll ──► Event …                 until it answers None
+//!                             │
+//!                             ▼ pongs, the answer to a close, the close after an error
+//!   send, ping, close ──► output ──► bytes to write
+//!
+//!   Open ──close()──► Closing ──peer's close──► Closed        and from any state, an error: Closed
+//!     └──────────peer's close───────────────────► ▲
+//! ```
+//!
+//! Invariants: nothing is put into the output after a close frame; a connection that is idle holds no buffer but its
+//! output; the output grows by no more than was read, so a caller that stops reading while it cannot write is bounded.
+
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+
+use bytes::BytesMut;
+
+use crate::websocket::assembler::Assembler;
+use crate::websocket::frame::{self, MaskKey, Opcode};
+use crate::websocket::{Limits, MessageKind, ProtocolError, Role};
+
+pub use crate::websocket::{Event, Input};
+
+/// One end of an open WebSocket.
+#[derive(Debug)]
+pub struct Connection {
+    assembler: Assembler,
+    state: State,
+    masks: Option<MaskKeys>,
+    output: BytesMut,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Open,
+    /// Our close frame is in the output; the peer's has not come.
+    Closing,
+    /// Nothing more will be read or written.
+    Closed,
+}
+
+impl Connection {
+    /// A connection whose handshake is done. A client takes its mask keys from a randomly seeded generator.
+    pub fn new(role: Role, limits: Limits) -> Self {
+        let masks = match role {
+            Role::Server => None,
+            Role::Client => Some(MaskKeys(RandomState::new().build_hasher().finish())),
+        };
+        Self {
+            assembler: Assembler::new(role, limits),
+            state: State::Open,
+            masks,
+            output: BytesMut::new(),
+        }
+    }
+
+    /// A client whose mask keys follow from `seed`, so that a run can be repeated byte by byte. The keys are spread
+    /// well but can be foretold; a client that runs other people's scripts needs better ones (RFC 6455 section 10.3).
+    pub fn new_client(seed: u64, limits: Limits) -> Self {
+        Self { masks: Some(MaskKeys(seed)), ..Self::new(Role::Client, limits) }
+    }
+
+    /// The next event in the input; `Ok(None)` when the input is used up. Call it until then: that also frees what
+    /// was delivered last. A whole unfragmented frame is delivered from the input, where it is unmasked in place;
+    /// only fragments and an incomplete tail are copied.
+    ///
+    /// A ping is answered and a close is answered before the event is told.
+    ///
+    /// # Errors
+    /// The peer broke the protocol. The close frame that says so is in the output and the connection is closed:
+    /// write the output, then close the socket.
+    #[inline]
+    pub fn poll<'a>(
+        &'a mut self,
+        input: &'a mut Input<'_>,
+    ) -> Result<Option<Event<'a>>, ProtocolError> {
+        if self.state == State::Closed {
+            self.assembler.release();
+            input.discard();
+            return Ok(None);
+        }
+        match self.assembler.poll(input) {
+            Ok(event) => {
+                match event {
+                    None | Some(Event::Message { .. } | Event::Pong(_)) => {}
+                    Some(Event::Ping(payload)) => {
+                        if self.state == State::Open {
+                            let mask = self.masks.as_mut().map(MaskKeys::next);
+                            frame::put_frame(Opcode::Pong, payload, mask, &mut self.output);
+                        }
+                    }
+                    Some(Event::Close { code, .. }) => {
+                        if self.state == State::Open {
+                            // The code is echoed (section 5.5.1), the reason is the peer's own.
+                            let code = code.map(u16::to_be_bytes);
+                            let payload = code.as_ref().map_or(&[][..], |code| code);
+                            let mask = self.masks.as_mut().map(MaskKeys::next);
+                            frame::put_frame(Opcode::Close, payload, mask, &mut self.output);
+                        }
+                        self.state = State::Closed;
+                    }
+                }
+                Ok(event)
+            }
+            Err(error) => {
+                if self.state == State::Open {
+                    let mask = self.masks.as_mut().map(MaskKeys::next);
+                    let (payload, payload_bytes) = frame::close_payload(error.close_code(), "");
+                    let payload = &payload[..payload_bytes];
+                    frame::put_frame(Opcode::Close, payload, mask, &mut self.output);
+                }
+                self.state = State::Closed;
+                Err(error)
+            }
+        }
+    }
+
+    /// Puts a message into the output. Text has to be UTF-8. Does nothing once the connection is closing.
+    #[inline]
+    pub fn send(&mut self, kind: MessageKind, payload: &[u8]) {
+        self.put(kind.into(), payload);
+    }
+
+    /// Puts a ping into the output; 125 bytes of the payload are used. Does nothing once the connection is closing.
+    pub fn ping(&mut self, payload: &[u8]) {
+        self.put(Opcode::Ping, frame::control_payload(payload));
+    }
+
+    /// Begins the close handshake: puts a close frame into the output, and nothing after it. What the peer sent
+    /// before it saw the close is still delivered. A reason that does not fit is cut at a character. Does nothing once
+    /// the connection is closing.
+    pub fn close(&mut self, code: u16, reason: &str) {
+        let (payload, payload_bytes) = frame::close_payload(code, reason);
+        self.put(Opcode::Close, &payload[..payload_bytes]);
+        if self.state == State::Open {
+            self.state = State::Closing;
+        }
+    }
+
+    /// Bytes to write, in order. The caller removes what it has written, and replaces the buffer by an empty one when
+    /// it wants the memory back.
+    pub fn output(&mut self) -> &mut BytesMut {
+        &mut self.output
+    }
+
+    /// A close frame is, or was, in the output: nothing more can be sent.
+    pub fn is_closing(&self) -> bool {
+        self.state != State::Open
+    }
+
+    /// Nothing more will be read: write the output, then close the socket.
+    pub fn is_closed(&self) -> bool {
+        self.state == State::Closed
+    }
+
+    #[inline]
+    fn put(&mut self, opcode: Opcode, payload: &[u8]) {
+        if self.state == State::Open {
+            let mask = self.masks.as_mut().map(MaskKeys::next);
+            frame::put_frame(opcode, payload, mask, &mut self.output);
+        }
+    }
+}
+
+/// Mask keys, four bytes at a time from a SplitMix64 generator.
+#[derive(Debug)]
+struct MaskKeys(u64);
+
+impl MaskKeys {
+    fn next(&mut self) -> MaskKey {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed >> 32) as u32).to_ne_bytes()
+    }
+}

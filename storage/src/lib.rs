@@ -1,4 +1,40 @@
-//! The durable log and directory.
+//! The durable log and directory: Postgres and SQLite behind one [`Store`].
+//!
+//! ```text
+//!  shards ── submit ──► queue ──► batch ──► commit ──► executor ──► SQLite | Postgres
+//!    ▲                                        │
+//!    └──────── CompletionSink ◄───────────────┘        service thread ── Store's async reads and other writes
+//! ```
+//!
+//! The durability contract:
+//! - `Committed` is said only after the database has committed with its log flushed (`synchronous_commit=on`,
+//!   `synchronous=FULL`).
+//! - A conversation's log has no gaps: the primary key `(conversation_id, seq)` lets exactly one entry have a position.
+//! - One (conversation, sender, `client_msg_id`) is stored once, also when the answer to a commit was lost.
+//! - Every accepted entry is answered exactly once, except those dropped by a shutdown while the database is away;
+//!   these were never acknowledged.
+//! - What does not fit the bounded queues is refused before it is accepted.
+//!
+//! Bodies are opaque: the store neither reads nor checks them.
 
 pub mod append;
+mod batch;
+mod changes;
+mod commit;
+mod error;
+mod executor;
+mod migrate;
 pub mod model;
+mod postgres;
+mod sqlite;
+mod stale;
+mod store;
+#[cfg(test)]
+mod testing;
+mod wake;
+mod writer;
+
+pub use batch::BatchLimits;
+pub use error::StoreError;
+pub use store::{Database, Store, StoreConfig};
+pub use writer::CompletionSink;

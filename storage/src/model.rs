@@ -16,6 +16,18 @@ pub enum ConversationKind {
     Room = 2,
 }
 
+impl ConversationKind {
+    /// The kind with this number.
+    pub const fn from_number(number: i16) -> Option<Self> {
+        match number {
+            0 => Some(Self::Direct),
+            1 => Some(Self::Group),
+            2 => Some(Self::Room),
+            _ => None,
+        }
+    }
+}
+
 /// What a member may do; the numbers are those of the wire and of the `role` column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(i16)]
@@ -26,6 +38,18 @@ pub enum Role {
     Admin = 1,
     /// Also manages admins; there is exactly one in a group.
     Owner = 2,
+}
+
+impl Role {
+    /// The role with this number.
+    pub const fn from_number(number: i16) -> Option<Self> {
+        match number {
+            0 => Some(Self::Member),
+            1 => Some(Self::Admin),
+            2 => Some(Self::Owner),
+            _ => None,
+        }
+    }
 }
 
 /// A registered or provisioned user.
@@ -151,6 +175,13 @@ pub struct HeadRow {
     pub users: Vec<UserRow>,
 }
 
+impl EntryRow {
+    /// The head of a log whose newest entry this is.
+    pub const fn head(&self) -> LogHead {
+        LogHead { seq: self.seq, msg_no: self.msg_no, created_at: self.created_at }
+    }
+}
+
 impl HeadRow {
     /// Messages the user has not read.
     pub fn unread(&self) -> u64 {
@@ -232,4 +263,42 @@ pub struct NewGroup {
     pub body: Bytes,
     /// Hash of the command.
     pub command_hash: i64,
+}
+
+/// What became of a registration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Registration {
+    /// The user exists now.
+    Registered(UserRow),
+    /// Somebody has that user name (without regard to case); nothing was written.
+    UsernameTaken,
+    /// Somebody has that address (without regard to case); nothing was written.
+    EmailTaken,
+}
+
+impl NewGroup {
+    /// The members besides the creator, sorted, each once.
+    pub(crate) fn others(&self) -> Vec<UserId> {
+        let mut others: Vec<_> =
+            self.members.iter().copied().filter(|&user| user != self.creator).collect();
+        others.sort_unstable();
+        others.dedup();
+        others
+    }
+}
+
+/// Gives each line of a direct conversation its two users.
+pub(crate) fn attach_users(
+    lines: Vec<(HeadRow, [Option<i64>; 2])>,
+    users: &[UserRow],
+) -> Vec<HeadRow> {
+    let find = |id: i64| users.iter().find(|user| user.user_id.as_i64() == id).cloned();
+    lines
+        .into_iter()
+        .map(|(mut line, pair)| {
+            line.users = pair.into_iter().flatten().filter_map(find).collect();
+            line.users.dedup();
+            line
+        })
+        .collect()
 }

@@ -1,8 +1,23 @@
 //! Developer commands, run as `cargo xtask …`.
+//!
+//! ```text
+//! test ──► prerequisites ──► cargo test             bench ──► criterion | bench/compare
+//! ci   ──► lint ──► codegen --check ──► test
+//!            └──► rustfmt, clippy, rustdoc, tidy
+//! ```
 
+mod bench;
+mod ci;
 mod codegen;
+mod command;
+mod lint;
+mod prerequisites;
+mod steps;
+mod test;
+mod tidy;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
@@ -16,18 +31,46 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run every test; installs what they need (Postgres, Chromium) where it is missing.
+    Test {
+        /// Also run the long variants: more kills, longer outages, more seeds.
+        #[arg(long)]
+        full: bool,
+        /// Only tests whose name contains this, for instance the promise `d2_`.
+        filter: Option<String>,
+    },
+    /// Everything a change must pass, from a clean checkout.
+    Ci,
+    /// Format, clippy, documentation and house rules; changes nothing.
+    Lint,
     /// Compile the schema to Rust.
     Codegen {
         /// Only compare with the committed files; exit 1 when they differ.
         #[arg(long)]
         check: bool,
     },
+    /// Run the micro-benchmarks, or a comparison (`echo`).
+    Bench(bench::Arguments),
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let root = root.parent().context("xtask lies in the workspace")?;
     match Arguments::parse().command {
+        Command::Test { full, filter } => test::run(root, full, filter.as_deref()),
+        Command::Ci => ci::run(root),
+        Command::Lint => lint::run(root),
         Command::Codegen { check } => codegen::run(root, check),
+        Command::Bench(arguments) => bench::run(root, &arguments),
     }
 }

@@ -1,0 +1,127 @@
+//! The connection layer alone, on the shards: answers every WebSocket message with the same message.
+//!
+//! For conformance suites and for measuring raw speed:
+//! `cargo run --release --example echo -p ringwire-gateway -- --listen 127.0.0.1:9001`
+
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use clap::Parser;
+use ringwire_gateway::connection::driver::{self, Application, Opening};
+use ringwire_gateway::connection::links::{Heartbeat, LinkKey, Links, Overdue};
+use ringwire_gateway::connection::upgrade::{self, Arrival};
+use ringwire_gateway::net::{self, Driver, Listener, Stream};
+use ringwire_gateway::{limits, shard};
+use ringwire_protocol::CloseReason;
+use ringwire_protocol::connection::Connection;
+use ringwire_protocol::websocket::{Limits, MessageKind, Role, handshake};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[derive(Parser)]
+struct Arguments {
+    /// Where to listen.
+    #[arg(long, default_value = "127.0.0.1:9001")]
+    listen: SocketAddr,
+    /// Threads, one pinned to each processor.
+    #[arg(long, default_value_t = 1)]
+    shards: u16,
+    /// Largest message accepted, in bytes.
+    #[arg(long, default_value_t = 64 << 20)]
+    max_message_bytes: usize,
+    /// Wait for sockets with epoll instead of io_uring.
+    #[arg(long)]
+    epoll: bool,
+}
+
+struct Echo {
+    links: RefCell<Links>,
+    read_buffer: RefCell<Vec<u8>>,
+}
+
+impl Application for Echo {
+    fn links(&self) -> &RefCell<Links> {
+        &self.links
+    }
+
+    fn read_buffer(&self) -> &RefCell<Vec<u8>> {
+        &self.read_buffer
+    }
+
+    fn on_turn(&self) {}
+
+    fn on_message(&self, link: LinkKey, kind: MessageKind, payload: &[u8]) {
+        let mut links = self.links.borrow_mut();
+        links.send_message(link, kind, payload);
+        // A peer that sends without reading is not read either.
+        if links.queued_bytes(link) > limits::OUTBOX_FULL_BYTES {
+            links.set_paused(link, true);
+        }
+    }
+
+    fn on_drained(&self, link: LinkKey) {
+        self.links.borrow_mut().set_paused(link, false);
+    }
+
+    fn on_gone(&self, _: LinkKey) {}
+
+    fn on_second(&self, overdue: Vec<(LinkKey, Overdue)>) {
+        let mut links = self.links.borrow_mut();
+        for (link, _) in overdue {
+            links.close(link, CloseReason::Idle.code(), CloseReason::Idle.reason());
+        }
+    }
+}
+
+async fn run(listener: std::net::TcpListener, max_message_bytes: usize) -> std::io::Result<()> {
+    let heartbeat =
+        Heartbeat { ping_after_s: limits::PING_AFTER_S, close_after_s: limits::IDLE_CLOSE_S };
+    let echo = Rc::new(Echo {
+        links: RefCell::new(Links::new(heartbeat)),
+        read_buffer: RefCell::new(vec![0; limits::READ_BUFFER_BYTES]),
+    });
+    net::spawn(driver::flush_loop(Rc::clone(&echo)));
+    net::spawn(driver::sweep_loop(Rc::clone(&echo)));
+    let listener = Listener::new(listener)?;
+    loop {
+        let (stream, _) = listener.accept().await?;
+        net::spawn(greet(Rc::clone(&echo), stream, max_message_bytes));
+    }
+}
+
+async fn greet(echo: Rc<Echo>, stream: Stream, max_message_bytes: usize) {
+    let Some(Arrival::Upgrade { request, unread }) = upgrade::read_request(&stream).await else {
+        return;
+    };
+    let response = handshake::accept_response(&request, None);
+    if upgrade::write_all(&stream, &response).await.is_err() {
+        return;
+    }
+    let machine = Connection::new(Role::Server, Limits { max_message_bytes });
+    let stream = Rc::new(stream);
+    let link = echo.links.borrow_mut().insert(Rc::clone(&stream));
+    let opening = Opening { machine, messages: Vec::new(), unread };
+    // A task of its own, so that the handshake's state is not kept for the connection's life.
+    net::spawn(driver::serve(echo, link, stream, opening));
+}
+
+fn main() -> anyhow::Result<()> {
+    let Arguments { listen, shards, max_message_bytes, epoll } = Arguments::parse();
+    let driver = if epoll { Driver::Epoll } else { Driver::Uring };
+    let mut address = listen;
+    let mut threads = Vec::new();
+    for index in 0..shards {
+        let listener = net::listen(address)?;
+        // With port 0 the first listener decides the port for all.
+        address = listener.local_addr()?;
+        threads
+            .push(shard::launch::spawn(index, driver, move || run(listener, max_message_bytes))?);
+    }
+    println!("echo on ws://{address}/ with {} and {shards} shard(s)", driver.name());
+    for thread in threads {
+        thread.join().map_err(|_| anyhow::anyhow!("a shard panicked"))??;
+    }
+    Ok(())
+}

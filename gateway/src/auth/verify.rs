@@ -1,0 +1,148 @@
+//! The check itself. It runs on shards: 2 µs for the server's own tokens, up to 45 µs for those of other issuers.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, crypto};
+use ringwire_protocol::UnixMs;
+
+use super::claims::{Claims, Header, NumericDate};
+use super::keys::{KeyError, VerifyingKey};
+use super::{Identity, MAX_TOKEN_BYTES, TokenError, TokenUser};
+use crate::config::AuthConfig;
+use crate::secret::SecretKey;
+
+/// How far another issuer's clock may be ahead of ours before its fresh tokens count as "not yet valid".
+/// There is no such allowance for `exp`: an expired token is expired.
+const NOT_BEFORE_LEEWAY_MS: UnixMs = 5_000;
+/// The longest `sub`, in bytes (OpenID Connect Core section 2).
+const MAX_SUBJECT_BYTES: usize = 255;
+
+/// Checks tokens. Immutable after start and shared by all threads.
+pub struct TokenVerifier {
+    /// The server's own key comes first: it signs most tokens.
+    keys: Vec<VerifyingKey>,
+}
+
+impl TokenVerifier {
+    /// A verifier for the server's own tokens and those of the issuers the configuration trusts.
+    pub fn new(own: &SecretKey, config: &AuthConfig) -> Result<Self, KeyError> {
+        let mut keys = vec![VerifyingKey::own(own, &config.issuer, &config.audience)];
+        for trusted in &config.trusted_keys {
+            keys.push(VerifyingKey::load(trusted, &config.audience)?);
+        }
+        Ok(Self { keys })
+    }
+
+    /// Who bears this token at the time `now_ms`.
+    pub fn verify(&self, token: &str, now_ms: UnixMs) -> Result<Identity, TokenError> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(TokenError::TooLong);
+        }
+        let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
+        let (header, claims) = signed.split_once('.').ok_or(TokenError::Malformed)?;
+        let header = decode_part(header)?;
+        let header: Header<'_> =
+            serde_json::from_slice(&header).map_err(|_| TokenError::Malformed)?;
+        check_type(&header)?;
+        let claims = decode_part(claims)?;
+        let claims: Claims<'_> =
+            serde_json::from_slice(&claims).map_err(|_| TokenError::Malformed)?;
+
+        let key = self.choose_key(&header, &claims)?;
+        // Errors other than a wrong signature are malformed base64 in it.
+        match crypto::verify(signature, signed.as_bytes(), &key.key, key.algorithm) {
+            Ok(true) => {}
+            Ok(false) => return Err(TokenError::BadSignature),
+            Err(_) => return Err(TokenError::Malformed),
+        }
+        // From here on the claims are the issuer's.
+        let expires_at_ms = check_time(&claims, now_ms)?;
+        if !claims.aud.as_ref().is_some_and(|aud| aud.names(&key.audience)) {
+            return Err(TokenError::WrongAudience);
+        }
+        let user = user(&claims, key)?;
+        let name_hint = claims.preferred_username.or(claims.name).map(Cow::into_owned);
+        Ok(Identity { user, name_hint, expires_at_ms })
+    }
+
+    /// `iss` and `kid` choose among the keys; then the key's algorithm must be the token's.
+    fn choose_key(
+        &self,
+        header: &Header<'_>,
+        claims: &Claims<'_>,
+    ) -> Result<&VerifyingKey, TokenError> {
+        let issuer = claims.iss.as_deref().ok_or(TokenError::BadClaim("iss"))?;
+        let algorithm = match &*header.alg {
+            "HS256" => Some(Algorithm::HS256),
+            "EdDSA" => Some(Algorithm::EdDSA),
+            "RS256" => Some(Algorithm::RS256),
+            _ => None,
+        };
+        let mut refusal = TokenError::UnknownIssuer;
+        for key in self.keys.iter().filter(|key| key.issuer == issuer) {
+            if !key.answers_to(header.kid.as_deref()) {
+                if refusal == TokenError::UnknownIssuer {
+                    refusal = TokenError::UnknownKey;
+                }
+            } else if algorithm == Some(key.algorithm) {
+                return Ok(key);
+            } else {
+                refusal = TokenError::WrongAlgorithm;
+            }
+        }
+        Err(refusal)
+    }
+}
+
+impl fmt::Debug for TokenVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let issuers = self.keys.iter().map(|key| (&key.issuer, key.algorithm));
+        f.debug_map().entries(issuers).finish()
+    }
+}
+
+fn decode_part(part: &str) -> Result<Vec<u8>, TokenError> {
+    URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed)
+}
+
+/// RFC 8725 section 3.11: a token made for another purpose (such as `dpop+jwt`) is none for us. RFC 7515 section
+/// 4.1.11: who does not know an extension named in `crit` must refuse, and we know none.
+fn check_type(header: &Header<'_>) -> Result<(), TokenError> {
+    let accepted = header.typ.as_deref().is_none_or(|typ| {
+        let typ = typ.strip_prefix("application/").unwrap_or(typ);
+        typ.eq_ignore_ascii_case("jwt") || typ.eq_ignore_ascii_case("at+jwt")
+    });
+    if accepted && header.crit.is_none() { Ok(()) } else { Err(TokenError::WrongType) }
+}
+
+fn check_time(claims: &Claims<'_>, now_ms: UnixMs) -> Result<UnixMs, TokenError> {
+    let expires_at_ms =
+        claims.exp.and_then(NumericDate::as_unix_ms).ok_or(TokenError::BadClaim("exp"))?;
+    if expires_at_ms <= now_ms {
+        return Err(TokenError::Expired);
+    }
+    if let Some(not_before) = claims.nbf {
+        let not_before_ms = not_before.as_unix_ms().ok_or(TokenError::BadClaim("nbf"))?;
+        if not_before_ms > now_ms.saturating_add(NOT_BEFORE_LEEWAY_MS) {
+            return Err(TokenError::NotYetValid);
+        }
+    }
+    Ok(expires_at_ms)
+}
+
+fn user(claims: &Claims<'_>, key: &VerifyingKey) -> Result<TokenUser, TokenError> {
+    if let (true, Some(uid)) = (key.own, &claims.uid) {
+        return uid.as_user_id().map(TokenUser::Known).ok_or(TokenError::BadClaim("uid"));
+    }
+    let subject = claims.sub.as_deref().unwrap_or_default();
+    if subject.is_empty()
+        || subject.len() > MAX_SUBJECT_BYTES
+        || subject.chars().any(char::is_control)
+    {
+        return Err(TokenError::BadClaim("sub"));
+    }
+    Ok(TokenUser::External { issuer: key.issuer.clone(), subject: subject.to_owned() })
+}

@@ -1,0 +1,73 @@
+//! Where the answer to a command goes, and what an owner shard answers.
+
+use ringwire_protocol::{ConversationId, MsgNo, Seq, UnixMs, wire};
+use ringwire_storage::model::EntryRow;
+use wire::reply::Outcome;
+
+use crate::session::registry::SessionKey;
+use crate::shard::placement::ShardId;
+
+/// Names one command of one session, anywhere in the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReplyTo {
+    /// The session's home shard.
+    pub shard: ShardId,
+    /// The session there.
+    pub session: SessionKey,
+    /// The command's id as the client chose it; 0: it wants no reply.
+    pub command_id: u64,
+}
+
+/// A command was carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ack {
+    /// Its entry is committed.
+    Entry {
+        /// Whose log.
+        conversation_id: ConversationId,
+        /// Position in it.
+        seq: Seq,
+        /// Messages up to it.
+        msg_no: MsgNo,
+        /// Its time.
+        created_at: UnixMs,
+        /// As the sender chose it.
+        client_msg_id: Box<str>,
+    },
+    /// The cursor is valid, and now this high at least.
+    Cursor {
+        /// Whose log.
+        conversation_id: ConversationId,
+        /// Everything up to here was seen.
+        read_seq: Seq,
+    },
+}
+
+impl From<&EntryRow> for Ack {
+    fn from(row: &EntryRow) -> Self {
+        Self::Entry {
+            conversation_id: row.conversation_id,
+            seq: row.seq,
+            msg_no: row.msg_no,
+            created_at: row.created_at,
+            client_msg_id: row.client_msg_id.as_str().into(),
+        }
+    }
+}
+
+impl From<Ack> for Outcome {
+    fn from(ack: Ack) -> Self {
+        match ack {
+            Ack::Entry { conversation_id, seq, msg_no, created_at, client_msg_id } => {
+                Self::SendAck(wire::SendAck {
+                    conversation_id: conversation_id.get(),
+                    seq,
+                    msg_no,
+                    created_at,
+                    client_msg_id: client_msg_id.into(),
+                })
+            }
+            Ack::Cursor { .. } => Self::Done(wire::Done {}),
+        }
+    }
+}

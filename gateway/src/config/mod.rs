@@ -1,0 +1,205 @@
+//! Configuration: read from four places, validated once, then a plain struct that the rest of the server trusts.
+//!
+//! ```text
+//!   defaults  <  file (--config)  <  environment (RINGWIRE_…)  <  flags
+//!       └───────────┴─────────┬─────────────┴────────────────────┘
+//!                 sources: merged, unknown keys refused, the origin of each value remembered
+//!                             ▼
+//!                 raw: what a file may say, as text and numbers
+//!                             ▼
+//!                 validate: raw -> Config, or one sentence that says what is wrong and how to mend it
+//! ```
+//!
+//! Invariants: a [`Config`] that exists is valid; nothing reads the environment or a file again after it; secrets show
+//! up neither in its `Debug` form nor in what `ringwire check-config` prints.
+
+mod raw;
+pub mod redact;
+mod report;
+mod sources;
+#[cfg(test)]
+mod tests;
+mod validate;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+pub use report::{Loaded, Setting};
+pub use sources::{ConfigError, FlagValue, load};
+
+/// Everything an operator may decide, validated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The listener and the threads behind it.
+    pub server: ServerConfig,
+    /// Where everything durable lives.
+    pub storage: StorageConfig,
+    /// Who gets in.
+    pub auth: AuthConfig,
+    /// How much a client may ask for.
+    pub limits: LimitsConfig,
+    /// What the server says about itself.
+    pub log: LogConfig,
+}
+
+/// The listener and the threads behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerConfig {
+    /// Address and port for WebSockets, the HTTP API and the page alike. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// How many shards (threads with a ring of their own); at least 1.
+    pub shards: usize,
+    /// How shards talk to the kernel.
+    pub driver: DriverChoice,
+    /// Most connections at a time, over all shards.
+    pub max_connections: usize,
+    /// Most of them that may speak HTTP at a time; the others wait in the listener's queue.
+    pub max_http_connections: usize,
+    /// Which web pages of other origins may connect.
+    pub allowed_origins: AllowedOrigins,
+}
+
+/// How shards talk to the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DriverChoice {
+    /// io_uring where the kernel allows it, else epoll.
+    Auto,
+    /// io_uring, or no start.
+    Uring,
+    /// epoll.
+    Epoll,
+}
+
+/// Which web pages may open connections. Programs that send no `Origin` are not concerned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AllowedOrigins {
+    /// Only pages that this server delivered itself.
+    SameOrigin,
+    /// Those, and pages of these origins (`https://example.org`), in lower case.
+    List(Vec<String>),
+    /// Pages of any origin.
+    Any,
+}
+
+/// Where everything durable lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StorageConfig {
+    /// Which database.
+    pub database: Database,
+    /// Folder for `jwt.secret` and the embedded database.
+    pub data_dir: PathBuf,
+    /// Writer threads for Postgres; SQLite has exactly one.
+    pub writers: usize,
+}
+
+/// Which database keeps the log.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Database {
+    /// The embedded one, in the data folder.
+    Sqlite,
+    /// A Postgres server, by its URL, which may hold a password.
+    Postgres(String),
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite => f.write_str("sqlite"),
+            Self::Postgres(url) => f.write_str(&redact::url(url)),
+        }
+    }
+}
+
+/// Who gets in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthConfig {
+    /// The file with the key that signs this server's own tokens.
+    pub jwt_secret_file: PathBuf,
+    /// `iss` of this server's own tokens.
+    pub issuer: String,
+    /// `aud` that a token must name.
+    pub audience: String,
+    /// How long a token from login or registration is valid, in seconds.
+    pub token_ttl_s: u64,
+    /// Whether a valid token with an unknown subject makes a new user.
+    pub provision_unknown_users: bool,
+    /// Whether `POST /api/v1/auth/register` is open.
+    pub registration: bool,
+    /// Keys of other issuers whose tokens are accepted.
+    pub trusted_keys: Vec<TrustedKey>,
+}
+
+/// A key of another issuer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrustedKey {
+    /// `iss` of its tokens.
+    pub issuer: String,
+    /// The one algorithm this key is for.
+    pub algorithm: TokenAlgorithm,
+    /// PEM for public keys, the secret itself for HS256.
+    pub key_file: PathBuf,
+    /// `aud` that its tokens must name, where it differs from [`AuthConfig::audience`].
+    pub audience: Option<String>,
+    /// `kid` of its tokens, where an issuer has several keys.
+    pub kid: Option<String>,
+}
+
+/// How tokens are signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenAlgorithm {
+    /// HMAC with SHA-256: a shared secret.
+    Hs256,
+    /// Ed25519.
+    EdDsa,
+    /// RSA PKCS #1 v1.5 with SHA-256.
+    Rs256,
+}
+
+/// How much a client may ask for. Bounds that no operator needs to change are in `limits.rs`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitsConfig {
+    /// Longest text of a message, in bytes of UTF-8.
+    pub max_text_bytes: u32,
+    /// Largest sum of metadata keys and values of a message, in bytes.
+    pub max_metadata_bytes: u32,
+    /// Most members of a group.
+    pub max_group_members: u32,
+    /// What one session may send.
+    pub session_rate: CommandRate,
+    /// What all sessions of a user may send together.
+    pub user_rate: CommandRate,
+}
+
+/// A token bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommandRate {
+    /// Commands per second in the long run; 0: no limit.
+    pub per_s: u32,
+    /// Commands at once after a pause; at least 1.
+    pub burst: u32,
+}
+
+/// What the server says about itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogConfig {
+    /// Directives of `tracing_subscriber::EnvFilter`, such as `info,ringwire_gateway::session=debug`.
+    pub filter: String,
+    /// How a line looks.
+    pub format: LogFormat,
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Pretty,
+    /// One JSON object a line.
+    Json,
+}

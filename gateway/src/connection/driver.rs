@@ -1,0 +1,242 @@
+//! One task per connection reads; one task per shard flushes; one sweeps once a second.
+//!
+//! ```text
+//!   serve:  readable ─► recv into the shard's buffer ─► machine ─► Application::on_message ─► links
+//!   flush:  something dirty ─► one send each, 256 a pass ─► blocked ones come back when writable
+//!   sweep:  each second ─► pings, idle and slow connections ─► Application::on_second
+//! ```
+//!
+//! Invariants: application code runs between awaits only, so it never sees a half-done turn; the read buffer is
+//! borrowed only while bytes are being fed, so a shard needs one for all its connections.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::io;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use ringwire_protocol::connection::{Connection, Event, Input};
+use ringwire_protocol::websocket::MessageKind;
+
+use super::links::{LinkKey, Links, Overdue, Pass};
+use crate::limits;
+use crate::net::{self, Stream};
+
+/// What runs on top of the connections of a shard.
+pub trait Application: 'static {
+    /// The write halves.
+    fn links(&self) -> &RefCell<Links>;
+    /// The shard's read buffer, [`limits::READ_BUFFER_BYTES`] long.
+    fn read_buffer(&self) -> &RefCell<Vec<u8>>;
+    /// Bytes arrived; messages may follow.
+    fn on_turn(&self);
+    /// A whole message arrived. Must not borrow the read buffer.
+    fn on_message(&self, link: LinkKey, kind: MessageKind, payload: &[u8]);
+    /// The connection ended and its link is removed.
+    fn on_gone(&self, link: LinkKey);
+    /// A second passed; these connections are overdue.
+    fn on_second(&self, overdue: Vec<(LinkKey, Overdue)>);
+    /// A connection whose socket had been full has sent everything.
+    fn on_drained(&self, link: LinkKey);
+}
+
+/// A connection after its handshake, with what it has already received.
+pub struct Opening {
+    /// The protocol machine.
+    pub machine: Connection,
+    /// Messages that were read before the connection found its shard.
+    pub messages: Vec<(MessageKind, Vec<u8>)>,
+    /// Bytes that were read and not yet fed to the machine.
+    pub unread: BytesMut,
+}
+
+/// Serves one connection to its end. `link` must have been made for `stream`.
+pub async fn serve<A: Application>(
+    app: Rc<A>,
+    link: LinkKey,
+    stream: Rc<Stream>,
+    opening: Opening,
+) {
+    let Opening { mut machine, messages, mut unread } = opening;
+    for (kind, payload) in messages {
+        app.on_message(link, kind, &payload);
+    }
+    let mut open = feed(&app, link, &mut machine, &mut unread);
+    drop(unread);
+    while open {
+        poll_fn(|context| app.links().borrow_mut().poll_unpaused(link, context)).await;
+        if app.links().borrow_mut().is_closing(link) {
+            break;
+        }
+        if stream.readable().await.is_err() {
+            open = false;
+            break;
+        }
+        open = read_turn(&app, link, &stream, &mut machine);
+    }
+    if open {
+        await_close(&app, &stream, &mut machine).await;
+    }
+    app.links().borrow_mut().remove(link);
+    app.on_gone(link);
+}
+
+/// Reads what has arrived, within one turn's share; `false`: the connection has ended.
+fn read_turn<A: Application>(
+    app: &Rc<A>,
+    link: LinkKey,
+    stream: &Stream,
+    machine: &mut Connection,
+) -> bool {
+    let mut buffer = app.read_buffer().borrow_mut();
+    app.links().borrow_mut().heard(link);
+    app.on_turn();
+    for _ in 0..limits::READS_PER_TURN {
+        match stream.recv(&mut buffer) {
+            Ok(0) => return false,
+            Ok(count) => {
+                if !feed(app, link, machine, &mut buffer[..count]) {
+                    return false;
+                }
+                if count < buffer.len() {
+                    return true;
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return false,
+        }
+    }
+    true
+}
+
+/// Gives bytes to the machine and its messages to the application; `false`: the connection has ended.
+fn feed<A: Application>(
+    app: &Rc<A>,
+    link: LinkKey,
+    machine: &mut Connection,
+    bytes: &mut [u8],
+) -> bool {
+    let mut input = Input::new(bytes);
+    loop {
+        let closed = match machine.poll(&mut input) {
+            Ok(Some(Event::Message { kind, payload })) => {
+                app.on_message(link, kind, payload);
+                false
+            }
+            Ok(Some(Event::Ping(_) | Event::Pong(_))) => false,
+            Ok(Some(Event::Close { .. })) => true,
+            Ok(None) => return true,
+            Err(error) => {
+                tracing::debug!(%error, "closing a connection that broke the WebSocket protocol");
+                app.links().borrow_mut().close(link, error.close_code(), "");
+                return true;
+            }
+        };
+        // Pongs leave in the order of the pings and messages around them.
+        let output = machine.output();
+        if closed {
+            app.links().borrow_mut().finish(link, output);
+            output.clear();
+            flush_now(app);
+            return false;
+        }
+        if !output.is_empty() {
+            app.links().borrow_mut().write(link, |buffer| buffer.extend_from_slice(output));
+            output.clear();
+        }
+    }
+}
+
+/// Sends what is queued before the connection's link goes away.
+fn flush_now<A: Application>(app: &Rc<A>) {
+    let mut pass = Pass { more: true, ..Pass::default() };
+    while pass.more {
+        app.links().borrow_mut().flush_pass(&mut pass);
+    }
+    after_pass(app, &mut pass);
+}
+
+/// Sees to it that blocked connections are flushed again, and tells the application of those that recovered.
+fn after_pass<A: Application>(app: &Rc<A>, pass: &mut Pass) {
+    for (key, stream) in pass.blocked.drain(..) {
+        let app = Rc::clone(app);
+        net::spawn(async move {
+            let ready = stream.writable().await;
+            app.links().borrow_mut().unblocked(key, &ready);
+        });
+    }
+    for link in pass.drained.drain(..) {
+        app.on_drained(link);
+    }
+}
+
+/// After our close frame: discards what still comes until the peer answers or the wait is over. Ending the socket
+/// earlier would answer late data with a reset, which can overtake the close frame.
+async fn await_close<A: Application>(app: &Rc<A>, stream: &Stream, machine: &mut Connection) {
+    let limit = Duration::from_secs(limits::CLOSE_WAIT_S);
+    let deadline = std::time::Instant::now() + limit;
+    loop {
+        let left = deadline.saturating_duration_since(std::time::Instant::now());
+        if left.is_zero() || !matches!(stream.readable_within(left).await, Ok(true)) {
+            break;
+        }
+        let mut buffer = app.read_buffer().borrow_mut();
+        match stream.recv(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => {
+                let mut input = Input::new(&mut buffer[..count]);
+                loop {
+                    match machine.poll(&mut input) {
+                        Ok(Some(Event::Close { .. })) => return,
+                        Ok(Some(_)) => {}
+                        // A machine that met an error once discards the rest.
+                        Ok(None) | Err(_) => break,
+                    }
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => break,
+        }
+    }
+}
+
+/// Sends whatever the connections of the shard have queued, a pass at a time, for ever.
+pub async fn flush_loop<A: Application>(app: Rc<A>) {
+    let mut pass = Pass::default();
+    loop {
+        poll_fn(|context| app.links().borrow_mut().poll_dirty(context)).await;
+        app.links().borrow_mut().flush_pass(&mut pass);
+        after_pass(&app, &mut pass);
+        if pass.more {
+            yield_to_others().await;
+        }
+    }
+}
+
+/// Lets every task that is ready now run first. The runtime puts a task that wakes itself at the head of its queue,
+/// so another task does the waking.
+pub async fn yield_to_others() {
+    let mut yielded = false;
+    poll_fn(|context| {
+        if yielded {
+            return Poll::Ready(());
+        }
+        yielded = true;
+        let waker: Waker = context.waker().clone();
+        net::spawn(async move { waker.wake() });
+        Poll::Pending
+    })
+    .await;
+}
+
+/// Sweeps once a second, for ever.
+pub async fn sweep_loop<A: Application>(app: Rc<A>) {
+    loop {
+        net::sleep(Duration::from_secs(1)).await;
+        let overdue = app.links().borrow_mut().sweep();
+        app.on_second(overdue);
+    }
+}

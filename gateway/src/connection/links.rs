@@ -1,0 +1,414 @@
+//! The write halves of a shard's connections: what waits to be sent, and to whom.
+//!
+//! ```text
+//!   write / push ─► outbox ─► dirty list ─► flush pass (one send each) ─► blocked? wait until writable
+//! ```
+//!
+//! Invariants: a link is on the dirty list at most once; nothing is written behind a close frame; a key of a link that
+//! is gone matches nothing, because generations never repeat within a slot.
+
+use std::io;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use bytes::{Bytes, BytesMut};
+use ringwire_protocol::websocket::{MessageKind, frame};
+use slab::Slab;
+
+use super::outbox::{BufferPool, Flushed, Outbox};
+use super::wheel::{Tick, Wheel};
+use crate::limits;
+use crate::net::{self, Stream};
+
+/// Names a connection on its shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LinkKey {
+    index: u32,
+    generation: u32,
+}
+
+/// When silent connections are pinged and closed.
+#[derive(Clone, Copy, Debug)]
+pub struct Heartbeat {
+    /// Silence before a ping, in seconds.
+    pub ping_after_s: u32,
+    /// Silence before the connection is given up, in seconds.
+    pub close_after_s: u32,
+}
+
+/// What the sweep found; the application knows what to tell the peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overdue {
+    /// Nothing was heard for too long.
+    Idle,
+    /// The outbox stayed full without progress.
+    Slow,
+}
+
+struct Link {
+    generation: u32,
+    stream: Rc<Stream>,
+    outbox: Outbox,
+    dirty: bool,
+    /// A task waits for the socket to be writable.
+    blocked: bool,
+    /// Somebody waits for the outbox to be empty.
+    report_drained: bool,
+    /// Tick since which the socket took nothing although there was something.
+    blocked_since: Tick,
+    /// The wheel holds a check of `blocked_since`.
+    watched: bool,
+    /// A close frame is in the outbox or sent.
+    closing: bool,
+    /// Both sides are done: end the socket when the outbox is empty.
+    finishing: bool,
+    paused: bool,
+    reader: Option<Waker>,
+    last_heard: Tick,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Check {
+    Heartbeat(LinkKey),
+    Progress(LinkKey),
+}
+
+/// What a flush pass found out.
+#[derive(Default)]
+pub struct Pass {
+    /// Connections whose socket is full, to be flushed again when it is writable.
+    pub blocked: Vec<(LinkKey, Rc<Stream>)>,
+    /// Connections that were blocked and now have sent everything.
+    pub drained: Vec<LinkKey>,
+    /// More connections have something to send.
+    pub more: bool,
+}
+
+/// The write halves of all connections of a shard.
+pub struct Links {
+    slab: Slab<Link>,
+    next_generation: u32,
+    pool: BufferPool,
+    dirty: Vec<LinkKey>,
+    flusher: Option<Waker>,
+    wheel: Wheel<Check>,
+    heartbeat: Heartbeat,
+}
+
+impl Links {
+    /// No connections yet.
+    pub fn new(heartbeat: Heartbeat) -> Self {
+        Self {
+            slab: Slab::new(),
+            next_generation: 0,
+            pool: BufferPool::default(),
+            dirty: Vec::new(),
+            flusher: None,
+            wheel: Wheel::new(),
+            heartbeat,
+        }
+    }
+
+    /// How many connections there are.
+    pub fn len(&self) -> usize {
+        self.slab.len()
+    }
+
+    /// Whether there is no connection.
+    pub fn is_empty(&self) -> bool {
+        self.slab.is_empty()
+    }
+
+    /// The keys of all connections.
+    pub fn keys(&self) -> Vec<LinkKey> {
+        self.slab
+            .iter()
+            .map(|(index, link)| LinkKey { index: index as u32, generation: link.generation })
+            .collect()
+    }
+
+    /// Takes a connection in.
+    pub fn insert(&mut self, stream: Rc<Stream>) -> LinkKey {
+        self.next_generation = self.next_generation.wrapping_add(1);
+        let generation = self.next_generation;
+        let now = self.wheel.now();
+        let index = self.slab.insert(Link {
+            generation,
+            stream,
+            outbox: Outbox::default(),
+            dirty: false,
+            blocked: false,
+            report_drained: false,
+            blocked_since: now,
+            watched: false,
+            closing: false,
+            finishing: false,
+            paused: false,
+            reader: None,
+            last_heard: now,
+        });
+        let key = LinkKey { index: index as u32, generation };
+        self.wheel.schedule(now + self.heartbeat.ping_after_s, Check::Heartbeat(key));
+        key
+    }
+
+    /// Forgets a connection; what its outbox still held is dropped.
+    pub fn remove(&mut self, key: LinkKey) {
+        if self.get(key).is_some() {
+            let mut link = self.slab.remove(key.index as usize);
+            link.outbox.clear(&mut self.pool);
+            if link.blocked {
+                // Ends the wait for a writable socket, which holds on to the descriptor.
+                net::shutdown(link.stream.as_fd_number());
+            }
+        }
+    }
+
+    fn get(&mut self, key: LinkKey) -> Option<&mut Link> {
+        self.slab.get_mut(key.index as usize).filter(|link| link.generation == key.generation)
+    }
+
+    /// Appends to what the connection sends next. Ignored after a close frame and for links that are gone.
+    pub fn write(&mut self, key: LinkKey, write: impl FnOnce(&mut BytesMut)) {
+        self.with_open(key, |link, pool| link.outbox.write(pool, write));
+    }
+
+    /// Sends a frame that other connections send as well.
+    pub fn push(&mut self, key: LinkKey, frame: &Bytes) {
+        self.with_open(key, |link, pool| link.outbox.push(pool, frame));
+    }
+
+    /// Sends one message.
+    pub fn send_message(&mut self, key: LinkKey, kind: MessageKind, payload: &[u8]) {
+        self.write(key, |buffer| frame::put_server_frame(kind, payload, buffer));
+    }
+
+    fn with_open(&mut self, key: LinkKey, change: impl FnOnce(&mut Link, &mut BufferPool)) {
+        let Some(link) = self
+            .slab
+            .get_mut(key.index as usize)
+            .filter(|link| link.generation == key.generation && !link.closing)
+        else {
+            return;
+        };
+        change(link, &mut self.pool);
+        if !link.dirty && !link.blocked {
+            link.dirty = true;
+            self.dirty.push(key);
+            self.wake_flusher();
+        }
+    }
+
+    fn wake_flusher(&mut self) {
+        if let Some(waker) = self.flusher.take() {
+            waker.wake();
+        }
+    }
+
+    /// Bytes that wait in the connection's outbox; 0 when it is gone.
+    pub fn queued_bytes(&mut self, key: LinkKey) -> usize {
+        self.get(key).map_or(0, |link| link.outbox.queued_bytes())
+    }
+
+    /// Starts the close handshake (RFC 6455 section 7.1.2); nothing is sent after it.
+    pub fn close(&mut self, key: LinkKey, code: u16, reason: &str) {
+        self.write(key, |buffer| {
+            buffer.extend_from_slice(&frame::server_close_frame(code, reason));
+        });
+        if let Some(link) = self.get(key) {
+            link.closing = true;
+            link.paused = false;
+            if let Some(reader) = link.reader.take() {
+                reader.wake();
+            }
+        }
+    }
+
+    /// Sends the answer to the peer's close frame and ends the socket after it. `farewell` is empty when our own
+    /// close frame was the first.
+    pub fn finish(&mut self, key: LinkKey, farewell: &[u8]) {
+        if !farewell.is_empty() {
+            self.write(key, |buffer| buffer.extend_from_slice(farewell));
+        }
+        if let Some(link) = self.get(key) {
+            link.closing = true;
+            link.finishing = true;
+            if link.outbox.queued_bytes() == 0 {
+                net::shutdown(link.stream.as_fd_number());
+            }
+        }
+    }
+
+    /// Whether a close frame was queued.
+    pub fn is_closing(&mut self, key: LinkKey) -> bool {
+        self.get(key).is_none_or(|link| link.closing)
+    }
+
+    /// Notes that bytes came from the peer.
+    pub fn heard(&mut self, key: LinkKey) {
+        let now = self.wheel.now();
+        if let Some(link) = self.get(key) {
+            link.last_heard = now;
+        }
+    }
+
+    /// Stops or resumes reading from the connection.
+    pub fn set_paused(&mut self, key: LinkKey, paused: bool) {
+        if let Some(link) = self.get(key) {
+            link.paused = paused && !link.closing;
+            link.report_drained |= paused;
+            if !link.paused
+                && let Some(reader) = link.reader.take()
+            {
+                reader.wake();
+            }
+        }
+    }
+
+    /// Ready when the connection may be read.
+    pub fn poll_unpaused(&mut self, key: LinkKey, context: &mut Context<'_>) -> Poll<()> {
+        match self.get(key) {
+            Some(link) if link.paused => {
+                link.reader = Some(context.waker().clone());
+                Poll::Pending
+            }
+            _ => Poll::Ready(()),
+        }
+    }
+
+    /// Ready when a connection has something to send.
+    pub fn poll_dirty(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.dirty.is_empty() {
+            self.flusher = Some(context.waker().clone());
+            Poll::Pending
+        } else {
+            Poll::Ready(())
+        }
+    }
+
+    /// Sends what is queued on up to [`limits::SENDS_PER_PASS`] connections.
+    pub fn flush_pass(&mut self, pass: &mut Pass) {
+        let count = self.dirty.len().min(limits::SENDS_PER_PASS);
+        for position in 0..count {
+            let key = self.dirty[position];
+            self.flush_one(key, pass);
+        }
+        self.dirty.drain(..count);
+        pass.more = !self.dirty.is_empty();
+    }
+
+    fn flush_one(&mut self, key: LinkKey, pass: &mut Pass) {
+        let now = self.wheel.now();
+        let Some(link) =
+            self.slab.get_mut(key.index as usize).filter(|link| link.generation == key.generation)
+        else {
+            return;
+        };
+        link.dirty = false;
+        let fd = link.stream.as_fd_number();
+        match link.outbox.flush(fd, &mut self.pool) {
+            Ok(Flushed::Drained) => {
+                if link.finishing {
+                    net::shutdown(fd);
+                }
+                if link.report_drained {
+                    link.report_drained = false;
+                    pass.drained.push(key);
+                }
+            }
+            Ok(Flushed::Blocked) => {
+                link.blocked = true;
+                link.report_drained = true;
+                link.blocked_since = now;
+                pass.blocked.push((key, Rc::clone(&link.stream)));
+                if !link.watched {
+                    link.watched = true;
+                    self.wheel.schedule(now + limits::SLOW_CONSUMER_S, Check::Progress(key));
+                }
+            }
+            // The peer is gone; the reading task learns it from the same socket.
+            Err(_) => net::shutdown(fd),
+        }
+    }
+
+    /// Goes on with a connection whose socket became writable.
+    pub fn unblocked(&mut self, key: LinkKey, ready: &io::Result<()>) {
+        let Some(link) = self.get(key) else { return };
+        link.blocked = false;
+        if ready.is_err() {
+            net::shutdown(link.stream.as_fd_number());
+        } else if !link.dirty {
+            link.dirty = true;
+            self.dirty.push(key);
+            self.wake_flusher();
+        }
+    }
+
+    /// Ends the socket at once.
+    pub fn abort(&mut self, key: LinkKey) {
+        if let Some(link) = self.get(key) {
+            net::shutdown(link.stream.as_fd_number());
+        }
+    }
+
+    /// Goes on by one second: pings the silent, returns those that are overdue.
+    pub fn sweep(&mut self) -> Vec<(LinkKey, Overdue)> {
+        let mut due = Vec::new();
+        self.wheel.advance(&mut due);
+        let mut overdue = Vec::new();
+        for check in due {
+            match check {
+                Check::Heartbeat(key) => {
+                    if self.check_heartbeat(key) {
+                        overdue.push((key, Overdue::Idle));
+                    }
+                }
+                Check::Progress(key) => {
+                    if self.check_progress(key) {
+                        overdue.push((key, Overdue::Slow));
+                    }
+                }
+            }
+        }
+        overdue
+    }
+
+    fn check_heartbeat(&mut self, key: LinkKey) -> bool {
+        let now = self.wheel.now();
+        let Heartbeat { ping_after_s, close_after_s } = self.heartbeat;
+        let Some(link) = self.get(key) else { return false };
+        let silent_s = now - link.last_heard;
+        if silent_s >= close_after_s {
+            return true;
+        }
+        let next = if silent_s >= ping_after_s {
+            self.write(key, |buffer| {
+                buffer.extend_from_slice(&frame::server_ping_frame(b""));
+            });
+            now + (close_after_s - silent_s).min(ping_after_s)
+        } else {
+            now + (ping_after_s - silent_s)
+        };
+        self.wheel.schedule(next, Check::Heartbeat(key));
+        false
+    }
+
+    fn check_progress(&mut self, key: LinkKey) -> bool {
+        let now = self.wheel.now();
+        let Some(link) = self.get(key) else { return false };
+        link.watched = link.blocked;
+        if !link.blocked {
+            return false;
+        }
+        let due = link.blocked_since + limits::SLOW_CONSUMER_S;
+        if due > now {
+            self.wheel.schedule(due, Check::Progress(key));
+        }
+        due <= now
+    }
+
+    /// Seconds since the shard started.
+    pub fn now(&self) -> u32 {
+        self.wheel.now()
+    }
+}

@@ -1,0 +1,154 @@
+//! A committed entry as it goes out to sessions: encoded once, framed once, shared by all.
+
+use std::sync::OnceLock;
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use prost::Message as _;
+use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, int64, string, uint64};
+use ringwire_protocol::codec::Encoding;
+use ringwire_protocol::websocket::{MessageKind, frame};
+use ringwire_protocol::{ConversationId, Seq, wire};
+use ringwire_storage::model::EntryRow;
+
+/// Two bytes and a 64-bit length; a server's frames carry no mask.
+const MAX_SERVER_HEADER_BYTES: usize = 10;
+
+/// The whole WebSocket frame of an entry's push, in each encoding.
+#[derive(Debug)]
+pub struct EntryFrame {
+    /// Whose log.
+    pub conversation_id: ConversationId,
+    /// Position in it.
+    pub seq: Seq,
+    protobuf: Bytes,
+    /// Length of the WebSocket header in front of the payload.
+    header_len: usize,
+    /// Made when the first JSON session needs it, on whichever shard that is.
+    json: OnceLock<Bytes>,
+}
+
+impl EntryFrame {
+    /// Encodes the push of an entry.
+    pub fn new(row: &EntryRow) -> Self {
+        let (protobuf, header_len) = encode_push(row);
+        Self {
+            conversation_id: row.conversation_id,
+            seq: row.seq,
+            protobuf,
+            header_len,
+            json: OnceLock::new(),
+        }
+    }
+
+    /// The frame for sessions of this encoding.
+    pub fn frame(&self, encoding: Encoding) -> &Bytes {
+        match encoding {
+            Encoding::Protobuf => &self.protobuf,
+            Encoding::Json => self.json.get_or_init(|| {
+                let payload = &self.protobuf[self.header_len..];
+                let mut lines = BytesMut::new();
+                for frame in Encoding::Protobuf.decode::<wire::ServerFrame>(payload).flatten() {
+                    Encoding::Json.encode(&frame, &mut lines);
+                }
+                frame::server_frame(MessageKind::Text, &lines)
+            }),
+        }
+    }
+}
+
+/// The entry as the schema has it. A body that does not decode (written by a newer version) is left out.
+pub fn wire_entry(row: &EntryRow) -> wire::Entry {
+    wire::Entry {
+        conversation_id: row.conversation_id.get(),
+        seq: row.seq,
+        msg_no: row.msg_no,
+        sender_id: row.sender_id.map_or(0, |sender| sender.get()),
+        created_at: row.created_at,
+        client_msg_id: row.client_msg_id.clone(),
+        body: wire::EntryBody::decode(row.body.clone()).ok(),
+        edited_at: 0,
+        recalled_at: 0,
+        reactions: Vec::new(),
+    }
+}
+
+/// `ServerFrame{push{entry}}`, length-delimited, in a binary WebSocket frame. The stored body is put in as it is:
+/// it never has to be decoded on the way from sender to recipients.
+fn encode_push(row: &EntryRow) -> (Bytes, usize) {
+    let sender = row.sender_id.map_or(0, |sender| sender.get());
+    let mut fields = BytesMut::with_capacity(64 + row.client_msg_id.len());
+    uint64::encode(1, &row.conversation_id.get(), &mut fields);
+    uint64::encode(2, &row.seq, &mut fields);
+    if row.msg_no != 0 {
+        uint64::encode(3, &row.msg_no, &mut fields);
+    }
+    if sender != 0 {
+        uint64::encode(4, &sender, &mut fields);
+    }
+    if row.created_at != 0 {
+        int64::encode(5, &row.created_at, &mut fields);
+    }
+    if !row.client_msg_id.is_empty() {
+        string::encode(6, &row.client_msg_id, &mut fields);
+    }
+    encode_key(7, WireType::LengthDelimited, &mut fields);
+    encode_varint(row.body.len() as u64, &mut fields);
+
+    let entry_len = fields.len() + row.body.len();
+    let push_len = 1 + encoded_len_varint(entry_len as u64) + entry_len;
+    let frame_len = 1 + encoded_len_varint(push_len as u64) + push_len;
+    let payload_len = encoded_len_varint(frame_len as u64) + frame_len;
+
+    let mut out = BytesMut::with_capacity(payload_len + MAX_SERVER_HEADER_BYTES);
+    frame::put_server_frame_header(MessageKind::Binary, payload_len, &mut out);
+    let header_len = out.len();
+    encode_varint(frame_len as u64, &mut out);
+    encode_key(2, WireType::LengthDelimited, &mut out); // ServerFrame.push
+    encode_varint(push_len as u64, &mut out);
+    encode_key(1, WireType::LengthDelimited, &mut out); // Push.entry
+    encode_varint(entry_len as u64, &mut out);
+    out.put_slice(&fields);
+    out.put_slice(&row.body);
+    (out.freeze(), header_len)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ringwire_protocol::UserId;
+
+    fn push(entry: wire::Entry) -> wire::ServerFrame {
+        let push = wire::Push { event: Some(wire::push::Event::Entry(entry)) };
+        wire::ServerFrame { frame: Some(wire::server_frame::Frame::Push(push)) }
+    }
+
+    fn row(text: &str, sender: Option<UserId>) -> EntryRow {
+        let message = wire::Message { text: text.to_owned(), ..Default::default() };
+        let body = wire::EntryBody { kind: Some(wire::entry_body::Kind::Message(message)) };
+        EntryRow {
+            conversation_id: ConversationId::new(77).unwrap(),
+            seq: 300,
+            msg_no: 299,
+            sender_id: sender,
+            created_at: 1_700_000_000_000,
+            client_msg_id: "abc".to_owned(),
+            body: body.encode_to_vec().into(),
+            command_hash: 0,
+        }
+    }
+
+    #[test]
+    fn the_spliced_frame_is_what_the_codec_writes() {
+        for (text, sender) in [("hi", UserId::new(5)), ("", None), (&*"x".repeat(70_000), UserId::new(1))] {
+            let row = row(text, sender);
+            let entry = EntryFrame::new(&row);
+            for (encoding, kind) in [
+                (Encoding::Protobuf, MessageKind::Binary),
+                (Encoding::Json, MessageKind::Text),
+            ] {
+                let expected = encoding.encode_one(&push(wire_entry(&row)));
+                assert_eq!(entry.frame(encoding), &frame::server_frame(kind, &expected));
+            }
+        }
+    }
+}

@@ -1,0 +1,498 @@
+//! The conversation: a pure state machine on its owner shard.
+//!
+//! ```text
+//!                 ┌────────────────────── committed ◄──────────────────────┐
+//!   submit ─► rules (committed + in flight) ─► in flight ─► Effect::Append ─► writer
+//!       │                                          ▲                       │
+//!       └─► waiting (loading, re-basing, or the    └── validated again ◄── conflict, duplicate,
+//!           answer depends on what is in flight)       behind the tail     rejected
+//! ```
+//!
+//! A command and the time go in, effects come out; there is no socket, store or clock in here. Invariants:
+//!
+//! 1. An ack or a push is only ever made from a committed entry.
+//! 2. Entries in flight have the consecutive positions `head + 1 …`, in the order their commands were accepted.
+//! 3. One sender's commands are accepted in the order in which they came.
+//! 4. Who receives an entry is decided when it commits, by the log up to it.
+//! 5. Every submission is answered exactly once.
+
+pub mod cache;
+pub mod entry;
+pub mod members;
+mod rebase;
+mod recent;
+mod rules;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use ringwire_protocol::{CommandError, ConversationId, ErrorCode, Seq, UnixMs, UserId, wire};
+use ringwire_storage::append::{Append, Change, Completion, Outcome};
+use ringwire_storage::model::{ConversationKind, ConversationSnapshot, EntryRow, LogHead};
+
+use crate::limits;
+use crate::command::reply::{Ack, ReplyTo};
+use entry::EntryFrame;
+use members::{Members, Recipients};
+use recent::{DedupeKey, Position, Recent, Refusals};
+
+/// What a member wants the log to say next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Intent {
+    /// A message; its content was checked before it came here.
+    Send {
+        /// The encoded body.
+        body: Bytes,
+        /// `client_msg_id` of the sender's previous send, or empty.
+        after: Box<str>,
+    },
+    /// Becoming a member.
+    Join,
+    /// Not being a member any more.
+    Leave,
+}
+
+/// A command for one conversation, on its way to becoming an entry.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// Who asks.
+    pub from: UserId,
+    /// Where the answer goes.
+    pub reply_to: ReplyTo,
+    /// The sender's id for it, or one the server made.
+    pub client_msg_id: Box<str>,
+    /// What is asked.
+    pub intent: Intent,
+    /// Keyed hash of the command.
+    pub command_hash: i64,
+    /// Further tries of the same command that came while the first was in flight; answered with it.
+    pub also: Vec<ReplyTo>,
+}
+
+impl Submission {
+    fn answer(&self, answer: &Result<Ack, CommandError>, effects: &mut Vec<Effect>) {
+        for reply_to in self.also.iter().chain([&self.reply_to]) {
+            effects.push(Effect::Answer(*reply_to, answer.clone()));
+        }
+    }
+}
+
+/// Time as the machine sees it, and what makes generations unique.
+#[derive(Debug)]
+pub struct Moment<'a> {
+    /// Unix time.
+    pub unix_ms: UnixMs,
+    /// Monotonic seconds.
+    pub tick: u32,
+    /// The shard's counter of generations.
+    pub generation: &'a mut u64,
+}
+
+/// What the shard does next on the machine's behalf.
+#[derive(Debug)]
+pub enum Effect {
+    /// Hand the entry to the writer. `fresh`: nobody was promised anything yet, so a full queue is answered BUSY
+    /// through [`Conversation::withdraw`]; otherwise it is tried again.
+    Append {
+        /// The request.
+        append: Append,
+        /// Whether it may be refused.
+        fresh: bool,
+    },
+    /// Answer a command.
+    Answer(ReplyTo, Result<Ack, CommandError>),
+    /// Send a committed entry to the members, but not to the session that is answered for it.
+    Deliver {
+        /// The entry.
+        frame: Arc<EntryFrame>,
+        /// Who gets it.
+        recipients: Recipients,
+        /// Who made it with this very connection.
+        except: Option<ReplyTo>,
+    },
+    /// Tell the members how far one of them has read.
+    CursorMoved {
+        /// The cursor.
+        cursor: wire::Cursor,
+        /// Who gets it.
+        recipients: Recipients,
+    },
+    /// Read the entries behind this one and call [`Conversation::tail_loaded`].
+    LoadTail {
+        /// The last one known.
+        after: Seq,
+    },
+}
+
+struct InFlight {
+    token: u64,
+    submission: Submission,
+    row: EntryRow,
+    change: Change,
+}
+
+/// One conversation in memory.
+pub struct Conversation {
+    id: ConversationId,
+    kind: ConversationKind,
+    settings: wire::GroupSettings,
+    members: Members,
+    head: LogHead,
+    /// When a load or a commit last confirmed the head.
+    confirmed_tick: u32,
+    recent: Recent,
+    refusals: Refusals,
+    in_flight: VecDeque<InFlight>,
+    in_flight_ids: HashMap<DedupeKey, u64>,
+    next_token: u64,
+    /// Entries in flight that change more than the log.
+    changes_in_flight: usize,
+    generation: u64,
+    rebasing: bool,
+    /// The state cannot be brought up to the log entry by entry; it must be loaded anew.
+    outdated: bool,
+    waiting: VecDeque<Submission>,
+    read_cursors: HashMap<UserId, Seq>,
+}
+
+impl Conversation {
+    /// A conversation as the store has it.
+    pub fn new(snapshot: ConversationSnapshot, shards: usize, now: &mut Moment<'_>) -> Self {
+        use prost::Message as _;
+        *now.generation += 1;
+        let mut recent = Recent::default();
+        for row in &snapshot.recent {
+            remember(&mut recent, row);
+        }
+        Self {
+            id: snapshot.conversation_id,
+            kind: snapshot.kind,
+            settings: wire::GroupSettings::decode(snapshot.settings).unwrap_or_default(),
+            members: Members::new(&snapshot.members, shards),
+            head: snapshot.head,
+            confirmed_tick: now.tick,
+            recent,
+            refusals: Refusals::default(),
+            in_flight: VecDeque::new(),
+            in_flight_ids: HashMap::new(),
+            next_token: 0,
+            changes_in_flight: 0,
+            generation: *now.generation,
+            rebasing: false,
+            outdated: false,
+            waiting: VecDeque::new(),
+            read_cursors: HashMap::new(),
+        }
+    }
+
+    /// The newest committed position.
+    pub fn head(&self) -> LogHead {
+        self.head
+    }
+
+    /// Everyone who gets what is said here.
+    pub fn recipients(&mut self) -> Recipients {
+        self.members.recipients()
+    }
+
+    /// Nothing is on its way, so it may be dropped from memory.
+    pub fn is_quiet(&self) -> bool {
+        self.in_flight.is_empty() && self.waiting.is_empty() && !self.rebasing
+    }
+
+    /// It must be dropped from memory and loaded again.
+    pub fn is_outdated(&self) -> bool {
+        self.outdated
+    }
+
+    /// Takes a command.
+    pub fn submit(&mut self, submission: Submission, now: &mut Moment<'_>, effects: &mut Vec<Effect>) {
+        let behind_own = self.waiting.iter().any(|earlier| earlier.from == submission.from);
+        if self.rebasing || behind_own {
+            self.wait(submission, effects);
+        } else {
+            self.admit(submission, true, now, effects);
+        }
+    }
+
+    fn wait(&mut self, submission: Submission, effects: &mut Vec<Effect>) {
+        if self.waiting.len() >= limits::WAITING_PER_CONVERSATION {
+            self.refuse(&submission, busy(), effects);
+        } else {
+            self.waiting.push_back(submission);
+        }
+    }
+
+    /// Decides about a command against the committed state and what is in flight.
+    fn admit(
+        &mut self,
+        submission: Submission,
+        fresh: bool,
+        now: &mut Moment<'_>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let key = (submission.from, submission.client_msg_id.clone());
+        if let Some(position) = self.recent.get(&key) {
+            self.answer_known(&submission, position, effects);
+            return;
+        }
+        if let Some(token) = self.in_flight_ids.get(&key).copied() {
+            self.join_in_flight(token, submission, effects);
+            return;
+        }
+        let decision = if self.in_flight.len() >= limits::IN_FLIGHT_PER_CONVERSATION {
+            Err(busy())
+        } else {
+            self.decide(&submission, now.unix_ms)
+        };
+        match decision {
+            Ok((body, change)) => {
+                self.refusals.forgive(&key);
+                self.append(submission, body, change, fresh, now, effects);
+            }
+            // What is in flight may not commit; then the answer would have been wrong.
+            Err(error) if self.changes_in_flight > 0 && !error.code.is_temporary() => {
+                self.wait(submission, effects);
+            }
+            Err(error) => self.refuse(&submission, error, effects),
+        }
+    }
+
+    fn append(
+        &mut self,
+        submission: Submission,
+        body: Bytes,
+        change: Change,
+        fresh: bool,
+        now: &mut Moment<'_>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let last = self.in_flight.back().map_or(self.head, |entry| LogHead {
+            seq: entry.row.seq,
+            msg_no: entry.row.msg_no,
+            created_at: entry.row.created_at,
+        });
+        let countable = matches!(submission.intent, Intent::Send { .. });
+        let row = EntryRow {
+            conversation_id: self.id,
+            seq: last.seq + 1,
+            msg_no: last.msg_no + u64::from(countable),
+            sender_id: Some(submission.from),
+            created_at: now.unix_ms.max(last.created_at),
+            client_msg_id: submission.client_msg_id.to_string(),
+            body,
+            command_hash: submission.command_hash,
+        };
+        let token = self.next_token;
+        self.next_token += 1;
+        effects.push(Effect::Append { append: self.request(&row, &change, token, now.tick), fresh });
+        self.in_flight_ids.insert((submission.from, submission.client_msg_id.clone()), token);
+        self.changes_in_flight += usize::from(change != Change::None);
+        self.in_flight.push_back(InFlight { token, submission, row, change });
+    }
+
+    fn request(&self, row: &EntryRow, change: &Change, token: u64, tick: u32) -> Append {
+        Append {
+            conversation_id: self.id,
+            seq: row.seq,
+            msg_no: row.msg_no,
+            sender_id: row.sender_id,
+            created_at: row.created_at,
+            client_msg_id: row.client_msg_id.as_str().into(),
+            body: row.body.clone(),
+            command_hash: row.command_hash,
+            change: change.clone(),
+            check_base: tick.saturating_sub(self.confirmed_tick) > limits::HEAD_TRUST_S,
+            origin: 0,
+            token,
+            generation: self.generation,
+        }
+    }
+
+    /// The writer had no room for the newest entry: it is taken back and answered BUSY.
+    pub fn withdraw(&mut self, token: u64, effects: &mut Vec<Effect>) {
+        if self.in_flight.back().is_some_and(|entry| entry.token == token)
+            && let Some(entry) = self.in_flight.pop_back()
+        {
+            self.forget(&entry);
+            self.refuse(&entry.submission, busy(), effects);
+        }
+    }
+
+    /// Takes the writer's answer.
+    pub fn complete(&mut self, completion: &Completion, now: &mut Moment<'_>, effects: &mut Vec<Effect>) {
+        if completion.generation != self.generation {
+            // It was validated and submitted again since.
+            return;
+        }
+        let Some(place) = self.in_flight.iter().position(|entry| entry.token == completion.token) else {
+            return;
+        };
+        match &completion.outcome {
+            Outcome::Committed => {
+                debug_assert_eq!(place, 0, "entries of a conversation commit in order");
+                if let Some(entry) = self.in_flight.remove(place) {
+                    self.forget(&entry);
+                    self.commit(entry, now.tick, effects);
+                }
+            }
+            Outcome::Duplicate { seq, msg_no, created_at, command_hash } => {
+                if let Some(entry) = self.in_flight.remove(place) {
+                    self.forget(&entry);
+                    let position = Position {
+                        seq: *seq,
+                        msg_no: *msg_no,
+                        created_at: *created_at,
+                        command_hash: *command_hash,
+                    };
+                    self.answer_known(&entry.submission, position, effects);
+                }
+                self.start_rebase(effects);
+            }
+            Outcome::Rejected { reason } => {
+                if let Some(entry) = self.in_flight.remove(place) {
+                    tracing::error!(conversation = %self.id, seq = entry.row.seq, reason, "the database rejects an entry");
+                    self.forget(&entry);
+                    let error = CommandError::new(ErrorCode::Internal, "the entry could not be stored");
+                    self.refuse(&entry.submission, error, effects);
+                }
+                self.start_rebase(effects);
+            }
+            Outcome::Conflict => self.start_rebase(effects),
+        }
+        if self.changes_in_flight == 0 && !self.rebasing {
+            self.admit_waiting(now, effects);
+        }
+    }
+
+    /// An entry is durable: the state follows it, then the sender is answered, then the members hear of it.
+    fn commit(&mut self, entry: InFlight, tick: u32, effects: &mut Vec<Effect>) {
+        let InFlight { submission, row, change, .. } = entry;
+        let recipients = self.apply(&row, &change, tick);
+        submission.answer(&Ok(Ack::from(&row)), effects);
+        effects.push(Effect::Deliver {
+            frame: Arc::new(EntryFrame::new(&row)),
+            recipients,
+            except: Some(submission.reply_to),
+        });
+    }
+
+    /// Brings the committed state up to `row`; returns who receives it: those who are members before or after it.
+    fn apply(&mut self, row: &EntryRow, change: &Change, tick: u32) -> Recipients {
+        self.head = LogHead { seq: row.seq, msg_no: row.msg_no, created_at: row.created_at };
+        self.confirmed_tick = tick;
+        remember(&mut self.recent, row);
+        match change {
+            Change::None => self.members.recipients(),
+            Change::Join(users) => {
+                for user in users {
+                    self.members.insert(*user, ringwire_storage::model::Role::Member);
+                }
+                self.members.recipients()
+            }
+            Change::Leave { user_id, new_owner_id } => {
+                let before = self.members.recipients();
+                self.members.remove(*user_id);
+                if let Some(heir) = new_owner_id {
+                    self.members.set_role(*heir, ringwire_storage::model::Role::Owner);
+                }
+                self.read_cursors.remove(user_id);
+                before
+            }
+        }
+    }
+
+    /// A member has seen everything up to `seq`.
+    pub fn read(&mut self, user: UserId, seq: Seq, reply_to: ReplyTo, effects: &mut Vec<Effect>) {
+        if self.members.get(user).is_none() {
+            effects.push(Effect::Answer(reply_to, Err(self.not_member())));
+            return;
+        }
+        if seq > self.head.seq {
+            let error = CommandError::new(
+                ErrorCode::InvalidArgument,
+                format!("seq {seq} is beyond the head {}", self.head.seq),
+            );
+            effects.push(Effect::Answer(reply_to, Err(error)));
+            return;
+        }
+        effects.push(Effect::Answer(reply_to, Ok(Ack::Cursor { conversation_id: self.id, read_seq: seq })));
+        let known = self.read_cursors.entry(user).or_insert(0);
+        if seq > *known {
+            *known = seq;
+            if self.members.len() <= limits::CURSOR_PUSH_MEMBERS {
+                let cursor = wire::Cursor {
+                    conversation_id: self.id.get(),
+                    user_id: user.get(),
+                    read_seq: seq,
+                    delivered_seq: 0,
+                };
+                effects.push(Effect::CursorMoved { cursor, recipients: self.members.recipients() });
+            }
+        }
+    }
+
+    fn join_in_flight(&mut self, token: u64, submission: Submission, effects: &mut Vec<Effect>) {
+        let Some(entry) = self.in_flight.iter_mut().find(|entry| entry.token == token) else { return };
+        if entry.submission.command_hash == submission.command_hash {
+            entry.submission.also.push(submission.reply_to);
+        } else {
+            effects.push(Effect::Answer(submission.reply_to, Err(other_command())));
+        }
+    }
+
+    fn answer_known(
+        &self,
+        submission: &Submission,
+        position: Position,
+        effects: &mut Vec<Effect>,
+    ) {
+        let answer = if position.command_hash == submission.command_hash {
+            Ok(Ack::Entry {
+                conversation_id: self.id,
+                seq: position.seq,
+                msg_no: position.msg_no,
+                created_at: position.created_at,
+                client_msg_id: submission.client_msg_id.clone(),
+            })
+        } else {
+            Err(other_command())
+        };
+        submission.answer(&answer, effects);
+    }
+
+    fn forget(&mut self, entry: &InFlight) {
+        self.in_flight_ids
+            .remove(&(entry.submission.from, entry.submission.client_msg_id.clone()));
+        self.changes_in_flight -= usize::from(entry.change != Change::None);
+    }
+
+    fn refuse(&mut self, submission: &Submission, error: CommandError, effects: &mut Vec<Effect>) {
+        self.refusals.insert((submission.from, submission.client_msg_id.clone()));
+        submission.answer(&Err(error), effects);
+    }
+}
+
+fn remember(recent: &mut Recent, row: &EntryRow) {
+    if let Some(sender) = row.sender_id {
+        let position = Position {
+            seq: row.seq,
+            msg_no: row.msg_no,
+            created_at: row.created_at,
+            command_hash: row.command_hash,
+        };
+        recent.insert((sender, row.client_msg_id.as_str().into()), position);
+    }
+}
+
+fn busy() -> CommandError {
+    CommandError::retry(ErrorCode::Busy, "the conversation's queue is full", limits::BUSY_RETRY_MS)
+}
+
+fn other_command() -> CommandError {
+    CommandError::new(ErrorCode::Conflict, "this client_msg_id was used for another command")
+}

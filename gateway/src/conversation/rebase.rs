@@ -1,0 +1,113 @@
+//! Catching up after the writer said that the owner's view of the log was stale.
+//!
+//! The tail that was not seen is applied, then everything in flight is validated again in order, behind it. Nobody
+//! has seen the positions that are given up: nothing is shown before it is committed.
+
+use std::sync::Arc;
+
+use prost::Message as _;
+use ringwire_protocol::{CommandError, ErrorCode, UserId, wire};
+use ringwire_storage::append::Change;
+use ringwire_storage::model::{EntryRow, LogPage};
+
+use super::entry::EntryFrame;
+use super::{Conversation, Effect, Moment};
+use crate::limits;
+
+impl Conversation {
+    pub(super) fn start_rebase(&mut self, effects: &mut Vec<Effect>) {
+        if !self.rebasing {
+            self.rebasing = true;
+            effects.push(Effect::LoadTail { after: self.head.seq });
+        }
+    }
+
+    /// Takes the entries behind the head, as asked by [`Effect::LoadTail`]; `None`: the conversation is gone.
+    pub fn tail_loaded(
+        &mut self,
+        tail: Option<LogPage>,
+        now: &mut Moment<'_>,
+        effects: &mut Vec<Effect>,
+    ) {
+        if !self.rebasing {
+            return;
+        }
+        let Some(tail) = tail else {
+            let message = "the conversation is gone";
+            self.give_up(&CommandError::new(ErrorCode::ConversationNotFound, message), effects);
+            return;
+        };
+        let before = self.head.seq;
+        for row in &tail.entries {
+            if row.seq == self.head.seq + 1 {
+                self.apply_foreign(row, now.tick, effects);
+            }
+        }
+        if self.head.seq >= tail.head.seq {
+            self.confirmed_tick = now.tick;
+            self.resubmit(now, effects);
+        } else if self.head.seq > before {
+            effects.push(Effect::LoadTail { after: self.head.seq });
+        } else {
+            // Retention has cut what was not seen, and membership changes with it.
+            let message = "the conversation is being loaded again";
+            let error = CommandError::retry(ErrorCode::Busy, message, limits::BUSY_RETRY_MS);
+            self.give_up(&error, effects);
+        }
+    }
+
+    fn apply_foreign(&mut self, row: &EntryRow, tick: u32, effects: &mut Vec<Effect>) {
+        let recipients = self.apply(row, &change_of(row), tick);
+        effects.push(Effect::Deliver { frame: Arc::new(EntryFrame::new(row)), recipients, except: None });
+    }
+
+    fn resubmit(&mut self, now: &mut Moment<'_>, effects: &mut Vec<Effect>) {
+        self.rebasing = false;
+        *now.generation += 1;
+        self.generation = *now.generation;
+        self.in_flight_ids.clear();
+        self.changes_in_flight = 0;
+        for entry in std::mem::take(&mut self.in_flight) {
+            self.admit(entry.submission, false, now, effects);
+        }
+        if self.changes_in_flight == 0 {
+            self.admit_waiting(now, effects);
+        }
+    }
+
+    pub(super) fn admit_waiting(&mut self, now: &mut Moment<'_>, effects: &mut Vec<Effect>) {
+        for submission in std::mem::take(&mut self.waiting) {
+            self.submit(submission, now, effects);
+        }
+    }
+
+    fn give_up(&mut self, error: &CommandError, effects: &mut Vec<Effect>) {
+        self.rebasing = false;
+        self.outdated = true;
+        self.in_flight_ids.clear();
+        self.changes_in_flight = 0;
+        let in_flight = std::mem::take(&mut self.in_flight).into_iter().map(|entry| entry.submission);
+        let waiting = std::mem::take(&mut self.waiting);
+        for submission in in_flight.chain(waiting) {
+            self.refuse(&submission, error.clone(), effects);
+        }
+    }
+}
+
+/// The change an entry of another node made, told by its body.
+fn change_of(row: &EntryRow) -> Change {
+    use wire::entry_body::Kind;
+    let body = wire::EntryBody::decode(row.body.clone()).unwrap_or_default();
+    match body.kind {
+        Some(Kind::Joined(joined)) => {
+            Change::Join(joined.user_ids.into_iter().filter_map(UserId::new).collect())
+        }
+        Some(Kind::Left(left)) => match row.sender_id {
+            Some(user_id) => {
+                Change::Leave { user_id, new_owner_id: UserId::new(left.new_owner_id) }
+            }
+            None => Change::None,
+        },
+        _ => Change::None,
+    }
+}

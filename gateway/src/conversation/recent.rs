@@ -1,0 +1,115 @@
+//! What a conversation remembers of its newest entries, to answer retries without the database.
+//!
+//! The database's unique index is the authority; this memory only spares it the common case. Refused sends are
+//! remembered as well, for commands that say they come `after` one.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use ringwire_protocol::{MsgNo, Seq, UnixMs, UserId};
+
+use crate::limits;
+
+/// What makes a command recognisable when it comes again.
+pub type DedupeKey = (UserId, Box<str>);
+
+/// Where an entry was committed, and what command made it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Its place in the log.
+    pub seq: Seq,
+    /// Messages up to it.
+    pub msg_no: MsgNo,
+    /// Its time.
+    pub created_at: UnixMs,
+    /// Keyed hash of the command.
+    pub command_hash: i64,
+}
+
+/// The newest entries by (sender, `client_msg_id`).
+#[derive(Debug, Default)]
+pub struct Recent {
+    order: VecDeque<DedupeKey>,
+    positions: HashMap<DedupeKey, Position>,
+}
+
+impl Recent {
+    /// Remembers a committed entry, and forgets the oldest when there are too many.
+    pub fn insert(&mut self, key: DedupeKey, position: Position) {
+        if self.order.len() == limits::RECENT_ENTRIES
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.positions.remove(&oldest);
+        }
+        if self.positions.insert(key.clone(), position).is_none() {
+            self.order.push_back(key);
+        }
+    }
+
+    /// Where the command with this key went, if that was lately.
+    pub fn get(&self, key: &DedupeKey) -> Option<Position> {
+        self.positions.get(key).copied()
+    }
+}
+
+/// Sends that were refused lately.
+#[derive(Debug, Default)]
+pub struct Refusals {
+    order: VecDeque<DedupeKey>,
+    keys: HashSet<DedupeKey>,
+}
+
+impl Refusals {
+    /// Remembers a refusal.
+    pub fn insert(&mut self, key: DedupeKey) {
+        if self.order.len() == limits::REMEMBERED_REFUSALS
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.keys.remove(&oldest);
+        }
+        if self.keys.insert(key.clone()) {
+            self.order.push_back(key);
+        }
+    }
+
+    /// A retry was accepted after all.
+    pub fn forgive(&mut self, key: &DedupeKey) {
+        if self.keys.remove(key) {
+            self.order.retain(|other| other != key);
+        }
+    }
+
+    /// Whether this send was refused.
+    pub fn contains(&self, key: &DedupeKey) -> bool {
+        self.keys.contains(key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: usize) -> DedupeKey {
+        (UserId::new(1).unwrap(), number.to_string().into())
+    }
+
+    #[test]
+    fn memory_is_bounded_and_drops_the_oldest() {
+        let mut recent = Recent::default();
+        let position = Position { seq: 1, msg_no: 1, created_at: 0, command_hash: 0 };
+        for number in 0..limits::RECENT_ENTRIES + 5 {
+            recent.insert(key(number), position);
+        }
+        assert_eq!(recent.get(&key(4)), None);
+        assert_eq!(recent.get(&key(5)), Some(position));
+        assert_eq!(recent.order.len(), recent.positions.len());
+    }
+
+    #[test]
+    fn a_forgiven_refusal_is_forgotten() {
+        let mut refusals = Refusals::default();
+        refusals.insert(key(1));
+        assert!(refusals.contains(&key(1)));
+        refusals.forgive(&key(1));
+        assert!(!refusals.contains(&key(1)) && refusals.order.is_empty());
+    }
+}

@@ -1,0 +1,103 @@
+//! Every bound of the gateway in one place: nothing here grows without one.
+//!
+//! Memory per idle connection: socket task and link (about 0.6 KiB), session (about 0.3 KiB); no buffer.
+
+/// Largest WebSocket message a client may send, in bytes; `limits.max_frame_bytes` on the wire.
+pub const MAX_FRAME_BYTES: usize = 64 * 1024;
+/// What a shard reads from a socket at once.
+pub const READ_BUFFER_BYTES: usize = 64 * 1024;
+/// Reads in a row from one socket before others get their turn.
+pub const READS_PER_TURN: usize = 4;
+/// Sends in one flush pass before the shard does something else.
+pub const SENDS_PER_PASS: usize = 256;
+
+/// Capacity of a fresh outbox buffer.
+pub const POOLED_BUFFER_BYTES: usize = 4 * 1024;
+/// Buffers that grew beyond this are freed instead of pooled.
+pub const POOLED_BUFFER_MAX_BYTES: usize = 64 * 1024;
+/// Spare buffers a shard keeps.
+pub const POOLED_BUFFERS: usize = 512;
+
+/// Bytes an outbox may hold before entries are dropped and the conversation is marked lagging.
+pub const OUTBOX_FULL_BYTES: usize = 256 * 1024;
+/// At this fill ephemeral pushes are dropped, and below it lagging conversations are announced.
+pub const OUTBOX_HALF_BYTES: usize = OUTBOX_FULL_BYTES / 2;
+/// Conversations an outbox can mark as lagging one by one; beyond that the connection is closed as slow.
+pub const OUTBOX_LAGGING: usize = 1024;
+
+/// Silence after which the server sends a ping, in seconds.
+pub const PING_AFTER_S: u32 = 30;
+/// Silence after which the connection is closed, in seconds.
+pub const IDLE_CLOSE_S: u32 = 75;
+/// A full outbox without progress for this long closes the connection, in seconds.
+pub const SLOW_CONSUMER_S: u32 = 10;
+/// How long the other side may take to answer a close frame, in seconds.
+pub const CLOSE_WAIT_S: u64 = 5;
+/// Time for a whole upgrade request, and again for the first command, in seconds.
+pub const HANDSHAKE_S: u64 = 10;
+/// Upgrade requests larger than this are answered 431, in bytes.
+pub const MAX_REQUEST_HEAD_BYTES: usize = 8 * 1024;
+
+/// Unanswered commands of one session before it is not read any more; `limits.max_unanswered` on the wire.
+pub const MAX_UNANSWERED: u32 = 256;
+/// Pushes held back while a session's snapshot is read; beyond that its conversations are marked lagging.
+pub const MAX_HELD_PUSHES: usize = 256;
+/// Answers a shard can have under way to it: commands at other shards, entries at writers, calls of the service.
+pub const SHARD_CREDITS: usize = 32 * 1024;
+/// Messages of other threads a shard's mailbox holds beside those answers.
+pub const MAILBOX_SHARED: usize = 16 * 1024;
+/// Mailbox messages a shard handles before it looks at its sockets again.
+pub const MAILBOX_PER_TURN: usize = 256;
+/// Calls waiting for the service thread, from all shards.
+pub const SERVICE_QUEUE: usize = 16 * 1024;
+/// Calls the service thread works on at once.
+pub const SERVICE_CONCURRENT: usize = 256;
+
+/// Conversations a shard keeps in memory; the least recently used idle one makes room.
+pub const LOADED_CONVERSATIONS: usize = 100_000;
+/// Seconds without a command after which a conversation is dropped from memory.
+pub const CONVERSATION_IDLE_S: u32 = 600;
+/// Newest entries a conversation keeps encoded.
+pub const RECENT_ENTRIES: usize = 100;
+/// Entries of one conversation in flight to the writer; more are refused as BUSY.
+pub const IN_FLIGHT_PER_CONVERSATION: usize = 4096;
+/// Commands that wait for a conversation to be loaded or re-based; more are refused as BUSY.
+pub const WAITING_PER_CONVERSATION: usize = 4096;
+/// Refused sends a conversation remembers, to refuse what says it comes `after` them.
+pub const REMEMBERED_REFUSALS: usize = 256;
+/// A head confirmed longer ago than this is appended with a check of its base row, in seconds.
+pub const HEAD_TRUST_S: u32 = 60;
+/// Tail entries loaded at once after a conflict; a longer tail is read in rounds.
+pub const TAIL_PAGE: u32 = 500;
+
+/// Longest text of a message, in bytes; `limits.max_text_bytes` on the wire.
+pub const MAX_TEXT_BYTES: usize = 16 * 1024;
+/// Largest sum of metadata keys and values of a message, in bytes.
+pub const MAX_METADATA_BYTES: usize = 4 * 1024;
+/// Attachments, and mentions, of one message.
+pub const MAX_MESSAGE_PARTS: usize = 64;
+/// Longest title of a group, in bytes.
+pub const MAX_TITLE_BYTES: usize = 256;
+/// Entries, heads or members on one page.
+pub const MAX_PAGE: u32 = 200;
+/// Cursors in one `connect`.
+pub const MAX_CURSORS: usize = 500;
+/// Heads that `connected` carries.
+pub const CONNECT_HEADS: u32 = 50;
+/// Entries per cursor that follow `connected`.
+pub const CONNECT_SYNC: u32 = 100;
+/// Entries over all cursors that follow `connected`.
+pub const CONNECT_SYNC_TOTAL: usize = 2000;
+/// Members of a group.
+pub const MAX_GROUP_MEMBERS: u32 = 10_000;
+/// Groups up to this size push each member's read cursor to the others.
+pub const CURSOR_PUSH_MEMBERS: usize = 100;
+
+/// How often cursors are written behind, in seconds.
+pub const CURSOR_FLUSH_S: u32 = 2;
+/// Cursors in one write.
+pub const CURSOR_BATCH: usize = 1000;
+/// What BUSY tells the client to wait, in milliseconds.
+pub const BUSY_RETRY_MS: u32 = 200;
+/// How long a drain waits for commits and sockets, in seconds.
+pub const DRAIN_S: u64 = 10;

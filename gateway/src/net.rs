@@ -1,0 +1,244 @@
+//! The few runtime calls the gateway uses, so that the runtime can be exchanged behind this file.
+//!
+//! ```text
+//!   readable().await ──► recv() into a buffer the shard owns      no buffer waits with an idle connection
+//!   send()           ──► EAGAIN? writable().await                 no operation is in flight while a socket moves
+//! ```
+//!
+//! Reads and writes are plain non-blocking system calls after a readiness operation: that costs the same CPU as
+//! owned-buffer operations on the ring and a fifth of the memory, and a socket whose readiness nobody awaits can
+//! change threads.
+
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdListener, TcpStream as StdStream};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, RawFd};
+use std::time::Duration;
+
+use monoio::net::{TcpListener, TcpStream, UnixStream};
+
+/// Entries of a shard's submission queue: also how many readiness operations share one ring enter.
+const RING_ENTRIES: u32 = 4096;
+
+/// How a shard waits for its sockets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Driver {
+    /// io_uring (Linux 5.19 or newer, and allowed by the container's seccomp profile).
+    Uring,
+    /// epoll.
+    Epoll,
+}
+
+impl Driver {
+    /// The name in logs, in `/health/ready` and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Uring => "io_uring",
+            Self::Epoll => "epoll",
+        }
+    }
+
+    /// Whether this machine lets the process make a ring with the flags the shards use.
+    pub fn probe_uring() -> io::Result<()> {
+        ring_builder().build(8).map(drop)
+    }
+
+    /// Builds the runtime on the calling thread, which alone will use it, and runs `future` to its end.
+    pub fn block_on<F: Future>(self, future: F) -> io::Result<F::Output> {
+        match self {
+            Self::Uring => {
+                let mut runtime = monoio::RuntimeBuilder::<monoio::IoUringDriver>::new()
+                    .with_entries(RING_ENTRIES)
+                    .uring_builder(ring_builder())
+                    .enable_timer()
+                    .build()?;
+                Ok(runtime.block_on(future))
+            }
+            Self::Epoll => {
+                let mut runtime =
+                    monoio::RuntimeBuilder::<monoio::LegacyDriver>::new().enable_timer().build()?;
+                Ok(runtime.block_on(future))
+            }
+        }
+    }
+}
+
+fn ring_builder() -> io_uring::Builder {
+    let mut builder = io_uring::IoUring::builder();
+    // One thread submits, and completions run only when it asks for them: no interrupts of the shard's work.
+    builder.setup_single_issuer().setup_defer_taskrun();
+    builder
+}
+
+/// Starts a task on the calling shard.
+pub fn spawn(future: impl Future<Output = ()> + 'static) {
+    drop(monoio::spawn(future));
+}
+
+/// Completes after `duration`.
+pub async fn sleep(duration: Duration) {
+    monoio::time::sleep(duration).await;
+}
+
+/// Pins the calling thread to one processor.
+pub fn pin_to_cpu(cpu: usize) -> io::Result<()> {
+    monoio::utils::bind_to_cpu_set([cpu]).map_err(io::Error::from)
+}
+
+/// Opens a listener that shares its port with the other shards' (SO_REUSEPORT); the kernel spreads connections.
+pub fn listen(address: SocketAddr) -> io::Result<StdListener> {
+    use socket2::{Domain, Protocol, Socket, Type};
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(true)?;
+    // The epoll driver hangs on a blocking listener.
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(4096)?;
+    Ok(socket.into())
+}
+
+/// A shard's listener.
+pub struct Listener(TcpListener);
+
+impl Listener {
+    /// Takes over a listener made by [`listen`].
+    pub fn new(listener: StdListener) -> io::Result<Self> {
+        TcpListener::from_std(listener).map(Self)
+    }
+
+    /// The next connection.
+    pub async fn accept(&self) -> io::Result<(Stream, SocketAddr)> {
+        let (stream, peer) = self.0.accept().await?;
+        Stream::prepare(&stream)?;
+        Ok((Stream(stream), peer))
+    }
+}
+
+/// A connected socket on its shard.
+pub struct Stream(TcpStream);
+
+impl Stream {
+    /// Takes a socket over from another thread.
+    pub fn new(stream: StdStream) -> io::Result<Self> {
+        stream.set_nonblocking(true)?;
+        TcpStream::from_std(stream).map(Self)
+    }
+
+    fn prepare(stream: &TcpStream) -> io::Result<()> {
+        stream.set_nodelay(true)?;
+        set_nonblocking(stream.as_raw_fd())
+    }
+
+    /// Completes when a `recv` will not block. Dropping the future loses nothing.
+    pub async fn readable(&self) -> io::Result<()> {
+        self.0.readable(false).await
+    }
+
+    /// Completes when a `send` will take at least a byte. Dropping the future loses nothing.
+    pub async fn writable(&self) -> io::Result<()> {
+        self.0.writable(false).await
+    }
+
+    /// [`Self::readable`] with a deadline; `false`: it passed.
+    pub async fn readable_within(&self, limit: Duration) -> io::Result<bool> {
+        match monoio::time::timeout(limit, self.0.readable(false)).await {
+            Ok(ready) => ready.map(|()| true),
+            Err(_elapsed) => Ok(false),
+        }
+    }
+
+    /// [`Self::writable`] with a deadline; `false`: it passed.
+    pub async fn writable_within(&self, limit: Duration) -> io::Result<bool> {
+        match monoio::time::timeout(limit, self.0.writable(false)).await {
+            Ok(ready) => ready.map(|()| true),
+            Err(_elapsed) => Ok(false),
+        }
+    }
+
+    /// Reads what has arrived; 0 is the end of the stream, `WouldBlock` means nothing has.
+    pub fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        recv(self.0.as_raw_fd(), buffer)
+    }
+
+    /// The descriptor, valid as long as this stream.
+    pub fn as_fd_number(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+
+    /// Takes the socket off this shard. Must not be called while a readiness future of this stream is alive.
+    pub fn into_std(self) -> StdStream {
+        let fd = self.0.into_raw_fd();
+        // SAFETY: `into_raw_fd` gives up ownership of an open socket descriptor, and nothing else holds it.
+        unsafe { StdStream::from_raw_fd(fd) }
+    }
+}
+
+fn set_nonblocking(fd: RawFd) -> io::Result<()> {
+    // SAFETY: fcntl with these commands takes no pointers; a wrong descriptor is answered with an error.
+    let flags = unsafe { libc::fcntl(fd, libc::F_GETFL) };
+    if flags < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: as above.
+    if unsafe { libc::fcntl(fd, libc::F_SETFL, flags | libc::O_NONBLOCK) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+fn recv(fd: RawFd, buffer: &mut [u8]) -> io::Result<usize> {
+    // SAFETY: the pointer and length describe a buffer this call may write to; the kernel writes no further.
+    let count =
+        unsafe { libc::recv(fd, buffer.as_mut_ptr().cast(), buffer.len(), libc::MSG_DONTWAIT) };
+    usize::try_from(count).map_err(|_| io::Error::last_os_error())
+}
+
+/// Writes what the socket takes now, from several buffers in one call.
+pub fn send_vectored(fd: RawFd, buffers: &[io::IoSlice<'_>]) -> io::Result<usize> {
+    // SAFETY: an all-zero msghdr is a valid empty one.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = buffers.as_ptr().cast_mut().cast();
+    message.msg_iovlen = buffers.len();
+    // SAFETY: `IoSlice` has the layout of `iovec`; the buffers outlive the call, and sendmsg only reads them.
+    let count = unsafe { libc::sendmsg(fd, &raw const message, SEND_FLAGS) };
+    usize::try_from(count).map_err(|_| io::Error::last_os_error())
+}
+
+/// Writes what the socket takes now.
+pub fn send(fd: RawFd, bytes: &[u8]) -> io::Result<usize> {
+    // SAFETY: the pointer and length describe an initialised buffer that the call only reads.
+    let count = unsafe { libc::send(fd, bytes.as_ptr().cast(), bytes.len(), SEND_FLAGS) };
+    usize::try_from(count).map_err(|_| io::Error::last_os_error())
+}
+
+const SEND_FLAGS: libc::c_int = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+
+/// Ends both directions of a socket, which also ends a `readable` somebody awaits on it.
+pub fn shutdown(fd: RawFd) {
+    // SAFETY: shutdown takes no pointers; a wrong or closed descriptor is answered with an error nobody needs.
+    let _ = unsafe { libc::shutdown(fd, libc::SHUT_RDWR) };
+}
+
+/// Tells the peer that nothing more comes, and goes on reading.
+pub fn shutdown_write(fd: RawFd) {
+    // SAFETY: as in `shutdown`.
+    let _ = unsafe { libc::shutdown(fd, libc::SHUT_WR) };
+}
+
+/// Waits for another thread's signal on an eventfd.
+pub struct Signal(UnixStream);
+
+impl Signal {
+    /// Watches a copy of the descriptor. The runtime knows no eventfds, but polls any descriptor it takes for a
+    /// socket; nothing but readiness is ever asked of this one.
+    pub fn new(eventfd: BorrowedFd<'_>) -> io::Result<Self> {
+        let copy = eventfd.try_clone_to_owned()?;
+        UnixStream::from_std(std::os::unix::net::UnixStream::from(copy)).map(Self)
+    }
+
+    /// Completes when the eventfd's counter is above zero.
+    pub async fn raised(&self) -> io::Result<()> {
+        self.0.readable(false).await
+    }
+}

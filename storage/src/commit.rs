@@ -1,0 +1,220 @@
+//! The policy of the append path: from a batch to one answer per entry, whatever the database does.
+//!
+//! ```text
+//!            ┌──────────────────────── whole set ──► append ──► Committed
+//!            │                                         │
+//!   batch ──►│  Collision ─► probe ─► Committed (our own row of an attempt whose answer was lost)
+//!            │                     ├► Duplicate, Conflict: the conversation is stale from here on
+//!            │                     └► the innocent rest, again as one set
+//!            │  Refused ───► halves, down to the one row: Rejected, its conversation stale
+//!            │  Retry ─────► the same set again
+//!            └  Away ──────► wait, the same set again (never taken apart, never given up before shutdown)
+//! ```
+//!
+//! Invariants:
+//! - `Committed` is said only after the transaction's commit, or after reading the very row.
+//! - Once an entry of a conversation came back, every later one of the same generation comes back unwritten, so a
+//!   later entry never slips in before an earlier one.
+//! - Each entry of a batch gets exactly one answer, unless the writer was stopped while the database was away.
+
+use std::time::{Duration, Instant};
+
+use crate::append::{Append, Completion, Outcome};
+use crate::executor::{AppendError, Executor, Found};
+use crate::stale::StaleConversations;
+use crate::writer::Answers;
+
+/// The first and the longest wait while the database is away.
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
+/// The wait before a deadlocked set is tried again.
+const RETRY_AFTER: Duration = Duration::from_millis(2);
+/// After the database was away it may be another one (a promoted standby that missed commits), so heads confirmed
+/// before are appended only where their base exists. Owners ask for that themselves once a head is this old.
+const CHECK_BASES_FOR: Duration = Duration::from_secs(60);
+
+/// Waits as long as told; `false`: the writer has to stop now.
+pub(crate) type Pause<'a> = &'a mut dyn FnMut(Duration) -> bool;
+
+/// What a writer remembers between batches.
+#[derive(Debug, Default)]
+pub(crate) struct Committer {
+    stale: StaleConversations,
+    check_bases_until: Option<Instant>,
+}
+
+impl Committer {
+    /// Brings one batch through. Answers are added to `answers`, which is delivered before every wait. `false`: told to
+    /// stop while the database was away; the entries not answered yet are dropped.
+    pub(crate) fn commit(
+        &mut self,
+        mut batch: Vec<Append>,
+        executor: &mut Executor,
+        answers: &mut Answers,
+        pause: Pause<'_>,
+    ) -> bool {
+        self.stale.advance(Instant::now());
+        // Stable: submission order, which is log order, stays within each conversation.
+        batch.sort_by_key(|entry| entry.conversation_id);
+        let mut sets = vec![batch];
+        let mut back_off = BACK_OFF.0;
+        while let Some(set) = sets.pop() {
+            let mut set = self.return_stale(set, answers);
+            if set.is_empty() {
+                continue;
+            }
+            self.mark_bases(&mut set);
+            let error = match executor.append(&set) {
+                Ok(()) => {
+                    back_off = BACK_OFF.0;
+                    set.iter().for_each(|entry| answers.add(entry, Outcome::Committed));
+                    continue;
+                }
+                Err(AppendError::Collision) => match executor.probe(&set) {
+                    Ok(found) => {
+                        let before = set.len();
+                        let rest = self.judge(set, &found, answers);
+                        if rest.len() == before {
+                            self.take_apart(rest, &mut sets, answers);
+                        } else {
+                            sets.push(rest);
+                        }
+                        continue;
+                    }
+                    Err(error) => error,
+                },
+                Err(error) => error,
+            };
+            match error {
+                AppendError::Refused(reason) if set.len() == 1 => {
+                    tracing::error!(conversation = %set[0].conversation_id, seq = set[0].seq, reason,
+                        "the database refuses an entry");
+                    self.stale.mark(&set[0]);
+                    answers.add(&set[0], Outcome::Rejected { reason });
+                }
+                AppendError::Refused(_) | AppendError::Collision => split(set, &mut sets),
+                AppendError::Retry(reason) => {
+                    tracing::debug!(reason, "a batch is repeated");
+                    sets.push(set);
+                    if !pause(RETRY_AFTER) {
+                        return false;
+                    }
+                }
+                AppendError::Away(reason) => {
+                    if back_off > BACK_OFF.0 {
+                        tracing::warn!(reason, entries = set.len(), "cannot write; trying again");
+                    }
+                    answers.deliver();
+                    self.check_bases_until = Some(Instant::now() + CHECK_BASES_FOR);
+                    sets.push(set);
+                    if !pause(back_off) {
+                        return false;
+                    }
+                    back_off = (back_off * 2).min(BACK_OFF.1);
+                }
+            }
+        }
+        true
+    }
+
+    /// Answers the entries of stale conversations; the others come back.
+    fn return_stale(&mut self, set: Vec<Append>, answers: &mut Answers) -> Vec<Append> {
+        if self.stale.is_empty() {
+            return set;
+        }
+        let mut fresh = Vec::with_capacity(set.len());
+        for entry in set {
+            if self.stale.holds(&entry) {
+                answers.add(&entry, Outcome::Conflict);
+            } else {
+                fresh.push(entry);
+            }
+        }
+        fresh
+    }
+
+    /// Decides which entries need their base looked up: never one whose base is in the same set.
+    fn mark_bases(&self, set: &mut [Append]) {
+        let force = self.check_bases_until.is_some_and(|until| Instant::now() < until);
+        let mut previous = None;
+        for entry in set {
+            let follows = previous == Some((entry.conversation_id, entry.seq.wrapping_sub(1)));
+            entry.check_base = entry.seq > 1 && !follows && (entry.check_base || force);
+            previous = Some((entry.conversation_id, entry.seq));
+        }
+    }
+
+    /// Answers what the log has decided; the entries it says nothing about come back.
+    fn judge(&mut self, set: Vec<Append>, found: &[Found], answers: &mut Answers) -> Vec<Append> {
+        let mut rest = Vec::with_capacity(set.len());
+        for (entry, found) in set.into_iter().zip(found) {
+            if self.stale.holds(&entry) {
+                answers.add(&entry, Outcome::Conflict);
+            } else if let Some(twin) = found.twin {
+                if twin.seq == entry.seq
+                    && twin.msg_no == entry.msg_no
+                    && twin.created_at == entry.created_at
+                    && twin.command_hash == entry.command_hash
+                {
+                    answers.add(&entry, Outcome::Committed);
+                } else {
+                    self.stale.mark(&entry);
+                    answers.add(
+                        &entry,
+                        Outcome::Duplicate {
+                            seq: twin.seq,
+                            msg_no: twin.msg_no,
+                            created_at: twin.created_at,
+                            command_hash: twin.command_hash,
+                        },
+                    );
+                }
+            } else if found.taken || found.base_missing {
+                self.stale.mark(&entry);
+                answers.add(&entry, Outcome::Conflict);
+            } else {
+                rest.push(entry);
+            }
+        }
+        rest
+    }
+
+    /// A set collides, yet the log shows nothing: its entries collide with each other, or with a row that went away in
+    /// between. Smaller sets tell; a lone entry goes back to its owner, which is always safe.
+    fn take_apart(&mut self, set: Vec<Append>, sets: &mut Vec<Vec<Append>>, answers: &mut Answers) {
+        if let [entry] = set.as_slice() {
+            self.stale.mark(entry);
+            answers.add(entry, Outcome::Conflict);
+        } else {
+            split(set, sets);
+        }
+    }
+}
+
+/// Halves a set, between two conversations where it has several; the first half is on top.
+fn split(mut set: Vec<Append>, sets: &mut Vec<Vec<Append>>) {
+    let middle = set.len() / 2;
+    let at = (0..=middle)
+        .flat_map(|distance| [middle - distance, middle + distance])
+        .find(|&at| {
+            at > 0 && at < set.len() && set[at - 1].conversation_id != set[at].conversation_id
+        })
+        .unwrap_or(middle);
+    let second = set.split_off(at);
+    sets.push(second);
+    sets.push(set);
+}
+
+/// The answer to an entry.
+pub(crate) fn completion(entry: &Append, outcome: Outcome) -> Completion {
+    Completion {
+        conversation_id: entry.conversation_id,
+        seq: entry.seq,
+        token: entry.token,
+        generation: entry.generation,
+        outcome,
+    }
+}
+
+#[cfg(test)]
+#[path = "commit_tests.rs"]
+pub(crate) mod tests;

@@ -1,0 +1,60 @@
+//! What can go wrong with the store as a whole. What becomes of one entry is an [`Outcome`](crate::append::Outcome).
+
+use std::path::PathBuf;
+
+/// An operation failed. Every message says what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be reached or cannot serve now. Trying again later may succeed; nothing was written, except
+    /// that an interrupted write may have been (all writes can be repeated safely).
+    #[error("the database is unavailable: {0}; check that it runs and accepts connections")]
+    Unavailable(String),
+    /// A newer release has changed the schema so that this one would damage it.
+    #[error(
+        "the database has schema {found}, this release knows up to {supported}; start a newer release of ringwire"
+    )]
+    SchemaTooNew {
+        /// Major version in the database.
+        found: i64,
+        /// Newest major version this release can work with.
+        supported: i64,
+    },
+    /// Another process serves from this data folder.
+    #[error(
+        "the data folder {} is in use by another ringwire; stop that one or choose another --data-dir", .0.display()
+    )]
+    DataFolderLocked(PathBuf),
+    /// The data folder cannot be made, read or written.
+    #[error("the data folder {} cannot be used: {reason}; check its owner and permissions or choose another --data-dir",
+        .dir.display())]
+    DataFolderUnreadable {
+        /// Which folder.
+        dir: PathBuf,
+        /// What the operating system said.
+        reason: String,
+    },
+    /// The configured database address is not one.
+    #[error(
+        "the database address is wrong: {0}; expected postgres://user:password@host:port/database"
+    )]
+    BadAddress(String),
+    /// A user named in the operation does not exist; nothing was written.
+    #[error("a user of this operation does not exist")]
+    NoSuchUser,
+    /// A row holds what this release never writes.
+    #[error("the database holds a damaged row: {0}; restore a backup or report this")]
+    Damaged(String),
+    /// The store was shut down.
+    #[error("the store is shut down")]
+    Closed,
+    /// The database refuses the operation and will again.
+    #[error("the database refused: {0}")]
+    Fatal(String),
+}
+
+impl StoreError {
+    /// Whether the same call may succeed later without anybody mending anything in the request.
+    pub const fn is_temporary(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+}

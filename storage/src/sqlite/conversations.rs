@@ -1,0 +1,168 @@
+//! Making conversations, and moving cursors.
+
+use bytes::Bytes;
+use ringwire_protocol::{ConversationId, UnixMs, UserId};
+use rusqlite::{OptionalExtension as _, Transaction};
+
+use super::SqliteStore;
+use super::directory::next_id;
+use super::rows::{self, position};
+use crate::error::StoreError;
+use crate::model::{CursorRow, NewGroup, Role};
+use crate::store::{DIRECT_CREATION_ID, merge_cursors};
+
+impl SqliteStore {
+    pub(crate) async fn open_direct(
+        &self,
+        opener: UserId,
+        other: UserId,
+        now_ms: UnixMs,
+        body: Bytes,
+    ) -> Result<(ConversationId, bool), StoreError> {
+        self.write(move |tx| {
+            let (low, high) = (opener.min(other), opener.max(other));
+            let found = tx
+                .prepare_cached(
+                    "SELECT id FROM conversations WHERE low_user_id = ?1 AND high_user_id = ?2",
+                )?
+                .query_row((low.as_i64(), high.as_i64()), |row| rows::conversation_id(row, 0))
+                .optional()?;
+            if let Some(id) = found {
+                return Ok((id, false));
+            }
+            let id = new_conversation_id(tx)?;
+            let members = 1 + i64::from(low != high);
+            tx.prepare_cached(
+                "INSERT INTO conversations (id, kind, settings, low_user_id, high_user_id,
+                     member_count, created_at, last_activity_at)
+                 VALUES (?1, 0, x'', ?2, ?3, ?4, ?5, ?5)",
+            )?
+            .execute((id.as_i64(), low.as_i64(), high.as_i64(), members, now_ms))?;
+            insert_member(tx, id, low, Role::Member, now_ms)?;
+            if low != high {
+                insert_member(tx, id, high, Role::Member, now_ms)?;
+            }
+            insert_first_entry(tx, id, opener, now_ms, DIRECT_CREATION_ID, 0, &body)?;
+            Ok((id, true))
+        })
+        .await
+    }
+
+    pub(crate) async fn create_group(
+        &self,
+        group: NewGroup,
+        now_ms: UnixMs,
+    ) -> Result<(ConversationId, bool), StoreError> {
+        self.write(move |tx| {
+            let creator = group.creator;
+            let found = tx
+                .prepare_cached(
+                    "SELECT id FROM conversations WHERE creator_id = ?1 AND creation_id = ?2",
+                )?
+                .query_row((creator.as_i64(), &group.client_msg_id), |row| {
+                    rows::conversation_id(row, 0)
+                })
+                .optional()?;
+            if let Some(id) = found {
+                return Ok((id, false));
+            }
+            let others = group.others();
+            let id = new_conversation_id(tx)?;
+            tx.prepare_cached(
+                "INSERT INTO conversations (id, kind, settings, creator_id, creation_id,
+                     member_count, created_at, last_activity_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
+            )?
+            .execute((
+                id.as_i64(),
+                group.kind as i16,
+                &*group.settings,
+                creator.as_i64(),
+                &group.client_msg_id,
+                others.len() as i64 + 1,
+                now_ms,
+            ))?;
+            insert_member(tx, id, creator, Role::Owner, now_ms)?;
+            for user in others {
+                insert_member(tx, id, user, Role::Member, now_ms)?;
+            }
+            let creation_id = group.client_msg_id.as_str();
+            insert_first_entry(
+                tx,
+                id,
+                creator,
+                now_ms,
+                creation_id,
+                group.command_hash,
+                &group.body,
+            )?;
+            Ok((id, true))
+        })
+        .await
+    }
+
+    pub(crate) async fn save_cursors(&self, cursors: &[CursorRow]) -> Result<(), StoreError> {
+        let cursors = merge_cursors(cursors);
+        self.write(move |tx| {
+            // The read cursor is the newest entry at or below what was asked, so it never passes the head.
+            let mut save = tx.prepare_cached(
+                "INSERT INTO cursors (conversation_id, user_id, read_seq, read_msg_no, delivered_seq)
+                 SELECT ?1, ?2, coalesce(e.seq, 0), coalesce(e.msg_no, 0), ?4
+                 FROM members m LEFT JOIN entries e ON e.conversation_id = ?1 AND e.seq =
+                     (SELECT max(seq) FROM entries WHERE conversation_id = ?1 AND seq <= ?3)
+                 WHERE m.conversation_id = ?1 AND m.user_id = ?2
+                 ON CONFLICT (conversation_id, user_id) DO UPDATE SET
+                     read_seq = max(read_seq, excluded.read_seq),
+                     read_msg_no = max(read_msg_no, excluded.read_msg_no),
+                     delivered_seq = max(delivered_seq, excluded.delivered_seq)",
+            )?;
+            for cursor in &cursors {
+                save.execute((
+                    cursor.conversation_id.as_i64(),
+                    cursor.user_id.as_i64(),
+                    position(cursor.read_seq),
+                    position(cursor.delivered_seq),
+                ))?;
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn new_conversation_id(tx: &Transaction<'_>) -> Result<ConversationId, StoreError> {
+    ConversationId::new(next_id(tx, "conversation")?)
+        .ok_or_else(|| StoreError::Fatal("no conversation ids are left".into()))
+}
+
+fn insert_member(
+    tx: &Transaction<'_>,
+    id: ConversationId,
+    user: UserId,
+    role: Role,
+    now_ms: UnixMs,
+) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "INSERT INTO members (conversation_id, user_id, role, joined_at) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute((id.as_i64(), user.as_i64(), role as i16, now_ms))?;
+    Ok(())
+}
+
+fn insert_first_entry(
+    tx: &Transaction<'_>,
+    id: ConversationId,
+    creator: UserId,
+    now_ms: UnixMs,
+    client_msg_id: &str,
+    command_hash: i64,
+    body: &Bytes,
+) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "INSERT INTO entries (conversation_id, seq, msg_no, sender_id, created_at, client_msg_id,
+             command_hash, body)
+         VALUES (?1, 1, 0, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute((id.as_i64(), creator.as_i64(), now_ms, client_msg_id, command_hash, &**body))?;
+    Ok(())
+}

@@ -1,0 +1,205 @@
+//! Reading logs: the tail for owners, pages for members, whole conversations for taking into memory.
+
+use ringwire_protocol::{ConversationId, Seq, UserId};
+use rusqlite::{OptionalExtension as _, Transaction};
+
+use super::SqliteStore;
+use super::rows::{self, ENTRY, MEMBER, MEMBER_WIDTH, USER, position};
+use crate::error::StoreError;
+use crate::model::{ConversationSnapshot, EntryRow, LogHead, LogPage, MemberProfile};
+
+impl SqliteStore {
+    pub(crate) async fn load_conversation(
+        &self,
+        id: ConversationId,
+        recent_limit: u32,
+    ) -> Result<Option<ConversationSnapshot>, StoreError> {
+        self.read(move |tx| {
+            let about = tx
+                .prepare_cached(
+                    "SELECT kind, settings, floor_seq FROM conversations WHERE id = ?1",
+                )?
+                .query_row([id.as_i64()], |row| {
+                    Ok((rows::kind(row, 0)?, row.get::<_, Vec<u8>>(1)?, rows::number(row, 2)?))
+                })
+                .optional()?;
+            let Some((kind, settings, floor_seq)) = about else { return Ok(None) };
+            let members = tx
+                .prepare_cached(&format!(
+                    "SELECT {MEMBER} FROM members m WHERE m.conversation_id = ?1 ORDER BY m.user_id"
+                ))?
+                .query_map([id.as_i64()], |row| rows::member(row, 0))?
+                .collect::<Result<_, _>>()?;
+            Ok(Some(ConversationSnapshot {
+                conversation_id: id,
+                kind,
+                settings: settings.into(),
+                head: head(tx, id)?,
+                floor_seq,
+                members,
+                recent: entries_before(tx, id, i64::MAX, recent_limit)?,
+            }))
+        })
+        .await
+    }
+
+    pub(crate) async fn load_tail(
+        &self,
+        id: ConversationId,
+        after_seq: Seq,
+        limit: u32,
+    ) -> Result<Option<LogPage>, StoreError> {
+        self.read(move |tx| {
+            let floor = tx
+                .prepare_cached("SELECT floor_seq FROM conversations WHERE id = ?1")?
+                .query_row([id.as_i64()], |row| rows::number(row, 0))
+                .optional()?;
+            floor.map(|floor| page_after(tx, id, floor, after_seq, limit)).transpose()
+        })
+        .await
+    }
+
+    pub(crate) async fn sync_page(
+        &self,
+        user: UserId,
+        id: ConversationId,
+        after_seq: Seq,
+        limit: u32,
+    ) -> Result<Option<LogPage>, StoreError> {
+        self.read(move |tx| sync_page(tx, user, id, after_seq, limit)).await
+    }
+
+    pub(crate) async fn history_page(
+        &self,
+        user: UserId,
+        id: ConversationId,
+        before_seq: Seq,
+        limit: u32,
+    ) -> Result<Option<LogPage>, StoreError> {
+        self.read(move |tx| {
+            let Some(floor_seq) = floor_for(tx, user, id)? else { return Ok(None) };
+            let before = if before_seq == 0 { i64::MAX } else { position(before_seq) };
+            let entries = entries_before(tx, id, before, limit)?;
+            Ok(Some(LogPage { entries, head: head(tx, id)?, floor_seq }))
+        })
+        .await
+    }
+
+    pub(crate) async fn members_page(
+        &self,
+        user: UserId,
+        id: ConversationId,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<Option<(Vec<MemberProfile>, bool)>, StoreError> {
+        self.read(move |tx| {
+            if floor_for(tx, user, id)?.is_none() {
+                return Ok(None);
+            }
+            let mut members = tx
+                .prepare_cached(&format!(
+                    "SELECT {MEMBER}, {USER}, coalesce(k.read_seq, 0), coalesce(k.delivered_seq, 0)
+                     FROM members m JOIN users u ON u.id = m.user_id
+                     LEFT JOIN cursors k
+                         ON k.conversation_id = m.conversation_id AND k.user_id = m.user_id
+                     WHERE m.conversation_id = ?1 AND m.user_id > ?2
+                     ORDER BY m.user_id LIMIT ?3"
+                ))?
+                .query_map(
+                    (id.as_i64(), after.map_or(0, UserId::as_i64), i64::from(limit) + 1),
+                    |row| {
+                        let cursors = MEMBER_WIDTH + rows::USER_WIDTH;
+                        Ok(MemberProfile {
+                            member: rows::member(row, 0)?,
+                            user: rows::user(row, MEMBER_WIDTH)?,
+                            read_seq: rows::number(row, cursors)?,
+                            delivered_seq: rows::number(row, cursors + 1)?,
+                        })
+                    },
+                )?
+                .collect::<Result<Vec<_>, _>>()?;
+            let more = members.len() > limit as usize;
+            members.truncate(limit as usize);
+            Ok(Some((members, more)))
+        })
+        .await
+    }
+}
+
+/// What a member missed after a position.
+pub(super) fn sync_page(
+    tx: &Transaction<'_>,
+    user: UserId,
+    id: ConversationId,
+    after_seq: Seq,
+    limit: u32,
+) -> Result<Option<LogPage>, StoreError> {
+    floor_for(tx, user, id)?.map(|floor| page_after(tx, id, floor, after_seq, limit)).transpose()
+}
+
+/// The floor of a conversation, if the user is a member of it.
+fn floor_for(
+    tx: &Transaction<'_>,
+    user: UserId,
+    id: ConversationId,
+) -> Result<Option<Seq>, StoreError> {
+    Ok(tx
+        .prepare_cached(
+            "SELECT c.floor_seq FROM conversations c
+             JOIN members m ON m.conversation_id = c.id AND m.user_id = ?2 WHERE c.id = ?1",
+        )?
+        .query_row((id.as_i64(), user.as_i64()), |row| rows::number(row, 0))
+        .optional()?)
+}
+
+fn page_after(
+    tx: &Transaction<'_>,
+    id: ConversationId,
+    floor_seq: Seq,
+    after_seq: Seq,
+    limit: u32,
+) -> Result<LogPage, StoreError> {
+    let entries = tx
+        .prepare_cached(&format!(
+            "SELECT {ENTRY} FROM entries e WHERE e.conversation_id = ?1 AND e.seq > ?2
+             ORDER BY e.seq LIMIT ?3"
+        ))?
+        .query_map((id.as_i64(), position(after_seq), limit), |row| rows::entry(row, 0))?
+        .collect::<Result<_, _>>()?;
+    Ok(LogPage { entries, head: head(tx, id)?, floor_seq })
+}
+
+/// The newest entries below a position, oldest first.
+fn entries_before(
+    tx: &Transaction<'_>,
+    id: ConversationId,
+    before: i64,
+    limit: u32,
+) -> Result<Vec<EntryRow>, StoreError> {
+    let mut entries = tx
+        .prepare_cached(&format!(
+            "SELECT {ENTRY} FROM entries e WHERE e.conversation_id = ?1 AND e.seq < ?2
+             ORDER BY e.seq DESC LIMIT ?3"
+        ))?
+        .query_map((id.as_i64(), before, limit), |row| rows::entry(row, 0))?
+        .collect::<Result<Vec<_>, _>>()?;
+    entries.reverse();
+    Ok(entries)
+}
+
+fn head(tx: &Transaction<'_>, id: ConversationId) -> Result<LogHead, StoreError> {
+    Ok(tx
+        .prepare_cached(
+            "SELECT seq, msg_no, created_at FROM entries WHERE conversation_id = ?1
+             ORDER BY seq DESC LIMIT 1",
+        )?
+        .query_row([id.as_i64()], |row| {
+            Ok(LogHead {
+                seq: rows::number(row, 0)?,
+                msg_no: rows::number(row, 1)?,
+                created_at: row.get(2)?,
+            })
+        })
+        .optional()?
+        .unwrap_or_default())
+}

@@ -1,0 +1,219 @@
+//! SQLite, embedded: one file in the data folder, one process, one writing thread.
+//!
+//! ```text
+//!   submit ─► queue ─► writer thread ─┬─► the one writing connection
+//!   other writes ─► jobs ─────────────┘        (WAL, synchronous=FULL)
+//!   reads ─► a few reading connections, each in a blocking thread of tokio; never wait for the writer
+//! ```
+//!
+//! The data folder is held by an exclusive lock on a file in it for as long as any connection of this store lives.
+
+pub(crate) mod append;
+mod conversations;
+mod directory;
+mod jobs;
+mod log;
+mod rows;
+mod snapshots;
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior,
+};
+use tokio::sync::Semaphore;
+
+use crate::error::StoreError;
+use crate::executor::Executor;
+use crate::migrate;
+use crate::store::StoreConfig;
+use crate::writer::{CompletionSink, WriterQueue, Writers};
+use append::SqliteAppender;
+use jobs::Jobs;
+
+/// Reading connections. SQLite reads in parallel; more than this only share the processors.
+const READERS: usize = 4;
+/// Prepared statements a connection keeps.
+const STATEMENTS: usize = 64;
+
+/// The embedded store.
+#[derive(Debug)]
+pub struct SqliteStore {
+    pub(crate) writers: Writers,
+    jobs: Arc<Jobs>,
+    readers: Arc<Mutex<Vec<Connection>>>,
+    reader_permits: Semaphore,
+    /// Released when the last holder goes: this or the writer thread.
+    _folder: Arc<File>,
+}
+
+impl SqliteStore {
+    /// Opens or makes the database in `dir`. Blocks.
+    pub(crate) fn open(
+        dir: &Path,
+        config: &StoreConfig,
+        completions: &CompletionSink,
+    ) -> Result<Self, StoreError> {
+        let folder = Arc::new(lock_folder(dir)?);
+        let path = dir.join("ringwire.db");
+        let mut writing = connect(&path, OpenFlags::default())
+            .map_err(|error| unreadable(dir, &error.to_string()))?;
+        prepare(&mut writing).map_err(|error| match error {
+            StoreError::Unavailable(reason) | StoreError::Fatal(reason) => unreadable(dir, &reason),
+            other => other,
+        })?;
+        let reading = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let readers = (0..READERS)
+            .map(|_| connect(&path, reading))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| unreadable(dir, &error.to_string()))?;
+        let queue = WriterQueue::new(config.queue_capacity);
+        let jobs = Arc::new(Jobs::new(Arc::clone(&queue)));
+        let appender = SqliteAppender::new(writing, Arc::clone(&jobs), Arc::clone(&folder));
+        let writers =
+            Writers::start(vec![(queue, Executor::Sqlite(appender))], config.batch, completions)?;
+        Ok(Self {
+            writers,
+            jobs,
+            readers: Arc::new(Mutex::new(readers)),
+            reader_permits: Semaphore::new(READERS),
+            _folder: folder,
+        })
+    }
+
+    /// Runs `work` in one read transaction, which is one snapshot.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let _permit = self.reader_permits.acquire().await.map_err(|_| StoreError::Closed)?;
+        let readers = Arc::clone(&self.readers);
+        let run = move || {
+            // A permit is a connection, unless a caller went away while its work still ran.
+            let taken = readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let Some(mut connection) = taken else {
+                return Err(StoreError::Unavailable("all readers are busy".into()));
+            };
+            let result = connection
+                .transaction_with_behavior(TransactionBehavior::Deferred)
+                .map_err(StoreError::from)
+                .and_then(|transaction| work(&transaction));
+            readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            result
+        };
+        tokio::task::spawn_blocking(run)
+            .await
+            .map_err(|error| StoreError::Fatal(format!("a read failed: {error}")))?
+    }
+
+    /// Runs `work` in one write transaction on the writer thread, between two batches.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.jobs.run(work).await
+    }
+
+    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
+        self.read(|tx| Ok(tx.query_row("SELECT 1", [], |_| Ok(()))?)).await
+    }
+}
+
+/// Makes the folder and takes its lock.
+fn lock_folder(dir: &Path) -> Result<File, StoreError> {
+    fs::create_dir_all(dir).map_err(|error| unreadable(dir, &error.to_string()))?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(dir.join("ringwire.lock"))
+        .map_err(|error| unreadable(dir, &error.to_string()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::DataFolderLocked(PathBuf::from(dir))),
+        Err(TryLockError::Error(error)) => Err(unreadable(dir, &error.to_string())),
+    }
+}
+
+fn unreadable(dir: &Path, reason: &str) -> StoreError {
+    StoreError::DataFolderUnreadable { dir: PathBuf::from(dir), reason: reason.to_owned() }
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cache_size", -16_384)?;
+    Ok(connection)
+}
+
+/// Sets the durable mode and brings the schema up to date.
+fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(StoreError::Fatal(format!(
+            "the file system allows journal mode {mode} only, write-ahead logging is needed"
+        )));
+    }
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    tx.execute_batch(migrate::BOOKKEEPING)?;
+    let applied = tx
+        .query_row(
+            "SELECT max(version), max(major) FROM schema_migrations HAVING count(*) > 0",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()?;
+    for migration in migrate::pending(migrate::SQLITE, applied)? {
+        tx.execute_batch(migration.sql)?;
+        tx.execute(
+            "INSERT INTO schema_migrations (version, major, name) VALUES (?1, ?2, ?3)",
+            (migration.version, migration.major, migration.name),
+        )?;
+        tracing::info!(migration = migration.name, "schema changed");
+    }
+    Ok(tx.commit()?)
+}
+
+/// Whether the database itself is in trouble (and may recover), rather than the request.
+fn is_away(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::DiskFull
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::ReadOnly
+            | ErrorCode::CannotOpen
+            | ErrorCode::OutOfMemory
+            | ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::PermissionDenied
+            | ErrorCode::DatabaseCorrupt
+            | ErrorCode::NotADatabase
+            | ErrorCode::FileLockingProtocolFailed
+    )
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match &error {
+            rusqlite::Error::SqliteFailure(failure, _) => {
+                if failure.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY {
+                    Self::NoSuchUser
+                } else if is_away(failure.code) {
+                    Self::Unavailable(error.to_string())
+                } else {
+                    Self::Fatal(error.to_string())
+                }
+            }
+            rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::InvalidColumnType(..) => Self::Damaged(error.to_string()),
+            _ => Self::Fatal(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Columns to rows. The column lists and the readers belong together: each reader starts at a column offset.
+
+use bytes::Bytes;
+use ringwire_protocol::{ConversationId, UserId};
+use rusqlite::Row;
+use rusqlite::types::Type;
+
+use crate::model::{ConversationKind, EntryRow, MemberRow, Role, UserRow};
+
+/// What [`entry`] reads, of table `e`.
+pub(super) const ENTRY: &str = "e.conversation_id, e.seq, e.msg_no, e.sender_id, e.created_at, \
+     e.client_msg_id, e.command_hash, e.body";
+
+/// What [`user`] reads, of table `u`.
+pub(super) const USER: &str = "u.id, u.username, u.display_name, u.avatar_url, u.created_at";
+/// How many columns that is.
+pub(super) const USER_WIDTH: usize = 5;
+
+/// What [`member`] reads, of table `m`.
+pub(super) const MEMBER: &str = "m.user_id, m.role, m.joined_at, m.muted_until";
+/// How many columns that is.
+pub(super) const MEMBER_WIDTH: usize = 4;
+
+pub(super) fn entry(row: &Row<'_>, at: usize) -> rusqlite::Result<EntryRow> {
+    Ok(EntryRow {
+        conversation_id: conversation_id(row, at)?,
+        seq: number(row, at + 1)?,
+        msg_no: number(row, at + 2)?,
+        sender_id: UserId::new(number(row, at + 3)?),
+        created_at: row.get(at + 4)?,
+        client_msg_id: row.get(at + 5)?,
+        command_hash: row.get(at + 6)?,
+        body: Bytes::from(row.get::<_, Vec<u8>>(at + 7)?),
+    })
+}
+
+pub(super) fn user(row: &Row<'_>, at: usize) -> rusqlite::Result<UserRow> {
+    Ok(UserRow {
+        user_id: user_id(row, at)?,
+        username: row.get(at + 1)?,
+        display_name: row.get(at + 2)?,
+        avatar_url: row.get(at + 3)?,
+        created_at: row.get(at + 4)?,
+    })
+}
+
+pub(super) fn member(row: &Row<'_>, at: usize) -> rusqlite::Result<MemberRow> {
+    Ok(MemberRow {
+        user_id: user_id(row, at)?,
+        role: role(row, at + 1)?,
+        joined_at: row.get(at + 2)?,
+        muted_until: row.get(at + 3)?,
+    })
+}
+
+pub(super) fn user_id(row: &Row<'_>, at: usize) -> rusqlite::Result<UserId> {
+    UserId::new(number(row, at)?).ok_or_else(|| damaged(at))
+}
+
+pub(super) fn conversation_id(row: &Row<'_>, at: usize) -> rusqlite::Result<ConversationId> {
+    ConversationId::new(number(row, at)?).ok_or_else(|| damaged(at))
+}
+
+pub(super) fn role(row: &Row<'_>, at: usize) -> rusqlite::Result<Role> {
+    Role::from_number(row.get(at)?).ok_or_else(|| damaged(at))
+}
+
+pub(super) fn kind(row: &Row<'_>, at: usize) -> rusqlite::Result<ConversationKind> {
+    ConversationKind::from_number(row.get(at)?).ok_or_else(|| damaged(at))
+}
+
+/// A count or position: never negative.
+pub(super) fn number(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
+    u64::try_from(row.get::<_, i64>(at)?).map_err(|_| damaged(at))
+}
+
+fn damaged(at: usize) -> rusqlite::Error {
+    rusqlite::Error::InvalidColumnType(at, "value out of range".into(), Type::Integer)
+}
+
+/// A position from a peer as the database compares it.
+pub(super) fn position(seq: u64) -> i64 {
+    i64::try_from(seq).unwrap_or(i64::MAX)
+}
+
+/// A list as one parameter, for `json_each`.
+pub(super) fn json_list(numbers: impl Iterator<Item = i64>) -> String {
+    let mut list = String::from("[");
+    for number in numbers {
+        if list.len() > 1 {
+            list.push(',');
+        }
+        list.push_str(&number.to_string());
+    }
+    list.push(']');
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_json() {
+        assert_eq!(json_list([].into_iter()), "[]");
+        assert_eq!(json_list([1, -2].into_iter()), "[1,-2]");
+    }
+}

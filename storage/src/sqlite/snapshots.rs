@@ -1,0 +1,104 @@
+//! A user's list of conversations, and what `connect` reads at once.
+
+use ringwire_protocol::{ConversationId, Seq, UserId};
+use rusqlite::{Row, Transaction};
+
+use super::SqliteStore;
+use super::directory::users_by_id;
+use super::log::sync_page;
+use super::rows::{self, ENTRY, json_list};
+use crate::error::StoreError;
+use crate::model::{EntryRow, HeadRow, HeadsAfter, LogHead, SessionSnapshot, attach_users};
+
+impl SqliteStore {
+    pub(crate) async fn session_snapshot(
+        &self,
+        user: UserId,
+        cursors: Vec<(ConversationId, Seq)>,
+        heads_limit: u32,
+        sync_limit: u32,
+    ) -> Result<SessionSnapshot, StoreError> {
+        self.read(move |tx| {
+            let (heads, more_heads) = heads(tx, user, None, &[], heads_limit)?;
+            let syncs = cursors
+                .into_iter()
+                .map(|(id, after_seq)| sync_page(tx, user, id, after_seq, sync_limit))
+                .collect::<Result<_, _>>()?;
+            Ok(SessionSnapshot { heads, more_heads, syncs })
+        })
+        .await
+    }
+
+    pub(crate) async fn heads(
+        &self,
+        user: UserId,
+        after: Option<HeadsAfter>,
+        only: Vec<ConversationId>,
+        limit: u32,
+    ) -> Result<(Vec<HeadRow>, bool), StoreError> {
+        self.read(move |tx| heads(tx, user, after, &only, limit)).await
+    }
+}
+
+fn heads(
+    tx: &Transaction<'_>,
+    user: UserId,
+    after: Option<HeadsAfter>,
+    only: &[ConversationId],
+    limit: u32,
+) -> Result<(Vec<HeadRow>, bool), StoreError> {
+    let only = (!only.is_empty()).then(|| json_list(only.iter().map(|id| id.as_i64())));
+    let before =
+        after.map_or((i64::MAX, i64::MAX), |at| (at.last_activity_at, at.conversation_id.as_i64()));
+    let mut lines = tx
+        .prepare_cached(&format!(
+            "SELECT p.id, p.kind, p.settings, p.created_at, p.member_count, p.role,
+                 p.last_activity_at, p.low_user_id, p.high_user_id,
+                 coalesce(k.read_seq, 0), coalesce(k.read_msg_no, 0), coalesce(k.delivered_seq, 0),
+                 {ENTRY}
+             FROM (
+                 SELECT c.*, m.role FROM members m JOIN conversations c ON c.id = m.conversation_id
+                 WHERE m.user_id = ?1 AND (c.last_activity_at, c.id) < (?2, ?3)
+                     AND (?4 IS NULL OR c.id IN (SELECT value FROM json_each(?4)))
+                 ORDER BY c.last_activity_at DESC, c.id DESC LIMIT ?5
+             ) p
+             LEFT JOIN cursors k ON k.conversation_id = p.id AND k.user_id = ?1
+             LEFT JOIN entries e ON e.conversation_id = p.id AND e.seq =
+                 (SELECT max(seq) FROM entries WHERE conversation_id = p.id)
+             ORDER BY p.last_activity_at DESC, p.id DESC"
+        ))?
+        .query_map((user.as_i64(), before.0, before.1, only, i64::from(limit) + 1), head_row)?
+        .collect::<Result<Vec<_>, _>>()?;
+    let more = lines.len() > limit as usize;
+    lines.truncate(limit as usize);
+    let wanted: Vec<i64> =
+        lines.iter().flat_map(|(_, pair)| pair.iter().flatten().copied()).collect();
+    let users = if wanted.is_empty() { Vec::new() } else { users_by_id(tx, wanted.into_iter())? };
+    Ok((attach_users(lines, &users), more))
+}
+
+/// A line without its users, and the pair of a direct conversation.
+fn head_row(row: &Row<'_>) -> rusqlite::Result<(HeadRow, [Option<i64>; 2])> {
+    const CURSORS: usize = 9;
+    const LAST_ENTRY: usize = 12;
+    let last_entry = match row.get::<_, Option<i64>>(LAST_ENTRY)? {
+        Some(_) => Some(rows::entry(row, LAST_ENTRY)?),
+        None => None,
+    };
+    let line = HeadRow {
+        conversation_id: rows::conversation_id(row, 0)?,
+        kind: rows::kind(row, 1)?,
+        settings: row.get::<_, Vec<u8>>(2)?.into(),
+        created_at: row.get(3)?,
+        member_count: row.get(4)?,
+        role: rows::role(row, 5)?,
+        head: last_entry.as_ref().map_or_else(LogHead::default, EntryRow::head),
+        last_activity_at: row.get(6)?,
+        last_entry,
+        read_seq: rows::number(row, CURSORS)?,
+        read_msg_no: rows::number(row, CURSORS + 1)?,
+        delivered_seq: rows::number(row, CURSORS + 2)?,
+        users: Vec::new(),
+    };
+    Ok((line, [row.get(7)?, row.get(8)?]))
+}

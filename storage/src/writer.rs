@@ -1,0 +1,317 @@
+//! A writer: one thread that takes entries from its queue, commits them in batches and sends the answers back.
+//!
+//! ```text
+//!   shards ─ submit ─► queue ─► batch ─► commit (one transaction) ─► answers, one call per shard
+//!                                 ▲          │
+//!                                 └──────────┘ meanwhile the next batch gathers in the queue
+//!   between batches: other writes (SQLite), last_activity_at every two seconds
+//! ```
+//!
+//! A conversation always goes to the same writer, so its entries keep their order. The queue is bounded; a full one
+//! refuses. Stopping: no more is accepted, the queue is written to the end, then the activity, then the thread ends. If
+//! the database is away, the writer gives up after the patience it was given; what it drops was never acknowledged.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam::queue::ArrayQueue;
+use ringwire_protocol::{ConversationId, UnixMs};
+
+use crate::append::{Append, Completion, Outcome, QueueFull};
+use crate::batch::{Batch, BatchLimits};
+use crate::commit::{Committer, completion};
+use crate::error::StoreError;
+use crate::executor::Executor;
+use crate::wake::Sleeper;
+
+/// Takes the answers of one batch to one origin; called on a writer thread, must not block. The origin is the one of
+/// the requests, and it has room for every answer, because submitting reserves it.
+pub type CompletionSink = Arc<dyn Fn(u16, Vec<Completion>) + Send + Sync>;
+
+/// How late `last_activity_at` may be.
+const SAVE_ACTIVITY_EVERY: Duration = Duration::from_secs(2);
+/// Conversations whose activity is saved even before that time.
+const ACTIVITY_MAX: usize = 16_384;
+
+/// What submitters and the writer thread share.
+#[derive(Debug)]
+pub(crate) struct WriterQueue {
+    entries: ArrayQueue<Append>,
+    pub(crate) sleeper: Sleeper,
+    stopping: AtomicBool,
+    /// Entries dropped because the database stayed away until the end of the patience.
+    dropped: AtomicU64,
+    give_up_at: OnceLock<Instant>,
+}
+
+impl WriterQueue {
+    pub(crate) fn new(capacity: usize) -> Arc<Self> {
+        Arc::new(Self {
+            entries: ArrayQueue::new(capacity.max(1)),
+            sleeper: Sleeper::default(),
+            stopping: AtomicBool::new(false),
+            dropped: AtomicU64::new(0),
+            give_up_at: OnceLock::new(),
+        })
+    }
+
+    fn submit(&self, entry: Append) -> Result<(), QueueFull> {
+        if self.stopping.load(Ordering::Relaxed) {
+            return Err(QueueFull(entry));
+        }
+        self.entries.push(entry).map_err(QueueFull)?;
+        self.sleeper.notify();
+        Ok(())
+    }
+
+    fn stop(&self, give_up_at: Instant) {
+        // The first call decides.
+        let _ = self.give_up_at.set(give_up_at);
+        self.stopping.store(true, Ordering::SeqCst);
+        self.sleeper.rouse();
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
+    }
+
+    /// Waits out a back-off; `false`: the patience is over.
+    fn pause(&self, length: Duration) -> bool {
+        let until = Instant::now() + length;
+        loop {
+            let now = Instant::now();
+            if self.is_stopping() && self.give_up_at.get().is_some_and(|&at| at <= now) {
+                return false;
+            }
+            let Some(left) = until.checked_duration_since(now).filter(|left| !left.is_zero())
+            else {
+                return true;
+            };
+            // `park` wakes early when told to stop; then the loop looks again, and goes on waiting if it may.
+            std::thread::park_timeout(left.min(Duration::from_millis(200)));
+        }
+    }
+}
+
+/// All writers of a store.
+#[derive(Debug)]
+pub(crate) struct Writers {
+    queues: Vec<Arc<WriterQueue>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Writers {
+    /// Starts one thread for each queue.
+    pub(crate) fn start(
+        writers: Vec<(Arc<WriterQueue>, Executor)>,
+        limits: BatchLimits,
+        completions: &CompletionSink,
+    ) -> Result<Self, StoreError> {
+        let mut started = Self { queues: Vec::new(), threads: Mutex::new(Vec::new()) };
+        for (number, (queue, executor)) in writers.into_iter().enumerate() {
+            let writer = Writer {
+                queue: Arc::clone(&queue),
+                executor,
+                batch: Batch::new(limits),
+                committer: Committer::default(),
+                answers: Answers::new(Arc::clone(completions)),
+            };
+            let thread = std::thread::Builder::new()
+                .name(format!("writer-{number}"))
+                .spawn(move || writer.run())
+                .map_err(|error| {
+                    StoreError::Fatal(format!("cannot start a writer thread: {error}"))
+                })?;
+            started.queues.push(queue);
+            started.threads.get_mut().unwrap_or_else(PoisonError::into_inner).push(thread);
+        }
+        Ok(started)
+    }
+
+    /// Gives an entry to the writer of its conversation.
+    pub(crate) fn submit(&self, entry: Append) -> Result<(), QueueFull> {
+        let number = spread(entry.conversation_id) % self.queues.len() as u64;
+        self.queues[number as usize].submit(entry)
+    }
+
+    /// Stops accepting, waits until every queue is written, at most as long as the patience plus one commit, and says
+    /// how many entries were dropped because the database was away. Blocks.
+    pub(crate) fn shut_down(&self, patience: Duration) -> u64 {
+        let give_up_at = Instant::now() + patience;
+        self.queues.iter().for_each(|queue| queue.stop(give_up_at));
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a writer thread had panicked");
+            }
+        }
+        self.queues.iter().map(|queue| queue.dropped.load(Ordering::SeqCst)).sum()
+    }
+}
+
+impl Drop for Writers {
+    /// A store dropped without `shut_down` lets its writers finish what they have, if the database is there.
+    fn drop(&mut self) {
+        self.queues.iter().for_each(|queue| queue.stop(Instant::now()));
+    }
+}
+
+/// Spreads consecutive ids evenly (the finalizer of SplitMix64).
+fn spread(conversation_id: ConversationId) -> u64 {
+    let mut bits = conversation_id.get().wrapping_add(0x9E37_79B9_7F4A_7C15);
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    bits ^ (bits >> 31)
+}
+
+/// The answers of a batch, gathered per origin, and the activity of what was committed.
+pub(crate) struct Answers {
+    sink: CompletionSink,
+    by_origin: Vec<Vec<Completion>>,
+    activity: BTreeMap<ConversationId, UnixMs>,
+    /// Answers given since the start.
+    total: u64,
+}
+
+impl Answers {
+    pub(crate) fn new(sink: CompletionSink) -> Self {
+        Self { sink, by_origin: Vec::new(), activity: BTreeMap::new(), total: 0 }
+    }
+
+    pub(crate) fn add(&mut self, entry: &Append, outcome: Outcome) {
+        if outcome == Outcome::Committed {
+            let latest = self.activity.entry(entry.conversation_id).or_insert(entry.created_at);
+            *latest = entry.created_at.max(*latest);
+        }
+        self.total += 1;
+        let origin = usize::from(entry.origin);
+        if self.by_origin.len() <= origin {
+            self.by_origin.resize_with(origin + 1, Vec::new);
+        }
+        self.by_origin[origin].push(completion(entry, outcome));
+    }
+
+    /// One call per origin that has answers.
+    pub(crate) fn deliver(&mut self) {
+        for (origin, completions) in self.by_origin.iter_mut().enumerate() {
+            if !completions.is_empty() {
+                (self.sink)(origin as u16, std::mem::take(completions));
+            }
+        }
+    }
+}
+
+struct Writer {
+    queue: Arc<WriterQueue>,
+    executor: Executor,
+    batch: Batch,
+    committer: Committer,
+    answers: Answers,
+}
+
+impl Writer {
+    fn run(mut self) {
+        self.queue.sleeper.adopt_current_thread();
+        let mut save_activity_at = Instant::now() + SAVE_ACTIVITY_EVERY;
+        loop {
+            self.gather();
+            let mut worked = false;
+            if !self.batch.is_empty() {
+                worked = true;
+                if !self.commit() {
+                    return self.give_up();
+                }
+            }
+            worked |= self.executor.run_jobs();
+            let now = Instant::now();
+            if now >= save_activity_at || self.answers.activity.len() >= ACTIVITY_MAX {
+                self.save_activity();
+                save_activity_at = now + SAVE_ACTIVITY_EVERY;
+            }
+            if worked {
+                continue;
+            }
+            if self.queue.is_stopping()
+                && self.queue.entries.is_empty()
+                && !self.executor.has_jobs()
+            {
+                self.save_activity();
+                return;
+            }
+            let limit = (!self.answers.activity.is_empty())
+                .then(|| save_activity_at.saturating_duration_since(now));
+            let (queue, executor) = (&self.queue, &self.executor);
+            queue.sleeper.sleep(limit, || {
+                !queue.entries.is_empty() || executor.has_jobs() || queue.is_stopping()
+            });
+        }
+    }
+
+    /// Fills the batch from the queue until one of its bounds closes it.
+    fn gather(&mut self) {
+        loop {
+            while !self.batch.is_full() {
+                let Some(entry) = self.queue.entries.pop() else { break };
+                self.batch.push(entry);
+            }
+            match self.batch.may_wait(Instant::now) {
+                Some(wait) if !self.queue.is_stopping() => {
+                    self.queue.sleeper.sleep(Some(wait), || !self.queue.entries.is_empty());
+                }
+                _ => return,
+            }
+        }
+    }
+
+    fn commit(&mut self) -> bool {
+        let queue = &self.queue;
+        let size = self.batch.len();
+        let answered_before = self.answers.total;
+        let finished = self.committer.commit(
+            self.batch.take(),
+            &mut self.executor,
+            &mut self.answers,
+            &mut |length| queue.pause(length),
+        );
+        self.answers.deliver();
+        if !finished {
+            let unanswered = size as u64 - (self.answers.total - answered_before);
+            queue.dropped.fetch_add(unanswered, Ordering::SeqCst);
+        }
+        finished
+    }
+
+    /// The patience is over and the database still away.
+    fn give_up(&self) {
+        let mut dropped = 0;
+        while self.queue.entries.pop().is_some() {
+            dropped += 1;
+        }
+        let dropped = self.queue.dropped.fetch_add(dropped, Ordering::SeqCst) + dropped;
+        tracing::error!(
+            dropped,
+            "the database stayed away; entries never acknowledged are dropped"
+        );
+    }
+
+    /// A failure leaves the activity for the next time: it is only a hint for lists.
+    fn save_activity(&mut self) {
+        if self.answers.activity.is_empty() {
+            return;
+        }
+        let activity: Vec<_> = self.answers.activity.iter().map(|(&id, &at)| (id, at)).collect();
+        match self.executor.save_activity(&activity) {
+            Ok(()) => self.answers.activity.clear(),
+            Err(error) => {
+                tracing::debug!(?error, "activity is saved later");
+                if self.answers.activity.len() >= ACTIVITY_MAX {
+                    self.answers.activity.clear();
+                }
+            }
+        }
+    }
+}

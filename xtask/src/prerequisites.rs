@@ -1,0 +1,190 @@
+//! What the tests need besides Rust: a Postgres server and Chromium.
+//!
+//! Found in this order: the environment (`RINGWIRE_PG_BIN`, `RINGWIRE_CHROMIUM`), `PATH`, Debian's folders.
+//! What is missing is installed as a Debian package. Nothing installed here is started: each test runs a
+//! server of its own on a private folder.
+
+use std::fs;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::command::run as run_command;
+
+const POSTGRES_FOLDER_VARIABLE: &str = "RINGWIRE_PG_BIN";
+const CHROMIUM_VARIABLE: &str = "RINGWIRE_CHROMIUM";
+const DEBIAN_POSTGRES: &str = "/usr/lib/postgresql";
+const CREATE_CLUSTER: &str = "/etc/postgresql-common/createcluster.conf";
+
+/// Where the programs are.
+#[derive(Debug)]
+pub(crate) struct Programs {
+    /// The folder that holds `initdb` and `postgres`.
+    pub(crate) postgres_folder: PathBuf,
+    /// The browser.
+    pub(crate) chromium: PathBuf,
+}
+
+/// Finds the programs; installs what is missing.
+pub(crate) fn ensure() -> Result<Programs> {
+    let mut missing = Vec::new();
+    if find_postgres()?.is_none() {
+        missing.push("postgresql");
+    }
+    if find_chromium()?.is_none() {
+        missing.push("chromium");
+    }
+    if !missing.is_empty() {
+        install(&missing)?;
+    }
+    Ok(Programs {
+        postgres_folder: find_postgres()?.context("Postgres was installed but is not found")?,
+        chromium: find_chromium()?.context("Chromium was installed but is not found")?,
+    })
+}
+
+fn find_postgres() -> Result<Option<PathBuf>> {
+    if let Some(folder) = std::env::var_os(POSTGRES_FOLDER_VARIABLE) {
+        let folder = PathBuf::from(folder);
+        ensure!(holds_postgres(&folder), "{POSTGRES_FOLDER_VARIABLE} names no Postgres server");
+        return Ok(Some(folder));
+    }
+    // Whoever links `initdb` into PATH need not have linked the rest.
+    let linked = in_path("initdb").and_then(|initdb| fs::canonicalize(initdb).ok());
+    let linked = linked.as_deref().and_then(Path::parent).map(Path::to_owned);
+    Ok(linked
+        .filter(|folder| holds_postgres(folder))
+        .or_else(|| newest_postgres(Path::new(DEBIAN_POSTGRES))))
+}
+
+fn find_chromium() -> Result<Option<PathBuf>> {
+    if let Some(program) = std::env::var_os(CHROMIUM_VARIABLE) {
+        let program = PathBuf::from(program);
+        ensure!(program.is_file(), "{CHROMIUM_VARIABLE} names no program");
+        return Ok(Some(program));
+    }
+    Ok(["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(in_path))
+}
+
+fn in_path(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+fn holds_postgres(folder: &Path) -> bool {
+    folder.join("initdb").is_file() && folder.join("postgres").is_file()
+}
+
+/// Debian keeps each major version in a folder of its number, `15/bin`.
+fn newest_postgres(versions: &Path) -> Option<PathBuf> {
+    let folders = fs::read_dir(versions).ok()?;
+    let numbered = folders.filter_map(|entry| {
+        let entry = entry.ok()?;
+        let major: u32 = entry.file_name().to_str()?.parse().ok()?;
+        Some((major, entry.path().join("bin")))
+    });
+    numbered.filter(|(_, folder)| holds_postgres(folder)).max().map(|(_, folder)| folder)
+}
+
+/// Installs Debian packages, without starting any service.
+fn install(packages: &[&str]) -> Result<()> {
+    let names = packages.join(" and ");
+    println!("the tests need {names}; installing with apt-get");
+    let privilege = privilege().with_context(|| {
+        format!(
+            "the tests need {names}: run `apt-get install --no-install-recommends {}` as root, or name \
+             programs of your own in {POSTGRES_FOLDER_VARIABLE} and {CHROMIUM_VARIABLE}",
+            packages.join(" ")
+        )
+    })?;
+    if packages.contains(&"postgresql") && !Path::new(CREATE_CLUSTER).exists() {
+        forbid_default_cluster(privilege)?;
+    }
+    run_command(&mut apt_get(privilege, &["update"]))?;
+    run_command(apt_get(privilege, &["install", "--yes", "--no-install-recommends"]).args(packages))
+}
+
+/// How this user becomes root.
+#[derive(Clone, Copy)]
+enum Privilege {
+    IsRoot,
+    Sudo,
+}
+
+fn privilege() -> Result<Privilege> {
+    ensure!(in_path("apt-get").is_some(), "this system has no apt-get");
+    let user = Command::new("id").arg("--user").output().context("id cannot be started")?;
+    if user.stdout.trim_ascii() == b"0" {
+        Ok(Privilege::IsRoot)
+    } else if in_path("sudo").is_some() {
+        Ok(Privilege::Sudo)
+    } else {
+        bail!("this user is not root and there is no sudo");
+    }
+}
+
+fn privileged(privilege: Privilege, program: &str) -> Command {
+    match privilege {
+        Privilege::IsRoot => Command::new(program),
+        Privilege::Sudo => {
+            let mut command = Command::new("sudo");
+            if !std::io::stdin().is_terminal() {
+                // Nobody is there to type a password: fail and say so.
+                command.arg("--non-interactive");
+            }
+            command.arg(program);
+            command
+        }
+    }
+}
+
+fn apt_get(privilege: Privilege, arguments: &[&str]) -> Command {
+    let mut command = privileged(privilege, "env");
+    // The second variable keeps our answer in createcluster.conf.
+    command.args(["DEBIAN_FRONTEND=noninteractive", "UCF_FORCE_CONFFOLD=1", "apt-get"]);
+    command.args(arguments);
+    command
+}
+
+/// Debian's package creates and starts a cluster of its own unless this file forbids it.
+fn forbid_default_cluster(privilege: Privilege) -> Result<()> {
+    let folder = Path::new(CREATE_CLUSTER).parent().context("the file has a folder")?;
+    run_command(privileged(privilege, "mkdir").arg("--parents").arg(folder))?;
+    let mut tee = privileged(privilege, "tee")
+        .arg(CREATE_CLUSTER)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .context("tee cannot be started")?;
+    let mut input = tee.stdin.take().context("standard input is piped")?;
+    input.write_all(b"create_main_cluster = false\n")?;
+    drop(input);
+    ensure!(tee.wait()?.success(), "{CREATE_CLUSTER} cannot be written");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_complete_postgres_is_found() {
+        let versions = std::env::temp_dir().join(format!("ringwire-pg-{}", std::process::id()));
+        for (version, programs) in [
+            ("9", vec!["initdb", "postgres"]),
+            ("15", vec!["initdb", "postgres"]),
+            ("17", vec!["initdb"]),
+        ] {
+            let folder = versions.join(version).join("bin");
+            fs::create_dir_all(&folder).expect("the folder is ours");
+            for program in programs {
+                fs::write(folder.join(program), "").expect("the folder is ours");
+            }
+        }
+        assert_eq!(newest_postgres(&versions), Some(versions.join("15/bin")));
+        assert_eq!(newest_postgres(&versions.join("absent")), None);
+        fs::remove_dir_all(&versions).expect("the folder is ours");
+    }
+}

@@ -1,0 +1,117 @@
+//! `cargo xtask test`: every test of the workspace, on a machine that may have none of what they need.
+//!
+//! Tests start their own servers on private ports and folders; this command only tells them where the programs
+//! are (`RINGWIRE_PG_BIN`, `RINGWIRE_CHROMIUM`) and whether the long variants are wanted
+//! (`RINGWIRE_TEST_FULL=1`).
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::command::cargo;
+use crate::prerequisites;
+
+/// Runs the tests whose name contains `filter`, or all of them.
+pub(crate) fn run(root: &Path, full: bool, filter: Option<&str>) -> Result<()> {
+    let programs = prerequisites::ensure()?;
+    let started = Instant::now();
+    let mut command = cargo(root);
+    command
+        .args(["test", "--workspace", "--no-fail-fast"])
+        .args(filter)
+        .env("RINGWIRE_PG_BIN", &programs.postgres_folder)
+        .env("RINGWIRE_CHROMIUM", &programs.chromium)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped());
+    if full {
+        command.env("RINGWIRE_TEST_FULL", "1");
+    } else {
+        command.env_remove("RINGWIRE_TEST_FULL");
+    }
+
+    let mut child = command.spawn().context("cargo cannot be started")?;
+    let output = child.stdout.take().context("standard output is piped")?;
+    let mut tally = Tally::default();
+    for line in BufReader::new(output).split(b'\n') {
+        let line = String::from_utf8_lossy(&line?).into_owned();
+        // The reader of our output may have gone, as in `… | head`; the tests still run to their end.
+        let _ = writeln!(std::io::stdout(), "{line}");
+        tally.read(&line);
+    }
+    let status = child.wait()?;
+
+    println!("\n{}", tally.summary(full, started.elapsed().as_secs()));
+    if !status.success() {
+        bail!("tests failed ({status})");
+    }
+    ensure!(tally.passed > 0, "no test has {:?} in its name", filter.unwrap_or_default());
+    Ok(())
+}
+
+/// What the test binaries reported, added up.
+#[derive(Debug, Default, PartialEq)]
+struct Tally {
+    binaries: u32,
+    passed: u32,
+    failed: Vec<String>,
+}
+
+impl Tally {
+    fn read(&mut self, line: &str) {
+        if let Some(counts) = line.strip_prefix("test result: ") {
+            self.binaries += 1;
+            self.passed += count(counts, " passed");
+        } else if let Some(name) =
+            line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... FAILED"))
+        {
+            self.failed.push(name.to_owned());
+        }
+    }
+
+    fn summary(&self, full: bool, seconds: u64) -> String {
+        let variants =
+            if full { "with the long variants" } else { "--full adds the long variants" };
+        let mut summary = format!(
+            "{} tests passed, {} failed, in {} suites, {seconds} s ({variants})",
+            self.passed,
+            self.failed.len(),
+            self.binaries
+        );
+        for name in &self.failed {
+            summary.push_str("\n  failed: ");
+            summary.push_str(name);
+        }
+        summary
+    }
+}
+
+/// The number in front of `unit` in "ok. 8 passed; 0 failed; …".
+fn count(counts: &str, unit: &str) -> u32 {
+    let number = counts.split(unit).next().and_then(|before| before.rsplit(' ').next());
+    number.and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_of_all_binaries_are_added_up() {
+        let mut tally = Tally::default();
+        for line in [
+            "running 9 tests",
+            "test shard::mailbox::tests::order ... ok",
+            "test codec::tests::f3_split ... FAILED",
+            "test result: FAILED. 8 passed; 1 failed; 0 ignored; 0 measured; 2 filtered out; finished in 0.1s",
+            "test result: ok. 12 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.0s",
+        ] {
+            tally.read(line);
+        }
+        let failed = vec!["codec::tests::f3_split".to_owned()];
+        assert_eq!(tally, Tally { binaries: 2, passed: 20, failed });
+        assert!(tally.summary(false, 3).contains("20 tests passed, 1 failed, in 2 suites, 3 s"));
+    }
+}
