@@ -101,3 +101,5 @@ pub const CURSOR_BATCH: usize = 1000;
 pub const BUSY_RETRY_MS: u32 = 200;
 /// How long a drain waits for commits and sockets, in seconds.
 pub const DRAIN_S: u64 = 10;
+/// How long before a token expires the client is told, in seconds.
+pub const TOKEN_WARNING_S: i64 = 60;

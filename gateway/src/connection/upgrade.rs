@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use ringwire_protocol::websocket::handshake::{self, Parsed, UpgradeRequest};
+use ringwire_protocol::{CommandError, ErrorCode};
 
 use crate::limits;
 use crate::net::{self, Stream};
@@ -49,7 +50,11 @@ pub async fn read_request(stream: &Stream) -> Option<Arrival> {
             }
             Ok(Parsed::Http) => return Some(Arrival::Http { read }),
             Err(error) => {
-                refuse(stream, error.status, &error.to_string()).await;
+                let code = match error.status {
+                    431 => ErrorCode::TooLarge,
+                    _ => ErrorCode::InvalidArgument,
+                };
+                refuse(stream, error.status, &CommandError::new(code, error.to_string())).await;
                 return None;
             }
         }
@@ -57,21 +62,32 @@ pub async fn read_request(stream: &Stream) -> Option<Arrival> {
 }
 
 /// Answers an upgrade request with an error and ends the connection.
-pub async fn refuse(stream: &Stream, status: u16, message: &str) {
-    let body = serde_json::json!({ "error": { "message": message } }).to_string();
-    let response = handshake::refuse_response(status, &body, &[]);
+pub async fn refuse(stream: &Stream, status: u16, error: &CommandError) {
+    let body = serde_json::json!({ "error": {
+        "code": error.code as u32,
+        "name": error.code.name(),
+        "message": error.message,
+        "temporary": error.code.is_temporary(),
+        "retry_after_ms": error.retry_after_ms,
+    } });
+    let response = handshake::refuse_response(status, &body.to_string(), &[]);
     if write_all(stream, &response).await.is_ok() {
-        net::shutdown_write(stream.as_fd_number());
-        // Wait for the peer to go first: ending the socket with unread bytes would reset it and lose the answer.
-        let mut rest = [0; 2048];
-        let patience = Duration::from_secs(limits::CLOSE_WAIT_S);
-        for _ in 0..64 {
-            if !matches!(stream.readable_within(patience).await, Ok(true)) {
-                break;
-            }
-            if !matches!(stream.recv(&mut rest), Ok(1..)) {
-                break;
-            }
+        linger(stream).await;
+    }
+}
+
+/// Lets the peer end the connection: ending it here with unread bytes would reset it and lose our last words.
+pub async fn linger(stream: &Stream) {
+    net::shutdown_write(stream.as_fd_number());
+    let deadline = Instant::now() + Duration::from_secs(limits::CLOSE_WAIT_S);
+    let mut rest = [0; 2048];
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() || !matches!(stream.readable_within(left).await, Ok(true)) {
+            return;
+        }
+        if !matches!(stream.recv(&mut rest), Ok(1..)) {
+            return;
         }
     }
 }
