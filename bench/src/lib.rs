@@ -1,1 +1,1 @@
-//! Benchmarks.
+//! Micro-benchmarks (`benches/`), side-by-side comparisons (`compare/`) and dated records (`record/`).

@@ -1,0 +1,273 @@
+//! The load: one thread, one epoll, every connection with `depth` messages in flight. Each echo that arrives is
+//! compared with what was sent and answered with the next message; all that one read brings is answered by one
+//! write.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::AsRawFd as _;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use serde::Serialize;
+
+use crate::Cell;
+use crate::poll::{Event, Poll};
+use crate::wire::{Framing, Wire};
+
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
+const HANDSHAKE_BYTES: usize = 4_096;
+/// Without a single echo for this long, the server is stuck or has lost a message.
+const SILENCE_LIMIT: Duration = Duration::from_secs(10);
+const POLL_LIMIT_MS: i32 = 100;
+const READ_BYTES: usize = 256 * 1_024;
+
+/// One measurement of one server.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Sample {
+    /// Messages echoed per CPU-second of the server.
+    pub(crate) messages_per_cpu_s: f64,
+    /// Messages echoed per second.
+    pub(crate) messages_per_s: f64,
+    /// How much of its core the server used; below 1 the load was the limit.
+    pub(crate) cpu_share: f64,
+}
+
+impl Sample {
+    pub(crate) fn new(measured: Measured, cpu: Duration) -> Self {
+        let messages = measured.messages as f64;
+        Self {
+            messages_per_cpu_s: messages / cpu.as_secs_f64(),
+            messages_per_s: messages / measured.elapsed.as_secs_f64(),
+            cpu_share: cpu.as_secs_f64() / measured.elapsed.as_secs_f64(),
+        }
+    }
+}
+
+/// What a run echoed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Measured {
+    messages: u64,
+    elapsed: Duration,
+}
+
+/// Open connections, all handshakes done.
+pub(crate) struct Load {
+    wire: Wire,
+    depth: usize,
+    poll: Poll,
+    connections: Vec<Connection>,
+    input: Vec<u8>,
+    output: Vec<u8>,
+    started: bool,
+}
+
+struct Connection {
+    stream: TcpStream,
+    sent: u64,
+    received: u64,
+    /// The beginning of a reply whose rest has not arrived.
+    partial: Vec<u8>,
+    /// The end of what the socket did not take at once.
+    unsent: Vec<u8>,
+}
+
+impl Load {
+    /// Connects, one connection after the other.
+    pub(crate) fn connect(address: SocketAddr, wire: Wire, cell: Cell) -> Result<Self> {
+        // Readiness is told once, so one read has to take everything there can be.
+        ensure!(cell.depth * wire.reply_bytes() < READ_BYTES, "too many bytes in flight");
+        let poll = Poll::new()?;
+        let mut connections = Vec::with_capacity(cell.connections);
+        for index in 0..cell.connections {
+            let stream =
+                connect(address, wire.framing()).with_context(|| format!("connection {index}"))?;
+            poll.watch(stream.as_raw_fd(), index as u64)?;
+            connections.push(Connection {
+                stream,
+                sent: 0,
+                received: 0,
+                partial: Vec::new(),
+                unsent: Vec::new(),
+            });
+        }
+        Ok(Self {
+            wire,
+            depth: cell.depth,
+            poll,
+            connections,
+            input: vec![0; READ_BYTES],
+            output: Vec::new(),
+            started: false,
+        })
+    }
+
+    /// Keeps the load up for a while; messages stay in flight at its end.
+    pub(crate) fn run_for(&mut self, duration: Duration) -> Result<Measured> {
+        if !self.started {
+            self.started = true;
+            for index in 0..self.connections.len() {
+                self.send(index, self.depth)?;
+            }
+        }
+        let started = Instant::now();
+        let mut messages = 0;
+        let mut last_echo = started;
+        let mut now = started;
+        while now.duration_since(started) < duration {
+            let echoed = self.turn(true)?;
+            now = Instant::now();
+            if echoed > 0 {
+                last_echo = now;
+            }
+            ensure!(now.duration_since(last_echo) < SILENCE_LIMIT, "no echo for {SILENCE_LIMIT:?}");
+            messages += echoed;
+        }
+        Ok(Measured { messages, elapsed: now.duration_since(started) })
+    }
+
+    /// Waits for every echo still in flight, then closes the connections.
+    pub(crate) fn finish(mut self) -> Result<()> {
+        let mut last_echo = Instant::now();
+        while self.connections.iter().any(|connection| connection.received < connection.sent) {
+            if self.turn(false)? > 0 {
+                last_echo = Instant::now();
+            }
+            ensure!(last_echo.elapsed() < SILENCE_LIMIT, "echoes are missing at the end");
+        }
+        for connection in &self.connections {
+            ensure!(connection.partial.is_empty(), "bytes that nobody sent came back");
+            reset_on_close(&connection.stream)?;
+        }
+        Ok(())
+    }
+
+    /// One wait and what it brought; returns the echoes. `refill`: answer each with a new message.
+    fn turn(&mut self, refill: bool) -> Result<u64> {
+        let mut echoed = 0;
+        let mut events = [Event::default(); 512];
+        let ready = self.poll.wait(&mut events, POLL_LIMIT_MS)?;
+        for event in &events[..ready] {
+            let index = event.token as usize;
+            if event.writable && !self.connections[index].unsent.is_empty() {
+                self.output.clear();
+                self.flush(index)?;
+            }
+            if event.readable {
+                let fresh = self.receive(index)?;
+                echoed += fresh as u64;
+                if refill && fresh > 0 {
+                    self.send(index, fresh)?;
+                }
+            }
+        }
+        Ok(echoed)
+    }
+
+    /// Reads once and checks every whole reply; returns how many there were.
+    fn receive(&mut self, index: usize) -> Result<usize> {
+        let connection = &mut self.connections[index];
+        let kept = connection.partial.len();
+        self.input[..kept].copy_from_slice(&connection.partial);
+        let read = match connection.stream.read(&mut self.input[kept..]) {
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(0),
+            Err(error) => return Err(error).context("reading an echo"),
+        };
+        ensure!(read > 0, "the server closed connection {index}");
+        let mut replies = self.input[..kept + read].chunks_exact(self.wire.reply_bytes());
+        let mut count = 0;
+        for reply in &mut replies {
+            self.wire.check(index as u32, connection.received, reply)?;
+            connection.received += 1;
+            count += 1;
+        }
+        ensure!(connection.received <= connection.sent, "more came back than was sent");
+        connection.partial.clear();
+        connection.partial.extend_from_slice(replies.remainder());
+        Ok(count)
+    }
+
+    /// Sends the next `count` messages in one write.
+    fn send(&mut self, index: usize, count: usize) -> Result<()> {
+        self.output.clear();
+        let connection = &mut self.connections[index];
+        for _ in 0..count {
+            self.wire.write(index as u32, connection.sent, &mut self.output);
+            connection.sent += 1;
+        }
+        self.flush(index)
+    }
+
+    /// Writes what the connection still owes, then the output; keeps what the socket does not take.
+    fn flush(&mut self, index: usize) -> Result<()> {
+        let connection = &mut self.connections[index];
+        if connection.unsent.is_empty() {
+            let taken = write(&mut connection.stream, &self.output)?;
+            connection.unsent.extend_from_slice(&self.output[taken..]);
+        } else {
+            connection.unsent.extend_from_slice(&self.output);
+            let taken = write(&mut connection.stream, &connection.unsent)?;
+            connection.unsent.drain(..taken);
+        }
+        Ok(())
+    }
+}
+
+fn write(stream: &mut TcpStream, bytes: &[u8]) -> Result<usize> {
+    match stream.write(bytes) {
+        Ok(taken) => Ok(taken),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+        Err(error) => Err(error).context("sending messages"),
+    }
+}
+
+fn connect(address: SocketAddr, framing: Framing) -> Result<TcpStream> {
+    let mut stream = TcpStream::connect_timeout(&address, HANDSHAKE_LIMIT)?;
+    stream.set_nodelay(true)?;
+    if framing == Framing::WebSocket {
+        stream.set_read_timeout(Some(HANDSHAKE_LIMIT))?;
+        upgrade(&mut stream, address)?;
+    }
+    stream.set_nonblocking(true)?;
+    Ok(stream)
+}
+
+/// The handshake of RFC 6455 section 1.3, with the key and the answer that stand there.
+fn upgrade(stream: &mut TcpStream, address: SocketAddr) -> Result<()> {
+    let request = format!(
+        "GET / HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes())?;
+    let mut response = Vec::new();
+    let mut chunk = [0; 512];
+    while !response.ends_with(b"\r\n\r\n") {
+        let read = stream.read(&mut chunk)?;
+        ensure!(read > 0, "closed during the handshake");
+        response.extend_from_slice(&chunk[..read]);
+        ensure!(response.len() <= HANDSHAKE_BYTES, "a handshake without an end");
+    }
+    let response = String::from_utf8_lossy(&response);
+    ensure!(
+        response.starts_with("HTTP/1.1 101") && response.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+        "not a WebSocket server: {response}"
+    );
+    Ok(())
+}
+
+/// Closing then resets the connection: thousands of them in TIME_WAIT would use up the ports.
+fn reset_on_close(stream: &TcpStream) -> Result<()> {
+    let linger = libc::linger { l_onoff: 1, l_linger: 0 };
+    // SAFETY: the pointer is valid for reads of the size given, and the descriptor is open.
+    let result = unsafe {
+        libc::setsockopt(
+            stream.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_LINGER,
+            (&raw const linger).cast(),
+            size_of_val(&linger) as libc::socklen_t,
+        )
+    };
+    ensure!(result == 0, "SO_LINGER: {}", io::Error::last_os_error());
+    Ok(())
+}
