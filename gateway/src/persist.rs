@@ -4,8 +4,8 @@
 
 use std::collections::VecDeque;
 
+use ringwire_storage::Store;
 use ringwire_storage::append::Append;
-use ringwire_storage::store::Store;
 
 use crate::shard::credits::Credits;
 use crate::shard::placement::ShardId;

@@ -19,8 +19,7 @@ pub fn check(message: &wire::Message, limits: &LimitsConfig) -> Result<(), Comma
         let most = limits.max_text_bytes;
         return Err(too_large(format!("message.text is longer than {most} bytes")));
     }
-    let metadata: usize =
-        message.metadata.iter().map(|(key, value)| key.len() + value.len()).sum();
+    let metadata: usize = message.metadata.iter().map(|(key, value)| key.len() + value.len()).sum();
     if metadata > limits.max_metadata_bytes as usize {
         let most = limits.max_metadata_bytes;
         return Err(too_large(format!("message.metadata is larger than {most} bytes")));

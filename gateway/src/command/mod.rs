@@ -6,6 +6,7 @@
 //!            └─ session ─────► answered here
 //! ```
 
+pub mod key;
 pub mod message;
 pub mod reply;
 pub mod request;

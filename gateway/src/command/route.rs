@@ -13,6 +13,7 @@ use super::request::Request;
 use crate::connection::links::Links;
 use crate::conversation::{Intent, Submission};
 use crate::fanout::message_kind;
+use crate::limits;
 use crate::service::ask::{Ask, Query};
 use crate::session::registry::{Phase, SessionKey};
 use crate::shard::mail::Mail;
@@ -64,10 +65,9 @@ impl State {
 
     /// Counts a command as unanswered; too many stop the session from being read.
     fn begin(&mut self, key: SessionKey, links: &mut Links) {
-        let most = self.shared.config.limits.max_unanswered;
         if let Some(session) = self.registry.get(key) {
             session.unanswered += 1;
-            if session.unanswered >= most && !session.paused {
+            if session.unanswered >= limits::MAX_UNANSWERED && !session.paused {
                 session.paused = true;
                 links.set_paused(session.link, true);
             }
@@ -77,17 +77,22 @@ impl State {
     /// One command: answered here, or sent to whoever can.
     pub fn handle_command(&mut self, key: SessionKey, command: wire::Command, links: &mut Links) {
         let wire::Command { id: command_id, received, op } = command;
-        let most = self.shared.config.limits.max_unanswered as usize;
         let Some(session) = self.registry.get(key) else { return };
         let user = session.user;
         if let Phase::Opening { early, .. } = &mut session.phase
             && !matches!(op, Some(Op::Connect(_)))
-            && early.len() < most
+            && early.len() < limits::MAX_UNANSWERED as usize
         {
             early.push(wire::Command { id: command_id, received, op });
             return;
         }
         self.begin(key, links);
+        if self.draining {
+            let error = CommandError::new(ErrorCode::Draining, "the server stops; connect again");
+            self.note_refusal(key, op.as_ref());
+            self.reply(key, command_id, Err(error), links);
+            return;
+        }
         if let Err(wait_ms) = self.registry.take_command(key, self.now.unix_ms) {
             let error = CommandError::retry(ErrorCode::RateLimited, "too many commands", wait_ms);
             self.note_refusal(key, op.as_ref());
@@ -144,7 +149,13 @@ impl State {
             }
             Op::Leave(leave) => {
                 let id = conversation(leave.conversation_id)?;
-                Routed::Owner(self.submit(reply_to, user, id, leave.client_msg_id, Intent::Leave)?)
+                Routed::Owner(self.submit(
+                    reply_to,
+                    user,
+                    id,
+                    leave.client_msg_id,
+                    Intent::Leave,
+                )?)
             }
             Op::Read(read) => Routed::Owner(Request::Read {
                 conversation_id: conversation(read.conversation_id)?,
@@ -283,7 +294,7 @@ impl State {
         links: &mut Links,
     ) -> Result<(), CommandError> {
         let key = reply_to.session;
-        let most = self.shared.config.limits.max_cursors as usize;
+        let most = limits::MAX_CURSORS;
         let now = self.now.unix_ms;
         let Some(session) = self.registry.get(key) else { return Ok(()) };
         if !matches!(session.phase, Phase::AwaitingConnect) {

@@ -27,21 +27,11 @@ pub enum Arrival {
 }
 
 /// Reads until the request can be told. `None`: the connection ended, took too long, or was refused with an answer.
-pub async fn read_request(stream: &Stream) -> Option<Arrival> {
+pub async fn read_request(stream: &Stream, already_read: BytesMut) -> Option<Arrival> {
     let deadline = Instant::now() + Duration::from_secs(limits::HANDSHAKE_S);
-    let mut read = BytesMut::new();
+    let mut read = already_read;
     let mut buffer = [0; 2048];
     loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() || !matches!(stream.readable_within(left).await, Ok(true)) {
-            return None;
-        }
-        match stream.recv(&mut buffer) {
-            Ok(0) => return None,
-            Ok(count) => read.extend_from_slice(&buffer[..count]),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
-            Err(_) => return None,
-        }
         match handshake::parse_request(&read) {
             Ok(Parsed::Incomplete) => {}
             Ok(Parsed::Upgrade { request, consumed }) => {
@@ -57,6 +47,16 @@ pub async fn read_request(stream: &Stream) -> Option<Arrival> {
                 refuse(stream, error.status, &CommandError::new(code, error.to_string())).await;
                 return None;
             }
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() || !matches!(stream.readable_within(left).await, Ok(true)) {
+            return None;
+        }
+        match stream.recv(&mut buffer) {
+            Ok(0) => return None,
+            Ok(count) => read.extend_from_slice(&buffer[..count]),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => return None,
         }
     }
 }

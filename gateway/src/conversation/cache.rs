@@ -119,7 +119,9 @@ impl Cache {
             })
             .collect();
         let middle = ticks.len() / 2;
-        if let Some((_, median, _)) = ticks.get(middle).is_some().then(|| ticks.select_nth_unstable(middle)) {
+        if let Some((_, median, _)) =
+            ticks.get(middle).is_some().then(|| ticks.select_nth_unstable(middle))
+        {
             let before = (*median + 1).min(tick + 1);
             self.drop_quiet_before(before);
         }

@@ -4,7 +4,9 @@ use std::sync::OnceLock;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use prost::Message as _;
-use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, int64, string, uint64};
+use prost::encoding::{
+    WireType, encode_key, encode_varint, encoded_len_varint, int64, string, uint64,
+};
 use ringwire_protocol::codec::Encoding;
 use ringwire_protocol::websocket::{MessageKind, frame};
 use ringwire_protocol::{ConversationId, Seq, wire};
@@ -139,13 +141,14 @@ mod tests {
 
     #[test]
     fn the_spliced_frame_is_what_the_codec_writes() {
-        for (text, sender) in [("hi", UserId::new(5)), ("", None), (&*"x".repeat(70_000), UserId::new(1))] {
+        for (text, sender) in
+            [("hi", UserId::new(5)), ("", None), (&*"x".repeat(70_000), UserId::new(1))]
+        {
             let row = row(text, sender);
             let entry = EntryFrame::new(&row);
-            for (encoding, kind) in [
-                (Encoding::Protobuf, MessageKind::Binary),
-                (Encoding::Json, MessageKind::Text),
-            ] {
+            for (encoding, kind) in
+                [(Encoding::Protobuf, MessageKind::Binary), (Encoding::Json, MessageKind::Text)]
+            {
                 let expected = encoding.encode_one(&push(wire_entry(&row)));
                 assert_eq!(entry.frame(encoding), &frame::server_frame(kind, &expected));
             }

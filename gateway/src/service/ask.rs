@@ -27,8 +27,6 @@ pub enum Ask {
         issuer: String,
         /// `sub`.
         subject: String,
-        /// A proposal for the name of a new user.
-        name_hint: String,
     },
     /// Everything `connected` tells.
     OpenSession {

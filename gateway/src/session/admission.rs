@@ -23,7 +23,6 @@ use ringwire_protocol::websocket::{Limits, MessageKind, Role, frame};
 use ringwire_protocol::{CloseReason, CommandError, ErrorCode, UserId, wire};
 
 use super::registry::{ExternalIdentity, NewSession};
-use crate::api::HttpSocket;
 use crate::auth::{Identity, TokenError, TokenUser};
 use crate::command::route::encoding_of;
 use crate::config::{AllowedOrigins, Config};
@@ -33,6 +32,7 @@ use crate::fanout::message_kind;
 use crate::limits;
 use crate::net::{self, Stream};
 use crate::server::{Admission, Shared};
+use crate::service::HttpSocket;
 use crate::shard::Shard;
 use crate::shard::mail::Mail;
 use crate::shard::placement::home_shard;
@@ -56,14 +56,14 @@ pub struct Refusal {
     pub error: CommandError,
 }
 
-/// A connection behind its 101 answer, on its way to a home shard.
-pub struct Welcomed {
+/// A connection that the HTTP server found to be a WebSocket after all, as if it had just been accepted.
+pub struct Returned {
     /// The socket.
     pub stream: StdStream,
-    /// What the request settled.
-    pub offer: Offer,
-    /// Bytes that came behind the request.
+    /// The upgrade request, and what came behind it.
     pub unread: BytesMut,
+    /// Who is at the other end.
+    pub peer: SocketAddr,
     /// Its place among the process's connections.
     pub admission: Admission,
 }
@@ -98,10 +98,8 @@ pub fn check(
     shared: &Shared,
     now_ms: i64,
 ) -> Result<(Offer, Option<&'static str>), Refusal> {
-    let refusal = |status, code, message: &str| Refusal {
-        status,
-        error: CommandError::new(code, message),
-    };
+    let refusal =
+        |status, code, message: &str| Refusal { status, error: CommandError::new(code, message) };
     if request.path != PATH {
         return Err(refusal(404, ErrorCode::NotFound, "WebSockets are served at /ws"));
     }
@@ -142,9 +140,8 @@ fn token(request: &UpgradeRequest) -> Option<String> {
 /// Pages of other origins may not act for a user unless the deployment says so. Programs send no `Origin`.
 fn origin_allowed(request: &UpgradeRequest, config: &Config) -> bool {
     let Some(origin) = &request.origin else { return true };
-    let same = origin
-        .split_once("://")
-        .is_some_and(|(_, host)| request.host.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(host)));
+    let same =
+        origin.split_once("://").is_some_and(|(_, host)| request.host.eq_ignore_ascii_case(host));
     match &config.server.allowed_origins {
         AllowedOrigins::Any => true,
         AllowedOrigins::SameOrigin => same,
@@ -163,8 +160,14 @@ pub fn token_error_code(error: TokenError) -> ErrorCode {
 }
 
 /// Serves a freshly accepted connection until it is a session, an HTTP connection, or gone.
-pub async fn greet(shard: Rc<Shard>, stream: Stream, peer: SocketAddr, admission: Admission) {
-    match upgrade::read_request(&stream).await {
+pub async fn greet(
+    shard: Rc<Shard>,
+    stream: Stream,
+    already_read: BytesMut,
+    peer: SocketAddr,
+    admission: Admission,
+) {
+    match upgrade::read_request(&stream, already_read).await {
         None => {}
         Some(Arrival::Http { read }) => {
             let socket = HttpSocket { stream: stream.into_std(), read, peer, admission };
@@ -187,14 +190,14 @@ pub async fn greet(shard: Rc<Shard>, stream: Stream, peer: SocketAddr, admission
 }
 
 /// Finds out what the request left open, then takes the connection to its home shard.
-pub async fn welcome(
+async fn welcome(
     shard: Rc<Shard>,
     stream: Stream,
     offer: Offer,
     unread: BytesMut,
     admission: Admission,
 ) {
-    let max_message_bytes = shard.shared().config.limits.max_frame_bytes as usize;
+    let max_message_bytes = limits::MAX_FRAME_BYTES;
     let machine = Connection::new(Role::Server, Limits { max_message_bytes });
     let mut opening = Opening { machine, messages: Vec::new(), unread };
     let Offer { mut encoding, mut identity } = offer;
@@ -279,7 +282,8 @@ fn identify(
         return Err((0, CommandError::new(ErrorCode::InvalidArgument, "not a command")));
     };
     let Some(wire::command::Op::Connect(connect)) = command.op else {
-        let error = CommandError::new(ErrorCode::NotConnected, "connect with a token must come first");
+        let error =
+            CommandError::new(ErrorCode::NotConnected, "connect with a token must come first");
         return Err((command.id, error));
     };
     let verifier = &shard.shared().verifier;
@@ -293,9 +297,9 @@ async fn resolve(shard: &Shard, identity: Identity) -> Result<Bearer, CommandErr
     let expires_at = identity.expires_at_ms;
     match identity.user {
         TokenUser::Known(user) => Ok(Bearer { user, external: None, expires_at }),
-        TokenUser::External { issuer, subject, name_hint } => {
+        TokenUser::External { issuer, subject } => {
             let external = Box::new(ExternalIdentity { issuer, subject });
-            let user = shard.resolve(&external, name_hint.unwrap_or_default()).await?;
+            let user = shard.resolve(&external).await?;
             Ok(Bearer { user, external: Some(external), expires_at })
         }
     }
@@ -306,6 +310,7 @@ async fn first_message(stream: &Stream, opening: &mut Opening) -> Option<(Messag
     let deadline = Instant::now() + Duration::from_secs(limits::HANDSHAKE_S);
     let mut buffer = [0; 2048];
     loop {
+        let length = opening.unread.len();
         let mut input = Input::new(&mut opening.unread);
         let (found, failed) = match opening.machine.poll(&mut input) {
             Ok(Some(Event::Message { kind, payload })) => (Some((kind, payload.to_vec())), false),
@@ -317,9 +322,8 @@ async fn first_message(stream: &Stream, opening: &mut Opening) -> Option<(Messag
                 (None, true)
             }
         };
-        let used = opening.unread.len() - input.remaining();
-        let exhausted = input.remaining() == 0;
-        bytes::Buf::advance(&mut opening.unread, used);
+        let remaining = input.remaining();
+        bytes::Buf::advance(&mut opening.unread, length - remaining);
         let output = opening.machine.output();
         if !output.is_empty() {
             let sent = upgrade::write_all(stream, output).await;
@@ -333,7 +337,7 @@ async fn first_message(stream: &Stream, opening: &mut Opening) -> Option<(Messag
         if found.is_some() {
             return found;
         }
-        if !exhausted {
+        if remaining > 0 {
             continue;
         }
         let left = deadline.saturating_duration_since(Instant::now());
@@ -378,5 +382,13 @@ async fn close(stream: &Stream, reason: CloseReason) {
 
 /// Takes a connection in, unless the process has too many.
 pub fn admit(shared: &Arc<Shared>) -> Option<Admission> {
-    Admission::take(&shared.connections, shared.config.server.max_connections)
+    Admission::take(&shared.connections, shared.max_connections)
+}
+
+/// Tells a connection for which there is no room so, without spending more on it.
+pub async fn turn_away(stream: Stream) {
+    let body =
+        r#"{"error":{"code":2,"name":"BUSY","message":"too many connections","temporary":true}}"#;
+    let response = handshake::refuse_response(503, body, &[("Retry-After", "1")]);
+    drop(net::send(stream.as_fd_number(), &response));
 }

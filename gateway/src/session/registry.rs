@@ -7,8 +7,9 @@ use ringwire_protocol::codec::Encoding;
 use ringwire_protocol::{ConversationId, Seq, UnixMs, UserId, wire};
 use slab::Slab;
 
-use super::rate::{Bucket, Rate};
+use super::rate::Bucket;
 use crate::auth::TokenUser;
+use crate::config::CommandRate;
 use crate::connection::links::LinkKey;
 use crate::connection::wheel::{Tick, Wheel};
 use crate::limits;
@@ -161,9 +162,9 @@ struct UserSessions {
 #[derive(Clone, Copy, Debug)]
 pub struct Rates {
     /// For each session.
-    pub session: Rate,
+    pub session: CommandRate,
     /// For all sessions of a user together.
-    pub user: Rate,
+    pub user: CommandRate,
 }
 
 /// The sessions of one shard.
@@ -265,9 +266,7 @@ impl Registry {
 
     /// A session, if it still exists.
     pub fn get(&mut self, key: SessionKey) -> Option<&mut Session> {
-        self.slab
-            .get_mut(key.index as usize)
-            .filter(|session| session.generation == key.generation)
+        self.slab.get_mut(key.index as usize).filter(|session| session.generation == key.generation)
     }
 
     /// The sessions registered for a user's traffic.
@@ -310,7 +309,8 @@ impl Registry {
             && due <= tick
         {
             self.awaiting.pop_front();
-            if self.get(key).is_some_and(|session| matches!(session.phase, Phase::AwaitingConnect)) {
+            if self.get(key).is_some_and(|session| matches!(session.phase, Phase::AwaitingConnect))
+            {
                 silent.push(key);
             }
         }

@@ -17,7 +17,7 @@ use ringwire_protocol::websocket::frame;
 
 impl State {
     /// Answers a command of a session of this shard.
-    pub(super) fn finish_command(
+    pub(crate) fn finish_command(
         &mut self,
         reply_to: ReplyTo,
         answer: Result<Ack, CommandError>,
@@ -37,14 +37,14 @@ impl State {
     }
 
     /// Writes the one reply to a command, and reads on if the session had too many without.
-    pub(super) fn reply(
+    pub(crate) fn reply(
         &mut self,
         key: SessionKey,
         command_id: u64,
         outcome: Result<Outcome, CommandError>,
         links: &mut Links,
     ) {
-        let resume_below = self.shared.config.limits.max_unanswered / 2;
+        let resume_below = limits::MAX_UNANSWERED / 2;
         let Some(session) = self.registry.get(key) else { return };
         session.unanswered = session.unanswered.saturating_sub(1);
         if session.paused && session.unanswered <= resume_below {
@@ -68,7 +68,7 @@ impl State {
     }
 
     /// Gives a push to every session of the users it is for.
-    pub(super) fn deliver_here(&mut self, delivery: &Delivery, links: &mut Links) {
+    pub(crate) fn deliver_here(&mut self, delivery: &Delivery, links: &mut Links) {
         let mut frames = Frames::new(&delivery.pushed);
         let except = delivery.except.map(|reply_to| reply_to.session);
         for user in delivery.users.iter() {
@@ -86,7 +86,7 @@ impl State {
     }
 
     /// The service read what `connected` tells; the session goes live.
-    pub(super) fn session_opened(
+    pub(crate) fn session_opened(
         &mut self,
         key: SessionKey,
         opened: Result<Box<Opened>, CommandError>,
@@ -137,7 +137,7 @@ impl State {
     }
 
     /// Announces the conversations a session lags in, once its socket has taken everything else.
-    pub(super) fn drained(&mut self, link: LinkKey, links: &mut Links) {
+    pub(crate) fn drained(&mut self, link: LinkKey, links: &mut Links) {
         let Some(key) = self.registry.by_link(link) else { return };
         let Some(session) = self.registry.get(key) else { return };
         if !matches!(session.phase, Phase::Live) {
@@ -148,14 +148,14 @@ impl State {
             links.push(link, &push_frame(session.encoding, wire::push::Event::Lag(lag)));
         }
         session.lagging.shrink_to_fit();
-        if session.unanswered < self.shared.config.limits.max_unanswered {
+        if session.unanswered < limits::MAX_UNANSWERED {
             session.paused = false;
             links.set_paused(link, false);
         }
     }
 
     /// Looks at the tokens of sessions whose time has come.
-    pub(super) fn check_tokens(&mut self, due: Vec<SessionKey>, links: &mut Links) {
+    pub(crate) fn check_tokens(&mut self, due: Vec<SessionKey>, links: &mut Links) {
         let now = self.now.unix_ms;
         for key in due {
             let Some(session) = self.registry.get(key) else { continue };
@@ -176,7 +176,7 @@ impl State {
     }
 
     /// Has the session's token looked at when it is about to expire, and when it has.
-    pub(super) fn watch_token(&mut self, key: SessionKey) {
+    pub(crate) fn watch_token(&mut self, key: SessionKey) {
         let now = self.now.unix_ms;
         let Some(session) = self.registry.get(key) else { return };
         let left_ms = session.expires_at.saturating_sub(now).max(0);
@@ -190,15 +190,15 @@ impl State {
     }
 
     fn wire_limits(&self) -> wire::Limits {
-        let limits = &self.shared.config.limits;
+        let configured = &self.shared.config.limits;
         wire::Limits {
-            max_frame_bytes: limits.max_frame_bytes,
-            max_text_bytes: limits.max_text_bytes,
-            max_metadata_bytes: limits.max_metadata_bytes,
-            max_unanswered: limits.max_unanswered,
-            max_page: limits.max_page,
-            max_cursors: limits.max_cursors,
-            max_group_members: limits.max_group_members,
+            max_frame_bytes: limits::MAX_FRAME_BYTES as u32,
+            max_text_bytes: configured.max_text_bytes,
+            max_metadata_bytes: configured.max_metadata_bytes,
+            max_unanswered: limits::MAX_UNANSWERED,
+            max_page: limits::MAX_PAGE,
+            max_cursors: limits::MAX_CURSORS as u32,
+            max_group_members: configured.max_group_members,
         }
     }
 }

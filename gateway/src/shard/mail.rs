@@ -7,14 +7,14 @@ use crate::command::reply::{Ack, ReplyTo};
 use crate::command::request::Request;
 use crate::fanout::Delivery;
 use crate::service::ask::Served;
-use crate::session::admission::{Moving, Welcomed};
+use crate::session::admission::{Moving, Returned};
 
 /// One message to a shard.
 pub enum Mail {
     /// A connection that moves here, its user's home. Refusable.
     Moved(Box<Moving>),
-    /// A connection that the HTTP server upgraded; it still has to find its home. Refusable.
-    Welcomed(Box<Welcomed>),
+    /// A connection that spoke HTTP and now asks for an upgrade. Refusable.
+    Returned(Box<Returned>),
     /// A command for a conversation that this shard owns. Refusable.
     Request(Request),
     /// A push for this shard's users. Refusable.

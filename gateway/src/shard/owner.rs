@@ -7,6 +7,7 @@ use ringwire_storage::append::Completion;
 use ringwire_storage::model::{ConversationSnapshot, LogPage};
 
 use super::mail::Mail;
+use super::placement::owner_shard;
 use super::state::{State, busy};
 use crate::command::reply::{Ack, ReplyTo};
 use crate::command::request::Request;
@@ -20,7 +21,7 @@ use crate::service::ask::Ask;
 
 impl State {
     /// Carries out a request for a conversation of this shard, or lets it wait until that is in memory.
-    pub(super) fn handle_request(&mut self, request: Request, links: &mut Links) {
+    pub(crate) fn handle_request(&mut self, request: Request, links: &mut Links) {
         let id = request.conversation_id();
         let tick = self.now.tick;
         let mut effects = std::mem::take(&mut self.spare_effects);
@@ -28,11 +29,7 @@ impl State {
         let mut load = false;
         match self.conversations.get(id, request, tick) {
             Lookup::Ready(conversation, request) => {
-                let mut now = Moment {
-                    unix_ms,
-                    tick,
-                    generation: &mut self.generation,
-                };
+                let mut now = Moment { unix_ms, tick, generation: &mut self.generation };
                 carry_out(conversation, request, &mut now, &mut effects);
             }
             Lookup::Waiting { load: first } => load = first,
@@ -50,7 +47,7 @@ impl State {
     }
 
     /// The service loaded a conversation.
-    pub(super) fn conversation_loaded(
+    pub(crate) fn conversation_loaded(
         &mut self,
         id: ConversationId,
         snapshot: Result<Option<Box<ConversationSnapshot>>, CommandError>,
@@ -59,14 +56,16 @@ impl State {
         let snapshot = match snapshot {
             Ok(Some(snapshot)) => *snapshot,
             Ok(None) => {
-                let error = CommandError::new(ErrorCode::ConversationNotFound, "no such conversation");
+                let error =
+                    CommandError::new(ErrorCode::ConversationNotFound, "no such conversation");
                 return self.refuse_waiting(id, &error, links);
             }
             Err(error) => return self.refuse_waiting(id, &error, links),
         };
         let newest = snapshot.recent.last().cloned();
         let shards = self.shared.shards();
-        let conversation = Conversation::new(snapshot, shards, &mut self.moment());
+        let max_members = self.shared.config.limits.max_group_members;
+        let conversation = Conversation::new(snapshot, shards, max_members, &mut self.moment());
         let tick = self.now.tick;
         let waiting = self.conversations.loaded(id, Some(conversation), tick);
         for request in waiting {
@@ -95,7 +94,7 @@ impl State {
     }
 
     /// A writer answered a batch.
-    pub(super) fn completed(&mut self, completions: &[Completion], links: &mut Links) {
+    pub(crate) fn completed(&mut self, completions: &[Completion], links: &mut Links) {
         self.persist.completed(completions.len(), &mut self.credits);
         for completion in completions {
             let id = completion.conversation_id;
@@ -112,7 +111,7 @@ impl State {
     }
 
     /// The service read the tail of a conversation.
-    pub(super) fn tail_loaded(
+    pub(crate) fn tail_loaded(
         &mut self,
         id: ConversationId,
         tail: Result<Option<LogPage>, CommandError>,
@@ -138,7 +137,7 @@ impl State {
     }
 
     /// Asks again for tails that could not be loaded.
-    pub(super) fn retry_stalled(&mut self) {
+    pub(crate) fn retry_stalled(&mut self) {
         for id in std::mem::take(&mut self.stalled) {
             if let Some(conversation) = self.conversations.live(id) {
                 let after = conversation.head().seq;
@@ -228,8 +227,24 @@ impl State {
         }
     }
 
+    /// Hands the news of new conversations to their owner shards.
+    pub(crate) fn announce(&mut self, links: &mut Links) {
+        for conversation_id in std::mem::take(&mut self.announcements) {
+            let request = Request::Announce { conversation_id };
+            let owner = owner_shard(conversation_id, self.shared.shards());
+            if owner == self.id {
+                self.handle_request(request, links);
+            } else if self.shared.mailboxes[usize::from(owner)]
+                .try_send(Mail::Request(request))
+                .is_err()
+            {
+                self.announcements.push(conversation_id);
+            }
+        }
+    }
+
     /// Tells shards whose mailbox was full which conversations they missed entries of.
-    pub(super) fn retry_lagging(&mut self) {
+    pub(crate) fn retry_lagging(&mut self) {
         let mailboxes = &self.shared.mailboxes;
         self.lagging.retry(|shard, delivery| {
             mailboxes[usize::from(shard)].try_send(Mail::Deliver(delivery)).is_ok()
@@ -245,7 +260,9 @@ fn carry_out(
 ) {
     match request {
         Request::Submit { submission, .. } => conversation.submit(*submission, now, effects),
-        Request::Read { user, seq, reply_to, .. } => conversation.read(user, seq, reply_to, effects),
+        Request::Read { user, seq, reply_to, .. } => {
+            conversation.read(user, seq, reply_to, effects)
+        }
         // Everything since it was made was pushed as it came.
         Request::Announce { .. } => {}
     }

@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::BytesMut;
 use ringwire_protocol::{CommandError, UnixMs, UserId};
-use ringwire_storage::store::Store;
+use ringwire_storage::Store;
 use tokio::sync::oneshot;
 
 use super::credits::Credits;
@@ -19,45 +19,38 @@ use crate::persist::Persist;
 use crate::server::Shared;
 use crate::service::ask::{Ask, Call};
 use crate::session::cursors::DirtyCursors;
-use crate::session::rate::Rate;
 use crate::session::registry::{Rates, Registry};
 use ringwire_protocol::ConversationId;
 
 /// Everything a shard decides with. All of it is used by one thread, one turn at a time.
 pub struct State {
-    pub(super) shared: Arc<Shared>,
-    pub(super) id: ShardId,
-    pub(super) now: Clock,
-    pub(super) registry: Registry,
-    pub(super) cursors: DirtyCursors,
-    pub(super) conversations: Cache,
-    pub(super) persist: Persist,
-    pub(super) credits: Credits,
-    pub(super) lagging: LaggingShards,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) id: ShardId,
+    pub(crate) now: Clock,
+    pub(crate) registry: Registry,
+    pub(crate) cursors: DirtyCursors,
+    pub(crate) conversations: Cache,
+    pub(crate) persist: Persist,
+    pub(crate) credits: Credits,
+    pub(crate) lagging: LaggingShards,
     /// Conversations made by users of this shard, whose owner shard had no room for the news yet.
-    pub(super) announcements: Vec<ConversationId>,
+    pub(crate) announcements: Vec<ConversationId>,
     /// Tails that could not be loaded, to be asked for again.
-    pub(super) stalled: Vec<ConversationId>,
-    pub(super) waiters: HashMap<u64, oneshot::Sender<Result<UserId, CommandError>>>,
-    pub(super) next_waiter: u64,
-    pub(super) draining: bool,
-    pub(super) spare_effects: Vec<Effect>,
-    pub(super) scratch: BytesMut,
-    pub(super) generation: u64,
-    pub(super) server_ids: ServerIds,
+    pub(crate) stalled: Vec<ConversationId>,
+    pub(crate) waiters: HashMap<u64, oneshot::Sender<Result<UserId, CommandError>>>,
+    pub(crate) next_waiter: u64,
+    pub(crate) draining: bool,
+    pub(crate) spare_effects: Vec<Effect>,
+    pub(crate) scratch: BytesMut,
+    pub(crate) generation: u64,
+    pub(crate) server_ids: ServerIds,
 }
 
 impl State {
     /// An empty shard.
     pub fn new(shared: Arc<Shared>, id: ShardId, store: Store) -> Self {
         let limits = &shared.config.limits;
-        let rates = Rates {
-            session: Rate {
-                per_s: limits.session_commands_per_s,
-                burst: limits.session_commands_burst,
-            },
-            user: Rate { per_s: limits.user_commands_per_s, burst: limits.user_commands_burst },
-        };
+        let rates = Rates { session: limits.session_rate, user: limits.user_rate };
         Self {
             shared,
             id,
@@ -86,16 +79,12 @@ impl State {
     }
 
     /// The time of this turn, for conversations.
-    pub(super) fn moment(&mut self) -> Moment<'_> {
-        Moment {
-            unix_ms: self.now.unix_ms,
-            tick: self.now.tick,
-            generation: &mut self.generation,
-        }
+    pub(crate) fn moment(&mut self) -> Moment<'_> {
+        Moment { unix_ms: self.now.unix_ms, tick: self.now.tick, generation: &mut self.generation }
     }
 
     /// Asks the service; `false`: it has no room.
-    pub(super) fn ask(&mut self, ask: Ask) -> Result<(), Ask> {
+    pub(crate) fn ask(&mut self, ask: Ask) -> Result<(), Ask> {
         if !self.credits.take() {
             return Err(ask);
         }
@@ -108,17 +97,17 @@ impl State {
 }
 
 /// The answer to a command for which there is no room.
-pub(super) fn busy(what: &str) -> CommandError {
+pub(crate) fn busy(what: &str) -> CommandError {
     CommandError::retry(ringwire_protocol::ErrorCode::Busy, what, limits::BUSY_RETRY_MS)
 }
 
 /// The time, read once a turn.
 #[derive(Debug)]
-pub(super) struct Clock {
+pub(crate) struct Clock {
     started: Instant,
-    pub(super) unix_ms: UnixMs,
+    pub(crate) unix_ms: UnixMs,
     /// Seconds since the shard started, monotonic.
-    pub(super) tick: u32,
+    pub(crate) tick: u32,
 }
 
 impl Clock {
@@ -137,7 +126,7 @@ impl Clock {
 
 /// Makes `client_msg_id`s for commands that carry none: unlike any other's, also across restarts.
 #[derive(Debug)]
-pub(super) struct ServerIds {
+pub(crate) struct ServerIds {
     prefix: String,
     next: u64,
 }
@@ -150,7 +139,7 @@ impl ServerIds {
         Self { prefix: format!("s.{boot:x}.{process:x}.{shard:x}"), next: 0 }
     }
 
-    pub(super) fn next(&mut self) -> String {
+    pub(crate) fn next(&mut self) -> String {
         self.next += 1;
         format!("{}.{:x}", self.prefix, self.next)
     }
