@@ -214,3 +214,7 @@ pub(crate) fn completion(entry: &Append, outcome: Outcome) -> Completion {
         outcome,
     }
 }
+
+#[cfg(test)]
+#[path = "commit_tests.rs"]
+pub(crate) mod tests;

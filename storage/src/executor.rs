@@ -4,6 +4,7 @@
 use ringwire_protocol::{ConversationId, UnixMs};
 
 use crate::append::Append;
+use crate::postgres::append::PostgresAppender;
 use crate::sqlite::append::SqliteAppender;
 
 /// Why a transaction did not (or not certainly) commit.
@@ -42,6 +43,9 @@ pub(crate) struct Found {
 /// A writer's database.
 pub(crate) enum Executor {
     Sqlite(SqliteAppender),
+    Postgres(Box<PostgresAppender>),
+    #[cfg(test)]
+    Scripted(crate::commit::tests::Scripted),
 }
 
 impl Executor {
@@ -49,6 +53,9 @@ impl Executor {
     pub(crate) fn append(&mut self, entries: &[Append]) -> Result<(), AppendError> {
         match self {
             Self::Sqlite(appender) => appender.append(entries),
+            Self::Postgres(appender) => appender.append(entries),
+            #[cfg(test)]
+            Self::Scripted(script) => script.append(entries),
         }
     }
 
@@ -56,6 +63,9 @@ impl Executor {
     pub(crate) fn probe(&mut self, entries: &[Append]) -> Result<Vec<Found>, AppendError> {
         match self {
             Self::Sqlite(appender) => appender.probe(entries),
+            Self::Postgres(appender) => appender.probe(entries),
+            #[cfg(test)]
+            Self::Scripted(script) => script.probe(entries),
         }
     }
 
@@ -66,6 +76,9 @@ impl Executor {
     ) -> Result<(), AppendError> {
         match self {
             Self::Sqlite(appender) => appender.save_activity(activity),
+            Self::Postgres(appender) => appender.save_activity(activity),
+            #[cfg(test)]
+            Self::Scripted(_) => Ok(()),
         }
     }
 
@@ -73,6 +86,9 @@ impl Executor {
     pub(crate) fn run_jobs(&mut self) -> bool {
         match self {
             Self::Sqlite(appender) => appender.run_jobs(),
+            Self::Postgres(_) => false,
+            #[cfg(test)]
+            Self::Scripted(_) => false,
         }
     }
 
@@ -80,6 +96,9 @@ impl Executor {
     pub(crate) fn has_jobs(&self) -> bool {
         match self {
             Self::Sqlite(appender) => appender.has_jobs(),
+            Self::Postgres(_) => false,
+            #[cfg(test)]
+            Self::Scripted(_) => false,
         }
     }
 }

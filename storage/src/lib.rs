@@ -25,6 +25,7 @@ mod error;
 mod executor;
 mod migrate;
 pub mod model;
+mod postgres;
 mod sqlite;
 mod stale;
 mod store;

@@ -175,6 +175,13 @@ pub struct HeadRow {
     pub users: Vec<UserRow>,
 }
 
+impl EntryRow {
+    /// The head of a log whose newest entry this is.
+    pub const fn head(&self) -> LogHead {
+        LogHead { seq: self.seq, msg_no: self.msg_no, created_at: self.created_at }
+    }
+}
+
 impl HeadRow {
     /// Messages the user has not read.
     pub fn unread(&self) -> u64 {
@@ -278,4 +285,20 @@ impl NewGroup {
         others.dedup();
         others
     }
+}
+
+/// Gives each line of a direct conversation its two users.
+pub(crate) fn attach_users(
+    lines: Vec<(HeadRow, [Option<i64>; 2])>,
+    users: &[UserRow],
+) -> Vec<HeadRow> {
+    let find = |id: i64| users.iter().find(|user| user.user_id.as_i64() == id).cloned();
+    lines
+        .into_iter()
+        .map(|(mut line, pair)| {
+            line.users = pair.into_iter().flatten().filter_map(find).collect();
+            line.users.dedup();
+            line
+        })
+        .collect()
 }

@@ -15,6 +15,7 @@ use crate::model::{
     ConversationSnapshot, CursorRow, HeadRow, HeadsAfter, LogPage, MemberProfile, NewGroup,
     NewUser, Registration, SessionSnapshot, UserRow,
 };
+use crate::postgres::PostgresStore;
 use crate::sqlite::SqliteStore;
 use crate::writer::CompletionSink;
 
@@ -66,6 +67,8 @@ impl StoreConfig {
 /// is unknown.
 #[derive(Clone, Debug)]
 pub enum Store {
+    /// A server.
+    Postgres(Arc<PostgresStore>),
     /// Embedded.
     Sqlite(Arc<SqliteStore>),
 }
@@ -74,6 +77,7 @@ pub enum Store {
 macro_rules! either {
     ($self:ident, $store:ident => $call:expr) => {
         match $self {
+            Self::Postgres($store) => $call,
             Self::Sqlite($store) => $call,
         }
     };
@@ -95,7 +99,10 @@ impl Store {
                     .map_err(|error| StoreError::Fatal(error.to_string()))??;
                 Ok(Self::Sqlite(Arc::new(store)))
             }
-            Database::Postgres { url } => Err(StoreError::BadAddress(url)),
+            Database::Postgres { url } => {
+                let store = PostgresStore::open(&url, &config, &completions).await?;
+                Ok(Self::Postgres(Arc::new(store)))
+            }
         }
     }
 
@@ -283,6 +290,7 @@ impl Store {
 
 fn either_writers(store: &Store) -> &crate::writer::Writers {
     match store {
+        Store::Postgres(store) => &store.writers,
         Store::Sqlite(store) => &store.writers,
     }
 }
@@ -309,20 +317,4 @@ pub(crate) fn merge_cursors(cursors: &[CursorRow]) -> Vec<CursorRow> {
         row.delivered_seq = row.delivered_seq.max(cursor.delivered_seq);
     }
     merged.into_values().collect()
-}
-
-/// Gives each line of a direct conversation its two users.
-pub(crate) fn attach_users(
-    lines: Vec<(HeadRow, [Option<i64>; 2])>,
-    users: &[UserRow],
-) -> Vec<HeadRow> {
-    let find = |id: i64| users.iter().find(|user| user.user_id.as_i64() == id).cloned();
-    lines
-        .into_iter()
-        .map(|(mut line, pair)| {
-            line.users = pair.into_iter().flatten().filter_map(find).collect();
-            line.users.dedup();
-            line
-        })
-        .collect()
 }

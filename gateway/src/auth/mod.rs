@@ -30,6 +30,8 @@ pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 pub struct Identity {
     /// Whose it is.
     pub user: TokenUser,
+    /// What the token calls the person: a proposal for the name of a new user.
+    pub name_hint: Option<String>,
     /// When the token ceases to be valid.
     pub expires_at_ms: UnixMs,
 }
@@ -45,8 +47,6 @@ pub enum TokenUser {
         issuer: String,
         /// `sub`, 1 to 255 bytes without control characters.
         subject: String,
-        /// What the token calls the person: a proposal for the name of a new user.
-        name_hint: Option<String>,
     },
 }
 

@@ -63,7 +63,9 @@ impl TokenVerifier {
         if !claims.aud.as_ref().is_some_and(|aud| aud.names(&key.audience)) {
             return Err(TokenError::WrongAudience);
         }
-        Ok(Identity { user: user(claims, key)?, expires_at_ms })
+        let user = user(&claims, key)?;
+        let name_hint = claims.preferred_username.or(claims.name).map(Cow::into_owned);
+        Ok(Identity { user, name_hint, expires_at_ms })
     }
 
     /// `iss` and `kid` choose among the keys; then the key's algorithm must be the token's.
@@ -131,20 +133,16 @@ fn check_time(claims: &Claims<'_>, now_ms: UnixMs) -> Result<UnixMs, TokenError>
     Ok(expires_at_ms)
 }
 
-fn user(claims: Claims<'_>, key: &VerifyingKey) -> Result<TokenUser, TokenError> {
+fn user(claims: &Claims<'_>, key: &VerifyingKey) -> Result<TokenUser, TokenError> {
     if let (true, Some(uid)) = (key.own, &claims.uid) {
         return uid.as_user_id().map(TokenUser::Known).ok_or(TokenError::BadClaim("uid"));
     }
-    let subject = claims.sub.map(Cow::into_owned).ok_or(TokenError::BadClaim("sub"))?;
+    let subject = claims.sub.as_deref().unwrap_or_default();
     if subject.is_empty()
         || subject.len() > MAX_SUBJECT_BYTES
         || subject.chars().any(char::is_control)
     {
         return Err(TokenError::BadClaim("sub"));
     }
-    Ok(TokenUser::External {
-        issuer: key.issuer.clone(),
-        subject,
-        name_hint: claims.preferred_username.or(claims.name).map(Cow::into_owned),
-    })
+    Ok(TokenUser::External { issuer: key.issuer.clone(), subject: subject.to_owned() })
 }

@@ -13,11 +13,20 @@
 //! Invariants: a [`Config`] that exists is valid; nothing reads the environment or a file again after it; secrets show
 //! up neither in its `Debug` form nor in what `ringwire check-config` prints.
 
+mod raw;
 pub mod redact;
+mod report;
+mod sources;
+#[cfg(test)]
+mod tests;
+mod validate;
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+
+pub use report::{Loaded, Setting};
+pub use sources::{ConfigError, FlagValue, load};
 
 /// Everything an operator may decide, validated.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,28 +165,25 @@ pub enum TokenAlgorithm {
 /// How much a client may ask for. Bounds that no operator needs to change are in `limits.rs`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LimitsConfig {
-    /// Largest WebSocket message from a client, in bytes.
-    pub max_frame_bytes: u32,
     /// Longest text of a message, in bytes of UTF-8.
     pub max_text_bytes: u32,
-    /// Largest metadata of a message, in bytes.
+    /// Largest sum of metadata keys and values of a message, in bytes.
     pub max_metadata_bytes: u32,
-    /// Most commands of a session without a reply.
-    pub max_unanswered: u32,
-    /// Most entries or lines of a page.
-    pub max_page: u32,
-    /// Most cursors in one `connect` or `sync`.
-    pub max_cursors: u32,
     /// Most members of a group.
     pub max_group_members: u32,
-    /// Commands per second that a session may sustain.
-    pub session_commands_per_s: u32,
-    /// Commands that a session may send at once after a pause.
-    pub session_commands_burst: u32,
-    /// Commands per second that all sessions of a user may sustain together.
-    pub user_commands_per_s: u32,
-    /// Commands that all sessions of a user may send at once after a pause.
-    pub user_commands_burst: u32,
+    /// What one session may send.
+    pub session_rate: CommandRate,
+    /// What all sessions of a user may send together.
+    pub user_rate: CommandRate,
+}
+
+/// A token bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommandRate {
+    /// Commands per second in the long run; 0: no limit.
+    pub per_s: u32,
+    /// Commands at once after a pause; at least 1.
+    pub burst: u32,
 }
 
 /// What the server says about itself.

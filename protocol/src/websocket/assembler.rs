@@ -342,5 +342,6 @@ fn close_event(payload: &[u8]) -> Result<Event<'_>, ProtocolError> {
     if !CloseCode::from(code).is_allowed() {
         return Err(ProtocolError::BadCloseCode(code));
     }
-    Ok(Event::Close { code: Some(code), reason: utf8::check(reason)? })
+    let reason = std::str::from_utf8(reason).map_err(|_| ProtocolError::InvalidUtf8)?;
+    Ok(Event::Close { code: Some(code), reason })
 }

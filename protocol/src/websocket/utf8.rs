@@ -6,9 +6,16 @@
 
 use super::ProtocolError;
 
+/// Below this size, finding out that a text is ASCII is cheaper than starting the vectorized check.
+const SHORT_BYTES: usize = 128;
+
 /// Checks a whole text.
-pub(super) fn check(text: &[u8]) -> Result<&str, ProtocolError> {
-    simdutf8::basic::from_utf8(text).map_err(|_| ProtocolError::InvalidUtf8)
+#[inline]
+pub(super) fn check(text: &[u8]) -> Result<(), ProtocolError> {
+    if text.len() < SHORT_BYTES && text.is_ascii() {
+        return Ok(());
+    }
+    simdutf8::basic::from_utf8(text).map(|_| ()).map_err(|_| ProtocolError::InvalidUtf8)
 }
 
 /// Checks a text piece by piece.

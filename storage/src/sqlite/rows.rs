@@ -5,7 +5,7 @@ use ringwire_protocol::{ConversationId, UserId};
 use rusqlite::Row;
 use rusqlite::types::Type;
 
-use crate::model::{ConversationKind, EntryRow, LogHead, MemberRow, Role, UserRow};
+use crate::model::{ConversationKind, EntryRow, MemberRow, Role, UserRow};
 
 /// What [`entry`] reads, of table `e`.
 pub(super) const ENTRY: &str = "e.conversation_id, e.seq, e.msg_no, e.sender_id, e.created_at, \
@@ -32,10 +32,6 @@ pub(super) fn entry(row: &Row<'_>, at: usize) -> rusqlite::Result<EntryRow> {
         command_hash: row.get(at + 6)?,
         body: Bytes::from(row.get::<_, Vec<u8>>(at + 7)?),
     })
-}
-
-pub(super) fn head_of(entry: &EntryRow) -> LogHead {
-    LogHead { seq: entry.seq, msg_no: entry.msg_no, created_at: entry.created_at }
 }
 
 pub(super) fn user(row: &Row<'_>, at: usize) -> rusqlite::Result<UserRow> {

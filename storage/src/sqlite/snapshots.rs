@@ -8,8 +8,7 @@ use super::directory::users_by_id;
 use super::log::sync_page;
 use super::rows::{self, ENTRY, json_list};
 use crate::error::StoreError;
-use crate::model::{HeadRow, HeadsAfter, LogHead, SessionSnapshot};
-use crate::store::attach_users;
+use crate::model::{EntryRow, HeadRow, HeadsAfter, LogHead, SessionSnapshot, attach_users};
 
 impl SqliteStore {
     pub(crate) async fn session_snapshot(
@@ -93,7 +92,7 @@ fn head_row(row: &Row<'_>) -> rusqlite::Result<(HeadRow, [Option<i64>; 2])> {
         created_at: row.get(3)?,
         member_count: row.get(4)?,
         role: rows::role(row, 5)?,
-        head: last_entry.as_ref().map_or_else(LogHead::default, rows::head_of),
+        head: last_entry.as_ref().map_or_else(LogHead::default, EntryRow::head),
         last_activity_at: row.get(6)?,
         last_entry,
         read_seq: rows::number(row, CURSORS)?,

@@ -1,0 +1,125 @@
+//! What a configuration file may say, as text and numbers, with the defaults. `deploy/ringwire.toml` explains every
+//! option; a test keeps the two together.
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Raw {
+    pub(super) server: RawServer,
+    pub(super) storage: RawStorage,
+    pub(super) auth: RawAuth,
+    pub(super) limits: RawLimits,
+    pub(super) log: RawLog,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct RawServer {
+    pub(super) listen: String,
+    pub(super) shards: u32,
+    pub(super) driver: String,
+    pub(super) max_connections: u32,
+    pub(super) max_http_connections: u32,
+    pub(super) allowed_origins: Vec<String>,
+}
+
+impl Default for RawServer {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8080".to_owned(),
+            shards: 0,
+            driver: "auto".to_owned(),
+            max_connections: 0,
+            max_http_connections: 1024,
+            allowed_origins: Vec::new(),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct RawStorage {
+    pub(super) database: String,
+    pub(super) data_dir: String,
+    pub(super) writers: u32,
+}
+
+impl Default for RawStorage {
+    fn default() -> Self {
+        Self { database: "sqlite".to_owned(), data_dir: "./ringwire-data".to_owned(), writers: 2 }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct RawAuth {
+    pub(super) jwt_secret_file: String,
+    pub(super) issuer: String,
+    pub(super) audience: String,
+    pub(super) token_ttl_s: u32,
+    pub(super) provision_unknown_users: bool,
+    pub(super) registration: bool,
+    pub(super) trusted_keys: Vec<RawTrustedKey>,
+}
+
+impl Default for RawAuth {
+    fn default() -> Self {
+        Self {
+            jwt_secret_file: String::new(),
+            issuer: "ringwire".to_owned(),
+            audience: "ringwire".to_owned(),
+            token_ttl_s: 24 * 60 * 60,
+            provision_unknown_users: true,
+            registration: true,
+            trusted_keys: Vec::new(),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct RawTrustedKey {
+    pub(super) issuer: String,
+    pub(super) algorithm: String,
+    pub(super) key_file: String,
+    pub(super) audience: Option<String>,
+    pub(super) kid: Option<String>,
+}
+
+impl RawTrustedKey {
+    /// The keys of one item of `auth.trusted_keys`.
+    pub(super) const KEYS: [&str; 5] = ["issuer", "algorithm", "key_file", "audience", "kid"];
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct RawLimits {
+    pub(super) max_text_bytes: u32,
+    pub(super) max_metadata_bytes: u32,
+    pub(super) max_group_members: u32,
+    pub(super) session_commands_per_s: u32,
+    pub(super) session_commands_burst: u32,
+    pub(super) user_commands_per_s: u32,
+    pub(super) user_commands_burst: u32,
+}
+
+impl Default for RawLimits {
+    fn default() -> Self {
+        Self {
+            max_text_bytes: 8192,
+            max_metadata_bytes: 4096,
+            max_group_members: 10_000,
+            session_commands_per_s: 1000,
+            session_commands_burst: 2000,
+            user_commands_per_s: 2000,
+            user_commands_burst: 4000,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct RawLog {
+    pub(super) filter: String,
+    pub(super) format: String,
+}
+
+impl Default for RawLog {
+    fn default() -> Self {
+        Self { filter: "info".to_owned(), format: "pretty".to_owned() }
+    }
+}

@@ -1,0 +1,167 @@
+//! The configuration as operators meet it.
+
+use std::fs;
+use std::path::Path;
+
+use super::raw::{Raw, RawTrustedKey};
+use super::{
+    AllowedOrigins, Config, Database, DriverChoice, FlagValue, Loaded, TokenAlgorithm, load, report,
+};
+
+const DOCUMENTED: &str = include_str!("../../../deploy/ringwire.toml");
+
+fn env(variables: &[(&str, &str)]) -> Vec<(String, String)> {
+    variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// Loads a file with this text.
+fn load_text(text: &str) -> Result<Loaded, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ringwire.toml");
+    fs::write(&path, text).unwrap();
+    load(Some(&path), [], &[])
+        .map_err(|error| error.to_string().replace(&path.display().to_string(), "ringwire.toml"))
+}
+
+fn load_env(variables: &[(&str, &str)]) -> Result<Config, String> {
+    load(None, env(variables), &[]).map(|loaded| loaded.config).map_err(|error| error.to_string())
+}
+
+#[test]
+fn the_documented_file_equals_the_defaults_and_names_every_option() {
+    let raw: Raw = toml::from_str(DOCUMENTED).unwrap();
+    assert_eq!(raw, Raw::default());
+    let keys = report::flatten_dict(&toml::from_str(DOCUMENTED).unwrap());
+    let written: Vec<_> = keys.into_iter().map(|(key, _)| key).collect();
+    let known: Vec<_> = report::flatten(&Raw::default()).into_iter().map(|(key, _)| key).collect();
+    assert_eq!(written, known);
+    for key in RawTrustedKey::KEYS {
+        assert!(DOCUMENTED.contains(&format!("#   {key} = ")), "{key}");
+    }
+}
+
+#[test]
+fn defaults_alone_are_valid_and_safe() {
+    let config = load(None, [], &[]).unwrap().config;
+    assert!(config.server.listen.ip().is_loopback());
+    assert!(config.server.shards >= 1 && config.server.max_connections >= 1);
+    assert_eq!(config.server.allowed_origins, AllowedOrigins::SameOrigin);
+    assert_eq!(config.auth.jwt_secret_file, Path::new("./ringwire-data/jwt.secret"));
+}
+
+#[test]
+fn flags_beat_the_environment_beats_the_file_beats_defaults_and_origins_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ringwire.toml");
+    fs::write(&path, "[server]\nshards = 2\ndriver = \"epoll\"\n[storage]\nwriters = 3\n").unwrap();
+    let flags = [FlagValue { key: "server.shards", flag: "--shards", value: "5".to_owned() }];
+    let variables = env(&[("RINGWIRE_SHARDS", "4"), ("RINGWIRE_SERVER__DRIVER", "uring")]);
+    let loaded = load(Some(&path), variables, &flags).unwrap();
+    assert_eq!(loaded.config.server.shards, 5);
+    assert_eq!(loaded.config.server.driver, DriverChoice::Uring);
+    assert_eq!(loaded.config.storage.writers, 3);
+    let origin = |key: &str| {
+        loaded.settings.iter().find(|setting| setting.key == key).unwrap().origin.clone()
+    };
+    assert_eq!(origin("server.shards"), "flag --shards");
+    assert_eq!(origin("server.driver"), "environment RINGWIRE_SERVER__DRIVER");
+    assert_eq!(origin("storage.writers"), format!("file {}", path.display()));
+    assert_eq!(origin("server.listen"), "default");
+}
+
+#[test]
+fn the_report_is_a_configuration_file_again() {
+    let text = "[auth]\naudience = \"chat\"\n[[auth.trusted_keys]]\nissuer = \"https://a\"\n\
+                algorithm = \"RS256\"\nkey_file = \"a.pem\"\n[server]\nallowed_origins = [\"https://b\"]\n";
+    let first = load_text(text).unwrap();
+    let second = load_text(&first.to_string()).unwrap();
+    assert_eq!(first.config, second.config);
+    assert_eq!(second.config.auth.trusted_keys[0].algorithm, TokenAlgorithm::Rs256);
+}
+
+#[test]
+fn a2_the_database_password_is_hidden_everywhere() {
+    let url = "postgres://ann:s3cret@db/chat";
+    let loaded = load(None, env(&[("RINGWIRE_DATABASE", url)]), &[]).unwrap();
+    assert_eq!(loaded.config.storage.database, Database::Postgres(url.to_owned()));
+    let shown = format!("{loaded} {loaded:?}");
+    assert!(!shown.contains("s3cret") && shown.contains("postgres://ann:***@db/chat"), "{shown}");
+    let error = load_env(&[("RINGWIRE_DATABASE", "mysql://ann:s3cret@db/chat")]).unwrap_err();
+    assert!(!error.contains("s3cret"), "{error}");
+    // A broken file is not quoted either.
+    let error = load_text("[storage]\ndatabase = \"postgres://ann:s3cret@db\n").unwrap_err();
+    assert!(!error.contains("s3cret") && error.starts_with("ringwire.toml:2:"), "{error}");
+}
+
+#[test]
+fn unknown_options_name_the_nearest_known_one() {
+    let cases = [
+        ("[server]\nlisen = \"x\"", "server.lisen", "server.listen"),
+        ("[sever]\nlisten = \"x\"", "sever.listen", "server.listen"),
+        ("database = \"sqlite\"", "database", "storage.database"),
+        (
+            "[[auth.trusted_keys]]\nisuer = \"x\"",
+            "auth.trusted_keys.isuer",
+            "auth.trusted_keys.issuer",
+        ),
+    ];
+    for (text, written, meant) in cases {
+        let expected =
+            format!("unknown option {written} (file ringwire.toml); the nearest one is {meant}");
+        assert_eq!(load_text(text).unwrap_err(), expected);
+    }
+    let error = load_env(&[("RINGWIRE_LISEN", "127.0.0.1:1")]).unwrap_err();
+    assert!(error.ends_with("the nearest one is RINGWIRE_LISTEN"), "{error}");
+    let error = load_env(&[("RINGWIRE_SERVER__SHARD", "1")]).unwrap_err();
+    assert!(error.ends_with("the nearest one is server.shards"), "{error}");
+    // What an orchestrator sets for a service of this name is not ours.
+    load_env(&[("RINGWIRE_PORT", "tcp://10.0.0.1:80"), ("RINGWIRE_SERVICE_HOST", "x")]).unwrap();
+    load_env(&[("RINGWIRE_LISTEN", "")]).unwrap();
+}
+
+#[test]
+fn wrong_values_say_what_would_be_right() {
+    let cases = [
+        (
+            "[server]\nlisten = \"localhost\"",
+            "server.listen = \"localhost\" (file ringwire.toml): expected an IP",
+        ),
+        ("[server]\nshards = 5000", "expected a number from 0 to 1024"),
+        ("[server]\nshards = \"two\"", "server.shards (file ringwire.toml): invalid type"),
+        ("[server]\ndriver = \"kqueue\"", "expected auto, uring or epoll"),
+        ("[server]\nallowed_origins = [\"https://a/b\"]", "expected origins such as"),
+        ("[storage]\ndatabase = \"mysql\"", "expected sqlite or a URL"),
+        ("[auth]\ntoken_ttl_s = 5", "expected a number from 60"),
+        ("[log]\nfilter = \"info,=x=\"", "expected directives such as"),
+        ("[log]\nformat = \"xml\"", "expected pretty or json"),
+        ("[server\n", "ringwire.toml:1: not valid TOML"),
+        (
+            "[[auth.trusted_keys]]\nissuer = \"ringwire\"\nalgorithm = \"HS256\"\nkey_file = \"k\"",
+            "auth.trusted_keys[0].issuer = \"ringwire\" (file ringwire.toml): expected another issuer",
+        ),
+        (
+            "[[auth.trusted_keys]]\nissuer = \"a\"\nalgorithm = \"none\"\nkey_file = \"k\"",
+            "expected HS256, EdDSA or RS256",
+        ),
+    ];
+    for (text, expected) in cases {
+        let error = load_text(text).unwrap_err();
+        assert!(error.contains(expected) && !error.contains('\n'), "{text}: {error}");
+    }
+    let error = load_env(&[("RINGWIRE_SHARDS", "two")]).unwrap_err();
+    assert_eq!(
+        error,
+        "server.shards = \"two\" (environment RINGWIRE_SHARDS): expected a whole number"
+    );
+    let error = load(Some(Path::new("/nowhere/x.toml")), [], &[]).unwrap_err().to_string();
+    assert!(error.contains("--config"), "{error}");
+}
+
+#[test]
+fn lists_in_the_environment_are_separated_by_commas() {
+    let config =
+        load_env(&[("RINGWIRE_SERVER__ALLOWED_ORIGINS", "https://A.example, http://b:8080")]);
+    let expected = vec!["https://a.example".to_owned(), "http://b:8080".to_owned()];
+    assert_eq!(config.unwrap().server.allowed_origins, AllowedOrigins::List(expected));
+    assert!(load_env(&[("RINGWIRE_AUTH__TRUSTED_KEYS", "x")]).is_err());
+}

@@ -1,0 +1,5 @@
+//! RFC 6455 as tables: what arrives, what is told, what is answered (promises F1, F3 and F4).
+
+mod frames;
+mod handshakes;
+mod notation;

@@ -1,0 +1,318 @@
+//! The policy against a scripted database: a small model of the log that fails when told to.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use ringwire_protocol::ConversationId;
+
+use super::*;
+use crate::executor::Twin;
+use crate::testing::{conversation, entry, user};
+
+/// What happens to one transaction.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fault {
+    /// The connection is cut before anything is written.
+    CutBefore,
+    /// It commits, but the answer is lost.
+    CutAfterCommit,
+    /// A deadlock.
+    Deadlock,
+}
+
+/// A database in memory.
+#[derive(Debug, Default)]
+pub(crate) struct Scripted {
+    log: BTreeMap<(ConversationId, u64), Append>,
+    faults: VecDeque<Fault>,
+    /// Bodies that the database refuses.
+    poison: Option<&'static [u8]>,
+    appends: usize,
+}
+
+impl Scripted {
+    fn with(entries: &[Append]) -> Self {
+        let mut scripted = Self::default();
+        scripted.store(entries);
+        scripted
+    }
+
+    fn store(&mut self, entries: &[Append]) {
+        for entry in entries {
+            self.log.insert((entry.conversation_id, entry.seq), entry.clone());
+        }
+    }
+
+    fn twin(&self, entry: &Append) -> Option<Twin> {
+        self.log
+            .values()
+            .find(|row| {
+                row.conversation_id == entry.conversation_id
+                    && row.sender_id == entry.sender_id
+                    && row.client_msg_id == entry.client_msg_id
+            })
+            .map(|row| Twin {
+                seq: row.seq,
+                msg_no: row.msg_no,
+                created_at: row.created_at,
+                command_hash: row.command_hash,
+            })
+    }
+
+    fn look(&self, entry: &Append) -> Found {
+        let has = |seq| self.log.contains_key(&(entry.conversation_id, seq));
+        Found {
+            twin: self.twin(entry),
+            taken: has(entry.seq),
+            base_missing: entry.check_base && !has(entry.seq - 1),
+        }
+    }
+
+    pub(crate) fn append(&mut self, entries: &[Append]) -> Result<(), AppendError> {
+        self.appends += 1;
+        let fault = self.faults.pop_front();
+        match fault {
+            Some(Fault::CutBefore) => return Err(AppendError::Away("cut".into())),
+            Some(Fault::Deadlock) => return Err(AppendError::Retry("deadlock".into())),
+            _ => {}
+        }
+        let before = self.log.clone();
+        for entry in entries {
+            let error = if self.poison.is_some_and(|poison| *entry.body == *poison) {
+                Some(AppendError::Refused("poison".into()))
+            } else if self.look(entry) == Found::default() {
+                None
+            } else {
+                Some(AppendError::Collision)
+            };
+            if let Some(error) = error {
+                self.log = before;
+                return Err(error);
+            }
+            self.store(std::slice::from_ref(entry));
+        }
+        match fault {
+            Some(Fault::CutAfterCommit) => Err(AppendError::Away("cut".into())),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn probe(&mut self, entries: &[Append]) -> Result<Vec<Found>, AppendError> {
+        Ok(entries.iter().map(|entry| self.look(entry)).collect())
+    }
+}
+
+/// Runs batches against a scripted database.
+struct Bench {
+    executor: Executor,
+    committer: Committer,
+    answers: Answers,
+    received: Arc<Mutex<Vec<Completion>>>,
+    pauses: Vec<Duration>,
+}
+
+impl Bench {
+    fn new(scripted: Scripted) -> Self {
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&received);
+        Self {
+            executor: Executor::Scripted(scripted),
+            committer: Committer::default(),
+            answers: Answers::new(Arc::new(move |_, mut completions| {
+                sink.lock().expect("no test panics in here").append(&mut completions);
+            })),
+            received,
+            pauses: Vec::new(),
+        }
+    }
+
+    fn scripted(&mut self) -> &mut Scripted {
+        match &mut self.executor {
+            Executor::Scripted(scripted) => scripted,
+            _ => panic!("the bench has a scripted database"),
+        }
+    }
+
+    /// The outcomes of a batch, by conversation and seq.
+    fn commit(&mut self, batch: Vec<Append>) -> BTreeMap<(u64, u64), Outcome> {
+        let size = batch.len();
+        let pauses = &mut self.pauses;
+        let finished =
+            self.committer.commit(batch, &mut self.executor, &mut self.answers, &mut |length| {
+                pauses.push(length);
+                true
+            });
+        assert!(finished);
+        self.answers.deliver();
+        let completions = std::mem::take(&mut *self.received.lock().expect("not poisoned"));
+        assert_eq!(completions.len(), size, "one answer for each entry");
+        completions.into_iter().map(|c| ((c.conversation_id.get(), c.seq), c.outcome)).collect()
+    }
+}
+
+fn message(conversation_number: u64, seq: u64, id: &str) -> Append {
+    Append { client_msg_id: id.into(), ..entry(conversation_number, seq) }
+}
+
+#[test]
+fn a_healthy_batch_is_one_transaction() {
+    let mut bench = Bench::new(Scripted::default());
+    let outcomes = bench.commit(vec![entry(2, 1), entry(1, 1), entry(2, 2)]);
+    assert!(outcomes.values().all(|outcome| *outcome == Outcome::Committed));
+    assert_eq!(bench.scripted().appends, 1);
+}
+
+#[test]
+fn a_conflict_comes_back_alone() {
+    let mut bench = Bench::new(Scripted::with(&[message(1, 5, "theirs")]));
+    let outcomes = bench.commit(vec![entry(1, 5), entry(1, 6), entry(2, 1), entry(3, 1)]);
+    assert_eq!(outcomes[&(1, 5)], Outcome::Conflict);
+    assert_eq!(outcomes[&(1, 6)], Outcome::Conflict, "nothing slips in behind");
+    assert_eq!(outcomes[&(2, 1)], Outcome::Committed);
+    assert_eq!(outcomes[&(3, 1)], Outcome::Committed);
+    assert_eq!(bench.scripted().appends, 2);
+}
+
+#[test]
+fn a_stale_conversation_is_held_until_its_owner_has_rebased() {
+    let mut bench = Bench::new(Scripted::with(&[message(1, 5, "theirs")]));
+    bench.commit(vec![entry(1, 5)]);
+    let outcomes = bench.commit(vec![entry(1, 6)]);
+    assert_eq!(outcomes[&(1, 6)], Outcome::Conflict, "position 6 is free, and yet");
+    let rebased = Append { generation: 2, ..message(1, 6, "m5") };
+    assert_eq!(bench.commit(vec![rebased])[&(1, 6)], Outcome::Committed);
+}
+
+#[test]
+fn a_duplicate_answers_with_the_original_and_spares_what_came_before() {
+    let original = Append { msg_no: 3, created_at: 77, command_hash: 9, ..message(1, 4, "twice") };
+    let mut bench = Bench::new(Scripted::with(&[original]));
+    let outcomes = bench.commit(vec![entry(1, 5), message(1, 6, "twice"), entry(1, 7)]);
+    assert_eq!(outcomes[&(1, 5)], Outcome::Committed);
+    assert_eq!(
+        outcomes[&(1, 6)],
+        Outcome::Duplicate { seq: 4, msg_no: 3, created_at: 77, command_hash: 9 }
+    );
+    assert_eq!(outcomes[&(1, 7)], Outcome::Conflict);
+}
+
+#[test]
+fn the_same_id_of_another_sender_is_no_duplicate() {
+    let theirs = Append { sender_id: Some(user(2)), ..message(1, 4, "same") };
+    let mut bench = Bench::new(Scripted::with(&[theirs]));
+    assert_eq!(bench.commit(vec![message(1, 5, "same")])[&(1, 5)], Outcome::Committed);
+}
+
+#[test]
+fn one_id_twice_in_a_batch_is_stored_once() {
+    let mut bench = Bench::new(Scripted::default());
+    let outcomes = bench.commit(vec![message(1, 1, "same"), message(1, 2, "same"), entry(2, 1)]);
+    assert_eq!(outcomes[&(1, 1)], Outcome::Committed);
+    assert!(matches!(outcomes[&(1, 2)], Outcome::Duplicate { seq: 1, .. }));
+    assert_eq!(outcomes[&(2, 1)], Outcome::Committed);
+    assert_eq!(bench.scripted().log.len(), 2);
+}
+
+#[test]
+fn d8_one_poison_row_fails_alone_in_a_batch_of_500() {
+    let mut bench = Bench::new(Scripted { poison: Some(b"poison"), ..Scripted::default() });
+    let mut batch: Vec<Append> =
+        (1..=100).flat_map(|id| (1..=5).map(move |seq| entry(id, seq))).collect();
+    batch[251].body = bytes::Bytes::from_static(b"poison");
+    let at = (batch[251].conversation_id.get(), batch[251].seq);
+    let outcomes = bench.commit(batch);
+    assert_eq!(outcomes[&at], Outcome::Rejected { reason: "poison".into() });
+    for (&(conversation, seq), outcome) in &outcomes {
+        if conversation != at.0 || seq < at.1 {
+            assert_eq!(*outcome, Outcome::Committed, "{conversation}-{seq}");
+        } else if seq > at.1 {
+            assert_eq!(*outcome, Outcome::Conflict);
+        }
+    }
+    assert!(bench.scripted().appends < 30, "halving, not one by one");
+}
+
+#[test]
+fn d9_a_lost_commit_answer_is_found_again_and_never_stored_twice() {
+    let mut bench =
+        Bench::new(Scripted { faults: [Fault::CutAfterCommit].into(), ..Scripted::default() });
+    let outcomes = bench.commit(vec![entry(1, 1), entry(1, 2), entry(2, 1)]);
+    assert!(outcomes.values().all(|outcome| *outcome == Outcome::Committed));
+    assert_eq!(bench.scripted().log.len(), 3);
+}
+
+#[test]
+fn d9_the_row_of_another_attempt_at_the_same_position_is_a_duplicate() {
+    let original = Append { created_at: 5, ..message(1, 5, "same") };
+    let mut bench = Bench::new(Scripted::with(&[original]));
+    let outcome = &bench.commit(vec![message(1, 5, "same")])[&(1, 5)];
+    assert!(matches!(outcome, Outcome::Duplicate { seq: 5, created_at: 5, .. }), "{outcome:?}");
+}
+
+#[test]
+fn an_absent_database_is_waited_for_with_growing_pauses() {
+    let mut bench =
+        Bench::new(Scripted { faults: [Fault::CutBefore; 12].into(), ..Scripted::default() });
+    assert_eq!(bench.commit(vec![entry(1, 1)])[&(1, 1)], Outcome::Committed);
+    assert_eq!(bench.pauses.len(), 12);
+    assert!(bench.pauses.is_sorted());
+    assert_eq!(bench.pauses.last(), Some(&BACK_OFF.1));
+}
+
+#[test]
+fn after_an_absence_an_old_head_is_not_believed() {
+    // The database that came back has lost entry 4.
+    let mut bench = Bench::new(Scripted {
+        faults: [Fault::CutBefore].into(),
+        ..Scripted::with(&[entry(1, 3)])
+    });
+    let outcomes = bench.commit(vec![entry(1, 5), entry(1, 6)]);
+    assert!(outcomes.values().all(|outcome| *outcome == Outcome::Conflict));
+}
+
+#[test]
+fn a_checked_base_must_exist() {
+    let mut bench = Bench::new(Scripted::with(&[entry(2, 4)]));
+    let stale = Append { check_base: true, ..entry(1, 5) };
+    let fine = Append { check_base: true, ..entry(2, 5) };
+    let next = Append { check_base: true, ..entry(2, 6) };
+    let first = Append { check_base: true, ..entry(3, 1) };
+    let outcomes = bench.commit(vec![stale, fine, next, first]);
+    assert_eq!(outcomes[&(1, 5)], Outcome::Conflict);
+    assert_eq!(outcomes[&(2, 5)], Outcome::Committed);
+    assert_eq!(outcomes[&(2, 6)], Outcome::Committed);
+    assert_eq!(outcomes[&(3, 1)], Outcome::Committed, "the first entry has no base");
+}
+
+#[test]
+fn a_deadlock_is_tried_again() {
+    let mut bench =
+        Bench::new(Scripted { faults: [Fault::Deadlock; 2].into(), ..Scripted::default() });
+    assert_eq!(bench.commit(vec![entry(1, 1)])[&(1, 1)], Outcome::Committed);
+}
+
+#[test]
+fn a_stop_during_an_absence_answers_nothing_that_is_not_known() {
+    let mut bench =
+        Bench::new(Scripted { faults: [Fault::CutAfterCommit].into(), ..Scripted::default() });
+    let finished = bench.committer.commit(
+        vec![entry(1, 1)],
+        &mut bench.executor,
+        &mut bench.answers,
+        &mut |_| false,
+    );
+    assert!(!finished);
+    bench.answers.deliver();
+    assert!(bench.received.lock().expect("not poisoned").is_empty());
+}
+
+#[test]
+fn sets_are_halved_between_conversations_where_possible() {
+    let mut sets = Vec::new();
+    split(vec![entry(1, 1), entry(1, 2), entry(1, 3), entry(2, 1)], &mut sets);
+    assert_eq!(sets.pop().map(|set| set.len()), Some(3), "the first half is on top");
+    assert_eq!(sets.pop().map(|set| set[0].conversation_id), Some(conversation(2)));
+    split(vec![entry(1, 1), entry(1, 2), entry(1, 3)], &mut sets);
+    assert_eq!(sets.pop().map(|set| set.len()), Some(1));
+    assert_eq!(sets.pop().map(|set| set.len()), Some(2));
+}

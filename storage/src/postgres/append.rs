@@ -1,0 +1,313 @@
+//! The append path on Postgres: one statement for a whole batch, its arguments as arrays.
+//!
+//! A batch of messages is a single statement, which is its own transaction: one round trip. With changes of membership
+//! it is `BEGIN`, the insert, the changes, `COMMIT`, sent together without waiting in between: if one fails, the server
+//! ignores the rest and makes the commit a rollback.
+
+use std::fmt;
+use std::time::Duration;
+
+use futures_util::future::{LocalBoxFuture, join_all};
+use ringwire_protocol::{ConversationId, UnixMs, UserId};
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
+use tokio_postgres::{Client, Config, Statement};
+
+use super::connect::{CALL_TIMEOUT, writer_session};
+use super::rows::position;
+use crate::append::Append;
+use crate::changes::NetChanges;
+use crate::error::StoreError;
+use crate::executor::{AppendError, Found, Twin};
+
+/// A missing base makes `seq` null, which fails the whole statement. (A scalar subquery, because Postgres may turn
+/// `EXISTS` into a hash of the whole table.)
+const INSERT: &str = "INSERT INTO entries
+        (conversation_id, seq, msg_no, sender_id, created_at, client_msg_id, command_hash, body)
+    SELECT u.conversation_id,
+        CASE WHEN u.check_base AND (SELECT b.seq FROM entries b
+                 WHERE b.conversation_id = u.conversation_id AND b.seq = u.seq - 1) IS NULL
+             THEN NULL ELSE u.seq END,
+        u.msg_no, u.sender_id, u.created_at, u.client_msg_id, u.command_hash, u.body
+    FROM UNNEST($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::text[], $7::int8[],
+            $8::bytea[], $9::bool[])
+        AS u (conversation_id, seq, msg_no, sender_id, created_at, client_msg_id, command_hash, body,
+            check_base)
+    ORDER BY u.conversation_id, u.seq";
+
+const PROBE: &str = "SELECT t.seq, t.msg_no, t.created_at, t.command_hash, p.seq IS NOT NULL,
+        u.check_base AND b.seq IS NULL
+    FROM UNNEST($1::int8[], $2::int8[], $3::int8[], $4::text[], $5::bool[]) WITH ORDINALITY
+        AS u (conversation_id, seq, sender_id, client_msg_id, check_base, n)
+    LEFT JOIN entries t ON t.conversation_id = u.conversation_id AND t.sender_id = u.sender_id
+        AND t.client_msg_id = u.client_msg_id
+    LEFT JOIN entries p ON p.conversation_id = u.conversation_id AND p.seq = u.seq
+    LEFT JOIN entries b ON b.conversation_id = u.conversation_id AND b.seq = u.seq - 1
+    ORDER BY u.n";
+
+const REMOVE: &str = "WITH gone AS (
+        DELETE FROM members m USING UNNEST($1::int8[], $2::int8[]) AS u (conversation_id, user_id)
+        WHERE m.conversation_id = u.conversation_id AND m.user_id = u.user_id
+        RETURNING m.conversation_id
+    ), counted AS (SELECT conversation_id, count(*)::int AS n FROM gone GROUP BY conversation_id)
+    UPDATE conversations c SET member_count = c.member_count - n.n
+    FROM counted n WHERE c.id = n.conversation_id";
+
+const ADD: &str = "WITH u AS MATERIALIZED (
+        SELECT * FROM UNNEST($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[])
+            AS u (conversation_id, user_id, joined_at, seq, msg_no)
+    ), come AS (
+        INSERT INTO members (conversation_id, user_id, role, joined_at)
+        SELECT conversation_id, user_id, 0, joined_at FROM u ORDER BY conversation_id, user_id
+        ON CONFLICT (conversation_id, user_id) DO NOTHING
+        RETURNING conversation_id, user_id
+    ), seen AS (
+        INSERT INTO cursors AS k (conversation_id, user_id, read_seq, read_msg_no, delivered_seq)
+        SELECT u.conversation_id, u.user_id, u.seq, u.msg_no, u.seq
+        FROM u JOIN come USING (conversation_id, user_id) ORDER BY 1, 2
+        ON CONFLICT (conversation_id, user_id) DO UPDATE SET
+            read_seq = GREATEST(k.read_seq, EXCLUDED.read_seq),
+            read_msg_no = GREATEST(k.read_msg_no, EXCLUDED.read_msg_no),
+            delivered_seq = GREATEST(k.delivered_seq, EXCLUDED.delivered_seq)
+    ), counted AS (SELECT conversation_id, count(*)::int AS n FROM come GROUP BY conversation_id)
+    UPDATE conversations c SET member_count = c.member_count + n.n
+    FROM counted n WHERE c.id = n.conversation_id";
+
+const OWN: &str = "UPDATE members m SET role = 2
+    FROM UNNEST($1::int8[], $2::int8[]) AS u (conversation_id, user_id)
+    WHERE m.conversation_id = u.conversation_id AND m.user_id = u.user_id";
+
+const ACTIVITY: &str = "WITH later AS (
+        SELECT c.id, u.at FROM conversations c
+        JOIN UNNEST($1::int8[], $2::int8[]) AS u (id, at) ON u.id = c.id
+        WHERE c.last_activity_at < u.at ORDER BY c.id FOR NO KEY UPDATE OF c
+    )
+    UPDATE conversations c SET last_activity_at = later.at FROM later WHERE c.id = later.id";
+
+/// A writer's connection, made when first needed and again after it broke.
+pub(crate) struct PostgresAppender {
+    runtime: Runtime,
+    config: Config,
+    session: Option<Session>,
+}
+
+impl fmt::Debug for PostgresAppender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresAppender").finish_non_exhaustive()
+    }
+}
+
+impl PostgresAppender {
+    pub(super) fn new(config: Config) -> Result<Self, StoreError> {
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| {
+            StoreError::Fatal(format!("cannot start a writer's runtime: {error}"))
+        })?;
+        Ok(Self { runtime, config, session: None })
+    }
+
+    pub(crate) fn append(&mut self, entries: &[Append]) -> Result<(), AppendError> {
+        let changes = NetChanges::of(entries);
+        self.call(async |session| session.append(entries, &changes).await)
+    }
+
+    pub(crate) fn probe(&mut self, entries: &[Append]) -> Result<Vec<Found>, AppendError> {
+        self.call(async |session| session.probe(entries).await)
+    }
+
+    pub(crate) fn save_activity(
+        &mut self,
+        activity: &[(ConversationId, UnixMs)],
+    ) -> Result<(), AppendError> {
+        let ids: Vec<i64> = activity.iter().map(|(id, _)| id.as_i64()).collect();
+        let times: Vec<UnixMs> = activity.iter().map(|&(_, at)| at).collect();
+        self.call(async |session| {
+            session.client.execute(&session.activity, &[&ids, &times]).await?;
+            Ok(())
+        })
+    }
+
+    /// Runs one call in the session, within the time limit; what went wrong with the connection ends the session.
+    fn call<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&Session) -> Result<T, AppendError>,
+    ) -> Result<T, AppendError> {
+        let Self { runtime, config, session } = self;
+        let result = runtime.block_on(async {
+            let limited = timeout(CALL_TIMEOUT, async {
+                let session = match session {
+                    Some(session) if !session.client.is_closed() => session,
+                    _ => session.insert(Session::open(config).await?),
+                };
+                work(session).await
+            });
+            limited.await.unwrap_or_else(|_| {
+                Err(AppendError::Away(format!("no answer within {CALL_TIMEOUT:?}")))
+            })
+        });
+        if matches!(result, Err(AppendError::Away(_))) {
+            // The first attempt may still run on the server. The next one meets its locks and its rows, so both cannot
+            // take effect.
+            *session = None;
+        }
+        result
+    }
+}
+
+impl Drop for PostgresAppender {
+    /// Says good-bye to the server; a pending driver task would otherwise just be dropped.
+    fn drop(&mut self) {
+        if self.session.take().is_some() {
+            self.runtime.block_on(tokio::time::sleep(Duration::from_millis(1)));
+        }
+    }
+}
+
+/// A connection with its prepared statements.
+struct Session {
+    client: Client,
+    insert: Statement,
+    probe: Statement,
+    remove: Statement,
+    add: Statement,
+    own: Statement,
+    activity: Statement,
+}
+
+impl Session {
+    async fn open(config: &Config) -> Result<Self, AppendError> {
+        let client = writer_session(config).await?;
+        Ok(Self {
+            insert: client.prepare(INSERT).await?,
+            probe: client.prepare(PROBE).await?,
+            remove: client.prepare(REMOVE).await?,
+            add: client.prepare(ADD).await?,
+            own: client.prepare(OWN).await?,
+            activity: client.prepare(ACTIVITY).await?,
+            client,
+        })
+    }
+
+    async fn append(&self, entries: &[Append], changes: &NetChanges) -> Result<(), AppendError> {
+        if changes.is_empty() {
+            return Ok(self.insert(entries).await?);
+        }
+        // Polled, and so sent, in this order.
+        let mut steps: Vec<LocalBoxFuture<'_, Result<(), tokio_postgres::Error>>> =
+            vec![Box::pin(self.client.batch_execute("BEGIN")), Box::pin(self.insert(entries))];
+        if !changes.removed.is_empty() {
+            steps.push(Box::pin(self.pairs(&self.remove, &changes.removed)));
+        }
+        if !changes.added.is_empty() {
+            steps.push(Box::pin(self.add(changes)));
+        }
+        if !changes.owners.is_empty() {
+            steps.push(Box::pin(self.pairs(&self.own, &changes.owners)));
+        }
+        steps.push(Box::pin(self.client.batch_execute("COMMIT")));
+        // The first error is the cause; those after it only say that the transaction is over.
+        for result in join_all(steps).await {
+            result?;
+        }
+        Ok(())
+    }
+
+    async fn insert(&self, entries: &[Append]) -> Result<(), tokio_postgres::Error> {
+        let columns = Columns::of(entries);
+        let msg_nos: Vec<i64> = entries.iter().map(|e| position(e.msg_no)).collect();
+        let times: Vec<UnixMs> = entries.iter().map(|e| e.created_at).collect();
+        let hashes: Vec<i64> = entries.iter().map(|e| e.command_hash).collect();
+        let bodies: Vec<&[u8]> = entries.iter().map(|e| &*e.body).collect();
+        self.client
+            .execute(
+                &self.insert,
+                &[
+                    &columns.conversations,
+                    &columns.seqs,
+                    &msg_nos,
+                    &columns.senders,
+                    &times,
+                    &columns.client_msg_ids,
+                    &hashes,
+                    &bodies,
+                    &columns.check_bases,
+                ],
+            )
+            .await?;
+        Ok(())
+    }
+
+    async fn probe(&self, entries: &[Append]) -> Result<Vec<Found>, AppendError> {
+        let columns = Columns::of(entries);
+        let rows = self
+            .client
+            .query(
+                &self.probe,
+                &[
+                    &columns.conversations,
+                    &columns.seqs,
+                    &columns.senders,
+                    &columns.client_msg_ids,
+                    &columns.check_bases,
+                ],
+            )
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let twin = match row.try_get::<_, Option<i64>>(0)? {
+                    None => None,
+                    Some(seq) => Some(Twin {
+                        seq: seq as u64,
+                        msg_no: row.try_get::<_, i64>(1)? as u64,
+                        created_at: row.try_get(2)?,
+                        command_hash: row.try_get(3)?,
+                    }),
+                };
+                Ok(Found { twin, taken: row.try_get(4)?, base_missing: row.try_get(5)? })
+            })
+            .collect()
+    }
+
+    async fn add(&self, changes: &NetChanges) -> Result<(), tokio_postgres::Error> {
+        let added = &changes.added;
+        let conversations: Vec<i64> = added.iter().map(|a| a.conversation_id.as_i64()).collect();
+        let users: Vec<i64> = added.iter().map(|a| a.user_id.as_i64()).collect();
+        let times: Vec<UnixMs> = added.iter().map(|a| a.joined_at).collect();
+        let seqs: Vec<i64> = added.iter().map(|a| position(a.seq)).collect();
+        let msg_nos: Vec<i64> = added.iter().map(|a| position(a.msg_no)).collect();
+        self.client.execute(&self.add, &[&conversations, &users, &times, &seqs, &msg_nos]).await?;
+        Ok(())
+    }
+
+    async fn pairs(
+        &self,
+        statement: &Statement,
+        pairs: &[(ConversationId, UserId)],
+    ) -> Result<(), tokio_postgres::Error> {
+        let conversations: Vec<i64> = pairs.iter().map(|(id, _)| id.as_i64()).collect();
+        let users: Vec<i64> = pairs.iter().map(|(_, user)| user.as_i64()).collect();
+        self.client.execute(statement, &[&conversations, &users]).await?;
+        Ok(())
+    }
+}
+
+/// The columns that insert and probe have in common.
+struct Columns<'a> {
+    conversations: Vec<i64>,
+    seqs: Vec<i64>,
+    senders: Vec<i64>,
+    client_msg_ids: Vec<&'a str>,
+    check_bases: Vec<bool>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(entries: &'a [Append]) -> Self {
+        Self {
+            conversations: entries.iter().map(|e| e.conversation_id.as_i64()).collect(),
+            seqs: entries.iter().map(|e| position(e.seq)).collect(),
+            // The server's own entries have sender 0.
+            senders: entries.iter().map(|e| e.sender_id.map_or(0, UserId::as_i64)).collect(),
+            client_msg_ids: entries.iter().map(|e| &*e.client_msg_id).collect(),
+            check_bases: entries.iter().map(|e| e.check_base).collect(),
+        }
+    }
+}

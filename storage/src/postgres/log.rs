@@ -1,0 +1,209 @@
+//! Reading logs: the tail for owners, pages for members, whole conversations for taking into memory.
+
+use deadpool_postgres::Transaction;
+use futures_util::future::try_join;
+use ringwire_protocol::{ConversationId, Seq, UserId};
+use tokio_postgres::IsolationLevel;
+
+use super::PostgresStore;
+use super::rows::{self, ENTRY, MEMBER, MEMBER_WIDTH, USER, USER_WIDTH, position};
+use crate::error::StoreError;
+use crate::model::{ConversationSnapshot, EntryRow, LogHead, LogPage, MemberProfile};
+
+/// Starts a transaction whose every read sees the same state.
+macro_rules! snapshot {
+    ($client:ident) => {
+        $client
+            .build_transaction()
+            .isolation_level(IsolationLevel::RepeatableRead)
+            .read_only(true)
+            .start()
+            .await?
+    };
+}
+pub(super) use snapshot;
+
+impl PostgresStore {
+    pub(crate) async fn load_conversation(
+        &self,
+        id: ConversationId,
+        recent_limit: u32,
+    ) -> Result<Option<ConversationSnapshot>, StoreError> {
+        let mut client = self.client().await?;
+        let tx = snapshot!(client);
+        let about = tx
+            .prepare_cached("SELECT kind, settings, floor_seq FROM conversations WHERE id = $1")
+            .await?;
+        let Some(about) = tx.query_opt(&about, &[&id.as_i64()]).await? else { return Ok(None) };
+        let members = tx
+            .prepare_cached(&format!(
+                "SELECT {MEMBER} FROM members m WHERE m.conversation_id = $1 ORDER BY m.user_id"
+            ))
+            .await?;
+        let members = async { Ok(tx.query(&members, &[&id.as_i64()]).await?) };
+        // At least the newest entry is needed, for the head.
+        let recent = entries_before(&tx, id, i64::MAX, recent_limit.max(1));
+        let (members, mut recent) = try_join(members, recent).await?;
+        let head = recent.last().map_or_else(LogHead::default, EntryRow::head);
+        if recent_limit == 0 {
+            recent.clear();
+        }
+        Ok(Some(ConversationSnapshot {
+            conversation_id: id,
+            kind: rows::kind(&about, 0)?,
+            settings: rows::bytes(&about, 1)?,
+            head,
+            floor_seq: rows::number(&about, 2)?,
+            members: members.iter().map(|row| rows::member(row, 0)).collect::<Result<_, _>>()?,
+            recent,
+        }))
+    }
+
+    pub(crate) async fn load_tail(
+        &self,
+        id: ConversationId,
+        after_seq: Seq,
+        limit: u32,
+    ) -> Result<Option<LogPage>, StoreError> {
+        let mut client = self.client().await?;
+        let tx = snapshot!(client);
+        let Some((floor_seq, head)) = position_of(&tx, id, None).await? else { return Ok(None) };
+        let entries = entries_after(&tx, id, after_seq, limit).await?;
+        Ok(Some(LogPage { entries, head, floor_seq }))
+    }
+
+    pub(crate) async fn sync_page(
+        &self,
+        user: UserId,
+        id: ConversationId,
+        after_seq: Seq,
+        limit: u32,
+    ) -> Result<Option<LogPage>, StoreError> {
+        let mut client = self.client().await?;
+        let tx = snapshot!(client);
+        let Some((floor_seq, head)) = position_of(&tx, id, Some(user)).await? else {
+            return Ok(None);
+        };
+        let entries = entries_after(&tx, id, after_seq, limit).await?;
+        Ok(Some(LogPage { entries, head, floor_seq }))
+    }
+
+    pub(crate) async fn history_page(
+        &self,
+        user: UserId,
+        id: ConversationId,
+        before_seq: Seq,
+        limit: u32,
+    ) -> Result<Option<LogPage>, StoreError> {
+        let mut client = self.client().await?;
+        let tx = snapshot!(client);
+        let Some((floor_seq, head)) = position_of(&tx, id, Some(user)).await? else {
+            return Ok(None);
+        };
+        let before = if before_seq == 0 { i64::MAX } else { position(before_seq) };
+        let entries = entries_before(&tx, id, before, limit).await?;
+        Ok(Some(LogPage { entries, head, floor_seq }))
+    }
+
+    pub(crate) async fn members_page(
+        &self,
+        user: UserId,
+        id: ConversationId,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<Option<(Vec<MemberProfile>, bool)>, StoreError> {
+        let mut client = self.client().await?;
+        let tx = snapshot!(client);
+        if position_of(&tx, id, Some(user)).await?.is_none() {
+            return Ok(None);
+        }
+        let page = tx
+            .prepare_cached(&format!(
+                "SELECT {MEMBER}, {USER}, coalesce(k.read_seq, 0), coalesce(k.delivered_seq, 0)
+                 FROM members m JOIN users u ON u.id = m.user_id
+                 LEFT JOIN cursors k
+                     ON k.conversation_id = m.conversation_id AND k.user_id = m.user_id
+                 WHERE m.conversation_id = $1 AND m.user_id > $2
+                 ORDER BY m.user_id LIMIT $3"
+            ))
+            .await?;
+        let after = after.map_or(0, UserId::as_i64);
+        let mut members = tx
+            .query(&page, &[&id.as_i64(), &after, &(i64::from(limit) + 1)])
+            .await?
+            .iter()
+            .map(|row| {
+                let cursors = MEMBER_WIDTH + USER_WIDTH;
+                Ok(MemberProfile {
+                    member: rows::member(row, 0)?,
+                    user: rows::user(row, MEMBER_WIDTH)?,
+                    read_seq: rows::number(row, cursors)?,
+                    delivered_seq: rows::number(row, cursors + 1)?,
+                })
+            })
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        let more = members.len() > limit as usize;
+        members.truncate(limit as usize);
+        Ok(Some((members, more)))
+    }
+}
+
+/// Floor and head of a conversation; with a user: if that one is a member.
+async fn position_of(
+    tx: &Transaction<'_>,
+    id: ConversationId,
+    user: Option<UserId>,
+) -> Result<Option<(Seq, LogHead)>, StoreError> {
+    let statement = tx
+        .prepare_cached(
+            "SELECT c.floor_seq, coalesce(h.seq, 0), coalesce(h.msg_no, 0), coalesce(h.created_at, 0)
+             FROM conversations c
+             LEFT JOIN LATERAL (SELECT seq, msg_no, created_at FROM entries
+                 WHERE conversation_id = c.id ORDER BY seq DESC LIMIT 1) h ON true
+             WHERE c.id = $1 AND ($2::int8 IS NULL OR EXISTS (
+                 SELECT FROM members m WHERE m.conversation_id = c.id AND m.user_id = $2))",
+        )
+        .await?;
+    let row = tx.query_opt(&statement, &[&id.as_i64(), &user.map(UserId::as_i64)]).await?;
+    row.map(|row| Ok((rows::number(&row, 0)?, rows::head(&row, 1)?))).transpose()
+}
+
+async fn entries_after(
+    tx: &Transaction<'_>,
+    id: ConversationId,
+    after_seq: Seq,
+    limit: u32,
+) -> Result<Vec<EntryRow>, StoreError> {
+    let statement = tx
+        .prepare_cached(&format!(
+            "SELECT {ENTRY} FROM entries e WHERE e.conversation_id = $1 AND e.seq > $2
+             ORDER BY e.seq LIMIT $3"
+        ))
+        .await?;
+    tx.query(&statement, &[&id.as_i64(), &position(after_seq), &i64::from(limit)])
+        .await?
+        .iter()
+        .map(|row| rows::entry(row, 0))
+        .collect()
+}
+
+/// The newest entries below a position, oldest first.
+async fn entries_before(
+    tx: &Transaction<'_>,
+    id: ConversationId,
+    before: i64,
+    limit: u32,
+) -> Result<Vec<EntryRow>, StoreError> {
+    let statement = tx
+        .prepare_cached(&format!(
+            "SELECT {ENTRY} FROM entries e WHERE e.conversation_id = $1 AND e.seq < $2
+             ORDER BY e.seq DESC LIMIT $3"
+        ))
+        .await?;
+    tx.query(&statement, &[&id.as_i64(), &before, &i64::from(limit)])
+        .await?
+        .iter()
+        .rev()
+        .map(|row| rows::entry(row, 0))
+        .collect()
+}

@@ -1,0 +1,92 @@
+//! Postgres: for production, and for many nodes on one database.
+//!
+//! ```text
+//!   submit ─► queues ─► writer threads, each with a runtime and a connection of its own
+//!   reads, other writes ─► a small pool on the service thread
+//! ```
+//!
+//! Writers use prepared statements in sessions with `synchronous_commit=on`; time limits on both sides end a call to a
+//! database that has stopped answering, and release the locks of a node that has.
+
+pub(crate) mod append;
+mod connect;
+mod conversations;
+mod directory;
+mod ids;
+mod log;
+mod rows;
+mod schema;
+mod snapshots;
+mod sqlstate;
+
+use std::time::Duration;
+
+use deadpool_postgres::{
+    Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
+};
+use tokio::sync::Mutex;
+use tokio_postgres::NoTls;
+
+use crate::error::StoreError;
+use crate::executor::Executor;
+use crate::store::StoreConfig;
+use crate::writer::{CompletionSink, WriterQueue, Writers};
+use append::PostgresAppender;
+use ids::IdBlock;
+
+/// How long a caller waits for a pooled connection.
+const POOL_WAIT: Duration = Duration::from_secs(5);
+
+/// The store on a server.
+#[derive(Debug)]
+pub struct PostgresStore {
+    pub(crate) writers: Writers,
+    pool: Pool,
+    user_ids: Mutex<IdBlock>,
+    conversation_ids: Mutex<IdBlock>,
+}
+
+impl PostgresStore {
+    pub(crate) async fn open(
+        url: &str,
+        config: &StoreConfig,
+        completions: &CompletionSink,
+    ) -> Result<Self, StoreError> {
+        let address = connect::parse(url)?;
+        let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let pool = Pool::builder(Manager::from_config(address.clone(), NoTls, manager))
+            .max_size(config.pool_size.max(1))
+            .wait_timeout(Some(POOL_WAIT))
+            .create_timeout(Some(connect::TIMEOUT))
+            .runtime(Runtime::Tokio1)
+            .post_create(Hook::async_fn(|client, _| {
+                Box::pin(async move {
+                    client.batch_execute(connect::SERVICE_SESSION).await.map_err(HookError::Backend)
+                })
+            }))
+            .build()
+            .map_err(|error| StoreError::Fatal(error.to_string()))?;
+        schema::migrate(&mut pool.get().await?).await?;
+        let writers = (0..config.writers.max(1))
+            .map(|_| {
+                let appender = PostgresAppender::new(address.clone())?;
+                let executor = Executor::Postgres(Box::new(appender));
+                Ok((WriterQueue::new(config.queue_capacity), executor))
+            })
+            .collect::<Result<_, StoreError>>()?;
+        Ok(Self {
+            writers: Writers::start(writers, config.batch, completions)?,
+            pool,
+            user_ids: Mutex::new(IdBlock::new("user_ids")),
+            conversation_ids: Mutex::new(IdBlock::new("conversation_ids")),
+        })
+    }
+
+    async fn client(&self) -> Result<Object, StoreError> {
+        Ok(self.pool.get().await?)
+    }
+
+    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
+        Ok(self.client().await?.batch_execute("SELECT 1").await?)
+    }
+}

@@ -1,0 +1,97 @@
+//! Columns to rows. The column lists and the readers belong together: each reader starts at a column offset.
+
+use bytes::Bytes;
+use ringwire_protocol::{ConversationId, UserId};
+use tokio_postgres::Row;
+
+use crate::error::StoreError;
+use crate::model::{ConversationKind, EntryRow, LogHead, MemberRow, Role, UserRow};
+
+/// What [`entry`] reads, of table `e`.
+pub(super) const ENTRY: &str = "e.conversation_id, e.seq, e.msg_no, e.sender_id, e.created_at, \
+     e.client_msg_id, e.command_hash, e.body";
+
+/// What [`user`] reads, of table `u`.
+pub(super) const USER: &str = "u.id, u.username, u.display_name, u.avatar_url, u.created_at";
+/// How many columns that is.
+pub(super) const USER_WIDTH: usize = 5;
+
+/// What [`member`] reads, of table `m`.
+pub(super) const MEMBER: &str = "m.user_id, m.role, m.joined_at, m.muted_until";
+/// How many columns that is.
+pub(super) const MEMBER_WIDTH: usize = 4;
+
+pub(super) fn entry(row: &Row, at: usize) -> Result<EntryRow, StoreError> {
+    Ok(EntryRow {
+        conversation_id: conversation_id(row, at)?,
+        seq: number(row, at + 1)?,
+        msg_no: number(row, at + 2)?,
+        sender_id: UserId::new(number(row, at + 3)?),
+        created_at: row.try_get(at + 4)?,
+        client_msg_id: row.try_get(at + 5)?,
+        command_hash: row.try_get(at + 6)?,
+        body: bytes(row, at + 7)?,
+    })
+}
+
+/// A position, its message count and its time.
+pub(super) fn head(row: &Row, at: usize) -> Result<LogHead, StoreError> {
+    Ok(LogHead {
+        seq: number(row, at)?,
+        msg_no: number(row, at + 1)?,
+        created_at: row.try_get(at + 2)?,
+    })
+}
+
+pub(super) fn user(row: &Row, at: usize) -> Result<UserRow, StoreError> {
+    Ok(UserRow {
+        user_id: user_id(row, at)?,
+        username: row.try_get(at + 1)?,
+        display_name: row.try_get(at + 2)?,
+        avatar_url: row.try_get(at + 3)?,
+        created_at: row.try_get(at + 4)?,
+    })
+}
+
+pub(super) fn member(row: &Row, at: usize) -> Result<MemberRow, StoreError> {
+    Ok(MemberRow {
+        user_id: user_id(row, at)?,
+        role: role(row, at + 1)?,
+        joined_at: row.try_get(at + 2)?,
+        muted_until: row.try_get(at + 3)?,
+    })
+}
+
+pub(super) fn user_id(row: &Row, at: usize) -> Result<UserId, StoreError> {
+    UserId::new(number(row, at)?).ok_or_else(|| damaged("a user id"))
+}
+
+pub(super) fn conversation_id(row: &Row, at: usize) -> Result<ConversationId, StoreError> {
+    ConversationId::new(number(row, at)?).ok_or_else(|| damaged("a conversation id"))
+}
+
+pub(super) fn role(row: &Row, at: usize) -> Result<Role, StoreError> {
+    Role::from_number(row.try_get(at)?).ok_or_else(|| damaged("a role"))
+}
+
+pub(super) fn kind(row: &Row, at: usize) -> Result<ConversationKind, StoreError> {
+    ConversationKind::from_number(row.try_get(at)?).ok_or_else(|| damaged("a conversation's kind"))
+}
+
+pub(super) fn bytes(row: &Row, at: usize) -> Result<Bytes, StoreError> {
+    Ok(Bytes::copy_from_slice(row.try_get(at)?))
+}
+
+/// A count or position: never negative.
+pub(super) fn number(row: &Row, at: usize) -> Result<u64, StoreError> {
+    u64::try_from(row.try_get::<_, i64>(at)?).map_err(|_| damaged("a count"))
+}
+
+fn damaged(what: &str) -> StoreError {
+    StoreError::Damaged(format!("{what} is out of range"))
+}
+
+/// A position as the database compares it, also one that a peer made up.
+pub(super) fn position(seq: u64) -> i64 {
+    i64::try_from(seq).unwrap_or(i64::MAX)
+}

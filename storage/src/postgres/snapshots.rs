@@ -1,0 +1,164 @@
+//! A user's list of conversations, and what `connect` reads at once.
+
+use deadpool_postgres::Transaction;
+use ringwire_protocol::{ConversationId, Seq, UserId};
+use tokio_postgres::{IsolationLevel, Row};
+
+use super::PostgresStore;
+use super::directory::users_by_id;
+use super::log::snapshot;
+use super::rows::{self, ENTRY, position};
+use crate::error::StoreError;
+use crate::model::{
+    EntryRow, HeadRow, HeadsAfter, LogHead, LogPage, SessionSnapshot, attach_users,
+};
+
+impl PostgresStore {
+    pub(crate) async fn session_snapshot(
+        &self,
+        user: UserId,
+        cursors: Vec<(ConversationId, Seq)>,
+        heads_limit: u32,
+        sync_limit: u32,
+    ) -> Result<SessionSnapshot, StoreError> {
+        let mut client = self.client().await?;
+        let tx = snapshot!(client);
+        let (heads, more_heads) = heads(&tx, user, None, &[], heads_limit).await?;
+        let syncs = if cursors.is_empty() {
+            Vec::new()
+        } else {
+            syncs(&tx, user, &cursors, sync_limit).await?
+        };
+        Ok(SessionSnapshot { heads, more_heads, syncs })
+    }
+
+    pub(crate) async fn heads(
+        &self,
+        user: UserId,
+        after: Option<HeadsAfter>,
+        only: Vec<ConversationId>,
+        limit: u32,
+    ) -> Result<(Vec<HeadRow>, bool), StoreError> {
+        let mut client = self.client().await?;
+        let tx = snapshot!(client);
+        heads(&tx, user, after, &only, limit).await
+    }
+}
+
+async fn heads(
+    tx: &Transaction<'_>,
+    user: UserId,
+    after: Option<HeadsAfter>,
+    only: &[ConversationId],
+    limit: u32,
+) -> Result<(Vec<HeadRow>, bool), StoreError> {
+    let only: Option<Vec<i64>> =
+        (!only.is_empty()).then(|| only.iter().map(|id| id.as_i64()).collect());
+    let before =
+        after.map_or((i64::MAX, i64::MAX), |at| (at.last_activity_at, at.conversation_id.as_i64()));
+    let statement = tx
+        .prepare_cached(&format!(
+            "SELECT p.id, p.kind, p.settings, p.created_at, p.member_count, p.role,
+                 p.last_activity_at, p.low_user_id, p.high_user_id,
+                 coalesce(k.read_seq, 0), coalesce(k.read_msg_no, 0), coalesce(k.delivered_seq, 0),
+                 {ENTRY}
+             FROM (
+                 SELECT c.*, m.role FROM members m JOIN conversations c ON c.id = m.conversation_id
+                 WHERE m.user_id = $1 AND (c.last_activity_at, c.id) < ($2, $3)
+                     AND ($4::int8[] IS NULL OR c.id = ANY ($4))
+                 ORDER BY c.last_activity_at DESC, c.id DESC LIMIT $5
+             ) p
+             LEFT JOIN cursors k ON k.conversation_id = p.id AND k.user_id = $1
+             LEFT JOIN LATERAL (
+                 SELECT * FROM entries WHERE conversation_id = p.id ORDER BY seq DESC LIMIT 1
+             ) e ON true
+             ORDER BY p.last_activity_at DESC, p.id DESC"
+        ))
+        .await?;
+    let found = tx
+        .query(&statement, &[&user.as_i64(), &before.0, &before.1, &only, &(i64::from(limit) + 1)])
+        .await?;
+    let more = found.len() > limit as usize;
+    let lines =
+        found.iter().take(limit as usize).map(head_row).collect::<Result<Vec<_>, StoreError>>()?;
+    let wanted: Vec<i64> =
+        lines.iter().flat_map(|(_, pair)| pair.iter().flatten().copied()).collect();
+    let users = if wanted.is_empty() { Vec::new() } else { users_by_id(tx, &wanted).await? };
+    Ok((attach_users(lines, &users), more))
+}
+
+/// A line without its users, and the pair of a direct conversation.
+fn head_row(row: &Row) -> Result<(HeadRow, [Option<i64>; 2]), StoreError> {
+    const CURSORS: usize = 9;
+    const LAST_ENTRY: usize = 12;
+    let last_entry = match row.try_get::<_, Option<i64>>(LAST_ENTRY)? {
+        Some(_) => Some(rows::entry(row, LAST_ENTRY)?),
+        None => None,
+    };
+    let line = HeadRow {
+        conversation_id: rows::conversation_id(row, 0)?,
+        kind: rows::kind(row, 1)?,
+        settings: rows::bytes(row, 2)?,
+        created_at: row.try_get(3)?,
+        member_count: row.try_get::<_, i32>(4)?.cast_unsigned(),
+        role: rows::role(row, 5)?,
+        head: last_entry.as_ref().map_or_else(LogHead::default, EntryRow::head),
+        last_activity_at: row.try_get(6)?,
+        last_entry,
+        read_seq: rows::number(row, CURSORS)?,
+        read_msg_no: rows::number(row, CURSORS + 1)?,
+        delivered_seq: rows::number(row, CURSORS + 2)?,
+        users: Vec::new(),
+    };
+    Ok((line, [row.try_get(7)?, row.try_get(8)?]))
+}
+
+/// What was missed at each cursor: one statement for where the logs stand, one for all the entries.
+async fn syncs(
+    tx: &Transaction<'_>,
+    user: UserId,
+    cursors: &[(ConversationId, Seq)],
+    limit: u32,
+) -> Result<Vec<Option<LogPage>>, StoreError> {
+    let ids: Vec<i64> = cursors.iter().map(|(id, _)| id.as_i64()).collect();
+    let afters: Vec<i64> = cursors.iter().map(|&(_, after)| position(after)).collect();
+    let positions = tx
+        .prepare_cached(
+            "SELECT u.n - 1, c.floor_seq, coalesce(h.seq, 0), coalesce(h.msg_no, 0),
+                 coalesce(h.created_at, 0)
+             FROM UNNEST($2::int8[]) WITH ORDINALITY AS u (id, n)
+             JOIN members m ON m.conversation_id = u.id AND m.user_id = $1
+             JOIN conversations c ON c.id = u.id
+             LEFT JOIN LATERAL (SELECT seq, msg_no, created_at FROM entries
+                 WHERE conversation_id = c.id ORDER BY seq DESC LIMIT 1) h ON true",
+        )
+        .await?;
+    let missed = tx
+        .prepare_cached(&format!(
+            "SELECT u.n - 1, {ENTRY}
+             FROM UNNEST($2::int8[], $3::int8[]) WITH ORDINALITY AS u (id, after_seq, n)
+             JOIN members m ON m.conversation_id = u.id AND m.user_id = $1
+             JOIN LATERAL (SELECT * FROM entries x
+                 WHERE x.conversation_id = u.id AND x.seq > u.after_seq
+                 ORDER BY x.seq LIMIT $4) e ON true
+             ORDER BY u.n, e.seq"
+        ))
+        .await?;
+    let mut pages: Vec<Option<LogPage>> = vec![None; cursors.len()];
+    for row in tx.query(&positions, &[&user.as_i64(), &ids]).await? {
+        let page = LogPage {
+            entries: Vec::new(),
+            floor_seq: rows::number(&row, 1)?,
+            head: rows::head(&row, 2)?,
+        };
+        if let Some(place) = pages.get_mut(rows::number(&row, 0)? as usize) {
+            *place = Some(page);
+        }
+    }
+    for row in tx.query(&missed, &[&user.as_i64(), &ids, &afters, &i64::from(limit)]).await? {
+        if let Some(Some(page)) = pages.get_mut(rows::number(&row, 0)? as usize) {
+            page.entries.push(rows::entry(&row, 1)?);
+        }
+    }
+    Ok(pages)
+}
