@@ -1,3 +1,38 @@
-//! The `ringwire` program.
+//! The `ringwire` program: arguments, configuration, then [`ringwire_gateway::server`].
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use ringwire_gateway::cli::{self, Cli, Command};
+use ringwire_gateway::{logging, server};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The exit code for everything an operator can mend; clap uses it for wrong flags too.
+const EXIT_MEND: u8 = 2;
+
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One line, whatever the error: what is wrong and how to mend it.
+            let line = error.to_string().lines().collect::<Vec<_>>().join(" ");
+            eprintln!("ringwire: {line}");
+            ExitCode::from(EXIT_MEND)
+        }
+    }
+}
+
+fn run(cli: &Cli) -> anyhow::Result<()> {
+    let loaded = cli.options.load()?;
+    match &cli.command {
+        Some(Command::CheckConfig) => print!("{loaded}"),
+        Some(Command::Token(args)) => println!("{}", cli::mint_token(&loaded, args)?),
+        Some(Command::Serve) | None => {
+            logging::start(&loaded.config.log);
+            server::run(loaded.config)?;
+        }
+    }
+    Ok(())
+}

@@ -13,6 +13,7 @@
 //! Invariants: a [`Config`] that exists is valid; nothing reads the environment or a file again after it; secrets show
 //! up neither in its `Debug` form nor in what `ringwire check-config` prints.
 
+mod origins;
 mod raw;
 pub mod redact;
 mod report;

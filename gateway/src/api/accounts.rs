@@ -1,0 +1,122 @@
+//! Registration and login.
+
+use std::fmt;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use ringwire_protocol::{ErrorCode, wire};
+use ringwire_storage::model::{NewUser, Registration, UserRow};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::ServiceState;
+use super::error::{ApiError, ApiResult};
+use super::input::{Body, check_email, check_password, check_username};
+use crate::cli::unix_now_ms;
+
+/// `POST /api/v1/auth/register`
+#[derive(Deserialize)]
+pub(super) struct RegisterRequest {
+    username: String,
+    email: Option<String>,
+    display_name: Option<String>,
+    password: Zeroizing<String>,
+}
+
+/// `POST /api/v1/auth/login`, with `username` or `email`; either may hold the one or the other.
+#[derive(Deserialize)]
+pub(super) struct LoginRequest {
+    username: Option<String>,
+    email: Option<String>,
+    password: Zeroizing<String>,
+}
+
+/// The answer to both.
+#[derive(Serialize)]
+pub(super) struct SignedIn {
+    /// `user_id`, `username`, `display_name` and so on, as the schema says.
+    user: wire::User,
+    /// For `Authorization: Bearer` and `connect`.
+    token: String,
+    /// When the token ceases to be valid: Unix milliseconds, a string as all 64-bit numbers.
+    expires_at: String,
+}
+
+impl fmt::Debug for SignedIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedIn").field("user_id", &self.user.user_id).finish_non_exhaustive()
+    }
+}
+
+/// The longest display name, in characters.
+const MAX_DISPLAY_NAME_CHARS: usize = 64;
+
+pub(super) async fn register(
+    State(state): State<ServiceState>,
+    Body(request): Body<RegisterRequest>,
+) -> ApiResult<SignedIn> {
+    if !state.0.config.auth.registration {
+        return Err(ApiError::new(ErrorCode::Forbidden, "this server does not register accounts"));
+    }
+    check_username(&request.username)?;
+    let email = request.email.filter(|email| !email.is_empty());
+    email.as_deref().map_or(Ok(()), check_email)?;
+    check_password(&request.password)?;
+    let display_name = request.display_name.unwrap_or_default();
+    if display_name.chars().count() > MAX_DISPLAY_NAME_CHARS
+        || display_name.contains(char::is_control)
+    {
+        return Err(ApiError::new(
+            ErrorCode::InvalidArgument,
+            "display_name: at most 64 characters, none of them a control character",
+        ));
+    }
+    let password_hash = state.0.hasher.hash(request.password).await?;
+    let new = NewUser { username: request.username, email, display_name, password_hash };
+    match state.0.store.register(new, unix_now_ms()).await? {
+        Registration::Registered(user) => sign_in(&state, user, StatusCode::CREATED),
+        Registration::UsernameTaken => {
+            Err(ApiError::new(ErrorCode::AlreadyExists, "username: somebody has this name"))
+        }
+        Registration::EmailTaken => {
+            Err(ApiError::new(ErrorCode::AlreadyExists, "email: somebody has this address"))
+        }
+    }
+}
+
+pub(super) async fn login(
+    State(state): State<ServiceState>,
+    Body(request): Body<LoginRequest>,
+) -> ApiResult<SignedIn> {
+    let login = request.username.or(request.email).filter(|login| !login.is_empty());
+    let Some(login) = login else {
+        return Err(ApiError::new(ErrorCode::InvalidArgument, "username or email is missing"));
+    };
+    let (user, hash) = state.0.store.credentials(&login).await?.unzip();
+    let matches = state.0.hasher.verify(request.password, hash).await?;
+    match user {
+        Some(user) if matches => sign_in(&state, user, StatusCode::OK),
+        _ => Err(ApiError::new(
+            ErrorCode::InvalidCredentials,
+            "the user name, e-mail address or password is wrong",
+        )),
+    }
+}
+
+fn sign_in(state: &ServiceState, user: UserRow, status: StatusCode) -> ApiResult<SignedIn> {
+    let minted = state
+        .0
+        .minter
+        .mint(user.user_id, Some(&user.username), None, unix_now_ms())
+        .map_err(|error| ApiError::new(ErrorCode::Internal, error.to_string()))?;
+    let user = wire::User {
+        user_id: user.user_id.get(),
+        username: user.username,
+        display_name: user.display_name,
+        avatar_url: user.avatar_url,
+        color: String::new(),
+    };
+    let expires_at = minted.expires_at_ms.to_string();
+    Ok((status, Json(SignedIn { user, token: minted.token, expires_at })))
+}

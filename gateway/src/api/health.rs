@@ -1,0 +1,70 @@
+//! Health: whether the process lives, and whether it can serve.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use serde::Serialize;
+
+use super::ServiceState;
+use crate::config::Database;
+
+/// A database that needs longer to say anything counts as away.
+const PING_PATIENCE: Duration = Duration::from_secs(2);
+
+/// `GET /health/ready`
+#[derive(Serialize)]
+struct Readiness {
+    /// `ready`, `draining` or `database_unavailable`.
+    status: &'static str,
+    version: &'static str,
+    driver: &'static str,
+    shards: usize,
+    /// `sqlite` or `postgres`.
+    database: &'static str,
+}
+
+/// `GET /health/live`: 200 as long as the service thread runs.
+pub(super) async fn live() -> impl IntoResponse {
+    Json(serde_json::json!({"status": "live"}))
+}
+
+/// `GET /health/ready`: 200 when commands can be carried out, else 503 with the same body.
+pub(super) async fn ready(State(state): State<ServiceState>) -> impl IntoResponse {
+    let answer = tokio::time::timeout(PING_PATIENCE, state.0.store.ping()).await;
+    let (code, status) = verdict(state.is_draining(), matches!(answer, Ok(Ok(()))));
+    let readiness = Readiness {
+        status,
+        version: env!("CARGO_PKG_VERSION"),
+        driver: state.0.facts.driver,
+        shards: state.0.facts.shards,
+        database: match state.0.config.storage.database {
+            Database::Sqlite => "sqlite",
+            Database::Postgres(_) => "postgres",
+        },
+    };
+    (code, Json(readiness))
+}
+
+fn verdict(draining: bool, database_answers: bool) -> (StatusCode, &'static str) {
+    match (draining, database_answers) {
+        (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
+        (false, false) => (StatusCode::SERVICE_UNAVAILABLE, "database_unavailable"),
+        (false, true) => (StatusCode::OK, "ready"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_server_that_can_commit_and_stays_is_ready() {
+        assert_eq!(verdict(false, true), (StatusCode::OK, "ready"));
+        assert_eq!(verdict(false, false).1, "database_unavailable");
+        assert_eq!(verdict(false, false).0, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(verdict(true, true), (StatusCode::SERVICE_UNAVAILABLE, "draining"));
+    }
+}

@@ -1,0 +1,138 @@
+//! The HTTP side: accounts, health and the page, on the service thread.
+//!
+//! ```text
+//!   shard ─ socket + bytes read ─► serve ─► hyper ─► router ─┬─ accounts ─► password (own threads) ─► store
+//!                                    │                       ├─ health
+//!      back to the shards ◄─ upgrade ┘                       └─ page
+//! ```
+//!
+//! Invariants: every answer that is no file is JSON, and every refusal has the shape `{"error":{…}}` of
+//! [`error::ApiError`]; 64-bit numbers are strings in it, as in JSON frames; every answer carries the security headers;
+//! connections, bodies and waiting password checks are bounded.
+
+mod accounts;
+mod error;
+mod health;
+mod input;
+mod page;
+mod password;
+mod prefixed;
+mod serve;
+#[cfg(test)]
+mod tests;
+mod upgrade;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get, post};
+use ringwire_protocol::{CommandError, ErrorCode};
+use ringwire_storage::Store;
+
+pub use error::ApiError;
+pub use serve::ApiServer;
+pub use upgrade::UpgradedSocket;
+
+use crate::auth::TokenMinter;
+use crate::config::Config;
+use crate::startup::StartError;
+use password::PasswordHasher;
+
+/// The largest body of an API request, in bytes.
+const MAX_BODY_BYTES: usize = 16 * 1024;
+
+/// Scripts, styles and connections only from and to this server; no framing, no forms elsewhere.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; \
+     img-src 'self' data: blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// What `/health/ready` tells about the server.
+#[derive(Clone, Copy, Debug)]
+pub struct ServiceFacts {
+    /// The driver in use: `io_uring` or `epoll`.
+    pub driver: &'static str,
+    /// How many shards run.
+    pub shards: usize,
+}
+
+/// What handlers work with. A handle: clones share everything.
+#[derive(Clone, Debug)]
+pub struct ServiceState(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    config: Arc<Config>,
+    store: Store,
+    minter: TokenMinter,
+    hasher: PasswordHasher,
+    facts: ServiceFacts,
+    draining: AtomicBool,
+}
+
+impl ServiceState {
+    /// Also starts the threads that check passwords.
+    pub fn new(
+        config: Arc<Config>,
+        store: Store,
+        minter: TokenMinter,
+        facts: ServiceFacts,
+    ) -> Result<Self, StartError> {
+        let hasher = PasswordHasher::start()
+            .map_err(|source| StartError::System { action: "start password threads", source })?;
+        let draining = AtomicBool::new(false);
+        Ok(Self(Arc::new(Inner { config, store, minter, hasher, facts, draining })))
+    }
+
+    /// From now on `/health/ready` answers 503, so that load balancers look elsewhere.
+    pub fn begin_drain(&self) {
+        self.0.draining.store(true, Ordering::Relaxed);
+    }
+
+    fn is_draining(&self) -> bool {
+        self.0.draining.load(Ordering::Relaxed)
+    }
+}
+
+/// Every route. `/ws` and other upgrades never get here: see [`upgrade`].
+pub fn router(state: ServiceState) -> Router {
+    Router::new()
+        .route("/api/v1/auth/register", post(accounts::register))
+        .route("/api/v1/auth/login", post(accounts::login))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .route("/ws", any(upgrade::required))
+        .fallback(page::file)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn(security_headers))
+        .with_state(state)
+}
+
+async fn method_not_allowed(method: Method) -> Response {
+    let message = format!("this path does not answer {method}");
+    ApiError::with_status(
+        axum::http::StatusCode::METHOD_NOT_ALLOWED,
+        CommandError::new(ErrorCode::InvalidArgument, message),
+    )
+    .into_response()
+}
+
+async fn security_headers(request: Request, next: Next) -> Response {
+    const HEADERS: [(HeaderName, &str); 3] = [
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ];
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    // Answers hold tokens and people's data; files say themselves how long they last.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,383 @@
+//! The API as clients meet it: the router on SQLite, and whole connections over sockets.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode, header};
+use axum::routing::get;
+use bytes::Bytes;
+use ringwire_storage::Store;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use super::{ApiServer, ServiceFacts, ServiceState, UpgradedSocket, router};
+use crate::auth::{TokenUser, TokenVerifier};
+use crate::cli::unix_now_ms;
+use crate::config::{self, FlagValue};
+use crate::startup;
+
+/// A service on an empty SQLite database.
+struct Service {
+    state: ServiceState,
+    router: Router,
+    store: Store,
+    verifier: TokenVerifier,
+    _folder: tempfile::TempDir,
+}
+
+async fn service() -> Service {
+    service_with(&[]).await
+}
+
+async fn service_with(options: &[(&'static str, &str)]) -> Service {
+    let folder = tempfile::tempdir().unwrap();
+    let data_dir = folder.path().join("data").display().to_string();
+    let mut flags = vec![FlagValue { key: "storage.data_dir", flag: "test", value: data_dir }];
+    flags.extend(options.iter().map(|(key, value)| FlagValue {
+        key,
+        flag: "test",
+        value: (*value).to_owned(),
+    }));
+    let config = config::load(None, [], &flags).unwrap().config;
+    let keys = startup::load_keys(&config).unwrap();
+    let store = startup::open_store(&config, Arc::new(|_, _| {})).await.unwrap();
+    let facts = ServiceFacts { driver: "io_uring", shards: 2 };
+    let state = ServiceState::new(Arc::new(config), store.clone(), keys.minter, facts).unwrap();
+    let router = router(state.clone());
+    Service { state, router, store, verifier: keys.verifier, _folder: folder }
+}
+
+impl Service {
+    async fn send(&self, request: Request<Body>) -> (StatusCode, Value, axum::http::HeaderMap) {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, 1 << 20).await.unwrap();
+        let json = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        (parts.status, json, parts.headers)
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
+        let request = Request::post(path)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        let (status, json, _) = self.send(request).await;
+        (status, json)
+    }
+
+    async fn get(&self, path: &str) -> (StatusCode, Value, axum::http::HeaderMap) {
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    async fn register(&self, body: &Value) -> (StatusCode, Value) {
+        self.post("/api/v1/auth/register", body).await
+    }
+
+    async fn login(&self, body: &Value) -> (StatusCode, Value) {
+        self.post("/api/v1/auth/login", body).await
+    }
+
+    fn user_of(&self, answer: &Value) -> TokenUser {
+        let token = answer["token"].as_str().unwrap();
+        self.verifier.verify(token, unix_now_ms()).unwrap().user
+    }
+}
+
+fn code(answer: &Value) -> &str {
+    answer["error"]["name"].as_str().unwrap_or("no error")
+}
+
+fn ann() -> Value {
+    json!({"username": "Ann", "email": "ann@mail.example", "password": "correct horse"})
+}
+
+#[tokio::test]
+async fn a_registered_user_gets_a_token_and_can_log_in_by_name_and_address() {
+    let service = service().await;
+    let (status, registered) = service.register(&ann()).await;
+    assert_eq!(status, StatusCode::CREATED, "{registered}");
+    assert!(registered["user"]["user_id"].is_string(), "{registered}");
+    assert_eq!(registered["user"]["username"], "Ann");
+    let expires_at_ms: i64 = registered["expires_at"].as_str().unwrap().parse().unwrap();
+    assert!(expires_at_ms > unix_now_ms());
+    let user = service.user_of(&registered);
+
+    for login in [
+        json!({"username": "ann", "password": "correct horse"}),
+        json!({"email": "ANN@mail.example", "password": "correct horse"}),
+        json!({"username": "ann@mail.example", "password": "correct horse"}),
+    ] {
+        let (status, answer) = service.login(&login).await;
+        assert_eq!(status, StatusCode::OK, "{login}: {answer}");
+        assert_eq!(answer["user"], registered["user"]);
+        assert_eq!(service.user_of(&answer), user);
+    }
+}
+
+#[tokio::test]
+async fn p1_the_store_holds_argon2id_and_never_the_password() {
+    let service = service().await;
+    service.register(&ann()).await;
+    let (_, hash) = service.store.credentials("ann").await.unwrap().unwrap();
+    assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+}
+
+#[tokio::test]
+async fn p1_a_wrong_password_and_an_unknown_name_are_answered_alike() {
+    let service = service().await;
+    service.register(&ann()).await;
+    let wrong = service.login(&json!({"username": "ann", "password": "wrong horse"})).await;
+    let unknown = service.login(&json!({"username": "bob", "password": "wrong horse"})).await;
+    assert_eq!(wrong, unknown);
+    assert_eq!((wrong.0, code(&wrong.1)), (StatusCode::UNAUTHORIZED, "INVALID_CREDENTIALS"));
+}
+
+#[tokio::test]
+async fn names_and_addresses_are_unique_without_regard_to_case() {
+    let service = service().await;
+    service.register(&ann()).await;
+    for other in [
+        json!({"username": "aNN", "password": "correct horse"}),
+        json!({"username": "bob", "email": "Ann@MAIL.example", "password": "correct horse"}),
+    ] {
+        let (status, answer) = service.register(&other).await;
+        assert_eq!((status, code(&answer)), (StatusCode::CONFLICT, "ALREADY_EXISTS"), "{other}");
+    }
+    let (status, _) =
+        service.register(&json!({"username": "bob", "email": "", "password": "12345678"})).await;
+    assert_eq!(status, StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn bad_input_is_answered_in_the_one_error_shape() {
+    let service = service().await;
+    let register = "/api/v1/auth/register";
+    let cases = [
+        json!({"username": "a b", "password": "correct horse"}),
+        json!({"username": "ann", "email": "x", "password": "correct horse"}),
+        json!({"username": "ann", "password": "short"}),
+        json!({"username": "ann", "password": "correct horse", "display_name": "a\u{7}"}),
+        json!({"username": 5, "password": "correct horse"}),
+        json!({"username": "ann"}),
+        json!([]),
+    ];
+    for body in cases {
+        let (status, answer) = service.post(register, &body).await;
+        assert_eq!(
+            (status, code(&answer)),
+            (StatusCode::BAD_REQUEST, "INVALID_ARGUMENT"),
+            "{body}"
+        );
+        let error = &answer["error"];
+        assert!(error["code"].is_u64() && error["message"].is_string(), "{answer}");
+        assert_eq!((&error["temporary"], &error["retry_after_ms"]), (&json!(false), &json!(0)));
+    }
+    let (status, _) = service.login(&json!({"password": "correct horse"})).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+
+    let raw = |kind: &str, body: String| {
+        Request::post(register).header(header::CONTENT_TYPE, kind).body(Body::from(body)).unwrap()
+    };
+    let (status, answer, _) = service.send(raw("application/json", "{".to_owned())).await;
+    assert_eq!((status, code(&answer)), (StatusCode::BAD_REQUEST, "INVALID_ARGUMENT"));
+    let (status, answer, _) = service.send(raw("application/json", " ".repeat(20_000))).await;
+    assert_eq!((status, code(&answer)), (StatusCode::PAYLOAD_TOO_LARGE, "TOO_LARGE"));
+    // X2: a form of another site cannot post here.
+    let (status, answer, _) = service.send(raw("text/plain", ann().to_string())).await;
+    assert_eq!((status, code(&answer)), (StatusCode::UNSUPPORTED_MEDIA_TYPE, "INVALID_ARGUMENT"));
+}
+
+#[tokio::test]
+async fn a2_a_password_in_a_broken_body_is_not_quoted() {
+    let service = service().await;
+    let (_, answer) =
+        service.register(&json!({"username": "ann", "password": ["canary-password"]})).await;
+    assert!(!answer.to_string().contains("canary"), "{answer}");
+}
+
+#[tokio::test]
+async fn unknown_paths_and_wrong_methods_are_answered_in_json() {
+    let service = service().await;
+    let (status, answer, headers) = service.get("/api/v1/nothing").await;
+    assert_eq!((status, code(&answer)), (StatusCode::NOT_FOUND, "NOT_FOUND"));
+    assert_eq!(headers[header::CONTENT_TYPE], "application/json");
+    let (status, answer, headers) = service.get("/api/v1/auth/login").await;
+    assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(code(&answer), "INVALID_ARGUMENT");
+    assert_eq!(headers[header::ALLOW], "POST");
+    for path in ["/../Cargo.toml", "/%2e%2e/Cargo.toml", "/..%2fCargo.toml", "//etc/passwd"] {
+        assert_eq!(service.get(path).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
+    let (status, _, headers) = service.get("/ws").await;
+    assert_eq!(status, StatusCode::UPGRADE_REQUIRED);
+    assert_eq!(headers[header::UPGRADE], "websocket");
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_security_headers() {
+    let service = service().await;
+    for path in ["/", "/health/live", "/nothing", "/api/v1/auth/login"] {
+        let (_, _, headers) = service.get(path).await;
+        let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'self'; connect-src 'self' ws: wss:"), "{policy}");
+        assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff", "{path}");
+        assert_eq!(headers[header::REFERRER_POLICY], "no-referrer", "{path}");
+        assert!(headers.contains_key(header::CACHE_CONTROL), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn readiness_names_the_driver_and_follows_drain() {
+    let service = service().await;
+    let (status, answer, _) = service.get("/health/ready").await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(answer["status"], "ready");
+    assert_eq!((&answer["driver"], &answer["shards"]), (&json!("io_uring"), &json!(2)));
+    assert_eq!(answer["database"], "sqlite");
+    assert_eq!(service.get("/health/live").await.0, StatusCode::OK);
+    service.state.begin_drain();
+    let (status, answer, _) = service.get("/health/ready").await;
+    assert_eq!((status, &answer["status"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("draining")));
+}
+
+#[tokio::test]
+async fn closed_registration_is_refused() {
+    let service = service_with(&[("auth.registration", "false")]).await;
+    let (status, answer) = service.register(&ann()).await;
+    assert_eq!((status, code(&answer)), (StatusCode::FORBIDDEN, "FORBIDDEN"));
+}
+
+// ---- whole connections ----
+
+/// Two ends of a connection over loopback.
+fn socket_pair() -> (TcpStream, TcpStream, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (server, peer) = listener.accept().unwrap();
+    client.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    (client, server, peer)
+}
+
+fn tiny_router() -> Router {
+    #[expect(clippy::panic, reason = "the test is about a handler that panics")]
+    async fn broken() -> &'static str {
+        panic!("a bug")
+    }
+    Router::new()
+        .route("/hello", get(|| async { "hello" }))
+        .route("/big", get(|| async { "x".repeat(8 << 20) }))
+        .route("/broken", get(broken))
+}
+
+/// Reads one answer with a body of known length.
+fn read_answer(client: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    let mut byte = [0];
+    while !answer.ends_with(b"\r\n\r\n") {
+        client.read_exact(&mut byte).unwrap();
+        answer.push(byte[0]);
+    }
+    let head = String::from_utf8(answer).unwrap();
+    let length = head
+        .lines()
+        .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok())
+        .unwrap_or(0);
+    let mut body = vec![0; length];
+    client.read_exact(&mut body).unwrap();
+    head + &String::from_utf8(body).unwrap()
+}
+
+const UPGRADE: &str =
+    "GET /ws?room_id=1 HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n";
+
+#[tokio::test]
+async fn bytes_that_others_have_read_come_first_and_connections_are_kept_alive() {
+    let (mut client, server, peer) = socket_pair();
+    let api = ApiServer::with_router(tiny_router(), 1);
+    let already_read = Bytes::from_static(b"GET /hello HTTP/1.1\r\nho");
+    let serving = tokio::spawn(async move { api.serve(server, already_read, peer).await });
+    tokio::task::spawn_blocking(move || {
+        client.write_all(b"st: a\r\n\r\n").unwrap();
+        assert!(read_answer(&mut client).ends_with("hello"));
+        client.write_all(b"GET /hello HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+        assert!(read_answer(&mut client).ends_with("hello"));
+    })
+    .await
+    .unwrap();
+    serving.await.unwrap();
+}
+
+#[tokio::test]
+async fn an_upgrade_on_a_used_connection_goes_to_the_shards_with_everything_after_it() {
+    let (mut client, server, peer) = socket_pair();
+    let (taken, mut upgraded) = tokio::sync::mpsc::unbounded_channel::<UpgradedSocket>();
+    let api = ApiServer::with_router(tiny_router(), 1).on_upgrade(move |socket| {
+        let _ = taken.send(socket);
+    });
+    let serving = tokio::spawn(async move { api.serve(server, Bytes::new(), peer).await });
+    let talking = tokio::task::spawn_blocking(move || {
+        // The answer to the first request is larger than any socket buffer: it has to leave before the hand-over.
+        client.write_all(b"GET /big HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+        client.write_all(UPGRADE.as_bytes()).unwrap();
+        client.write_all(b"first frame").unwrap();
+        assert!(read_answer(&mut client).len() > 8 << 20);
+        let mut rest = [0; 8];
+        client.read_exact(&mut rest).unwrap();
+        assert_eq!(&rest, b"by shard");
+    });
+    let UpgradedSocket { mut stream, unread, peer: told } = upgraded.recv().await.unwrap();
+    serving.await.unwrap();
+    assert_eq!(told, peer);
+    stream.set_nonblocking(false).unwrap();
+    let mut received = unread.to_vec();
+    let expected = [UPGRADE.as_bytes(), b"first frame"].concat();
+    while received.len() < expected.len() {
+        let mut more = [0; 64];
+        let length = stream.read(&mut more).unwrap();
+        received.extend_from_slice(&more[..length]);
+    }
+    assert_eq!(received, expected);
+    stream.write_all(b"by shard").unwrap();
+    talking.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_panic_in_a_handler_is_one_answer_500() {
+    let (mut client, server, peer) = socket_pair();
+    let api = ApiServer::with_router(tiny_router(), 1);
+    let serving = tokio::spawn(async move { api.serve(server, Bytes::new(), peer).await });
+    tokio::task::spawn_blocking(move || {
+        client.write_all(b"GET /broken HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+        let answer = read_answer(&mut client);
+        assert!(answer.starts_with("HTTP/1.1 500") && answer.contains("INTERNAL"), "{answer}");
+        client.write_all(b"GET /hello HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+        assert!(read_answer(&mut client).ends_with("hello"));
+    })
+    .await
+    .unwrap();
+    serving.await.unwrap();
+}
+
+#[tokio::test]
+async fn one_connection_too_many_is_answered_busy() {
+    let (_waiting, first, peer) = socket_pair();
+    let (mut client, second, _) = socket_pair();
+    let api = ApiServer::with_router(tiny_router(), 1);
+    let serving = tokio::spawn({
+        let api = api.clone();
+        async move { api.serve(first, Bytes::new(), peer).await }
+    });
+    while api.places.available_permits() > 0 {
+        tokio::task::yield_now().await;
+    }
+    api.serve(second, Bytes::new(), peer).await;
+    let answer = read_answer(&mut client);
+    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("\"BUSY\""), "{answer}");
+    // A drain ends the idle one.
+    api.begin_drain();
+    serving.await.unwrap();
+}

@@ -1,0 +1,157 @@
+//! The command line: `ringwire` serves, `ringwire token` and `ringwire check-config` help operators.
+
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::{Args, Parser, Subcommand};
+use ringwire_protocol::{UnixMs, UserId};
+
+use crate::auth::TokenMinter;
+use crate::config::{self, ConfigError, FlagValue, Loaded};
+use crate::secret;
+
+/// Ringwire, a chat gateway.
+#[derive(Debug, Parser)]
+#[command(
+    name = "ringwire",
+    version,
+    about = "Chat gateway: WebSockets, HTTP API and page on one port."
+)]
+pub struct Cli {
+    /// What to do; without it, serve.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Options of every command.
+    #[command(flatten)]
+    pub options: Options,
+}
+
+/// What to do instead of serving.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve (what happens without a command).
+    Serve,
+    /// Print a token for a user, signed with this server's key.
+    Token(TokenArgs),
+    /// Print every option with its value and where it comes from; exit code 2 if one is wrong.
+    CheckConfig,
+}
+
+/// Flags of `ringwire token`.
+#[derive(Debug, Args)]
+pub struct TokenArgs {
+    /// Id of the user, 1 to 9007199254740991.
+    #[arg(long, value_name = "ID", value_parser = parse_user_id)]
+    pub user: UserId,
+    /// How long the token is valid, in seconds [default: auth.token_ttl_s].
+    #[arg(long, value_name = "SECONDS")]
+    pub ttl_s: Option<u64>,
+}
+
+/// Where the configuration comes from, and the options that are flags.
+#[derive(Debug, Default, Args)]
+pub struct Options {
+    /// Configuration file; deploy/ringwire.toml explains every option.
+    #[arg(long, global = true, value_name = "FILE", env = "RINGWIRE_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// IP address and port [default: 127.0.0.1:8080].
+    #[arg(long, global = true, value_name = "ADDR")]
+    pub listen: Option<String>,
+    /// Folder for the embedded database and the signing key [default: ./ringwire-data].
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data_dir: Option<String>,
+    /// sqlite or postgres://user:password@host/database [default: sqlite].
+    #[arg(long, global = true, value_name = "URL")]
+    pub database: Option<String>,
+    /// Threads that serve connections, 0: one for each core [default: 0].
+    #[arg(long, global = true, value_name = "N")]
+    pub shards: Option<String>,
+    /// auto, uring or epoll [default: auto].
+    #[arg(long, global = true, value_name = "DRIVER")]
+    pub driver: Option<String>,
+    /// What is logged, such as info or info,ringwire_gateway=debug [default: info].
+    #[arg(long, global = true, value_name = "FILTER")]
+    pub log: Option<String>,
+}
+
+impl Options {
+    /// The validated configuration of this process.
+    pub fn load(&self) -> Result<Loaded, ConfigError> {
+        // Variables that are not UTF-8 cannot be ours.
+        let environment = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        config::load(self.config.as_deref(), environment, &self.flags())
+    }
+
+    fn flags(&self) -> Vec<FlagValue> {
+        let flags: [(&str, &str, &Option<String>); 6] = [
+            ("server.listen", "--listen", &self.listen),
+            ("storage.data_dir", "--data-dir", &self.data_dir),
+            ("storage.database", "--database", &self.database),
+            ("server.shards", "--shards", &self.shards),
+            ("server.driver", "--driver", &self.driver),
+            ("log.filter", "--log", &self.log),
+        ];
+        flags
+            .into_iter()
+            .filter_map(|(key, flag, value)| Some(FlagValue { key, flag, value: value.clone()? }))
+            .collect()
+    }
+}
+
+/// A token for `ringwire token`. Makes the key first if there is none: a token may be asked for before the server
+/// ever ran.
+pub fn mint_token(loaded: &Loaded, args: &TokenArgs) -> anyhow::Result<String> {
+    let config = &loaded.config;
+    secret::prepare_data_dir(&config.storage.data_dir)?;
+    let own = secret::load_or_create(&config.auth.jwt_secret_file)?;
+    let minter = TokenMinter::new(&own, &config.auth);
+    Ok(minter.mint(args.user, None, args.ttl_s, unix_now_ms())?.token)
+}
+
+/// The time by the system's clock.
+pub fn unix_now_ms() -> UnixMs {
+    // A clock before 1970 is set wrong; tokens then count as not expired rather than the server stopping.
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as UnixMs)
+}
+
+fn parse_user_id(text: &str) -> Result<UserId, String> {
+    text.parse()
+        .ok()
+        .and_then(UserId::new)
+        .ok_or_else(|| "expected a number from 1 to 9007199254740991".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::auth::{TokenUser, TokenVerifier};
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+        let cli = Cli::parse_from(["ringwire", "token", "--user", "7", "--data-dir", "d"]);
+        assert!(matches!(cli.command, Some(Command::Token(TokenArgs { ttl_s: None, .. }))));
+        assert_eq!(cli.options.flags()[0].key, "storage.data_dir");
+        assert!(Cli::try_parse_from(["ringwire", "token", "--user", "0"]).is_err());
+    }
+
+    #[test]
+    fn a_token_can_be_minted_before_the_first_start_and_is_valid() {
+        let folder = tempfile::tempdir().unwrap();
+        let data_dir = folder.path().join("data").display().to_string();
+        let flag = FlagValue { key: "storage.data_dir", flag: "--data-dir", value: data_dir };
+        let loaded = config::load(None, [], &[flag]).unwrap();
+        let args = TokenArgs { user: UserId::new(1).unwrap(), ttl_s: Some(60) };
+        let token = mint_token(&loaded, &args).unwrap();
+        let auth = &loaded.config.auth;
+        let own = secret::read_key(&auth.jwt_secret_file).unwrap();
+        let verifier = TokenVerifier::new(&own, auth).unwrap();
+        let identity = verifier.verify(&token, unix_now_ms()).unwrap();
+        assert_eq!(identity.user, TokenUser::Known(UserId::new(1).unwrap()));
+        assert!(identity.expires_at_ms <= unix_now_ms() + 60_000);
+    }
+}

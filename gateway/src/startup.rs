@@ -1,0 +1,122 @@
+//! What happens once, before the first connection: descriptors, data folder, key, store. Each failure is one line
+//! that says how to mend it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use ringwire_storage::{CompletionSink, Database as StoreDatabase, Store, StoreConfig, StoreError};
+
+use crate::auth::{KeyError, TokenMinter, TokenVerifier};
+use crate::config::{Config, Database};
+use crate::secret::{self, SecretError};
+
+/// The first pause before the database is tried again.
+const FIRST_RETRY: Duration = Duration::from_millis(500);
+/// The longest one.
+const LONGEST_RETRY: Duration = Duration::from_secs(15);
+
+/// Why the server does not start. The program ends with exit code 2.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}; {}", mend_listen(.source))]
+    Listen {
+        /// Which address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The data folder or the signing key cannot be used.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// A key of a trusted issuer cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The store cannot be opened, and trying again will not help.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The operating system refuses something else.
+    #[error("cannot {action}: {source}")]
+    System {
+        /// What was tried.
+        action: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+fn mend_listen(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "another program has this port: stop it or choose another address with --listen"
+        }
+        io::ErrorKind::PermissionDenied => {
+            "ports below 1024 need a privilege: choose a higher one with --listen"
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            "this machine does not have that address: choose one of its own with --listen"
+        }
+        _ => "choose another address with --listen",
+    }
+}
+
+/// The server's own key in its two roles.
+#[derive(Debug)]
+pub struct Keys {
+    /// Checks tokens; shared with the shards.
+    pub verifier: TokenVerifier,
+    /// Makes tokens after login.
+    pub minter: TokenMinter,
+}
+
+/// Makes the data folder and the signing key if need be, and loads all keys.
+pub fn load_keys(config: &Config) -> Result<Keys, StartError> {
+    secret::prepare_data_dir(&config.storage.data_dir)?;
+    let own = secret::load_or_create(&config.auth.jwt_secret_file)?;
+    Ok(Keys {
+        verifier: TokenVerifier::new(&own, &config.auth)?,
+        minter: TokenMinter::new(&own, &config.auth),
+    })
+}
+
+/// Opens the store. While the database is away it says so and tries again, more and more slowly, without end.
+pub async fn open_store(config: &Config, completions: CompletionSink) -> Result<Store, StartError> {
+    let database = match &config.storage.database {
+        Database::Sqlite => StoreDatabase::Sqlite { dir: config.storage.data_dir.clone() },
+        Database::Postgres(url) => StoreDatabase::Postgres { url: url.clone() },
+    };
+    let mut store_config = StoreConfig::new(database);
+    store_config.writers = config.storage.writers;
+    let mut pause = FIRST_RETRY;
+    loop {
+        match Store::open(store_config.clone(), completions.clone()).await {
+            Err(error) if error.is_temporary() => {
+                tracing::warn!(
+                    database = %config.storage.database,
+                    retry_in_ms = pause.as_millis() as u64,
+                    "{error}"
+                );
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_RETRY);
+            }
+            result => return Ok(result?),
+        }
+    }
+}
+
+/// Lets the process have as many descriptors as the hard limit allows.
+pub fn raise_descriptor_limit() -> Result<(), StartError> {
+    let failed = |action| StartError::System { action, source: io::Error::last_os_error() };
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is a valid place for the answer.
+    if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } != 0 {
+        return Err(failed("read the limit of open files"));
+    }
+    limit.rlim_cur = limit.rlim_max;
+    // SAFETY: `limit` is a valid limit, no higher than the hard one just read.
+    if unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) } != 0 {
+        return Err(failed("raise the limit of open files"));
+    }
+    Ok(())
+}
