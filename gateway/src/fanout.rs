@@ -96,13 +96,20 @@ pub fn push_frame(encoding: Encoding, event: wire::push::Event) -> Bytes {
 /// Shards whose mailbox had no room for an entry, by conversation: they are told to sync when it has.
 #[derive(Debug, Default)]
 pub struct LaggingShards {
-    heads: HashMap<(ShardId, ConversationId), (Seq, Arc<[UserId]>)>,
+    heads: HashMap<(ShardId, ConversationId), Missed>,
+}
+
+/// What a shard was not told: the newest position, and whom it concerns there.
+#[derive(Debug)]
+struct Missed {
+    head_seq: Seq,
+    users: Arc<[UserId]>,
 }
 
 impl LaggingShards {
     /// An entry could not be handed to a shard.
     pub fn mark(&mut self, shard: ShardId, id: ConversationId, seq: Seq, users: &Arc<[UserId]>) {
-        self.heads.insert((shard, id), (seq, Arc::clone(users)));
+        self.heads.insert((shard, id), Missed { head_seq: seq, users: Arc::clone(users) });
     }
 
     /// Whether a shard lags in a conversation: then its entries are not sent either, only the newest position.
@@ -112,9 +119,9 @@ impl LaggingShards {
 
     /// Tries to tell the lagging shards; `send` returns whether it was taken.
     pub fn retry(&mut self, mut send: impl FnMut(ShardId, Delivery) -> bool) {
-        self.heads.retain(|(shard, id), (seq, users)| {
-            let pushed = Pushed::Lag { id: *id, head_seq: *seq };
-            !send(*shard, Delivery { pushed, users: Arc::clone(users), except: None })
+        self.heads.retain(|(shard, id), missed| {
+            let pushed = Pushed::Lag { id: *id, head_seq: missed.head_seq };
+            !send(*shard, Delivery { pushed, users: Arc::clone(&missed.users), except: None })
         });
     }
 }

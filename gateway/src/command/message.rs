@@ -66,7 +66,7 @@ fn too_large(message: String) -> CommandError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::config::CommandRate;
 
     fn text(text: &str) -> wire::Message {
         wire::Message { text: text.to_owned(), ..Default::default() }
@@ -74,7 +74,14 @@ mod tests {
 
     #[test]
     fn each_bound_has_its_own_refusal() {
-        let limits = Config::default().limits;
+        let rate = CommandRate { per_s: 0, burst: 1 };
+        let limits = LimitsConfig {
+            max_text_bytes: 100,
+            max_metadata_bytes: 10,
+            max_group_members: 10,
+            session_rate: rate,
+            user_rate: rate,
+        };
         let code = |message: wire::Message| check(&message, &limits).map_err(|error| error.code);
         assert_eq!(code(text("hi")), Ok(()));
         assert_eq!(code(text(" \n")), Err(ErrorCode::EmptyMessage));

@@ -23,7 +23,7 @@ use crate::shard::state::{State, busy};
 /// What becomes of a command.
 enum Routed {
     /// It is answered now.
-    Answer(Result<Outcome, CommandError>),
+    Answer(Box<Outcome>),
     /// To the owner of a conversation.
     Owner(Request),
     /// To the database.
@@ -101,7 +101,7 @@ impl State {
         }
         let reply_to = ReplyTo { shard: self.id, session: key, command_id };
         let routed = match op {
-            Some(Op::Connect(connect)) => return self.connect(reply_to, connect, links),
+            Some(Op::Connect(connect)) => return self.connect(reply_to, &connect, links),
             Some(op) => self.route(reply_to, user, op),
             None => Err(CommandError::new(
                 ErrorCode::UnknownCommand,
@@ -109,7 +109,7 @@ impl State {
             )),
         };
         match routed {
-            Ok(Routed::Answer(answer)) => self.reply(key, command_id, answer, links),
+            Ok(Routed::Answer(outcome)) => self.reply(key, command_id, Ok(*outcome), links),
             Ok(Routed::Owner(request)) => self.send_to_owner(reply_to, request, links),
             Ok(Routed::Service(query)) => {
                 if self.ask(Ask::Query { user, reply_to, query }).is_err() {
@@ -137,10 +137,12 @@ impl State {
         }
         Ok(match op {
             Op::Connect(_) => return Err(already_connected()),
-            Op::Refresh(refresh) => Routed::Answer(self.refresh(reply_to.session, &refresh)),
+            Op::Refresh(refresh) => {
+                Routed::Answer(Box::new(self.refresh(reply_to.session, &refresh)?))
+            }
             Op::Ping(_) => {
                 let server_time = self.now.unix_ms;
-                Routed::Answer(Ok(Outcome::Pong(wire::Pong { server_time })))
+                Routed::Answer(Box::new(Outcome::Pong(wire::Pong { server_time })))
             }
             Op::Send(send) => Routed::Owner(self.send(reply_to, user, send)?),
             Op::Join(join) => {
@@ -281,7 +283,7 @@ impl State {
         }
     }
 
-    fn connect(&mut self, reply_to: ReplyTo, connect: wire::Connect, links: &mut Links) {
+    fn connect(&mut self, reply_to: ReplyTo, connect: &wire::Connect, links: &mut Links) {
         if let Err(error) = self.try_connect(reply_to, connect, links) {
             self.reply(reply_to.session, reply_to.command_id, Err(error), links);
         }
@@ -290,7 +292,7 @@ impl State {
     fn try_connect(
         &mut self,
         reply_to: ReplyTo,
-        connect: wire::Connect,
+        connect: &wire::Connect,
         links: &mut Links,
     ) -> Result<(), CommandError> {
         let key = reply_to.session;
@@ -311,6 +313,7 @@ impl State {
             .map(|cursor| Ok((conversation(cursor.conversation_id)?, cursor.seq)))
             .collect::<Result<Vec<_>, CommandError>>()?;
         let (user, link) = (session.user, session.link);
+        let name_hint = session.name_hint.take().map_or_else(String::new, String::from);
         session.phase = Phase::Opening {
             held: std::collections::VecDeque::new(),
             early: Vec::new(),
@@ -321,7 +324,7 @@ impl State {
         self.watch_token(key);
         links.set_paused(link, true);
         let dirty = self.cursors.of(user);
-        let ask = Ask::OpenSession { session: key, user, cursors, dirty };
+        let ask = Ask::OpenSession { session: key, user, name_hint, cursors, dirty };
         if self.ask(ask).is_err() {
             self.session_opened(key, Err(busy("the service queue is full")), links);
         }

@@ -9,7 +9,7 @@ use prost::encoding::{
 };
 use ringwire_protocol::codec::Encoding;
 use ringwire_protocol::websocket::{MessageKind, frame};
-use ringwire_protocol::{ConversationId, Seq, wire};
+use ringwire_protocol::{ConversationId, Seq, UserId, wire};
 use ringwire_storage::model::EntryRow;
 
 /// Two bytes and a 64-bit length; a server's frames carry no mask.
@@ -64,7 +64,7 @@ pub fn wire_entry(row: &EntryRow) -> wire::Entry {
         conversation_id: row.conversation_id.get(),
         seq: row.seq,
         msg_no: row.msg_no,
-        sender_id: row.sender_id.map_or(0, |sender| sender.get()),
+        sender_id: row.sender_id.map_or(0, UserId::get),
         created_at: row.created_at,
         client_msg_id: row.client_msg_id.clone(),
         body: wire::EntryBody::decode(row.body.clone()).ok(),
@@ -77,7 +77,7 @@ pub fn wire_entry(row: &EntryRow) -> wire::Entry {
 /// `ServerFrame{push{entry}}`, length-delimited, in a binary WebSocket frame. The stored body is put in as it is:
 /// it never has to be decoded on the way from sender to recipients.
 fn encode_push(row: &EntryRow) -> (Bytes, usize) {
-    let sender = row.sender_id.map_or(0, |sender| sender.get());
+    let sender = row.sender_id.map_or(0, UserId::get);
     let mut fields = BytesMut::with_capacity(64 + row.client_msg_id.len());
     uint64::encode(1, &row.conversation_id.get(), &mut fields);
     uint64::encode(2, &row.seq, &mut fields);
@@ -117,7 +117,6 @@ fn encode_push(row: &EntryRow) -> (Bytes, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ringwire_protocol::UserId;
 
     fn push(entry: wire::Entry) -> wire::ServerFrame {
         let push = wire::Push { event: Some(wire::push::Event::Entry(entry)) };

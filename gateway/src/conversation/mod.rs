@@ -251,7 +251,7 @@ impl Conversation {
             return;
         }
         if let Some(token) = self.in_flight_ids.get(&key).copied() {
-            self.join_in_flight(token, submission, effects);
+            self.join_in_flight(token, &submission, effects);
             return;
         }
         let decision = if self.in_flight.len() >= limits::IN_FLIGHT_PER_CONVERSATION {
@@ -445,7 +445,7 @@ impl Conversation {
         let known = self.read_cursors.entry(user).or_insert(0);
         if seq > *known {
             *known = seq;
-            if self.members.len() <= limits::CURSOR_PUSH_MEMBERS {
+            if self.members.count() <= limits::CURSOR_PUSH_MEMBERS {
                 let cursor = wire::Cursor {
                     conversation_id: self.id.get(),
                     user_id: user.get(),
@@ -457,7 +457,7 @@ impl Conversation {
         }
     }
 
-    fn join_in_flight(&mut self, token: u64, submission: Submission, effects: &mut Vec<Effect>) {
+    fn join_in_flight(&mut self, token: u64, submission: &Submission, effects: &mut Vec<Effect>) {
         let Some(entry) = self.in_flight.iter_mut().find(|entry| entry.token == token) else {
             return;
         };

@@ -93,7 +93,7 @@ impl Conversation {
             ));
         }
         let most = self.max_members;
-        if self.members.len() + self.changes_in_flight >= most as usize {
+        if self.members.count() + self.changes_in_flight >= most as usize {
             return Err(CommandError::new(ErrorCode::GroupFull, format!("it has {most} members")));
         }
         Ok(())

@@ -27,6 +27,8 @@ pub enum Ask {
         issuer: String,
         /// `sub`.
         subject: String,
+        /// A proposal for the name of a new user; may be empty.
+        name_hint: String,
     },
     /// Everything `connected` tells.
     OpenSession {
@@ -34,6 +36,8 @@ pub enum Ask {
         session: SessionKey,
         /// Whose session.
         user: UserId,
+        /// A proposal for the name of a new user; may be empty.
+        name_hint: String,
         /// Where the client stands.
         cursors: Vec<(ConversationId, Seq)>,
         /// The user's cursors that are not written yet.

@@ -202,11 +202,12 @@ impl Queries<'_> {
     pub(super) async fn open_session(
         &self,
         user: UserId,
+        name_hint: &str,
         cursors: &[(ConversationId, Seq)],
         dirty: &[CursorRow],
     ) -> Result<Opened, CommandError> {
         let profile = if self.config.auth.provision_unknown_users {
-            Some(self.store.ensure_user(user, "", self.now_ms).await.map_err(failed)?.0)
+            Some(self.store.ensure_user(user, name_hint, self.now_ms).await.map_err(failed)?.0)
         } else {
             self.store.user(user).await.map_err(failed)?
         };

@@ -77,13 +77,13 @@ impl Service {
             now_ms: unix_now_ms(),
         };
         match ask {
-            Ask::Resolve { waiter, issuer, subject } => {
-                let user = self.resolve(&issuer, &subject).await;
+            Ask::Resolve { waiter, issuer, subject, name_hint } => {
+                let user = self.resolve(&issuer, &subject, &name_hint).await;
                 Served::Resolved { waiter, user }
             }
-            Ask::OpenSession { session, user, cursors, dirty } => {
-                let opened = queries.open_session(user, &cursors, &dirty).await.map(Box::new);
-                Served::SessionOpened { session, opened }
+            Ask::OpenSession { session, user, name_hint, cursors, dirty } => {
+                let opened = queries.open_session(user, &name_hint, &cursors, &dirty).await;
+                Served::SessionOpened { session, opened: opened.map(Box::new) }
             }
             Ask::Query { user, reply_to, query } => match queries.answer(user, query).await {
                 Ok((outcome, made)) => Served::Answered { reply_to, outcome: Ok(outcome), made },
@@ -105,8 +105,13 @@ impl Service {
         }
     }
 
-    async fn resolve(&self, issuer: &str, subject: &str) -> Result<UserId, CommandError> {
-        let provision = self.shared.config.auth.provision_unknown_users.then_some("");
+    async fn resolve(
+        &self,
+        issuer: &str,
+        subject: &str,
+        name_hint: &str,
+    ) -> Result<UserId, CommandError> {
+        let provision = self.shared.config.auth.provision_unknown_users.then_some(name_hint);
         let user = self.store.resolve_identity(issuer, subject, provision, unix_now_ms()).await;
         let unknown =
             || CommandError::new(ErrorCode::Unauthenticated, "the token's user is not known here");

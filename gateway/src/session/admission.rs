@@ -25,7 +25,6 @@ use ringwire_protocol::{CloseReason, CommandError, ErrorCode, UserId, wire};
 use super::registry::{ExternalIdentity, NewSession};
 use crate::auth::{Identity, TokenError, TokenUser};
 use crate::command::route::encoding_of;
-use crate::config::{AllowedOrigins, Config};
 use crate::connection::driver::{self, Opening};
 use crate::connection::upgrade::{self, Arrival};
 use crate::fanout::message_kind;
@@ -88,6 +87,8 @@ pub struct Bearer {
     pub user: UserId,
     /// What the token said, when it was not of this server's own.
     pub external: Option<Box<ExternalIdentity>>,
+    /// What the token calls the person: a proposal for the name of a new user.
+    pub name_hint: Option<Box<str>>,
     /// When the token expires.
     pub expires_at: i64,
 }
@@ -103,7 +104,9 @@ pub fn check(
     if request.path != PATH {
         return Err(refusal(404, ErrorCode::NotFound, "WebSockets are served at /ws"));
     }
-    if !origin_allowed(request, &shared.config) {
+    // Pages of other origins may not act for a user unless the deployment says so.
+    let origins = &shared.config.server.allowed_origins;
+    if !origins.allows(request.origin.as_deref(), Some(&request.host)) {
         return Err(refusal(403, ErrorCode::Forbidden, "this origin may not connect"));
     }
     let encoding = request.protocols.iter().find_map(|name| Encoding::from_subprotocol(name));
@@ -135,20 +138,6 @@ fn token(request: &UpgradeRequest) -> Option<String> {
     let query = request.query.as_deref()?;
     let in_query = query.split('&').find_map(|pair| pair.strip_prefix("token="));
     in_query.map(ToOwned::to_owned)
-}
-
-/// Pages of other origins may not act for a user unless the deployment says so. Programs send no `Origin`.
-fn origin_allowed(request: &UpgradeRequest, config: &Config) -> bool {
-    let Some(origin) = &request.origin else { return true };
-    let same =
-        origin.split_once("://").is_some_and(|(_, host)| request.host.eq_ignore_ascii_case(host));
-    match &config.server.allowed_origins {
-        AllowedOrigins::Any => true,
-        AllowedOrigins::SameOrigin => same,
-        AllowedOrigins::List(origins) => {
-            same || origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
-        }
-    }
 }
 
 /// The code a refused token is answered with.
@@ -260,6 +249,7 @@ pub fn serve(
     let link = shard.open_session(Rc::clone(&stream), |link| NewSession {
         user: bearer.user,
         external: bearer.external,
+        name_hint: bearer.name_hint,
         link,
         encoding,
         expires_at: bearer.expires_at,
@@ -295,12 +285,13 @@ fn identify(
 /// Maps a token of another issuer to a user.
 async fn resolve(shard: &Shard, identity: Identity) -> Result<Bearer, CommandError> {
     let expires_at = identity.expires_at_ms;
+    let name_hint = identity.name_hint.map(String::into_boxed_str);
     match identity.user {
-        TokenUser::Known(user) => Ok(Bearer { user, external: None, expires_at }),
+        TokenUser::Known(user) => Ok(Bearer { user, external: None, name_hint, expires_at }),
         TokenUser::External { issuer, subject } => {
             let external = Box::new(ExternalIdentity { issuer, subject });
-            let user = shard.resolve(&external).await?;
-            Ok(Bearer { user, external: Some(external), expires_at })
+            let user = shard.resolve(&external, name_hint.as_deref()).await?;
+            Ok(Bearer { user, external: Some(external), name_hint: None, expires_at })
         }
     }
 }
@@ -314,9 +305,8 @@ async fn first_message(stream: &Stream, opening: &mut Opening) -> Option<(Messag
         let mut input = Input::new(&mut opening.unread);
         let (found, failed) = match opening.machine.poll(&mut input) {
             Ok(Some(Event::Message { kind, payload })) => (Some((kind, payload.to_vec())), false),
-            Ok(Some(Event::Ping(_) | Event::Pong(_))) => (None, false),
+            Ok(None | Some(Event::Ping(_) | Event::Pong(_))) => (None, false),
             Ok(Some(Event::Close { .. })) => (None, true),
-            Ok(None) => (None, false),
             Err(error) => {
                 opening.machine.close(error.close_code(), "");
                 (None, true)
@@ -386,7 +376,7 @@ pub fn admit(shared: &Arc<Shared>) -> Option<Admission> {
 }
 
 /// Tells a connection for which there is no room so, without spending more on it.
-pub async fn turn_away(stream: Stream) {
+pub fn turn_away(stream: &Stream) {
     let body =
         r#"{"error":{"code":2,"name":"BUSY","message":"too many connections","temporary":true}}"#;
     let response = handshake::refuse_response(503, body, &[("Retry-After", "1")]);

@@ -52,7 +52,7 @@ mod tests {
     fn burst_then_sustained_rate() {
         let rate = CommandRate { per_s: 10, burst: 3 };
         let mut bucket = Bucket::new(rate, 0);
-        assert_eq!((0..3).map(|_| bucket.take(rate, 0)).collect::<Result<(), _>>(), Ok(()));
+        assert_eq!((0..3).try_for_each(|_| bucket.take(rate, 0)), Ok(()));
         assert_eq!(bucket.take(rate, 0), Err(100));
         assert_eq!(bucket.take(rate, 60), Err(40));
         assert_eq!(bucket.take(rate, 100), Ok(()));

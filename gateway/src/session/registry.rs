@@ -64,6 +64,8 @@ pub struct Session {
     pub user: UserId,
     /// What its token said, when that was not of this server's own.
     pub external: Option<Box<ExternalIdentity>>,
+    /// What its token calls the person; until it is connected.
+    pub name_hint: Option<Box<str>>,
     /// Over which connection.
     pub link: LinkKey,
     /// How its frames are written.
@@ -142,6 +144,8 @@ pub struct NewSession {
     pub user: UserId,
     /// What its token said, when that was not of this server's own.
     pub external: Option<Box<ExternalIdentity>>,
+    /// What its token calls the person; until it is connected.
+    pub name_hint: Option<Box<str>>,
     /// Over which connection.
     pub link: LinkKey,
     /// How its frames are written.
@@ -211,6 +215,7 @@ impl Registry {
             generation,
             user: new.user,
             external: new.external,
+            name_hint: new.name_hint,
             link: new.link,
             encoding: new.encoding,
             phase: Phase::AwaitingConnect,

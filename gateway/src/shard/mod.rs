@@ -120,7 +120,11 @@ impl Shard {
     }
 
     /// Asks the service which user a token of another issuer means.
-    pub async fn resolve(&self, identity: &ExternalIdentity) -> Result<UserId, CommandError> {
+    pub async fn resolve(
+        &self,
+        identity: &ExternalIdentity,
+        name_hint: Option<&str>,
+    ) -> Result<UserId, CommandError> {
         let answer = {
             let mut state = self.state.borrow_mut();
             let waiter = state.next_waiter;
@@ -129,6 +133,7 @@ impl Shard {
                 waiter,
                 issuer: identity.issuer.clone(),
                 subject: identity.subject.clone(),
+                name_hint: name_hint.unwrap_or_default().to_owned(),
             };
             state.ask(ask).map_err(|_| state::busy("the service queue is full"))?;
             let (sender, receiver) = oneshot::channel();
@@ -245,7 +250,8 @@ impl State {
     /// Has what is dirty written, unless a write is under way.
     fn flush_cursors(&mut self) {
         if let Some(batch) = self.cursors.take_batch()
-            && let Err(Ask::SaveCursors(batch)) = self.ask(Ask::SaveCursors(batch))
+            && let Err(refused) = self.ask(Ask::SaveCursors(batch))
+            && let Ask::SaveCursors(batch) = *refused
         {
             self.cursors.written(&batch, false);
         }
@@ -296,7 +302,7 @@ async fn accept_loop(shard: Rc<Shard>, listener: Listener) {
                     let shard = Rc::clone(&shard);
                     net::spawn(admission::greet(shard, stream, BytesMut::new(), peer, admission));
                 } else {
-                    net::spawn(admission::turn_away(stream));
+                    admission::turn_away(&stream);
                 }
             }
             Err(_) if shard.state.borrow().draining => return,

@@ -261,7 +261,7 @@ fn carry_out(
     match request {
         Request::Submit { submission, .. } => conversation.submit(*submission, now, effects),
         Request::Read { user, seq, reply_to, .. } => {
-            conversation.read(user, seq, reply_to, effects)
+            conversation.read(user, seq, reply_to, effects);
         }
         // Everything since it was made was pushed as it came.
         Request::Announce { .. } => {}

@@ -83,15 +83,15 @@ impl State {
         Moment { unix_ms: self.now.unix_ms, tick: self.now.tick, generation: &mut self.generation }
     }
 
-    /// Asks the service; `false`: it has no room.
-    pub(crate) fn ask(&mut self, ask: Ask) -> Result<(), Ask> {
+    /// Asks the service, or gives the question back when there is no room.
+    pub(crate) fn ask(&mut self, ask: Ask) -> Result<(), Box<Ask>> {
         if !self.credits.take() {
-            return Err(ask);
+            return Err(Box::new(ask));
         }
         let call = Call { shard: self.id, ask };
         self.shared.service.try_send(call).map_err(|refused| {
             self.credits.give_back(1);
-            refused.into_inner().ask
+            Box::new(refused.into_inner().ask)
         })
     }
 }
