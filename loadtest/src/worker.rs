@@ -137,10 +137,11 @@ impl Worker {
             let mut tally = self.crew.tally.borrow_mut();
             let before = std::mem::replace(
                 &mut *tally,
-                Tally::new(start_us + (scenario.warmup_s * 1e6) as u64),
+                Tally::new(start_us + scenario.warmup().as_micros() as u64),
             );
             // What went wrong while connecting is part of the run.
             tally.errors = before.errors;
+            tally.reconnects = before.reconnects;
         }
         let mut schedule = Schedule::new(Plan {
             arrival: scenario.arrival,
