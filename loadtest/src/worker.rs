@@ -38,7 +38,7 @@ pub enum WorkerError {
     #[error(transparent)]
     Token(#[from] TokenError),
     /// The system refused something.
-    #[error("load generator: {0}")]
+    #[error("the system refuses what the load generator needs")]
     Io(#[from] std::io::Error),
     /// The users did not become live.
     #[error("{missing} of {users} users could not connect to {url}: {reason}")]
