@@ -116,10 +116,8 @@ impl Crew {
     }
 
     /// A send of a user is due.
-    pub(crate) fn due(&self, index: usize, due_us: u64, now_us: u64) {
-        let mut tally = self.tally.borrow_mut();
-        tally.offered += 1;
-        tally.slip.record(due_us, now_us);
+    pub(crate) fn due(&self, index: usize, due_us: u64) {
+        self.tally.borrow_mut().offered += 1;
         let mut pair = self.pairs[index / 2].borrow_mut();
         let sender = pair.senders[index % 2];
         let origin = pair.ledger.invoke(sender);
