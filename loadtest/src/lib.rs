@@ -1,1 +1,44 @@
-//! Load generator.
+//! The load generator: virtual users who talk in pairs at a rate that does not wait for the server, and a ledger that
+//! proves what became of every message.
+//!
+//! ```text
+//!   scenario ──► arrival: when each send is due ──┐
+//!   token, target ──► fleet: threads ──► worker: ramp, pace, drain ──► crew: users ──► driver: sockets
+//!                                           │                               │
+//!                                           ▼                               ▼ frames
+//!                              verify: ledger, checker  ◄── events ── client: one user (inbox, outgoing)
+//!                              latency, tally
+//!                                           │
+//!                                           ▼
+//!                              threshold: verdict ──► report
+//! ```
+//!
+//! Invariants: a send is due when the schedule says so and is never skipped; latency counts from then. Whatever can
+//! be pure is: sockets and clocks are known to `net`, `driver`, `crew`, `worker` and `fleet` only. [`verify`] is used by
+//! the gateway's integration tests as well.
+
+pub mod arrival;
+pub mod scenario;
+
+mod message;
+pub mod target;
+pub mod token;
+
+mod client;
+mod inbox;
+mod outgoing;
+
+pub mod fleet;
+mod worker;
+
+mod crew;
+mod driver;
+mod net;
+
+pub mod latency;
+pub mod tally;
+pub mod verify;
+
+mod progress;
+pub mod report;
+pub mod threshold;

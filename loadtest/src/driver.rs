@@ -1,0 +1,309 @@
+//! One user's connections: connect, upgrade, read until it ends, and again.
+//!
+//! ```text
+//!   socket ──readable──► recv ──► Connection::poll ──► frames ──► User ──► events ──► crew
+//!   socket ◄──send────── Connection::output ◄── payload of due commands ◄── User
+//! ```
+//!
+//! What several commands put into the output goes out in one write. While a socket takes no more, nothing is added to
+//! its output, so it is bounded by one batch; sends that become due meanwhile wait in the user's queue.
+
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::{Buf, BytesMut};
+use ringwire_protocol::codec::Encoding;
+use ringwire_protocol::connection::{Connection, Event as SocketEvent, Input};
+use ringwire_protocol::websocket::handshake::{ClientHandshake, MAX_HEAD_BYTES};
+use ringwire_protocol::websocket::{Limits, MessageKind};
+use ringwire_protocol::wire;
+
+use crate::client::{Event, User};
+use crate::crew::Crew;
+use crate::net::Socket;
+
+/// The largest message taken from the server: a full page of large entries.
+const MAX_MESSAGE_BYTES: usize = 64 << 20;
+/// The shortest and the longest pause before a new connection.
+const BACKOFF_MS: (u64, u64) = (50, 1000);
+/// A user that has never been connected gives up after this many attempts.
+const MAX_FIRST_ATTEMPTS: u32 = 6;
+
+/// An open connection.
+#[derive(Debug)]
+pub(crate) struct Link {
+    socket: Rc<Socket>,
+    connection: Connection,
+    /// The socket took less than the output; a task waits until it takes more.
+    blocked: bool,
+}
+
+/// A user and its connection, if it has one.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    pub(crate) user: User,
+    pub(crate) link: Option<Link>,
+    /// It will not connect again.
+    pub(crate) dead: bool,
+    /// When it will be written to without a cause; `None`: only when something happens.
+    pub(crate) wake_us: Option<u64>,
+}
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+enum Ended {
+    #[error("connect: {0}")]
+    Connect(io::ErrorKind),
+    #[error("upgrade refused with status {0}")]
+    Refused(u16),
+    #[error("upgrade: {0}")]
+    Upgrade(&'static str),
+    #[error("connection lost")]
+    Lost,
+    #[error("close {0}")]
+    Closed(u16),
+    #[error("protocol error: {0}")]
+    Protocol(String),
+}
+
+impl Ended {
+    /// A new connection may fare better.
+    fn is_temporary(&self) -> bool {
+        match self {
+            Self::Connect(_) | Self::Lost => true,
+            Self::Refused(status) => *status >= 500 || *status == 429,
+            Self::Upgrade(_) | Self::Protocol(_) => false,
+            // Codes below 4000 are RFC 6455's: 1001 going away, 1006 lost, 1011 internal error …
+            Self::Closed(code) => !(4000..4100).contains(code),
+        }
+    }
+}
+
+impl Slot {
+    pub(crate) fn new(user: User) -> Self {
+        Self { user, link: None, dead: false, wake_us: None }
+    }
+
+    /// Writes what the user has to say; `payload` is scratch space. Answers the socket if it takes no more and must be
+    /// waited for.
+    pub(crate) fn write(
+        &mut self,
+        encoding: Encoding,
+        now_us: u64,
+        payload: &mut BytesMut,
+        events: &mut Vec<Event>,
+    ) -> Option<Rc<Socket>> {
+        let link = self.link.as_mut()?;
+        if link.blocked {
+            return None;
+        }
+        let kind = match encoding {
+            Encoding::Protobuf => MessageKind::Binary,
+            Encoding::Json => MessageKind::Text,
+        };
+        while self.user.poll_payload(now_us, payload, events) {
+            link.connection.send(kind, payload);
+            payload.clear();
+        }
+        link.flush();
+        link.blocked.then(|| Rc::clone(&link.socket))
+    }
+
+    /// Says goodbye, as far as the socket takes it.
+    pub(crate) fn close(&mut self) {
+        if let Some(link) = &mut self.link {
+            link.connection.close(1000, "");
+            link.flush();
+        }
+    }
+
+    fn is_current(&self, socket: &Rc<Socket>) -> bool {
+        self.link.as_ref().is_some_and(|link| Rc::ptr_eq(&link.socket, socket))
+    }
+
+    /// Takes in bytes; frames go to the user.
+    fn feed(
+        &mut self,
+        bytes: &mut [u8],
+        encoding: Encoding,
+        now_us: u64,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Ended> {
+        let Some(link) = &mut self.link else { return Err(Ended::Lost) };
+        let mut input = Input::new(bytes);
+        loop {
+            match link.connection.poll(&mut input) {
+                Ok(None) => return Ok(()),
+                Ok(Some(SocketEvent::Message { payload, .. })) => {
+                    for frame in encoding.decode::<wire::ServerFrame>(payload) {
+                        let frame = frame.map_err(|error| Ended::Protocol(error.to_string()))?;
+                        self.user.handle_frame(frame, now_us, events);
+                    }
+                }
+                Ok(Some(SocketEvent::Close { code, .. })) => {
+                    let code = code.unwrap_or(1005);
+                    link.flush();
+                    return Err(Ended::Closed(code));
+                }
+                Ok(Some(SocketEvent::Ping(_) | SocketEvent::Pong(_))) => {}
+                Err(error) => {
+                    link.flush();
+                    return Err(Ended::Protocol(error.to_string()));
+                }
+            }
+        }
+    }
+}
+
+impl Link {
+    /// Writes the output as far as the socket takes it. A failed write is left to the reader, who will see the end.
+    fn flush(&mut self) {
+        let output = self.connection.output();
+        while !output.is_empty() {
+            match self.socket.send(output) {
+                Ok(written) => output.advance(written),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.blocked = error.kind() == io::ErrorKind::WouldBlock;
+                    return;
+                }
+            }
+        }
+        self.blocked = false;
+    }
+}
+
+/// Keeps one user connected until the run is over or nothing more can be hoped for.
+pub(crate) async fn keep_connected(crew: Rc<Crew>, index: usize) {
+    let mut failures_in_row = 0;
+    loop {
+        let opened_before = crew.was_opened(index);
+        let ended = match session(&crew, index, &mut failures_in_row).await {
+            Err(ended) => ended,
+            Ok(never) => match never {},
+        };
+        crew.disconnected(index);
+        if crew.is_over() {
+            return;
+        }
+        crew.error(ended.to_string());
+        let opened = opened_before || crew.was_opened(index);
+        let hopeless = !ended.is_temporary()
+            || (opened && !crew.retries())
+            || (!opened && failures_in_row >= MAX_FIRST_ATTEMPTS);
+        if hopeless || crew.is_dead(index) {
+            crew.give_up(index, &ended.to_string());
+            return;
+        }
+        let (shortest_ms, longest_ms) = BACKOFF_MS;
+        let pause_ms = (shortest_ms << failures_in_row.min(10)).min(longest_ms);
+        // Users that were cut off together come back spread over the second half of the pause.
+        let spread_ms = pause_ms / 2 * (index as u64 % 16) / 16;
+        failures_in_row += 1;
+        monoio::time::sleep(Duration::from_millis(pause_ms / 2 + spread_ms)).await;
+    }
+}
+
+/// One connection from beginning to end.
+async fn session(
+    crew: &Rc<Crew>,
+    index: usize,
+    failures_in_row: &mut u32,
+) -> Result<std::convert::Infallible, Ended> {
+    let target = crew.target();
+    let lost = |_| Ended::Lost;
+    let socket =
+        Socket::connect(target.address).await.map_err(|error| Ended::Connect(error.kind()))?;
+    let subprotocol = crew.encoding().subprotocol();
+    let (handshake, request) =
+        ClientHandshake::new(&target.host, &target.path, &[subprotocol], &[]);
+    let mut request = &request[..];
+    while !request.is_empty() {
+        match socket.send(request) {
+            Ok(written) => request = &request[written..],
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                socket.writable().await.map_err(lost)?;
+            }
+            Err(_) => return Err(Ended::Lost),
+        }
+    }
+
+    let mut head = vec![0; MAX_HEAD_BYTES + 4096];
+    let mut filled = 0;
+    let (response, head_bytes) = loop {
+        socket.readable().await.map_err(lost)?;
+        match socket.recv(&mut head[filled..]) {
+            Ok(0) => return Err(Ended::Lost),
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+            Err(_) => return Err(Ended::Lost),
+        }
+        let parsed = handshake.parse_response(&head[..filled]);
+        if let Some(parsed) = parsed.map_err(|error| Ended::Upgrade(error.reason))? {
+            break parsed;
+        }
+    };
+    if response.status != 101 {
+        return Err(Ended::Refused(response.status));
+    }
+    if response.subprotocol.as_deref() != Some(subprotocol) {
+        return Err(Ended::Upgrade("the server did not choose the subprotocol offered"));
+    }
+
+    *failures_in_row = 0;
+    let socket = Rc::new(socket);
+    let limits = Limits { max_message_bytes: MAX_MESSAGE_BYTES };
+    let connection = Connection::new_client(crew.mask_seed(index), limits);
+    let link = Link { socket: Rc::clone(&socket), connection, blocked: false };
+    crew.connected(index, link);
+    crew.with_slot(index, |slot, now_us, events| {
+        slot.feed(&mut head[head_bytes..filled], crew.encoding(), now_us, events)
+    })?;
+    drop(head);
+    loop {
+        socket.readable().await.map_err(lost)?;
+        read_all(crew, index, &socket)?;
+    }
+}
+
+/// Reads until the socket has no more, at most a few buffers at a time so that one busy user does not hold the others.
+fn read_all(crew: &Rc<Crew>, index: usize, socket: &Socket) -> Result<(), Ended> {
+    let mut buffer = crew.read_buffer();
+    for _ in 0..4 {
+        let count = match socket.recv(&mut buffer) {
+            Ok(0) => return Err(Ended::Lost),
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+            Err(_) => return Err(Ended::Lost),
+        };
+        crew.with_slot(index, |slot, now_us, events| {
+            slot.feed(&mut buffer[..count], crew.encoding(), now_us, events)
+        })?;
+        if count < buffer.len() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Waits until a socket takes more, then goes on writing.
+pub(crate) async fn write_on(crew: Rc<Crew>, index: usize, socket: Rc<Socket>) {
+    loop {
+        if socket.writable().await.is_err() {
+            return;
+        }
+        let go_on = crew.with_slot(index, |slot, _, _| {
+            if !slot.is_current(&socket) {
+                return false;
+            }
+            slot.link.as_mut().is_some_and(|link| {
+                link.flush();
+                link.blocked
+            })
+        });
+        if !go_on {
+            return;
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! The verdict: what a run must meet, and whether it can prove anything at all.
+//!
+//! Order of judgement: a broken promise fails the run, however late the generator was; then a generator that was late
+//! or saturated makes latencies meaningless (`insufficient_evidence`); then latencies and counts are held against the
+//! thresholds.
+
+use serde::{Deserialize, Serialize};
+
+use crate::tally::Tally;
+
+/// A thread that was busy for more than this share of the time it sent could not have kept its schedule honestly.
+const MAX_BUSY_SHARE: f64 = 0.95;
+
+/// What a run must meet. Counts are the most allowed; latencies are in milliseconds, absent ones are not judged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Thresholds {
+    /// Acknowledged messages missing somewhere, phantom acks and gaps.
+    pub lost: u64,
+    /// Messages stored or shown twice.
+    pub duplicated: u64,
+    /// Messages out of order.
+    pub reordered: u64,
+    /// Entries that should not exist, or differ between places, or went to the wrong user.
+    pub unexpected: u64,
+    /// Entries a user learned of only by asking.
+    pub unpushed: u64,
+    /// Sends without an answer.
+    pub unanswered: u64,
+    /// Sends refused for good.
+    pub refused: u64,
+    /// The generator's own lateness, 99th percentile.
+    pub send_slip_p99_ms: f64,
+    /// From due to acknowledged.
+    pub ack_p99_ms: Option<f64>,
+    /// From due to received.
+    pub deliver_p99_ms: Option<f64>,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self {
+            lost: 0,
+            duplicated: 0,
+            reordered: 0,
+            unexpected: 0,
+            unpushed: 0,
+            unanswered: 0,
+            refused: 0,
+            send_slip_p99_ms: 10.0,
+            ack_p99_ms: None,
+            deliver_p99_ms: None,
+        }
+    }
+}
+
+/// What a run proves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Every threshold is met.
+    Pass,
+    /// At least one is not.
+    Fail,
+    /// The generator was late, saturated or interrupted: its figures say nothing about the server.
+    InsufficientEvidence,
+}
+
+impl Verdict {
+    /// The exit code of the process.
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Pass => 0,
+            Self::Fail => 99,
+            Self::InsufficientEvidence => 98,
+        }
+    }
+
+    /// The word in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::InsufficientEvidence => "insufficient_evidence",
+        }
+    }
+}
+
+impl Thresholds {
+    /// Judges a run; also answers the reasons, none for a pass. `interrupted`: it was stopped early.
+    pub fn judge(&self, tally: &Tally, interrupted: bool) -> (Verdict, Vec<String>) {
+        let mut broken = Vec::new();
+        let findings = &tally.findings;
+        let mut most = |what: &str, count: u64, allowed: u64| {
+            if count > allowed {
+                broken.push(format!("{what}: {count} (at most {allowed})"));
+            }
+        };
+        most("lost", findings.lost, self.lost);
+        most("acknowledged under a wrong seq", findings.phantom_acks, self.lost);
+        most("gaps", findings.gaps, self.lost);
+        most("duplicated", findings.duplicated, self.duplicated);
+        most("reordered", findings.reordered, self.reordered);
+        most("unexpected", findings.unexpected, self.unexpected);
+        most("diverging", findings.diverging, self.unexpected);
+        most("pushed to the wrong user", tally.stray, self.unexpected);
+        most("unpushed", findings.unpushed, self.unpushed);
+        most("unanswered", tally.unanswered, self.unanswered);
+        most("refused", tally.refused, self.refused);
+        most("conversations that could not be read back", tally.unverified, 0);
+        broken.extend(tally.failures.iter().map(|reason| format!("a user gave up: {reason}")));
+
+        let mut weak = Vec::new();
+        let slip_p99_ms = tally.slip.percentiles().p99;
+        if slip_p99_ms > self.send_slip_p99_ms {
+            weak.push(format!(
+                "the generator was late: p99 of its own lateness is {slip_p99_ms:.1} ms (at most {:.1} ms)",
+                self.send_slip_p99_ms
+            ));
+        }
+        if tally.busiest_thread > MAX_BUSY_SHARE {
+            weak.push(format!(
+                "the generator was saturated: a thread was busy {:.0} % of the time",
+                tally.busiest_thread * 100.0
+            ));
+        }
+        if interrupted {
+            weak.push("the run was interrupted".to_owned());
+        }
+        if tally.ack.percentiles().count == 0 && broken.is_empty() {
+            weak.push("nothing was acknowledged after the warm-up".to_owned());
+        }
+
+        let mut slow = Vec::new();
+        for (what, latency, allowed) in [
+            ("ack p99", &tally.ack, self.ack_p99_ms),
+            ("deliver p99", &tally.deliver, self.deliver_p99_ms),
+        ] {
+            let measured = latency.percentiles().p99;
+            if let Some(allowed) = allowed
+                && measured > allowed
+            {
+                slow.push(format!("{what}: {measured:.1} ms (at most {allowed:.1} ms)"));
+            }
+        }
+
+        let verdict = if !broken.is_empty() {
+            Verdict::Fail
+        } else if !weak.is_empty() {
+            Verdict::InsufficientEvidence
+        } else if !slow.is_empty() {
+            Verdict::Fail
+        } else {
+            Verdict::Pass
+        };
+        (verdict, [broken, weak, slow].concat())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sound() -> Tally {
+        let mut tally = Tally::new(0);
+        for due_us in 0..100 {
+            tally.ack.record(due_us, due_us + 2000);
+            tally.deliver.record(due_us, due_us + 3000);
+            tally.slip.record(due_us, due_us + 100);
+        }
+        tally
+    }
+
+    fn judge(tally: &Tally) -> Verdict {
+        let (verdict, reasons) = Thresholds::default().judge(tally, false);
+        assert_eq!(reasons.is_empty(), verdict == Verdict::Pass, "{reasons:?}");
+        verdict
+    }
+
+    #[test]
+    fn a_sound_run_passes() {
+        assert_eq!(judge(&sound()), Verdict::Pass);
+    }
+
+    #[test]
+    fn every_broken_promise_fails() {
+        let breaks: [fn(&mut Tally); 13] = [
+            |tally| tally.findings.lost = 1,
+            |tally| tally.findings.phantom_acks = 1,
+            |tally| tally.findings.gaps = 1,
+            |tally| tally.findings.duplicated = 1,
+            |tally| tally.findings.reordered = 1,
+            |tally| tally.findings.unexpected = 1,
+            |tally| tally.findings.diverging = 1,
+            |tally| tally.findings.unpushed = 1,
+            |tally| tally.stray = 1,
+            |tally| tally.unanswered = 1,
+            |tally| tally.refused = 1,
+            |tally| tally.unverified = 1,
+            |tally| tally.failure("banned".to_owned()),
+        ];
+        for (index, break_it) in breaks.iter().enumerate() {
+            let mut tally = sound();
+            break_it(&mut tally);
+            assert_eq!(judge(&tally), Verdict::Fail, "{index}");
+            tally.busiest_thread = 1.0;
+            assert_eq!(judge(&tally), Verdict::Fail, "a late generator hides no fault ({index})");
+        }
+    }
+
+    #[test]
+    fn a_late_saturated_or_interrupted_generator_proves_nothing() {
+        let mut late = sound();
+        for due_us in 0..10 {
+            late.slip.record(due_us, due_us + 50_000);
+        }
+        assert_eq!(judge(&late), Verdict::InsufficientEvidence);
+        let saturated = Tally { busiest_thread: 0.99, ..sound() };
+        assert_eq!(judge(&saturated), Verdict::InsufficientEvidence);
+        assert_eq!(judge(&Tally::new(0)), Verdict::InsufficientEvidence);
+        let (verdict, _) = Thresholds::default().judge(&sound(), true);
+        assert_eq!(verdict, Verdict::InsufficientEvidence);
+    }
+
+    #[test]
+    fn latencies_are_judged_only_on_sound_evidence() {
+        let strict = Thresholds { ack_p99_ms: Some(1.0), ..Thresholds::default() };
+        assert_eq!(strict.judge(&sound(), false).0, Verdict::Fail);
+        assert_eq!(strict.judge(&sound(), true).0, Verdict::InsufficientEvidence);
+        let loose = Thresholds { ack_p99_ms: Some(5.0), ..Thresholds::default() };
+        assert_eq!(loose.judge(&sound(), false).0, Verdict::Pass);
+    }
+}

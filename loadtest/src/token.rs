@@ -1,0 +1,114 @@
+//! Tokens for virtual users, signed with the server's own HS256 secret.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde::Serialize;
+
+/// Names the secret file where the command line does not.
+pub const SECRET_FILE_VARIABLE: &str = "RINGWIRE_JWT_SECRET_FILE";
+/// Where `ringwire` keeps its secret when it is started without options.
+pub const DEFAULT_SECRET_FILE: &str = "ringwire-data/jwt.secret";
+
+/// Who issues the tokens, as the server's own do.
+const ISSUER: &str = "ringwire";
+/// Longer than any run.
+const LIFETIME: Duration = Duration::from_hours(24);
+
+/// Why no tokens can be made.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// The secret cannot be read.
+    #[error(
+        "cannot read the JWT secret {path} (name the server's jwt.secret with --jwt-secret-file or \
+         {SECRET_FILE_VARIABLE})"
+    )]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file holds nothing.
+    #[error("the JWT secret {0} is empty")]
+    Empty(PathBuf),
+    /// The token could not be signed.
+    #[error("cannot sign a token")]
+    Sign(#[from] jsonwebtoken::errors::Error),
+}
+
+/// Makes tokens.
+pub struct Tokens {
+    key: EncodingKey,
+    issued_at_s: u64,
+}
+
+#[derive(Serialize)]
+struct Claims<'a> {
+    iss: &'a str,
+    sub: String,
+    uid: u64,
+    iat: u64,
+    exp: u64,
+}
+
+impl Tokens {
+    /// Takes the secret from `file`, else from the file the environment names, else from the server's default place.
+    pub fn load(file: Option<&Path>) -> Result<Self, TokenError> {
+        let path = file
+            .map(Path::to_owned)
+            .or_else(|| std::env::var_os(SECRET_FILE_VARIABLE).map(PathBuf::from))
+            .unwrap_or_else(|| PathBuf::from(DEFAULT_SECRET_FILE));
+        let secret = std::fs::read(&path)
+            .map_err(|source| TokenError::Read { path: path.clone(), source })?;
+        let secret = secret.trim_ascii();
+        if secret.is_empty() {
+            return Err(TokenError::Empty(path));
+        }
+        Ok(Self::from_secret(secret))
+    }
+
+    /// Signs with these bytes.
+    pub fn from_secret(secret: &[u8]) -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { key: EncodingKey::from_secret(secret), issued_at_s: now.as_secs() }
+    }
+
+    /// The token of one user.
+    pub fn sign(&self, user_id: u64) -> Result<String, TokenError> {
+        let claims = Claims {
+            iss: ISSUER,
+            sub: user_id.to_string(),
+            uid: user_id,
+            iat: self.issued_at_s,
+            exp: self.issued_at_s + LIFETIME.as_secs(),
+        };
+        Ok(jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.key)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_secret_is_the_trimmed_content_of_its_file() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "  a-secret-of-some-length\n").unwrap();
+        let token = Tokens::load(Some(file.path())).unwrap().sign(7).unwrap();
+        let key = jsonwebtoken::DecodingKey::from_secret(b"a-secret-of-some-length");
+        let mut validation = jsonwebtoken::Validation::new(Algorithm::HS256);
+        validation.set_issuer(&[ISSUER]);
+        let claims = jsonwebtoken::decode::<serde_json::Value>(&token, &key, &validation).unwrap();
+        assert_eq!(claims.claims["sub"], "7");
+        assert_eq!(claims.claims["uid"], 7);
+    }
+
+    #[test]
+    fn a_missing_secret_says_how_to_name_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Tokens::load(Some(&folder.path().join("none"))).err().unwrap().to_string();
+        assert!(error.contains("--jwt-secret-file"), "{error}");
+    }
+}

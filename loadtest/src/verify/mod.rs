@@ -1,0 +1,18 @@
+//! Proof that a conversation was served correctly: a ledger of what happened, and a checker that finds what may not.
+//!
+//! ```text
+//!   senders: invoked, acknowledged with seq, refused, unknown ─┐
+//!   devices: what each received, in order, and how             ├─► Ledger ──► check() ──► Findings
+//!   log:     what the server says it holds, read at the end   ─┘
+//! ```
+//!
+//! One ledger describes one conversation, from a known seq on. It knows nothing of sockets, so integration tests keep
+//! ledgers of their own clients. A send whose answer never came is *unknown*: it may be in the log or not, but not
+//! twice, and not in one place only. Invariant: the checker reports nothing on a correct history and something on
+//! every history that breaks a promise; its tests hold one of each kind.
+
+mod checker;
+mod ledger;
+
+pub use checker::{Finding, Findings};
+pub use ledger::{Content, DeviceIndex, Ledger, Origin, Outcome, SenderIndex, Via};
