@@ -55,7 +55,7 @@ pub struct ServerConfig {
     pub driver: DriverChoice,
     /// Most connections at a time, over all shards.
     pub max_connections: usize,
-    /// Most of them that may speak HTTP at a time; the others wait in the listener's queue.
+    /// Most of them that may speak HTTP at a time; one more is answered BUSY.
     pub max_http_connections: usize,
     /// Which web pages of other origins may connect.
     pub allowed_origins: AllowedOrigins,
