@@ -3,7 +3,7 @@
 //! Invariant (A2): no token reaches a log. The WebSocket library logs whole upgrade requests at TRACE, and hyper whole
 //! heads, so both stay silent below WARN whatever the filter says.
 
-use std::io;
+use std::io::{self, IsTerminal};
 
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 use tracing_subscriber::layer::SubscriberExt;
@@ -18,7 +18,10 @@ const TALKATIVE: [&str; 5] = ["tungstenite", "hyper", "hyper_util", "tokio_postg
 /// Starts logging. Once per process; a second call changes nothing.
 pub fn start(config: &LogConfig) {
     let lines: Box<dyn Layer<_> + Send + Sync> = match config.format {
-        LogFormat::Pretty => Box::new(fmt::layer().with_writer(io::stderr)),
+        LogFormat::Pretty => {
+            let colours = io::stderr().is_terminal();
+            Box::new(fmt::layer().with_writer(io::stderr).with_ansi(colours))
+        }
         LogFormat::Json => Box::new(fmt::layer().json().with_writer(io::stderr)),
     };
     // An error means that somebody (a test) has set up logging before, which then stays.

@@ -17,7 +17,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // One line, whatever the error: what is wrong and how to mend it.
-            let line = format!("{error:#}").lines().collect::<Vec<_>>().join(" ");
+            let line = error.to_string().lines().collect::<Vec<_>>().join(" ");
             eprintln!("ringwire: {line}");
             ExitCode::from(EXIT_MEND)
         }

@@ -3,7 +3,7 @@
 //! Applying net effects in one order (removals, then additions, then owners; each by conversation and user) gives the
 //! same state as applying the changes one by one, and two transactions never lock rows in opposite orders.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ringwire_protocol::{ConversationId, MsgNo, Seq, UnixMs, UserId};
 
@@ -37,7 +37,7 @@ impl NetChanges {
         if entries.iter().all(|entry| entry.change == Change::None) {
             return Self::default();
         }
-        let mut removed = BTreeMap::new();
+        let mut removed = BTreeSet::new();
         let mut added = BTreeMap::new();
         let mut owners = BTreeMap::new();
         for entry in entries {
@@ -57,7 +57,7 @@ impl NetChanges {
                 }
                 Change::Leave { user_id, new_owner_id } => {
                     added.remove(&(conversation_id, *user_id));
-                    removed.insert((conversation_id, *user_id), ());
+                    removed.insert((conversation_id, *user_id));
                     if let Some(owner) = new_owner_id {
                         owners.insert(conversation_id, *owner);
                     }
@@ -65,7 +65,7 @@ impl NetChanges {
             }
         }
         Self {
-            removed: removed.into_keys().collect(),
+            removed: removed.into_iter().collect(),
             added: added.into_values().collect(),
             owners: owners.into_iter().collect(),
         }

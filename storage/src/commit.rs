@@ -30,7 +30,7 @@ const BACK_OFF: (Duration, Duration) = (Duration::from_millis(20), Duration::fro
 const RETRY_AFTER: Duration = Duration::from_millis(2);
 /// After the database was away it may be another one (a promoted standby that missed commits), so heads confirmed
 /// before are appended only where their base exists. Owners ask for that themselves once a head is this old.
-const CHECK_BASES_FOR: Duration = Duration::from_secs(60);
+const CHECK_BASES_FOR: Duration = Duration::from_mins(1);
 
 /// Waits as long as told; `false`: the writer has to stop now.
 pub(crate) type Pause<'a> = &'a mut dyn FnMut(Duration) -> bool;
@@ -66,7 +66,9 @@ impl Committer {
             let error = match executor.append(&set) {
                 Ok(()) => {
                     back_off = BACK_OFF.0;
-                    set.iter().for_each(|entry| answers.add(entry, Outcome::Committed));
+                    for entry in &set {
+                        answers.add(entry, Outcome::Committed);
+                    }
                     continue;
                 }
                 Err(AppendError::Collision) => match executor.probe(&set) {

@@ -65,7 +65,7 @@ impl Executor {
             Self::Sqlite(appender) => appender.probe(entries),
             Self::Postgres(appender) => appender.probe(entries),
             #[cfg(test)]
-            Self::Scripted(script) => script.probe(entries),
+            Self::Scripted(script) => Ok(script.probe(entries)),
         }
     }
 

@@ -14,7 +14,7 @@ use ringwire_protocol::{ConversationId, Seq};
 use crate::append::Append;
 
 /// How long a mark outlives its last use, in running time: a pause of the whole process does not count.
-const FORGET_AFTER: Duration = Duration::from_secs(60);
+const FORGET_AFTER: Duration = Duration::from_mins(1);
 /// The most one step of running time can be, whatever the clock says.
 const LONGEST_STEP: Duration = Duration::from_secs(1);
 
@@ -115,10 +115,10 @@ mod tests {
         let start = Instant::now();
         stale.advance(start);
         stale.mark(&entry(1, 5));
-        stale.advance(start + Duration::from_secs(3_600));
+        stale.advance(start + Duration::from_hours(1));
         assert!(stale.holds(&entry(1, 6)), "an hour of standstill is one step");
         for second in 1..=130 {
-            stale.advance(start + Duration::from_secs(3_600 + second));
+            stale.advance(start + Duration::from_hours(1) + Duration::from_secs(second));
         }
         assert!(stale.is_empty());
     }

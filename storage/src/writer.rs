@@ -58,6 +58,7 @@ impl WriterQueue {
         })
     }
 
+    #[expect(clippy::result_large_err, reason = "the refused entry goes back to be answered BUSY")]
     fn submit(&self, entry: Append) -> Result<(), QueueFull> {
         if self.stopping.load(Ordering::Relaxed) {
             return Err(QueueFull(entry));
@@ -132,6 +133,7 @@ impl Writers {
     }
 
     /// Gives an entry to the writer of its conversation.
+    #[expect(clippy::result_large_err, reason = "the refused entry goes back to be answered BUSY")]
     pub(crate) fn submit(&self, entry: Append) -> Result<(), QueueFull> {
         let number = spread(entry.conversation_id) % self.queues.len() as u64;
         self.queues[number as usize].submit(entry)

@@ -1,8 +1,9 @@
 //! `cargo xtask bench`: micro-benchmarks by criterion, and comparisons with other servers.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use crate::command::{cargo, run as run_command};
 
@@ -39,9 +40,10 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<()> {
 fn compare_echo(root: &Path, arguments: &Arguments) -> Result<()> {
     let build = ["build", "--release", "-p", "ringwire-gateway", "-p", "ringwire-bench", "--bins"];
     run_command(cargo(root).args(build).args(["--example", "echo"]))?;
-    let mut compare = cargo(root);
-    compare.args(["run", "--release", "--quiet", "-p", "ringwire-bench", "--bin", "echo_compare"]);
-    compare.arg("--");
+    // This program lies in `debug` of the same target folder, wherever that is.
+    let this = std::env::current_exe()?;
+    let target = this.parent().and_then(Path::parent).context("no target folder")?;
+    let mut compare = Command::new(target.join("release/echo_compare"));
     if let Some(report) = &arguments.report_json {
         compare.arg("--report-json").arg(std::path::absolute(report)?);
     }

@@ -19,6 +19,8 @@ mod password;
 mod prefixed;
 mod serve;
 #[cfg(test)]
+mod serve_tests;
+#[cfg(test)]
 mod tests;
 mod upgrade;
 
@@ -97,7 +99,8 @@ impl ServiceState {
     }
 }
 
-/// Every route. `/ws` and other upgrades never get here: see [`upgrade`].
+/// Every route. `/ws` and other upgrades never get here: they go
+/// back to the shards before.
 pub fn router(state: ServiceState) -> Router {
     Router::new()
         .route("/api/v1/auth/register", post(accounts::register))

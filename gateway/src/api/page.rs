@@ -11,7 +11,6 @@ use super::method_not_allowed;
 
 #[derive(RustEmbed)]
 #[folder = "web/"]
-#[allow_missing = true]
 struct Files;
 
 /// What `/` means.

@@ -12,6 +12,7 @@
 mod claims;
 mod keys;
 mod mint;
+mod name;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -20,6 +21,7 @@ use ringwire_protocol::{CommandError, ErrorCode, UnixMs, UserId};
 
 pub use keys::KeyError;
 pub use mint::{MintError, MintedToken, TokenMinter};
+pub use name::{MAX_USERNAME_CHARS, is_username};
 pub use verify::TokenVerifier;
 
 /// Longer tokens are refused unread; real ones have some 300 bytes (1,500 with RS256 and many claims).
@@ -30,7 +32,7 @@ pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 pub struct Identity {
     /// Whose it is.
     pub user: TokenUser,
-    /// What the token calls the person: a proposal for the name of a new user.
+    /// What the token calls the person, if that could be a user name here: a proposal for a new user.
     pub name_hint: Option<String>,
     /// When the token ceases to be valid.
     pub expires_at_ms: UnixMs,

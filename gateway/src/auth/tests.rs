@@ -295,6 +295,9 @@ fn a1_trusted_issuers_enter_under_their_own_names_and_uid_means_nothing_from_the
     let identity = verifier.verify(&encode(&header, &claims, &ed25519).unwrap(), NOW_MS).unwrap();
     assert_eq!(identity.user, external("https://ed.example", "ann|1"));
     assert_eq!(identity.name_hint.as_deref(), Some("Ann"));
+    let claims = with(claims, "name", json!("Ann \u{7} Smith"));
+    let identity = verifier.verify(&encode(&header, &claims, &ed25519).unwrap(), NOW_MS).unwrap();
+    assert_eq!(identity.name_hint, None, "no user name here");
 
     let secret = EncodingKey::from_secret(PARTNER_SECRET);
     let claims = partner_claims("https://hs.example");

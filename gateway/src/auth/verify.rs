@@ -10,6 +10,7 @@ use ringwire_protocol::UnixMs;
 
 use super::claims::{Claims, Header, NumericDate};
 use super::keys::{KeyError, VerifyingKey};
+use super::name::is_username;
 use super::{Identity, MAX_TOKEN_BYTES, TokenError, TokenUser};
 use crate::config::AuthConfig;
 use crate::secret::SecretKey;
@@ -64,7 +65,9 @@ impl TokenVerifier {
             return Err(TokenError::WrongAudience);
         }
         let user = user(&claims, key)?;
-        let name_hint = claims.preferred_username.or(claims.name).map(Cow::into_owned);
+        let names = [claims.preferred_username, claims.name];
+        let name_hint =
+            names.into_iter().flatten().find(|name| is_username(name)).map(Cow::into_owned);
         Ok(Identity { user, name_hint, expires_at_ms })
     }
 

@@ -13,6 +13,7 @@
 //! Invariants: a [`Config`] that exists is valid; nothing reads the environment or a file again after it; secrets show
 //! up neither in its `Debug` form nor in what `ringwire check-config` prints.
 
+mod origins;
 mod raw;
 pub mod redact;
 mod report;
@@ -54,7 +55,7 @@ pub struct ServerConfig {
     pub driver: DriverChoice,
     /// Most connections at a time, over all shards.
     pub max_connections: usize,
-    /// Most of them that may speak HTTP at a time; the others wait in the listener's queue.
+    /// Most of them that may speak HTTP at a time; one more is answered BUSY.
     pub max_http_connections: usize,
     /// Which web pages of other origins may connect.
     pub allowed_origins: AllowedOrigins,

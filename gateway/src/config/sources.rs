@@ -259,12 +259,15 @@ fn environment_layers(
     Ok(layers)
 }
 
-/// The known name most like `key`; a right key in the wrong section counts as very near.
+/// What it costs to have put a key into the wrong section, in letters.
+const WRONG_SECTION: usize = 3;
+
+/// The known name most like `key`.
 fn nearest<'a>(key: &str, known: impl Iterator<Item = &'a str>) -> String {
     let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
     let distance = |candidate: &str| {
-        strsim::levenshtein(key, candidate)
-            .min(strsim::levenshtein(&last(key), &last(candidate)) + 1)
+        let moved = strsim::levenshtein(&last(key), &last(candidate)) + WRONG_SECTION;
+        strsim::levenshtein(key, candidate).min(moved)
     };
     known.min_by_key(|candidate| distance(candidate)).unwrap_or_default().to_owned()
 }

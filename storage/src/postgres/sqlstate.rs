@@ -7,7 +7,7 @@
 //! | 21, 22, 23, 54 | this row, and always: refused |
 //! | 08, 25, 28, 3D, 42, 53, 57, 58, XX, anything else, lost connections | the server, not the row: away |
 
-use deadpool_postgres::PoolError;
+use deadpool_postgres::{HookError, PoolError};
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
@@ -56,8 +56,9 @@ impl From<Error> for StoreError {
 impl From<PoolError> for StoreError {
     fn from(error: PoolError) -> Self {
         match error {
-            PoolError::Backend(error) => error.into(),
-            PoolError::PostCreateHook(deadpool_postgres::HookError::Backend(error)) => error.into(),
+            PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => {
+                error.into()
+            }
             other => Self::Unavailable(explain(&other)),
         }
     }

@@ -1,0 +1,86 @@
+//! What operators can mend is one line on standard error that says how, and exit code 2.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// Runs the program in an empty folder, without variables of ours.
+fn ringwire(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ringwire"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("RINGWIRE_")) {
+        command.env_remove(name);
+    }
+    command.current_dir(folder).args(arguments).output().unwrap()
+}
+
+fn assert_one_line(output: &Output, what: &str, mend: &str) {
+    let text = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(text.starts_with("ringwire: ") && text.contains(what) && text.contains(mend), "{text}");
+}
+
+#[test]
+fn a_taken_port_is_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = ringwire(folder.path(), &["--listen", &address, "--data-dir", "data"]);
+    assert_one_line(&output, &address, "--listen");
+}
+
+#[test]
+fn an_unusable_data_folder_is_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file"), "").unwrap();
+    let output = ringwire(folder.path(), &["--listen", "127.0.0.1:0", "--data-dir", "file"]);
+    assert_one_line(&output, "data folder file", "--data-dir");
+}
+
+#[test]
+fn an_exposed_key_is_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = ringwire(folder.path(), &["token", "--user", "1", "--data-dir", "data"]);
+    assert!(token.status.success());
+    let key = folder.path().join("data/jwt.secret");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    let output = ringwire(folder.path(), &["--listen", "127.0.0.1:0", "--data-dir", "data"]);
+    assert_one_line(&output, "jwt.secret", "chmod 600");
+}
+
+#[test]
+fn a_bad_value_and_an_unknown_option_are_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = ringwire(folder.path(), &["--driver", "kqueue"]);
+    assert_one_line(&output, "server.driver = \"kqueue\" (flag --driver)", "auto, uring or epoll");
+    fs::write(folder.path().join("r.toml"), "[server]\nport = 1\n").unwrap();
+    let output = ringwire(folder.path(), &["check-config", "--config", "r.toml"]);
+    assert_one_line(&output, "unknown option server.port", "the nearest one is server.");
+    let output = ringwire(folder.path(), &["check-config", "--config", "none.toml"]);
+    assert_one_line(&output, "none.toml", "--config");
+}
+
+#[test]
+fn check_config_shows_values_and_origins_and_touches_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = "postgres://ann:s3cret@db/chat";
+    let output = ringwire(folder.path(), &["check-config", "--database", url]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}");
+    let line = "storage.database = \"postgres://ann:***@db/chat\"  # flag --database";
+    assert!(text.lines().any(|shown| shown == line), "{text}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn token_prints_the_token_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["token", "--user", "7", "--ttl-s", "60", "--data-dir", "data"];
+    let output = ringwire(folder.path(), &arguments);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && output.stderr.is_empty());
+    assert_eq!(text.lines().count(), 1);
+    assert_eq!(text.trim().split('.').count(), 3, "{text}");
+}

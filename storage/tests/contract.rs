@@ -1,0 +1,34 @@
+//! What a store promises, on both databases: every test here runs on SQLite and on Postgres.
+
+mod support;
+
+/// Makes each function a test on either database.
+macro_rules! on_both {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(crate::support::Backend::Sqlite).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(crate::support::Backend::Postgres).await;
+            })+
+        }
+    };
+}
+
+#[path = "contract/append.rs"]
+mod append;
+#[path = "contract/conversations.rs"]
+mod conversations;
+#[path = "contract/directory.rs"]
+mod directory;
+#[path = "contract/failures.rs"]
+mod failures;
+#[path = "contract/pages.rs"]
+mod pages;
+#[path = "contract/race.rs"]
+mod race;

@@ -1,0 +1,186 @@
+//! Reading: pages of logs, lists and members, and who may.
+
+use ringwire_protocol::{ConversationId, Seq};
+use ringwire_storage::model::{HeadsAfter, LogPage};
+
+use crate::support::{self, Backend, Bench, body, message, user};
+
+on_both!(
+    history_goes_backwards_in_pages,
+    sync_goes_forwards_in_pages,
+    z2_strangers_read_nothing,
+    a_conversation_is_loaded_whole,
+    the_list_of_conversations_is_paged_by_activity,
+    lines_of_the_list_say_all_a_client_shows,
+    a_session_snapshot_has_list_and_missed_entries,
+    members_come_in_pages_with_their_cursors,
+);
+
+fn seqs(page: &LogPage) -> Vec<Seq> {
+    page.entries.iter().map(|entry| entry.seq).collect()
+}
+
+fn missing() -> ConversationId {
+    ConversationId::new(999_999).unwrap()
+}
+
+async fn history_goes_backwards_in_pages(backend: Backend) {
+    let bench = Bench::new(backend).await;
+    let id = bench.direct().await;
+    bench.append((2..=10).map(|seq| message(id, seq)).collect());
+    let page = async |before, limit| {
+        bench.store.history_page(user(1), id, before, limit).await.unwrap().unwrap()
+    };
+    let newest = page(0, 4).await;
+    assert_eq!(seqs(&newest), [7, 8, 9, 10]);
+    assert_eq!((newest.head.seq, newest.floor_seq), (10, 1));
+    assert_eq!(seqs(&page(7, 4).await), [3, 4, 5, 6]);
+    assert_eq!(seqs(&page(3, 4).await), [1, 2]);
+    assert_eq!(seqs(&page(1, 4).await), [] as [u64; 0]);
+    assert_eq!(seqs(&page(u64::MAX, 2).await), [9, 10], "a made-up position does no harm");
+}
+
+async fn sync_goes_forwards_in_pages(backend: Backend) {
+    let bench = Bench::new(backend).await;
+    let id = bench.direct().await;
+    bench.append((2..=6).map(|seq| message(id, seq)).collect());
+    let page = async |after| bench.store.sync_page(user(2), id, after, 2).await.unwrap().unwrap();
+    assert_eq!(seqs(&page(0).await), [1, 2]);
+    assert_eq!(seqs(&page(4).await), [5, 6]);
+    let none = page(6).await;
+    assert_eq!((seqs(&none).len(), none.head.seq), (0, 6));
+    assert_eq!(seqs(&page(u64::MAX).await).len(), 0);
+}
+
+async fn z2_strangers_read_nothing(backend: Backend) {
+    let bench = Bench::new(backend).await;
+    let id = bench.direct().await;
+    bench.users(3).await;
+    let store = &bench.store;
+    for (who, what) in [(user(3), id), (user(1), missing())] {
+        assert!(store.history_page(who, what, 0, 10).await.unwrap().is_none());
+        assert!(store.sync_page(who, what, 0, 10).await.unwrap().is_none());
+        assert!(store.members_page(who, what, None, 10).await.unwrap().is_none());
+        assert!(store.heads(who, None, &[what], 10).await.unwrap().0.is_empty());
+        let snapshot = store.session_snapshot(who, &[(what, 0)], 10, 10).await.unwrap();
+        assert_eq!(snapshot.syncs, [None]);
+    }
+    assert!(store.load_tail(missing(), 0, 10).await.unwrap().is_none());
+    assert!(store.load_conversation(missing(), 10).await.unwrap().is_none());
+}
+
+async fn a_conversation_is_loaded_whole(backend: Backend) {
+    let bench = Bench::new(backend).await;
+    let id = bench.direct().await;
+    bench.append((2..=6).map(|seq| message(id, seq)).collect());
+    let loaded = bench.store.load_conversation(id, 3).await.unwrap().unwrap();
+    assert_eq!(loaded.recent.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [4, 5, 6]);
+    assert_eq!((loaded.head.seq, loaded.head.msg_no, loaded.floor_seq), (6, 5, 1));
+    assert_eq!(loaded.members.len(), 2);
+    let bare = bench.store.load_conversation(id, 0).await.unwrap().unwrap();
+    assert_eq!((bare.recent.len(), bare.head.seq), (0, 6));
+}
+
+/// Direct conversations of user 1 with users 2 to 8, opened at the times 2 to 8, but 7 and 8 at once.
+async fn seven_conversations(bench: &Bench) -> Vec<ConversationId> {
+    bench.users(8).await;
+    let mut ids = Vec::new();
+    for number in 2..=8 {
+        let at = number.min(7) as i64;
+        let opened = bench.store.open_direct(user(1), user(number), at, body("")).await.unwrap();
+        ids.push(opened.0);
+    }
+    ids
+}
+
+async fn the_list_of_conversations_is_paged_by_activity(backend: Backend) {
+    let bench = Bench::new(backend).await;
+    let ids = seven_conversations(&bench).await;
+    let mut listed = Vec::new();
+    let mut after = None;
+    let mut pages = 0;
+    loop {
+        let (page, more) = bench.store.heads(user(1), after, &[], 3).await.unwrap();
+        pages += 1;
+        after = page.last().map(|line| HeadsAfter {
+            last_activity_at: line.last_activity_at,
+            conversation_id: line.conversation_id,
+        });
+        listed.extend(page.iter().map(|line| line.conversation_id));
+        if !more {
+            break;
+        }
+    }
+    let newest_first: Vec<_> = ids.iter().rev().copied().collect();
+    assert_eq!((listed, pages), (newest_first, 3));
+
+    let only = [ids[5], ids[0], missing()];
+    let (some, more) = bench.store.heads(user(1), None, &only, 10).await.unwrap();
+    let some: Vec<_> = some.iter().map(|line| line.conversation_id).collect();
+    assert_eq!((some, more), (vec![ids[5], ids[0]], false));
+}
+
+async fn lines_of_the_list_say_all_a_client_shows(backend: Backend) {
+    let bench = Bench::new(backend).await;
+    let direct = bench.direct().await;
+    bench.append(vec![message(direct, 2), message(direct, 3)]);
+    let (group, _) = bench.store.create_group(support::group(1, &[2]), 5_000).await.unwrap();
+    let (lines, more) = bench.store.heads(user(2), None, &[], 10).await.unwrap();
+    assert!(!more);
+    let [first, second] = lines.as_slice() else { panic!("two lines: {lines:?}") };
+
+    assert_eq!(first.conversation_id, group);
+    assert_eq!((first.created_at, first.member_count), (5_000, 2));
+    assert_eq!(first.settings, body("settings"));
+    assert!(first.users.is_empty());
+
+    assert_eq!(second.conversation_id, direct);
+    assert_eq!((second.head.seq, second.head.msg_no, second.unread()), (3, 2, 2));
+    assert_eq!(second.last_entry.as_ref().map(|entry| &entry.body), Some(&body("text 3")));
+    let names: Vec<_> = second.users.iter().map(|row| row.username.as_str()).collect();
+    assert_eq!(names, ["name1", "name2"]);
+}
+
+async fn a_session_snapshot_has_list_and_missed_entries(backend: Backend) {
+    let bench = Bench::new(backend).await;
+    let ids = seven_conversations(&bench).await;
+    bench.append((2..=9).map(|seq| message(ids[0], seq)).collect());
+    let cursors = [(ids[1], 1), (missing(), 0), (ids[0], 3), (ids[0], 9)];
+    let snapshot = bench.store.session_snapshot(user(1), &cursors, 5, 4).await.unwrap();
+    assert_eq!((snapshot.heads.len(), snapshot.more_heads), (5, true));
+    let missed: Vec<_> = snapshot
+        .syncs
+        .iter()
+        .map(|page| page.as_ref().map(|page| (seqs(page), page.head.seq)))
+        .collect();
+    let expected = [Some((vec![], 1)), None, Some((vec![4, 5, 6, 7], 9)), Some((vec![], 9))];
+    assert_eq!(missed, expected);
+    let nothing = bench.store.session_snapshot(user(1), &[], 10, 10).await.unwrap();
+    assert_eq!((nothing.heads.len(), nothing.syncs.len()), (7, 0));
+}
+
+async fn members_come_in_pages_with_their_cursors(backend: Backend) {
+    let bench = Bench::new(backend).await;
+    bench.users(5).await;
+    let group = support::group(3, &[1, 2, 4, 5]);
+    let (id, _) = bench.store.create_group(group, 1_000).await.unwrap();
+    bench.append(vec![message(id, 2)]);
+    let cursor = ringwire_storage::model::CursorRow {
+        conversation_id: id,
+        user_id: user(2),
+        read_seq: 1,
+        delivered_seq: 2,
+    };
+    bench.store.save_cursors(&[cursor]).await.unwrap();
+    let (page, more) = bench.store.members_page(user(1), id, None, 3).await.unwrap().unwrap();
+    assert!(more);
+    let listed: Vec<_> = page
+        .iter()
+        .map(|line| (line.user.username.as_str(), line.read_seq, line.delivered_seq))
+        .collect();
+    assert_eq!(listed, [("name1", 0, 0), ("name2", 1, 2), ("name3", 0, 0)]);
+    let (rest, more) =
+        bench.store.members_page(user(1), id, Some(user(3)), 3).await.unwrap().unwrap();
+    let rest: Vec<_> = rest.iter().map(|line| line.member.user_id).collect();
+    assert_eq!((rest, more), (vec![user(4), user(5)], false));
+}
