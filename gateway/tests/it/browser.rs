@@ -44,13 +44,17 @@ const MESSAGES: &str = "[...document.querySelectorAll('.message')].map(message =
     [message.querySelector('.text').textContent, message.dataset.state ?? ''])";
 
 fn wait_for_texts(page: &Page, texts: &[&str]) {
-    let shown = format!("JSON.stringify({MESSAGES}.map(([text]) => text)) === JSON.stringify({})", json!(texts));
+    let shown = format!(
+        "JSON.stringify({MESSAGES}.map(([text]) => text)) === JSON.stringify({})",
+        json!(texts)
+    );
     page.wait_for(&format!("history {texts:?}"), &shown);
 }
 
 fn wait_for_state(page: &Page, text: &str, state: &str) {
     let wanted = json!([text, state]);
-    let shown = format!("{MESSAGES}.some(message => JSON.stringify(message) === JSON.stringify({wanted}))");
+    let shown =
+        format!("{MESSAGES}.some(message => JSON.stringify(message) === JSON.stringify({wanted}))");
     page.wait_for(&format!("message {wanted}"), &shown);
 }
 
@@ -95,7 +99,7 @@ fn two_people_chat_while_the_server_is_killed_between_them() {
     wait_until_online(&ben);
     wait_for_texts(&ben, &["Hello Ben", "Are you there?", "Yes"]);
 
-    // What is written while the server is away waits, also across a reload, and arrives once.
+    // What is written while the server is away waits, and arrives once.
     wait_for_state(&ben, "Yes", "read");
     server.kill();
     write(&anna, "Still here?");
@@ -155,7 +159,10 @@ fn people_join_write_in_and_leave_an_open_group() {
     cleo.click("#leave");
     cleo.click("#leave");
     cleo.wait_for("empty list", "document.querySelector('.item') === null && !document.querySelector('#thread').checkVisibility()");
-    anna.wait_for("notice", "[...document.querySelectorAll('.line-notice')].at(-1).textContent === 'cleo left'");
+    anna.wait_for(
+        "notice",
+        "[...document.querySelectorAll('.line-notice')].at(-1).textContent === 'cleo left'",
+    );
     browser.assert_no_problems();
 }
 
@@ -187,12 +194,18 @@ fn x1_markup_in_messages_and_titles_shows_as_text() {
         wait_for_texts(page, &texts);
         let made = "document.querySelectorAll('#shell :is(.messages, .conversations, .bar h2) :is(img, svg, script)').length";
         assert_eq!(page.evaluate(made), 0);
-        assert_eq!(page.evaluate("[...document.querySelectorAll('.text a')].map(link => link.href)"), json!(["https://example.org/"]));
+        assert_eq!(
+            page.evaluate("[...document.querySelectorAll('.text a')].map(link => link.href)"),
+            json!(["https://example.org/"])
+        );
         assert_eq!(page.evaluate("typeof window.owned"), "undefined");
     }
     let policy = "fetch('./').then(page => page.headers.get('content-security-policy'))";
     let policy = anna.evaluate(policy);
-    assert!(policy.as_str().is_some_and(|policy| policy.contains("default-src 'self'")), "{policy}");
+    assert!(
+        policy.as_str().is_some_and(|policy| policy.contains("default-src 'self'")),
+        "{policy}"
+    );
     browser.assert_no_problems();
 }
 

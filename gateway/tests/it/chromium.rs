@@ -24,7 +24,7 @@ use tempfile::TempDir;
 use tungstenite::{Message, WebSocket};
 
 /// After this long a condition counts as never coming. Far more than any step takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const POLL_EVERY: Duration = Duration::from_millis(50);
 
 /// A browser with a profile of its own; it ends with this value.
@@ -51,8 +51,18 @@ impl Chromium {
     pub(crate) fn start() -> Self {
         let profile = tempfile::tempdir().expect("a temporary folder");
         let mut command = Command::new(program());
-        command.args(["--headless", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]);
-        command.args(["--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"]);
+        command.args([
+            "--headless",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-sync",
+        ]);
+        command.args([
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-dev-shm-usage",
+        ]);
         command.arg("--remote-debugging-port=0");
         command.arg(format!("--user-data-dir={}", profile.path().display()));
         if runs_as_root() {
@@ -61,10 +71,13 @@ impl Chromium {
         }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("starting Chromium");
-        let mut lines = BufReader::new(child.stderr.take().expect("standard error is piped")).lines();
+        let mut lines =
+            BufReader::new(child.stderr.take().expect("standard error is piped")).lines();
         let mut seen = String::new();
         let url = loop {
-            let Some(Ok(line)) = lines.next() else { panic!("Chromium ended before it was ready:\n{seen}") };
+            let Some(Ok(line)) = lines.next() else {
+                panic!("Chromium ended before it was ready:\n{seen}")
+            };
             if let Some((_, url)) = line.split_once("DevTools listening on ") {
                 break url.trim().to_owned();
             }
@@ -137,7 +150,10 @@ impl Page {
         while self.try_evaluate(expression) != Ok(Value::Bool(true)) {
             if Instant::now() > deadline {
                 let text = self.evaluate("document.body.innerText");
-                panic!("there is no {what}; the page shows:\n{}", text.as_str().unwrap_or_default());
+                panic!(
+                    "there is no {what}; the page shows:\n{}",
+                    text.as_str().unwrap_or_default()
+                );
             }
             thread::sleep(POLL_EVERY);
         }
@@ -152,7 +168,10 @@ impl Page {
     /// Types into a field, once it can be seen, in place of what it held.
     pub(crate) fn fill(&self, selector: &str, text: &str) {
         self.wait_for_visible(selector);
-        let select = format!("(field => {{ field.focus(); field.select() }})(document.querySelector({}))", json!(selector));
+        let select = format!(
+            "(field => {{ field.focus(); field.select() }})(document.querySelector({}))",
+            json!(selector)
+        );
         self.evaluate(&select);
         self.call("Input.insertText", json!({ "text": text }));
     }
@@ -168,16 +187,27 @@ impl Page {
         // A mark that the new page does not have tells when the old one is gone.
         self.evaluate("window.beforeReload = true");
         self.call("Page.reload", json!({}));
-        self.wait_for("reloaded page", "window.beforeReload === undefined && document.readyState === 'complete'");
+        self.wait_for(
+            "reloaded page",
+            "window.beforeReload === undefined && document.readyState === 'complete'",
+        );
     }
 
     fn wait_for_visible(&self, selector: &str) {
-        self.wait_for(selector, &format!("document.querySelector({}).checkVisibility()", json!(selector)));
+        self.wait_for(
+            selector,
+            &format!("document.querySelector({}).checkVisibility()", json!(selector)),
+        );
     }
 
     fn try_evaluate(&self, expression: &str) -> Result<Value, String> {
-        let parameters = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
-        let answer = self.connection.borrow_mut().try_call("Runtime.evaluate", parameters, Some(&self.session))?;
+        let parameters =
+            json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
+        let answer = self.connection.borrow_mut().try_call(
+            "Runtime.evaluate",
+            &parameters,
+            Some(&self.session),
+        )?;
         match answer.pointer("/exceptionDetails/exception/description") {
             Some(thrown) => Err(thrown.to_string()),
             None => Ok(answer["result"]["value"].clone()),
@@ -199,10 +229,16 @@ impl Connection {
     }
 
     fn call(&mut self, method: &str, parameters: Value, session: Option<&str>) -> Value {
-        self.try_call(method, parameters, session).unwrap_or_else(|problem| panic!("{method}: {problem}"))
+        self.try_call(method, &parameters, session)
+            .unwrap_or_else(|problem| panic!("{method}: {problem}"))
     }
 
-    fn try_call(&mut self, method: &str, parameters: Value, session: Option<&str>) -> Result<Value, String> {
+    fn try_call(
+        &mut self,
+        method: &str,
+        parameters: &Value,
+        session: Option<&str>,
+    ) -> Result<Value, String> {
         self.last_id += 1;
         let mut command = json!({"id": self.last_id, "method": method, "params": parameters});
         if let Some(session) = session {
@@ -225,7 +261,9 @@ impl Connection {
 
     fn note(&mut self, event: &Value) {
         let blocked = event["params"]["entry"]["source"] == "security";
-        if event["method"] == "Runtime.exceptionThrown" || (event["method"] == "Log.entryAdded" && blocked) {
+        if event["method"] == "Runtime.exceptionThrown"
+            || (event["method"] == "Log.entryAdded" && blocked)
+        {
             self.problems.push(event["params"].to_string());
         }
     }
@@ -235,7 +273,8 @@ impl Connection {
 fn program() -> PathBuf {
     let named = env::var_os("RINGWIRE_CHROMIUM").map(PathBuf::from);
     let path = env::var_os("PATH").unwrap_or_default();
-    let mut installed = env::split_paths(&path).map(|folder| folder.join("chromium")).filter(|file| file.is_file());
+    let mut installed =
+        env::split_paths(&path).map(|folder| folder.join("chromium")).filter(|file| file.is_file());
     named
         .or_else(|| installed.next())
         .expect("Chromium is not installed: `cargo xtask test` installs it, or let RINGWIRE_CHROMIUM name the program")

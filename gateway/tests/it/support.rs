@@ -61,7 +61,8 @@ impl Drop for ServerProcess {
 }
 
 fn launch(folder: &Path, arguments: &[String], listen: &str) -> Running {
-    let log_file = File::options().create(true).append(true).open(folder.join("log")).expect("a log file");
+    let log_file =
+        File::options().create(true).append(true).open(folder.join("log")).expect("a log file");
     let mut command = Command::new(env!("CARGO_BIN_EXE_ringwire"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("RINGWIRE_")) {
         command.env_remove(name);
