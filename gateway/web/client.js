@@ -113,8 +113,8 @@ export class Client extends EventTarget {
   /** Tells the server that everything received so far was seen. */
   markRead(conversation) {
     if (conversation.readSeq >= conversation.cursor || !this.online) return;
-    this.#connection.post("read", { conversation_id: conversation.id, seq: String(conversation.cursor) });
     conversation.applyCursor(this.#me, conversation.cursor);
+    this.#tellRead(conversation);
     this.#emit("change");
   }
 
@@ -162,6 +162,10 @@ export class Client extends EventTarget {
   async leave(conversation) {
     await this.#connection.request("leave", { conversation_id: conversation.id, client_msg_id: randomId() });
     this.#forget(conversation);
+  }
+
+  #tellRead({ id, readSeq }) {
+    this.#connection.post("read", { conversation_id: id, seq: String(readSeq) });
   }
 
   async #opened(op, body, conversationId) {
@@ -234,6 +238,8 @@ export class Client extends EventTarget {
     let conversation = this.conversations.get(head.id);
     if (conversation) {
       conversation.applyHead(head);
+      // A crash of the server may have cost it what was read last.
+      if (conversation.readSeq > head.readSeq) this.#tellRead(conversation);
     } else {
       conversation = new Conversation(head, this.#me);
       this.conversations.set(head.id, conversation);
