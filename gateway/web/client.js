@@ -21,6 +21,9 @@ const MAX_MEMBERS_PAGES = 20;
 /** Cursors in a `connect` until the server has told its limit. */
 const DEFAULT_MAX_CURSORS = 100;
 
+/** The server stores cursors of others up to two seconds late; what was read just before is asked for again. */
+const CURSORS_SETTLE_MS = 3_000;
+
 export class Client extends EventTarget {
   /** Conversation id -> Conversation. */
   conversations = new Map();
@@ -142,6 +145,8 @@ export class Client extends EventTarget {
     if (!this.online || this.#membersAsked.get(conversation.id) === conversation.memberCount) return;
     this.#membersAsked.set(conversation.id, conversation.memberCount);
     this.members(conversation).catch(() => {});
+    if (conversation.kind !== "DIRECT") return;
+    setTimeout(() => this.members(conversation).catch(() => {}), CURSORS_SETTLE_MS);
   }
 
   /** The direct conversation with somebody. */
