@@ -14,11 +14,13 @@ use std::collections::BinaryHeap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use bytes::BytesMut;
 use ringwire_protocol::codec::Encoding;
 
 use crate::client::{Event, Identity, Settings, User};
 use crate::driver::{self, Link, Slot};
 use crate::fleet::Run;
+use crate::scenario::Scenario;
 use crate::tally::Tally;
 use crate::target::Target;
 use crate::token::TokenError;
@@ -49,8 +51,18 @@ pub(crate) struct Crew {
     /// When which user must be asked for output although nothing happened.
     wakes: RefCell<BinaryHeap<Reverse<(u64, usize)>>>,
     buffer: RefCell<Vec<u8>>,
+    scratch: RefCell<Scratch>,
     pub(crate) live: Cell<u64>,
     pub(crate) over: Cell<bool>,
+}
+
+/// Buffers that every turn uses and leaves empty.
+#[derive(Debug, Default)]
+struct Scratch {
+    events: Vec<Event>,
+    /// Users to be written to.
+    dirty: Vec<usize>,
+    payload: BytesMut,
 }
 
 impl Crew {
@@ -66,8 +78,9 @@ impl Crew {
         });
         let mut slots = Vec::new();
         let mut pairs = Vec::new();
-        for pair in (thread..scenario.users / 2).step_by(scenario.threads as usize) {
-            let ids = [0, 1].map(|side| scenario.first_user_id + u64::from(pair) * 2 + side);
+        let all_pairs = scenario.users / 2;
+        for pair in 0..(thread..all_pairs).step_by(scenario.threads as usize).count() {
+            let ids = [0, 1].map(|side| user_id(scenario, thread, pair * 2 + side));
             let mut ledger = Ledger::new();
             let senders = ids.map(|id| ledger.add_sender(format!("user {id}")));
             for side in 0..2 {
@@ -95,6 +108,7 @@ impl Crew {
             tally: RefCell::new(Tally::new(u64::MAX)),
             wakes: RefCell::new(BinaryHeap::new()),
             buffer: RefCell::new(vec![0; READ_BUFFER_BYTES]),
+            scratch: RefCell::new(Scratch::default()),
             live: Cell::new(0),
             over: Cell::new(false),
             run,
@@ -102,10 +116,8 @@ impl Crew {
     }
 
     /// A send of a user is due.
-    pub(crate) fn due(&self, index: usize, due_us: u64, now_us: u64) {
-        let mut tally = self.tally.borrow_mut();
-        tally.offered += 1;
-        tally.slip.record(due_us, now_us);
+    pub(crate) fn due(&self, index: usize, due_us: u64) {
+        self.tally.borrow_mut().offered += 1;
         let mut pair = self.pairs[index / 2].borrow_mut();
         let sender = pair.senders[index % 2];
         let origin = pair.ledger.invoke(sender);
@@ -156,19 +168,20 @@ impl Crew {
         work: impl FnOnce(&mut Slot, u64, &mut Vec<Event>) -> T,
     ) -> T {
         let now_us = self.run.now_us();
-        let mut events = Vec::new();
-        let result = work(&mut self.slots[index].borrow_mut(), now_us, &mut events);
-        let mut dirty = vec![index];
-        self.apply(index, &mut events, now_us, &mut dirty);
+        let mut scratch = self.scratch.borrow_mut();
+        let Scratch { events, dirty, payload } = &mut *scratch;
+        let result = work(&mut self.slots[index].borrow_mut(), now_us, events);
+        dirty.push(index);
+        self.apply(index, events, now_us, dirty);
         while let Some(index) = dirty.pop() {
             let (blocked, wake_us) = {
                 let mut slot = self.slots[index].borrow_mut();
-                let blocked = slot.write(self.encoding(), now_us, &mut events);
+                let blocked = slot.write(self.encoding(), now_us, payload, events);
                 let wake_us = slot.user.wake_us().filter(|_| slot.wake_us.is_none());
                 slot.wake_us = slot.wake_us.or(wake_us);
                 (blocked, wake_us)
             };
-            self.apply(index, &mut events, now_us, &mut dirty);
+            self.apply(index, events, now_us, dirty);
             if let Some(socket) = blocked {
                 monoio::spawn(driver::write_on(Rc::clone(self), index, socket));
             }
@@ -179,6 +192,7 @@ impl Crew {
         result
     }
 
+    /// What came of the events: counts, latencies, the ledger; users to be written to are added to `dirty`.
     fn apply(&self, index: usize, events: &mut Vec<Event>, now_us: u64, dirty: &mut Vec<usize>) {
         if events.is_empty() {
             return;
@@ -198,7 +212,10 @@ impl Crew {
                     }
                 }
                 Event::Opened(start) => {
-                    let name = format!("device of side {}", side + 1);
+                    let name = format!(
+                        "the device of user {}",
+                        user_id(&self.run.scenario, self.thread, index)
+                    );
                     pair.devices[side] = Some(pair.ledger.add_device(name, start));
                     self.live.set(self.live.get() + 1);
                 }
@@ -237,6 +254,9 @@ impl Crew {
                 Event::Failed(reason) => {
                     tally.failure(reason);
                     self.slots[index].borrow_mut().dead = true;
+                    if let Some(device) = pair.devices[side] {
+                        pair.ledger.device_left(device);
+                    }
                 }
             }
         }
@@ -310,4 +330,10 @@ impl Crew {
     pub(crate) fn read_buffer(&self) -> RefMut<'_, Vec<u8>> {
         self.buffer.borrow_mut()
     }
+}
+
+/// The id of a thread's user: threads take turns at the pairs.
+fn user_id(scenario: &Scenario, thread: u32, index: usize) -> u64 {
+    let pair = u64::from(thread) + (index / 2) as u64 * u64::from(scenario.threads);
+    scenario.first_user_id + pair * 2 + (index % 2) as u64
 }

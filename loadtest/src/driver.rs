@@ -85,11 +85,13 @@ impl Slot {
         Self { user, link: None, dead: false, wake_us: None }
     }
 
-    /// Writes what the user has to say. `true`: the socket takes no more and must be waited for.
+    /// Writes what the user has to say; `payload` is scratch space. Answers the socket if it takes no more and must be
+    /// waited for.
     pub(crate) fn write(
         &mut self,
         encoding: Encoding,
         now_us: u64,
+        payload: &mut BytesMut,
         events: &mut Vec<Event>,
     ) -> Option<Rc<Socket>> {
         let link = self.link.as_mut()?;
@@ -100,9 +102,8 @@ impl Slot {
             Encoding::Protobuf => MessageKind::Binary,
             Encoding::Json => MessageKind::Text,
         };
-        let mut payload = BytesMut::new();
-        while self.user.poll_payload(now_us, &mut payload, events) {
-            link.connection.send(kind, &payload);
+        while self.user.poll_payload(now_us, payload, events) {
+            link.connection.send(kind, payload);
             payload.clear();
         }
         link.flush();

@@ -66,7 +66,7 @@ pub enum FleetError {
         limit: u64,
     },
     /// The system refused something.
-    #[error("load generator: {0}")]
+    #[error("the system refuses what the load generator needs")]
     Io(#[from] std::io::Error),
     /// A thread could not do its part.
     #[error(transparent)]

@@ -102,7 +102,7 @@ impl Report {
             users: scenario.users,
             offered_per_s: scenario.rate_per_s,
             duration_s: result.sending.as_secs_f64(),
-            warmup_s: scenario.warmup_s,
+            warmup_s: scenario.warmup().as_secs_f64(),
             offered: tally.offered,
             sent: tally.sent,
             acked: tally.acked,

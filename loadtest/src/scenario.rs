@@ -8,6 +8,7 @@
 //! misspelt field never silently measures something else.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ringwire_protocol::codec;
 use ringwire_protocol::ids::MAX_ID;
@@ -40,7 +41,7 @@ pub struct Scenario {
     pub arrival: Arrival,
     /// How long sends are offered, in seconds, warm-up included.
     pub duration_s: f64,
-    /// How long latencies are not yet recorded, in seconds.
+    /// How long latencies are not yet recorded, in seconds; see [`Self::warmup`].
     #[serde(default)]
     pub warmup_s: f64,
     /// Bytes of text in each message.
@@ -97,9 +98,9 @@ impl From<Encoding> for codec::Encoding {
 #[serde(rename_all = "lowercase")]
 pub enum Arrival {
     /// Evenly spaced.
+    #[default]
     Constant,
     /// Independent of each other: exponential gaps.
-    #[default]
     Poisson,
 }
 
@@ -107,7 +108,7 @@ pub enum Arrival {
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
     /// The file cannot be read.
-    #[error("cannot read scenario {path}: {source}")]
+    #[error("cannot read scenario {path}")]
     Read {
         /// Which file.
         path: PathBuf,
@@ -157,6 +158,11 @@ impl Scenario {
         Ok(scenario)
     }
 
+    /// How long latencies are not yet recorded: at most half the run, so that a short one still measures something.
+    pub fn warmup(&self) -> Duration {
+        Duration::from_secs_f64(self.warmup_s.min(self.duration_s / 2.0))
+    }
+
     fn validate(&self) -> Result<(), ScenarioError> {
         let check = |sound: bool, field: &'static str, reason: &str| {
             if sound {
@@ -165,7 +171,8 @@ impl Scenario {
                 Err(ScenarioError::Invalid { field, reason: reason.to_owned() })
             }
         };
-        let positive = |value: f64| value.is_finite() && value > 0.0;
+        // A year, and as many sends a second as nobody can make: what is beyond would overflow clocks.
+        let positive = |value: f64| value > 0.0 && value <= 31_536_000.0;
         check(
             self.users >= 2 && self.users.is_multiple_of(2) && self.users <= MAX_USERS,
             "users",
@@ -176,19 +183,20 @@ impl Scenario {
             "first_user_id",
             "must be at least 1, and all ids below 2^53",
         )?;
-        check(positive(self.rate_per_s), "rate_per_s", "must be above 0")?;
-        check(positive(self.duration_s), "duration_s", "must be above 0")?;
-        check(
-            self.warmup_s >= 0.0 && self.warmup_s < self.duration_s,
-            "warmup_s",
-            "must be at least 0 and less than duration_s, which includes it",
-        )?;
+        check(positive(self.rate_per_s), "rate_per_s", "must be above 0 and at most 31536000")?;
+        check(positive(self.duration_s), "duration_s", "must be above 0 and at most 31536000")?;
+        let warmup_is_sound = self.warmup_s.is_finite() && self.warmup_s >= 0.0;
+        check(warmup_is_sound, "warmup_s", "must be at least 0")?;
         check(
             self.text_bytes >= message::MIN_TEXT_BYTES && self.text_bytes <= 1 << 20,
             "text_bytes",
             "must be at least 40 and at most 1048576",
         )?;
-        check(positive(self.connect_rate_per_s), "connect_rate_per_s", "must be above 0")?;
+        check(
+            positive(self.connect_rate_per_s),
+            "connect_rate_per_s",
+            "must be above 0 and at most 31536000",
+        )?;
         check(self.drain_s.is_finite() && self.drain_s >= 0.0, "drain_s", "must be at least 0")?;
         check((1..=256).contains(&self.threads), "threads", "must be between 1 and 256")
     }
@@ -282,6 +290,8 @@ mod tests {
         assert_eq!(scenario.name, "my run");
         assert_eq!(scenario.thresholds.ack_p99_ms, Some(10.0));
         assert_eq!(scenario.thresholds.lost, 0);
+        assert_eq!(scenario.warmup(), Duration::from_secs(1));
+        assert_eq!(parse(&["duration_s=1"]).unwrap().warmup(), Duration::from_millis(500));
     }
 
     #[test]
@@ -299,7 +309,7 @@ mod tests {
             ("users=0", "users"),
             ("rate_per_s=0", "rate_per_s"),
             ("rate_per_s=nan", "rate_per_s"),
-            ("warmup_s=10", "warmup_s"),
+            ("warmup_s=-1", "warmup_s"),
             ("text_bytes=3", "text_bytes"),
             ("threads=0", "threads"),
             ("first_user_id=9007199254740991", "first_user_id"),

@@ -25,7 +25,7 @@ pub enum TargetError {
     #[error("--url {0}: wss is not supported; put the load on the plain port")]
     Tls(String),
     /// The name does not resolve.
-    #[error("--url: cannot resolve {host}: {source}")]
+    #[error("--url: cannot resolve {host}")]
     Resolve {
         /// The name.
         host: String,

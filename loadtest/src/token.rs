@@ -21,8 +21,8 @@ const LIFETIME: Duration = Duration::from_hours(24);
 pub enum TokenError {
     /// The secret cannot be read.
     #[error(
-        "cannot read the JWT secret {path}: {source}; name the server's jwt.secret with \
-         --jwt-secret-file or {SECRET_FILE_VARIABLE}"
+        "cannot read the JWT secret {path} (name the server's jwt.secret with --jwt-secret-file or \
+         {SECRET_FILE_VARIABLE})"
     )]
     Read {
         /// Which file.
@@ -34,7 +34,7 @@ pub enum TokenError {
     #[error("the JWT secret {0} is empty")]
     Empty(PathBuf),
     /// The token could not be signed.
-    #[error("cannot sign a token: {0}")]
+    #[error("cannot sign a token")]
     Sign(#[from] jsonwebtoken::errors::Error),
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use std::time::Duration;
 
-use crate::arrival::{Plan, Schedule};
+use crate::arrival::{Due, Plan, Schedule};
 use crate::crew::Crew;
 use crate::driver::{self, Slot};
 use crate::fleet::Run;
@@ -38,7 +38,7 @@ pub enum WorkerError {
     #[error(transparent)]
     Token(#[from] TokenError),
     /// The system refused something.
-    #[error("load generator: {0}")]
+    #[error("the system refuses what the load generator needs")]
     Io(#[from] std::io::Error),
     /// The users did not become live.
     #[error("{missing} of {users} users could not connect to {url}: {reason}")]
@@ -137,10 +137,11 @@ impl Worker {
             let mut tally = self.crew.tally.borrow_mut();
             let before = std::mem::replace(
                 &mut *tally,
-                Tally::new(start_us + (scenario.warmup_s * 1e6) as u64),
+                Tally::new(start_us + scenario.warmup().as_micros() as u64),
             );
             // What went wrong while connecting is part of the run.
             tally.errors = before.errors;
+            tally.reconnects = before.reconnects;
         }
         let mut schedule = Schedule::new(Plan {
             arrival: scenario.arrival,
@@ -156,26 +157,23 @@ impl Worker {
         let timer = FineTimer::new()?;
         let cpu_before = net::thread_cpu();
         let mut dirty = Vec::new();
-        while let Some(next) = schedule.peek() {
+        while !self.crew.run.is_stopped() {
             let now_us = self.crew.run.now_us();
-            let next_us = start_us + next.at_ns / 1000;
-            if next_us > now_us {
-                let sleep = Duration::from_micros(next_us - now_us);
-                timer.sleep(sleep.clamp(SHORTEST_SLEEP, LONGEST_SLEEP)).await?;
-                if self.crew.run.is_stopped() {
-                    break;
-                }
-                continue;
+            let due_us = |due: &Due| start_us + due.at_ns / 1000;
+            while let Some(due) = schedule.next_if(|due| due_us(due) <= now_us) {
+                self.crew.due(due.user, due_us(&due));
+                dirty.push((due.user, due_us(&due)));
             }
-            while let Some(due) = schedule.next_if(|due| start_us + due.at_ns / 1000 <= now_us) {
-                self.crew.due(due.user, start_us + due.at_ns / 1000, now_us);
-                dirty.push(due.user);
-            }
-            for index in dirty.drain(..) {
+            // A user with several sends due writes them all at once, the first time.
+            for (index, due_us) in dirty.drain(..) {
                 self.crew.write(index);
+                let taken_up_us = self.crew.run.now_us();
+                self.crew.tally.borrow_mut().slip.record(due_us, taken_up_us);
             }
-            // Answers are read between two turns, however late the pacer is.
-            timer.sleep(SHORTEST_SLEEP).await?;
+            let Some(next) = schedule.peek() else { break };
+            // Answers are read while this sleeps, so it does so however late it is.
+            let sleep = Duration::from_micros(due_us(next).saturating_sub(self.crew.run.now_us()));
+            timer.sleep(sleep.clamp(SHORTEST_SLEEP, LONGEST_SLEEP)).await?;
         }
         let sending_us = self.crew.run.now_us().saturating_sub(start_us).max(1);
         let busy = net::thread_cpu().saturating_sub(cpu_before);

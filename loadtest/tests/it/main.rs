@@ -45,7 +45,9 @@ fn run(fault: Fault, overrides: &[&str]) -> Report {
 
 #[test]
 fn a_sound_server_passes_in_both_encodings_and_on_several_threads() {
-    for overrides in [&["encoding=protobuf"][..], &["encoding=json", "threads=2", "users=8"]] {
+    for overrides in
+        [&["encoding=protobuf"][..], &["encoding=json", "threads=2", "users=8", "arrival=poisson"]]
+    {
         let report = run(Fault::None, overrides);
         assert_eq!(report.verdict, Verdict::Pass, "{report}");
         assert!(report.offered > 0);
@@ -60,7 +62,7 @@ fn a_sound_server_passes_in_both_encodings_and_on_several_threads() {
 
 #[test]
 fn a_constant_schedule_is_sent_exactly() {
-    let report = run(Fault::None, &["arrival=constant", "warmup_s=0.5"]);
+    let report = run(Fault::None, &["warmup_s=0.5"]);
     assert_eq!((report.offered, report.sent, report.ack_ms.count), (400, 400, 200));
 }
 
@@ -116,7 +118,7 @@ fn a_send_without_an_answer_is_caught() {
 /// show it: with one send at a time per user, a generator that measured from the write would see four slow sends.
 #[test]
 fn a_stall_shows_in_the_latencies_of_all_sends_that_were_due_meanwhile() {
-    let overrides = ["arrival=constant", "depth=1", "duration_s=2"];
+    let overrides = ["depth=1", "duration_s=2"];
     let report = run(Fault::Stall { at: 100, millis: 500 }, &overrides);
     assert_eq!(report.verdict, Verdict::Pass, "{report}");
     // 800 sends in 2 s; the 200 of the stalled half second waited 250 ms in the mean.
