@@ -93,23 +93,23 @@ impl Chromium {
     /// A window of a person who has never been here.
     pub(crate) fn new_person(&self, url: &str) -> Page {
         let mut connection = self.connection.borrow_mut();
-        let context = connection.call("Target.createBrowserContext", json!({}), None);
+        let context = connection.call("Target.createBrowserContext", &json!({}), None);
         let target = connection.call(
             "Target.createTarget",
-            json!({"url": "about:blank", "browserContextId": context["browserContextId"]}),
+            &json!({"url": "about:blank", "browserContextId": context["browserContextId"]}),
             None,
         );
         let attach = json!({"targetId": target["targetId"], "flatten": true});
-        let attached = connection.call("Target.attachToTarget", attach, None);
+        let attached = connection.call("Target.attachToTarget", &attach, None);
         let session = attached["sessionId"].as_str().expect("a session").to_owned();
         drop(connection);
         let page = Page { connection: Rc::clone(&self.connection), session };
         for domain in ["Runtime.enable", "Log.enable", "Page.enable"] {
-            page.call(domain, json!({}));
+            page.call(domain, &json!({}));
         }
         // Each window believes that it is the one in front.
-        page.call("Emulation.setFocusEmulationEnabled", json!({"enabled": true}));
-        page.call("Page.navigate", json!({ "url": url }));
+        page.call("Emulation.setFocusEmulationEnabled", &json!({"enabled": true}));
+        page.call("Page.navigate", &json!({ "url": url }));
         page
     }
 
@@ -173,20 +173,20 @@ impl Page {
             json!(selector)
         );
         self.evaluate(&select);
-        self.call("Input.insertText", json!({ "text": text }));
+        self.call("Input.insertText", &json!({ "text": text }));
     }
 
     /// Presses a key in the focused element.
     pub(crate) fn press_enter(&self) {
         let key = |kind: &str| json!({"type": kind, "key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"});
-        self.call("Input.dispatchKeyEvent", key("keyDown"));
-        self.call("Input.dispatchKeyEvent", key("keyUp"));
+        self.call("Input.dispatchKeyEvent", &key("keyDown"));
+        self.call("Input.dispatchKeyEvent", &key("keyUp"));
     }
 
     pub(crate) fn reload(&self) {
         // A mark that the new page does not have tells when the old one is gone.
         self.evaluate("window.beforeReload = true");
-        self.call("Page.reload", json!({}));
+        self.call("Page.reload", &json!({}));
         self.wait_for(
             "reloaded page",
             "window.beforeReload === undefined && document.readyState === 'complete'",
@@ -214,7 +214,7 @@ impl Page {
         }
     }
 
-    fn call(&self, method: &str, parameters: Value) -> Value {
+    fn call(&self, method: &str, parameters: &Value) -> Value {
         self.connection.borrow_mut().call(method, parameters, Some(&self.session))
     }
 }
@@ -228,8 +228,8 @@ impl Connection {
         Self { socket, last_id: 0, problems: Vec::new() }
     }
 
-    fn call(&mut self, method: &str, parameters: Value, session: Option<&str>) -> Value {
-        self.try_call(method, &parameters, session)
+    fn call(&mut self, method: &str, parameters: &Value, session: Option<&str>) -> Value {
+        self.try_call(method, parameters, session)
             .unwrap_or_else(|problem| panic!("{method}: {problem}"))
     }
 
