@@ -2,4 +2,6 @@
 
 mod browser;
 mod chromium;
+mod ordering;
+mod sending;
 mod support;
