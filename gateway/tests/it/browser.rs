@@ -230,24 +230,6 @@ fn a_refused_session_leads_back_to_the_log_in_form() {
     browser.assert_no_problems();
 }
 
-#[test]
-fn a_tab_that_was_replaced_waits_until_it_is_wanted() {
-    let server = ServerProcess::start(&[]);
-    let browser = Chromium::start();
-    let anna = register(&browser, &server, "anna");
-    // A duplicated tab copies the storage of the session and is the same device.
-    let copy = anna.duplicate(&server.url());
-    wait_until_online(&copy);
-    anna.wait_for(
-        "explanation",
-        "document.querySelector('#banner-text').textContent === 'Ringwire is open in another tab.'",
-    );
-    anna.click("#retry-now");
-    wait_until_online(&anna);
-    copy.wait_for("way back", "document.querySelector('#retry-now').textContent === 'Use here'");
-    browser.assert_no_problems();
-}
-
 /// The rule that makes loss visible, tried on the module itself: only the next entry is taken.
 #[test]
 fn the_window_of_a_log_never_has_a_gap() {

@@ -37,8 +37,6 @@ pub(crate) struct Chromium {
 /// One window of one person.
 pub(crate) struct Page {
     connection: Rc<RefCell<Connection>>,
-    /// The person's own cookies and storage.
-    context: Value,
     session: String,
 }
 
@@ -130,7 +128,7 @@ impl Page {
         let attach = json!({"targetId": target["targetId"], "flatten": true});
         let attached = connection.borrow_mut().call("Target.attachToTarget", &attach, None);
         let session = attached["sessionId"].as_str().expect("a session").to_owned();
-        let page = Self { connection: Rc::clone(connection), context: context.clone(), session };
+        let page = Self { connection: Rc::clone(connection), session };
         for domain in ["Runtime.enable", "Log.enable", "Page.enable"] {
             page.call(domain, &json!({}));
         }
@@ -138,16 +136,6 @@ impl Page {
         page.call("Emulation.setFocusEmulationEnabled", &json!({"enabled": true}));
         page.call("Page.navigate", &json!({ "url": url }));
         page
-    }
-
-    /// Another window of the same person, as the browser makes it from this one: with its storage.
-    pub(crate) fn duplicate(&self, url: &str) -> Self {
-        let copy = Self::open(&self.connection, &self.context, url);
-        copy.wait_for("page", "document.readyState === 'complete'");
-        let storage = self.evaluate("JSON.stringify({ ...sessionStorage })");
-        copy.evaluate(&format!("Object.assign(sessionStorage, JSON.parse({storage}))"));
-        copy.reload();
-        copy
     }
 
     /// The value of an expression; promises are awaited.
