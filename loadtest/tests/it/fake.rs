@@ -190,6 +190,7 @@ impl Session {
     fn connect(&mut self, id: u64, connect: &wire::Connect, state: &mut State) {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_issuer(&["ringwire"]);
+        validation.set_audience(&["ringwire"]);
         let key = DecodingKey::from_secret(SECRET);
         let token = jsonwebtoken::decode::<serde_json::Value>(&connect.token, &key, &validation);
         let Ok(token) = token else {
