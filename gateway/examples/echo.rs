@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
+use bytes::BytesMut;
 use clap::Parser;
 use ringwire_gateway::connection::driver::{self, Application, Opening};
 use ringwire_gateway::connection::links::{Heartbeat, LinkKey, Links, Overdue};
@@ -92,7 +93,9 @@ async fn run(listener: std::net::TcpListener, max_message_bytes: usize) -> std::
 }
 
 async fn greet(echo: Rc<Echo>, stream: Stream, max_message_bytes: usize) {
-    let Some(Arrival::Upgrade { request, unread }) = upgrade::read_request(&stream).await else {
+    let Some(Arrival::Upgrade { request, unread }) =
+        upgrade::read_request(&stream, BytesMut::new()).await
+    else {
         return;
     };
     let response = handshake::accept_response(&request, None);

@@ -1,14 +1,30 @@
-//! Ringwire's chat gateway.
+//! Ringwire's chat gateway, in the order in which a message meets its parts.
+//!
+//! ```text
+//!   net ─► connection ─► session ─► command ─► conversation ─► persist ─► fanout ─► connection
+//!                            shard: the loop that calls them · service, api: database reads and HTTP
+//! ```
+
+pub mod net;
+
+pub mod connection;
+pub mod session;
+
+pub mod auth;
+pub mod command;
+pub mod conversation;
+pub mod fanout;
+pub mod persist;
+
+pub mod shard;
 
 pub mod api;
-pub mod auth;
+pub mod service;
+
 pub mod cli;
 pub mod config;
-pub mod connection;
 pub mod limits;
 pub mod logging;
-pub mod net;
 pub mod secret;
 pub mod server;
-pub mod shard;
 pub mod startup;

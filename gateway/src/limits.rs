@@ -70,10 +70,6 @@ pub const HEAD_TRUST_S: u32 = 60;
 /// Tail entries loaded at once after a conflict; a longer tail is read in rounds.
 pub const TAIL_PAGE: u32 = 500;
 
-/// Longest text of a message, in bytes; `limits.max_text_bytes` on the wire.
-pub const MAX_TEXT_BYTES: usize = 16 * 1024;
-/// Largest sum of metadata keys and values of a message, in bytes.
-pub const MAX_METADATA_BYTES: usize = 4 * 1024;
 /// Attachments, and mentions, of one message.
 pub const MAX_MESSAGE_PARTS: usize = 64;
 /// Longest title of a group, in bytes.
@@ -88,8 +84,6 @@ pub const CONNECT_HEADS: u32 = 50;
 pub const CONNECT_SYNC: u32 = 100;
 /// Entries over all cursors that follow `connected`.
 pub const CONNECT_SYNC_TOTAL: usize = 2000;
-/// Members of a group.
-pub const MAX_GROUP_MEMBERS: u32 = 10_000;
 /// Groups up to this size push each member's read cursor to the others.
 pub const CURSOR_PUSH_MEMBERS: usize = 100;
 
@@ -101,3 +95,21 @@ pub const CURSOR_BATCH: usize = 1000;
 pub const BUSY_RETRY_MS: u32 = 200;
 /// How long a drain waits for commits and sockets, in seconds.
 pub const DRAIN_S: u64 = 10;
+/// How long before a token expires the client is told, in seconds.
+pub const TOKEN_WARNING_S: i64 = 60;
+/// Longest description or avatar address of a group, in bytes.
+pub const MAX_DESCRIPTION_BYTES: usize = 2048;
+/// What UNAVAILABLE tells the client to wait, in milliseconds.
+pub const UNAVAILABLE_RETRY_MS: u32 = 1000;
+/// How often conversations that nobody uses are looked for, in seconds.
+pub const CACHE_SWEEP_S: u32 = 30;
+/// Pause after a failed accept, in milliseconds.
+pub const ACCEPT_PAUSE_MS: u64 = 100;
+/// How long a drain waits for the clients' close frames, in seconds.
+pub const DRAIN_GOODBYE_S: u64 = 2;
+/// Reconnects per millisecond and shard that a drain spreads its sessions to.
+pub const RECONNECTS_PER_MS: u64 = 2;
+/// The longest delay a drain asks of a client, in milliseconds.
+pub const GOAWAY_MAX_MS: u64 = 10_000;
+/// HTTP connections waiting for the service thread.
+pub const HTTP_QUEUE: usize = 1024;

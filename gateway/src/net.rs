@@ -98,6 +98,15 @@ pub fn listen(address: SocketAddr) -> io::Result<StdListener> {
     Ok(socket.into())
 }
 
+/// Fails if another program listens on the address. Shards share their port, so binding alone would not tell: with
+/// SO_REUSEPORT a second gateway of the same user would silently take half of the first one's connections.
+pub fn check_port_is_free(address: SocketAddr) -> io::Result<()> {
+    use socket2::{Domain, Protocol, Socket, Type};
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())
+}
+
 /// A shard's listener.
 pub struct Listener(TcpListener);
 

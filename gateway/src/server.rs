@@ -1,35 +1,288 @@
 //! Start and stop of everything.
+//!
+//! ```text
+//!   keys, driver, listeners ─► mailboxes ─► store (its answers go to the mailboxes) ─► shards ─► service, API
+//!   SIGTERM, SIGINT ─► shards drain ─► store writes what it accepted ─► exit
+//! ```
 
+use std::net::{SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use ringwire_storage::{CompletionSink, Store};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 
 use crate::api::{ApiServer, ServiceFacts, ServiceState};
-use crate::config::Config;
+use crate::auth::TokenVerifier;
+use crate::command::key::CommandKey;
+use crate::config::{Config, DriverChoice};
+use crate::limits;
+use crate::net::{self, Driver};
+use crate::service::ask::Call;
+use crate::service::{HttpSocket, Service};
+use crate::session::admission::Returned;
+use crate::shard::mail::Mail;
+use crate::shard::mailbox::{Bounds, MailboxReceiver, MailboxSender, mailbox};
+use crate::shard::placement::ShardId;
+use crate::shard::{Shard, launch};
 use crate::startup::{self, StartError};
+
+/// Descriptors kept for the database, files and eventfds.
+const SPARE_DESCRIPTORS: usize = 256;
+
+/// What all threads share.
+pub struct Shared {
+    /// What the operator decided.
+    pub config: Arc<Config>,
+    /// Checks tokens.
+    pub verifier: TokenVerifier,
+    /// Hashes commands.
+    pub command_key: CommandKey,
+    /// One per shard.
+    pub mailboxes: Vec<MailboxSender<Mail>>,
+    /// To the service thread.
+    pub service: mpsc::Sender<Call>,
+    /// Connections that speak HTTP.
+    pub http: mpsc::Sender<HttpSocket>,
+    /// Connections of the process.
+    pub connections: Arc<AtomicUsize>,
+    /// Most connections the process takes.
+    pub max_connections: usize,
+    /// Shards that have nothing under way any more.
+    pub drained_shards: AtomicUsize,
+}
+
+impl Shared {
+    /// How many shards there are.
+    pub fn shards(&self) -> usize {
+        self.mailboxes.len()
+    }
+}
+
+/// A connection's place among those of the process; given back when dropped.
+#[derive(Debug)]
+pub struct Admission(Arc<AtomicUsize>);
+
+impl Admission {
+    /// Takes a place; `None`: all are taken.
+    pub fn take(places: &Arc<AtomicUsize>, most: usize) -> Option<Self> {
+        let admission = Self(Arc::clone(places));
+        // The place is counted first and dropped again if it was one too many.
+        (places.fetch_add(1, Ordering::Relaxed) < most).then_some(admission)
+    }
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// Serves until the process is told to stop.
 pub fn run(config: Config) -> Result<(), StartError> {
-    startup::raise_descriptor_limit()?;
+    let descriptors = startup::raise_descriptor_limit()?;
     let keys = startup::load_keys(&config)?;
+    let driver = choose_driver(config.server.driver)?;
+    let (listeners, address) = listen(config.server.listen, config.server.shards)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|source| StartError::System { action: "start the service thread", source })?;
     runtime.block_on(async {
-        let address = config.server.listen;
-        let listen = |source| StartError::Listen { address, source };
-        let listener = tokio::net::TcpListener::bind(address).await.map_err(listen)?;
-        let store = startup::open_store(&config, Arc::new(|_, _| {})).await?;
-        let facts = ServiceFacts { driver: "epoll", shards: config.server.shards };
-        let max_connections = config.server.max_http_connections;
-        let state = ServiceState::new(Arc::new(config), store, keys.minter, facts)?;
-        let server = ApiServer::new(state, max_connections);
-        println!("Ringwire is ready: http://{}/", listener.local_addr().map_err(listen)?);
-        loop {
-            let (stream, peer) = listener.accept().await.map_err(listen)?;
-            if let Ok(stream) = stream.into_std() {
-                let server = server.clone();
-                tokio::spawn(async move { server.serve(stream, bytes::Bytes::new(), peer).await });
-            }
+        let mut stop = StopSignal::new()?;
+        let (senders, receivers) = mailboxes(&config)?;
+        let store = tokio::select! {
+            store = startup::open_store(&config, completion_sink(&senders)) => store?,
+            () = stop.received() => return Ok(()),
+        };
+        let command_key = CommandKey::new(store.command_key().await?);
+        let (service, calls) = mpsc::channel(limits::SERVICE_QUEUE);
+        let (http, sockets) = mpsc::channel(limits::HTTP_QUEUE);
+        let config = Arc::new(config);
+        let shared = Arc::new(Shared {
+            verifier: keys.verifier,
+            command_key,
+            mailboxes: senders,
+            service,
+            http,
+            connections: Arc::new(AtomicUsize::new(0)),
+            max_connections: most_connections(&config, descriptors),
+            drained_shards: AtomicUsize::new(0),
+            config: Arc::clone(&config),
+        });
+        let facts = ServiceFacts { driver: driver.name(), shards: shared.shards() };
+        let state = ServiceState::new(Arc::clone(&config), store.clone(), keys.minter, facts)?;
+        let api = ApiServer::new(state.clone(), config.server.max_http_connections)
+            .on_upgrade(return_to_shards(Arc::clone(&shared)));
+        let threads = start_shards(&shared, driver, &store, listeners, receivers)?;
+        let service = Service::new(Arc::clone(&shared), store.clone(), api.clone());
+        tokio::spawn(service.run(calls, sockets));
+
+        tracing::info!(%address, driver = driver.name(), shards = shared.shards(), "ready");
+        println!("Ringwire is ready: http://{address}/");
+        stop.received().await;
+
+        tracing::info!("stopping: no new connections, finishing what is under way");
+        state.begin_drain();
+        api.begin_drain();
+        for mailbox in &shared.mailboxes {
+            mailbox.send_reserved(Mail::Drain);
         }
+        let join = tokio::task::spawn_blocking(move || join_shards(threads));
+        drop(join.await);
+        let lost = store.shut_down(Duration::from_secs(limits::DRAIN_S)).await;
+        if lost > 0 {
+            tracing::warn!(lost, "unacknowledged entries were given up: the database is away");
+        }
+        tracing::info!("stopped");
+        Ok(())
     })
+}
+
+fn choose_driver(choice: DriverChoice) -> Result<Driver, StartError> {
+    let probe = Driver::probe_uring();
+    match (choice, probe) {
+        (DriverChoice::Epoll, _) => Ok(Driver::Epoll),
+        (DriverChoice::Auto | DriverChoice::Uring, Ok(())) => Ok(Driver::Uring),
+        (DriverChoice::Auto, Err(error)) => {
+            tracing::warn!(%error, "io_uring is not available here; using epoll");
+            Ok(Driver::Epoll)
+        }
+        (DriverChoice::Uring, Err(source)) => Err(StartError::System {
+            action: "use io_uring (allow it in the seccomp profile, or start with --driver auto)",
+            source,
+        }),
+    }
+}
+
+/// A listener for each shard, all on one port; with port 0 the first decides which.
+fn listen(
+    address: SocketAddr,
+    shards: usize,
+) -> Result<(Vec<StdListener>, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen { address, source };
+    net::check_port_is_free(address).map_err(failed)?;
+    let mut actual = address;
+    let mut listeners = Vec::with_capacity(shards);
+    for _ in 0..shards {
+        let listener = net::listen(actual).map_err(failed)?;
+        actual = listener.local_addr().map_err(failed)?;
+        listeners.push(listener);
+    }
+    Ok((listeners, actual))
+}
+
+type Mailboxes = (Vec<MailboxSender<Mail>>, Vec<MailboxReceiver<Mail>>);
+
+fn mailboxes(config: &Config) -> Result<Mailboxes, StartError> {
+    let shards = config.server.shards;
+    let bounds = Bounds {
+        shared: limits::MAILBOX_SHARED,
+        // One more for the order to drain.
+        reserved: limits::SHARD_CREDITS + 1,
+        // The other shards, the writers, the service.
+        producers: shards + config.storage.writers.max(1) + 1,
+    };
+    let made: Result<Vec<_>, _> = (0..shards).map(|_| mailbox(bounds)).collect();
+    let made = made.map_err(|source| StartError::System { action: "make an eventfd", source })?;
+    Ok(made.into_iter().unzip())
+}
+
+fn completion_sink(mailboxes: &[MailboxSender<Mail>]) -> CompletionSink {
+    let mailboxes = mailboxes.to_vec();
+    Arc::new(move |shard, completions| {
+        mailboxes[usize::from(shard)].send_reserved(Mail::Completed(completions));
+    })
+}
+
+fn most_connections(config: &Config, descriptors: usize) -> usize {
+    let possible = descriptors.saturating_sub(SPARE_DESCRIPTORS).max(1);
+    let wanted = config.server.max_connections;
+    if wanted > possible {
+        tracing::warn!(
+            max_connections = wanted,
+            possible,
+            "the limit of open files (ulimit -n) allows fewer connections than configured"
+        );
+    }
+    wanted.min(possible)
+}
+
+/// Gives connections that turn out to be WebSockets after all to the shards, in turn.
+fn return_to_shards(shared: Arc<Shared>) -> impl Fn(crate::api::UpgradedSocket) + Send + Sync {
+    let turn = AtomicUsize::new(0);
+    move |socket| {
+        let Some(admission) = Admission::take(&shared.connections, shared.max_connections) else {
+            return;
+        };
+        let mailbox = &shared.mailboxes[turn.fetch_add(1, Ordering::Relaxed) % shared.shards()];
+        let returned = Returned {
+            stream: socket.stream,
+            unread: BytesMut::from(&*socket.unread),
+            peer: socket.peer,
+            admission,
+        };
+        // With no room the connection ends, and the client tries again.
+        drop(mailbox.try_send(Mail::Returned(Box::new(returned))));
+    }
+}
+
+type ShardThread = JoinHandle<std::io::Result<()>>;
+
+fn start_shards(
+    shared: &Arc<Shared>,
+    driver: Driver,
+    store: &Store,
+    listeners: Vec<StdListener>,
+    mailboxes: Vec<MailboxReceiver<Mail>>,
+) -> Result<Vec<ShardThread>, StartError> {
+    let failed = |source| StartError::System { action: "start a shard", source };
+    let pairs = listeners.into_iter().zip(mailboxes);
+    pairs
+        .enumerate()
+        .map(|(id, (listener, mailbox))| {
+            let (shared, store) = (Arc::clone(shared), store.clone());
+            let id = id as ShardId;
+            let main = move || Shard::run(shared, id, store, listener, mailbox);
+            launch::spawn(id, driver, main).map_err(failed)
+        })
+        .collect()
+}
+
+fn join_shards(threads: Vec<ShardThread>) {
+    for thread in threads {
+        match thread.join() {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "a shard ended early"),
+            Err(_) => tracing::error!("a shard panicked"),
+        }
+    }
+}
+
+struct StopSignal {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignal {
+    fn new() -> Result<Self, StartError> {
+        let handler = |kind| {
+            signal(kind).map_err(|source| StartError::System { action: "handle signals", source })
+        };
+        Ok(Self {
+            terminate: handler(SignalKind::terminate())?,
+            interrupt: handler(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn received(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }

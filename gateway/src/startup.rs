@@ -105,8 +105,8 @@ pub async fn open_store(config: &Config, completions: CompletionSink) -> Result<
     }
 }
 
-/// Lets the process have as many descriptors as the hard limit allows.
-pub fn raise_descriptor_limit() -> Result<(), StartError> {
+/// Lets the process have as many descriptors as the hard limit allows; returns how many.
+pub fn raise_descriptor_limit() -> Result<usize, StartError> {
     let failed = |action| StartError::System { action, source: io::Error::last_os_error() };
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `limit` is a valid place for the answer.
@@ -118,5 +118,5 @@ pub fn raise_descriptor_limit() -> Result<(), StartError> {
     if unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) } != 0 {
         return Err(failed("raise the limit of open files"));
     }
-    Ok(())
+    Ok(usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX))
 }

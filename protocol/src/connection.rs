@@ -11,7 +11,8 @@
 //! ```
 //!
 //! Invariants: nothing is put into the output after a close frame; a connection that is idle holds no buffer but its
-//! output; the output grows by no more than was read, so a caller that stops reading while it cannot write is bounded.
+//! output; `poll` adds at most three bytes to the output for each byte it reads (a masked pong to an empty ping), so a
+//! caller that stops reading while it cannot write is bounded.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
@@ -27,7 +28,14 @@ pub use crate::websocket::{Event, Input};
 #[derive(Debug)]
 pub struct Connection {
     assembler: Assembler,
+    outgoing: Outgoing,
+}
+
+/// The half that writes.
+#[derive(Debug)]
+struct Outgoing {
     state: State,
+    /// `None` for a server, which does not mask.
     masks: Option<MaskKeys>,
     output: BytesMut,
 }
@@ -44,22 +52,21 @@ enum State {
 impl Connection {
     /// A connection whose handshake is done. A client takes its mask keys from a randomly seeded generator.
     pub fn new(role: Role, limits: Limits) -> Self {
-        let masks = match role {
-            Role::Server => None,
-            Role::Client => Some(MaskKeys(RandomState::new().build_hasher().finish())),
-        };
-        Self {
-            assembler: Assembler::new(role, limits),
-            state: State::Open,
-            masks,
-            output: BytesMut::new(),
+        match role {
+            Role::Server => Self::with_masks(role, limits, None),
+            Role::Client => Self::new_client(RandomState::new().build_hasher().finish(), limits),
         }
     }
 
     /// A client whose mask keys follow from `seed`, so that a run can be repeated byte by byte. The keys are spread
     /// well but can be foretold; a client that runs other people's scripts needs better ones (RFC 6455 section 10.3).
     pub fn new_client(seed: u64, limits: Limits) -> Self {
-        Self { masks: Some(MaskKeys(seed)), ..Self::new(Role::Client, limits) }
+        Self::with_masks(Role::Client, limits, Some(MaskKeys(seed)))
+    }
+
+    fn with_masks(role: Role, limits: Limits, masks: Option<MaskKeys>) -> Self {
+        let outgoing = Outgoing { state: State::Open, masks, output: BytesMut::new() };
+        Self { assembler: Assembler::new(role, limits), outgoing }
     }
 
     /// The next event in the input; `Ok(None)` when the input is used up. Call it until then: that also frees what
@@ -76,56 +83,38 @@ impl Connection {
         &'a mut self,
         input: &'a mut Input<'_>,
     ) -> Result<Option<Event<'a>>, ProtocolError> {
-        if self.state == State::Closed {
+        if self.outgoing.state == State::Closed {
             self.assembler.release();
             input.discard();
             return Ok(None);
         }
-        match self.assembler.poll(input) {
-            Ok(event) => {
-                match event {
-                    None | Some(Event::Message { .. } | Event::Pong(_)) => {}
-                    Some(Event::Ping(payload)) => {
-                        if self.state == State::Open {
-                            let mask = self.masks.as_mut().map(MaskKeys::next);
-                            frame::put_frame(Opcode::Pong, payload, mask, &mut self.output);
-                        }
-                    }
-                    Some(Event::Close { code, .. }) => {
-                        if self.state == State::Open {
-                            // The code is echoed (section 5.5.1), the reason is the peer's own.
-                            let code = code.map(u16::to_be_bytes);
-                            let payload = code.as_ref().map_or(&[][..], |code| code);
-                            let mask = self.masks.as_mut().map(MaskKeys::next);
-                            frame::put_frame(Opcode::Close, payload, mask, &mut self.output);
-                        }
-                        self.state = State::Closed;
-                    }
-                }
-                Ok(event)
+        let event = self.assembler.poll(input);
+        match &event {
+            Ok(None | Some(Event::Message { .. } | Event::Pong(_))) => {}
+            Ok(Some(Event::Ping(payload))) => self.outgoing.put(Opcode::Pong, payload),
+            Ok(Some(Event::Close { code, .. })) => {
+                // The code is given back (section 5.5.1), the reason is the peer's own.
+                let code = code.map(u16::to_be_bytes);
+                self.outgoing.put(Opcode::Close, code.as_ref().map_or(&[], |code| code));
+                self.outgoing.state = State::Closed;
             }
             Err(error) => {
-                if self.state == State::Open {
-                    let mask = self.masks.as_mut().map(MaskKeys::next);
-                    let (payload, payload_bytes) = frame::close_payload(error.close_code(), "");
-                    let payload = &payload[..payload_bytes];
-                    frame::put_frame(Opcode::Close, payload, mask, &mut self.output);
-                }
-                self.state = State::Closed;
-                Err(error)
+                self.outgoing.put(Opcode::Close, &error.close_code().to_be_bytes());
+                self.outgoing.state = State::Closed;
             }
         }
+        event
     }
 
     /// Puts a message into the output. Text has to be UTF-8. Does nothing once the connection is closing.
     #[inline]
     pub fn send(&mut self, kind: MessageKind, payload: &[u8]) {
-        self.put(kind.into(), payload);
+        self.outgoing.put(kind.into(), payload);
     }
 
     /// Puts a ping into the output; 125 bytes of the payload are used. Does nothing once the connection is closing.
     pub fn ping(&mut self, payload: &[u8]) {
-        self.put(Opcode::Ping, frame::control_payload(payload));
+        self.outgoing.put(Opcode::Ping, frame::control_payload(payload));
     }
 
     /// Begins the close handshake: puts a close frame into the output, and nothing after it. What the peer sent
@@ -133,28 +122,31 @@ impl Connection {
     /// the connection is closing.
     pub fn close(&mut self, code: u16, reason: &str) {
         let (payload, payload_bytes) = frame::close_payload(code, reason);
-        self.put(Opcode::Close, &payload[..payload_bytes]);
-        if self.state == State::Open {
-            self.state = State::Closing;
+        self.outgoing.put(Opcode::Close, &payload[..payload_bytes]);
+        if self.outgoing.state == State::Open {
+            self.outgoing.state = State::Closing;
         }
     }
 
     /// Bytes to write, in order. The caller removes what it has written, and replaces the buffer by an empty one when
     /// it wants the memory back.
     pub fn output(&mut self) -> &mut BytesMut {
-        &mut self.output
+        &mut self.outgoing.output
     }
 
     /// A close frame is, or was, in the output: nothing more can be sent.
     pub fn is_closing(&self) -> bool {
-        self.state != State::Open
+        self.outgoing.state != State::Open
     }
 
     /// Nothing more will be read: write the output, then close the socket.
     pub fn is_closed(&self) -> bool {
-        self.state == State::Closed
+        self.outgoing.state == State::Closed
     }
+}
 
+impl Outgoing {
+    /// Appends a frame, unless a close frame went before it.
     #[inline]
     fn put(&mut self, opcode: Opcode, payload: &[u8]) {
         if self.state == State::Open {

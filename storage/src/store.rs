@@ -274,6 +274,11 @@ impl Store {
         either!(self, store => store.save_cursors(cursors).await)
     }
 
+    /// The key of every `command_hash` in this database.
+    pub async fn command_key(&self) -> Result<[u8; 16], StoreError> {
+        either!(self, store => store.command_key().await)
+    }
+
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
         either!(self, store => store.ping().await)

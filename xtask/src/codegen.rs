@@ -50,12 +50,18 @@ fn generate(root: &Path, out: &Path) -> Result<()> {
     let descriptors =
         protox::compile([&schema], [include]).context("the schema does not compile")?;
 
-    prost_build::Config::new().bytes(["."]).out_dir(out).compile_fds(descriptors.clone())?;
+    prost_build::Config::new()
+        .bytes(["."])
+        // In order, so that the same message always has the same bytes.
+        .btree_map(["."])
+        .out_dir(out)
+        .compile_fds(descriptors.clone())?;
 
     pbjson_build::Builder::new()
         .register_descriptors(&descriptors.encode_to_vec())?
         .preserve_proto_field_names()
         .ignore_unknown_fields()
+        .btree_map(["."])
         .out_dir(out)
         .build(&[".ringwire.v1"])?;
     Ok(())

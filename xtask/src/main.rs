@@ -16,7 +16,7 @@ mod steps;
 mod test;
 mod tidy;
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
@@ -64,8 +64,9 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<()> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let root = root.parent().context("xtask lies in the workspace")?;
+    // Asked of cargo at run time: checkouts that share a target folder share this program too.
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").context("start this by `cargo xtask`")?;
+    let root = Path::new(&package).parent().context("xtask lies in the workspace")?;
     match Arguments::parse().command {
         Command::Test { full, filter } => test::run(root, full, filter.as_deref()),
         Command::Ci => ci::run(root),

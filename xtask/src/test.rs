@@ -43,6 +43,7 @@ pub(crate) fn run(root: &Path, full: bool, filter: Option<&str>) -> Result<()> {
     }
     let status = child.wait()?;
 
+    ensure!(status.success() || tally.binaries > 0, "the tests cannot be built");
     println!("\n{}", tally.summary(full, started.elapsed().as_secs()));
     if !status.success() {
         bail!("tests failed ({status})");

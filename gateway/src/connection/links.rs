@@ -27,6 +27,13 @@ pub struct LinkKey {
     generation: u32,
 }
 
+impl LinkKey {
+    /// Its place among the shard's connections; used again when it is gone.
+    pub fn index(self) -> usize {
+        self.index as usize
+    }
+}
+
 /// When silent connections are pinged and closed.
 #[derive(Clone, Copy, Debug)]
 pub struct Heartbeat {
@@ -237,6 +244,11 @@ impl Links {
                 net::shutdown(link.stream.as_fd_number());
             }
         }
+    }
+
+    /// Has [`Pass::drained`] name this connection when everything queued is sent, also if that is nothing.
+    pub fn report_when_drained(&mut self, key: LinkKey) {
+        self.with_open(key, |link, _| link.report_drained = true);
     }
 
     /// Whether a close frame was queued.

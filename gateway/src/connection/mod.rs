@@ -13,4 +13,4 @@ pub mod driver;
 pub mod links;
 pub mod outbox;
 pub mod upgrade;
-mod wheel;
+pub(crate) mod wheel;

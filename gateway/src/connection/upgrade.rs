@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use ringwire_protocol::websocket::handshake::{self, Parsed, UpgradeRequest};
+use ringwire_protocol::{CommandError, ErrorCode};
 
 use crate::limits;
 use crate::net::{self, Stream};
@@ -26,21 +27,11 @@ pub enum Arrival {
 }
 
 /// Reads until the request can be told. `None`: the connection ended, took too long, or was refused with an answer.
-pub async fn read_request(stream: &Stream) -> Option<Arrival> {
+pub async fn read_request(stream: &Stream, already_read: BytesMut) -> Option<Arrival> {
     let deadline = Instant::now() + Duration::from_secs(limits::HANDSHAKE_S);
-    let mut read = BytesMut::new();
+    let mut read = already_read;
     let mut buffer = [0; 2048];
     loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() || !matches!(stream.readable_within(left).await, Ok(true)) {
-            return None;
-        }
-        match stream.recv(&mut buffer) {
-            Ok(0) => return None,
-            Ok(count) => read.extend_from_slice(&buffer[..count]),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
-            Err(_) => return None,
-        }
         match handshake::parse_request(&read) {
             Ok(Parsed::Incomplete) => {}
             Ok(Parsed::Upgrade { request, consumed }) => {
@@ -49,29 +40,54 @@ pub async fn read_request(stream: &Stream) -> Option<Arrival> {
             }
             Ok(Parsed::Http) => return Some(Arrival::Http { read }),
             Err(error) => {
-                refuse(stream, error.status, &error.to_string()).await;
+                let code = match error.status {
+                    431 => ErrorCode::TooLarge,
+                    _ => ErrorCode::InvalidArgument,
+                };
+                refuse(stream, error.status, &CommandError::new(code, error.to_string())).await;
                 return None;
             }
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() || !matches!(stream.readable_within(left).await, Ok(true)) {
+            return None;
+        }
+        match stream.recv(&mut buffer) {
+            Ok(0) => return None,
+            Ok(count) => read.extend_from_slice(&buffer[..count]),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => return None,
         }
     }
 }
 
 /// Answers an upgrade request with an error and ends the connection.
-pub async fn refuse(stream: &Stream, status: u16, message: &str) {
-    let body = serde_json::json!({ "error": { "message": message } }).to_string();
-    let response = handshake::refuse_response(status, &body, &[]);
+pub async fn refuse(stream: &Stream, status: u16, error: &CommandError) {
+    let body = serde_json::json!({ "error": {
+        "code": error.code as u32,
+        "name": error.code.name(),
+        "message": error.message,
+        "temporary": error.code.is_temporary(),
+        "retry_after_ms": error.retry_after_ms,
+    } });
+    let response = handshake::refuse_response(status, &body.to_string(), &[]);
     if write_all(stream, &response).await.is_ok() {
-        net::shutdown_write(stream.as_fd_number());
-        // Wait for the peer to go first: ending the socket with unread bytes would reset it and lose the answer.
-        let mut rest = [0; 2048];
-        let patience = Duration::from_secs(limits::CLOSE_WAIT_S);
-        for _ in 0..64 {
-            if !matches!(stream.readable_within(patience).await, Ok(true)) {
-                break;
-            }
-            if !matches!(stream.recv(&mut rest), Ok(1..)) {
-                break;
-            }
+        linger(stream).await;
+    }
+}
+
+/// Lets the peer end the connection: ending it here with unread bytes would reset it and lose our last words.
+pub async fn linger(stream: &Stream) {
+    net::shutdown_write(stream.as_fd_number());
+    let deadline = Instant::now() + Duration::from_secs(limits::CLOSE_WAIT_S);
+    let mut rest = [0; 2048];
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() || !matches!(stream.readable_within(left).await, Ok(true)) {
+            return;
+        }
+        if !matches!(stream.recv(&mut rest), Ok(1..)) {
+            return;
         }
     }
 }

@@ -7,35 +7,35 @@
 const SLOTS: u32 = 128;
 
 /// Coarse time of a shard: seconds since it started.
-pub(super) type Tick = u32;
+pub(crate) type Tick = u32;
 
 /// Keys by the second at which they are due.
 #[derive(Debug)]
-pub(super) struct Wheel<K> {
+pub(crate) struct Wheel<K> {
     slots: Vec<Vec<(Tick, K)>>,
     now: Tick,
 }
 
 impl<K> Wheel<K> {
     /// An empty wheel at tick 0.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { slots: (0..SLOTS).map(|_| Vec::new()).collect(), now: 0 }
     }
 
     /// The current tick.
-    pub(super) fn now(&self) -> Tick {
+    pub(crate) fn now(&self) -> Tick {
         self.now
     }
 
     /// Makes `key` due at `tick`, or at the next one if that has passed.
-    pub(super) fn schedule(&mut self, tick: Tick, key: K) {
+    pub(crate) fn schedule(&mut self, tick: Tick, key: K) {
         let tick = tick.max(self.now + 1);
         let slot = tick.min(self.now + SLOTS - 1) % SLOTS;
         self.slots[slot as usize].push((tick, key));
     }
 
     /// Goes on by one tick and moves what is due into `due`.
-    pub(super) fn advance(&mut self, due: &mut Vec<K>) {
+    pub(crate) fn advance(&mut self, due: &mut Vec<K>) {
         self.now += 1;
         let slot = std::mem::take(&mut self.slots[(self.now % SLOTS) as usize]);
         for (tick, key) in slot {

@@ -4,10 +4,12 @@ use std::sync::OnceLock;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use prost::Message as _;
-use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, int64, string, uint64};
+use prost::encoding::{
+    WireType, encode_key, encode_varint, encoded_len_varint, int64, string, uint64,
+};
 use ringwire_protocol::codec::Encoding;
 use ringwire_protocol::websocket::{MessageKind, frame};
-use ringwire_protocol::{ConversationId, Seq, wire};
+use ringwire_protocol::{ConversationId, Seq, UserId, wire};
 use ringwire_storage::model::EntryRow;
 
 /// Two bytes and a 64-bit length; a server's frames carry no mask.
@@ -62,7 +64,7 @@ pub fn wire_entry(row: &EntryRow) -> wire::Entry {
         conversation_id: row.conversation_id.get(),
         seq: row.seq,
         msg_no: row.msg_no,
-        sender_id: row.sender_id.map_or(0, |sender| sender.get()),
+        sender_id: row.sender_id.map_or(0, UserId::get),
         created_at: row.created_at,
         client_msg_id: row.client_msg_id.clone(),
         body: wire::EntryBody::decode(row.body.clone()).ok(),
@@ -75,7 +77,7 @@ pub fn wire_entry(row: &EntryRow) -> wire::Entry {
 /// `ServerFrame{push{entry}}`, length-delimited, in a binary WebSocket frame. The stored body is put in as it is:
 /// it never has to be decoded on the way from sender to recipients.
 fn encode_push(row: &EntryRow) -> (Bytes, usize) {
-    let sender = row.sender_id.map_or(0, |sender| sender.get());
+    let sender = row.sender_id.map_or(0, UserId::get);
     let mut fields = BytesMut::with_capacity(64 + row.client_msg_id.len());
     uint64::encode(1, &row.conversation_id.get(), &mut fields);
     uint64::encode(2, &row.seq, &mut fields);
@@ -115,7 +117,6 @@ fn encode_push(row: &EntryRow) -> (Bytes, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ringwire_protocol::UserId;
 
     fn push(entry: wire::Entry) -> wire::ServerFrame {
         let push = wire::Push { event: Some(wire::push::Event::Entry(entry)) };
@@ -139,13 +140,14 @@ mod tests {
 
     #[test]
     fn the_spliced_frame_is_what_the_codec_writes() {
-        for (text, sender) in [("hi", UserId::new(5)), ("", None), (&*"x".repeat(70_000), UserId::new(1))] {
+        for (text, sender) in
+            [("hi", UserId::new(5)), ("", None), (&*"x".repeat(70_000), UserId::new(1))]
+        {
             let row = row(text, sender);
             let entry = EntryFrame::new(&row);
-            for (encoding, kind) in [
-                (Encoding::Protobuf, MessageKind::Binary),
-                (Encoding::Json, MessageKind::Text),
-            ] {
+            for (encoding, kind) in
+                [(Encoding::Protobuf, MessageKind::Binary), (Encoding::Json, MessageKind::Text)]
+            {
                 let expected = encoding.encode_one(&push(wire_entry(&row)));
                 assert_eq!(entry.frame(encoding), &frame::server_frame(kind, &expected));
             }

@@ -23,9 +23,6 @@ mod rebase;
 mod recent;
 mod rules;
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -34,8 +31,8 @@ use ringwire_protocol::{CommandError, ConversationId, ErrorCode, Seq, UnixMs, Us
 use ringwire_storage::append::{Append, Change, Completion, Outcome};
 use ringwire_storage::model::{ConversationKind, ConversationSnapshot, EntryRow, LogHead};
 
-use crate::limits;
 use crate::command::reply::{Ack, ReplyTo};
+use crate::limits;
 use entry::EntryFrame;
 use members::{Members, Recipients};
 use recent::{DedupeKey, Position, Recent, Refusals};
@@ -140,6 +137,7 @@ pub struct Conversation {
     id: ConversationId,
     kind: ConversationKind,
     settings: wire::GroupSettings,
+    max_members: u32,
     members: Members,
     head: LogHead,
     /// When a load or a commit last confirmed the head.
@@ -161,17 +159,24 @@ pub struct Conversation {
 
 impl Conversation {
     /// A conversation as the store has it.
-    pub fn new(snapshot: ConversationSnapshot, shards: usize, now: &mut Moment<'_>) -> Self {
+    pub fn new(
+        snapshot: ConversationSnapshot,
+        shards: usize,
+        max_group_members: u32,
+        now: &mut Moment<'_>,
+    ) -> Self {
         use prost::Message as _;
         *now.generation += 1;
         let mut recent = Recent::default();
         for row in &snapshot.recent {
             remember(&mut recent, row);
         }
+        let settings = wire::GroupSettings::decode(snapshot.settings).unwrap_or_default();
         Self {
             id: snapshot.conversation_id,
             kind: snapshot.kind,
-            settings: wire::GroupSettings::decode(snapshot.settings).unwrap_or_default(),
+            max_members: settings.max_members.unwrap_or(max_group_members),
+            settings,
             members: Members::new(&snapshot.members, shards),
             head: snapshot.head,
             confirmed_tick: now.tick,
@@ -210,7 +215,12 @@ impl Conversation {
     }
 
     /// Takes a command.
-    pub fn submit(&mut self, submission: Submission, now: &mut Moment<'_>, effects: &mut Vec<Effect>) {
+    pub fn submit(
+        &mut self,
+        submission: Submission,
+        now: &mut Moment<'_>,
+        effects: &mut Vec<Effect>,
+    ) {
         let behind_own = self.waiting.iter().any(|earlier| earlier.from == submission.from);
         if self.rebasing || behind_own {
             self.wait(submission, effects);
@@ -241,7 +251,7 @@ impl Conversation {
             return;
         }
         if let Some(token) = self.in_flight_ids.get(&key).copied() {
-            self.join_in_flight(token, submission, effects);
+            self.join_in_flight(token, &submission, effects);
             return;
         }
         let decision = if self.in_flight.len() >= limits::IN_FLIGHT_PER_CONVERSATION {
@@ -289,7 +299,8 @@ impl Conversation {
         };
         let token = self.next_token;
         self.next_token += 1;
-        effects.push(Effect::Append { append: self.request(&row, &change, token, now.tick), fresh });
+        effects
+            .push(Effect::Append { append: self.request(&row, &change, token, now.tick), fresh });
         self.in_flight_ids.insert((submission.from, submission.client_msg_id.clone()), token);
         self.changes_in_flight += usize::from(change != Change::None);
         self.in_flight.push_back(InFlight { token, submission, row, change });
@@ -324,12 +335,18 @@ impl Conversation {
     }
 
     /// Takes the writer's answer.
-    pub fn complete(&mut self, completion: &Completion, now: &mut Moment<'_>, effects: &mut Vec<Effect>) {
+    pub fn complete(
+        &mut self,
+        completion: &Completion,
+        now: &mut Moment<'_>,
+        effects: &mut Vec<Effect>,
+    ) {
         if completion.generation != self.generation {
             // It was validated and submitted again since.
             return;
         }
-        let Some(place) = self.in_flight.iter().position(|entry| entry.token == completion.token) else {
+        let Some(place) = self.in_flight.iter().position(|entry| entry.token == completion.token)
+        else {
             return;
         };
         match &completion.outcome {
@@ -357,7 +374,8 @@ impl Conversation {
                 if let Some(entry) = self.in_flight.remove(place) {
                     tracing::error!(conversation = %self.id, seq = entry.row.seq, reason, "the database rejects an entry");
                     self.forget(&entry);
-                    let error = CommandError::new(ErrorCode::Internal, "the entry could not be stored");
+                    let error =
+                        CommandError::new(ErrorCode::Internal, "the entry could not be stored");
                     self.refuse(&entry.submission, error, effects);
                 }
                 self.start_rebase(effects);
@@ -420,11 +438,14 @@ impl Conversation {
             effects.push(Effect::Answer(reply_to, Err(error)));
             return;
         }
-        effects.push(Effect::Answer(reply_to, Ok(Ack::Cursor { conversation_id: self.id, read_seq: seq })));
+        effects.push(Effect::Answer(
+            reply_to,
+            Ok(Ack::Cursor { conversation_id: self.id, read_seq: seq }),
+        ));
         let known = self.read_cursors.entry(user).or_insert(0);
         if seq > *known {
             *known = seq;
-            if self.members.len() <= limits::CURSOR_PUSH_MEMBERS {
+            if self.members.count() <= limits::CURSOR_PUSH_MEMBERS {
                 let cursor = wire::Cursor {
                     conversation_id: self.id.get(),
                     user_id: user.get(),
@@ -436,8 +457,10 @@ impl Conversation {
         }
     }
 
-    fn join_in_flight(&mut self, token: u64, submission: Submission, effects: &mut Vec<Effect>) {
-        let Some(entry) = self.in_flight.iter_mut().find(|entry| entry.token == token) else { return };
+    fn join_in_flight(&mut self, token: u64, submission: &Submission, effects: &mut Vec<Effect>) {
+        let Some(entry) = self.in_flight.iter_mut().find(|entry| entry.token == token) else {
+            return;
+        };
         if entry.submission.command_hash == submission.command_hash {
             entry.submission.also.push(submission.reply_to);
         } else {
@@ -445,12 +468,7 @@ impl Conversation {
         }
     }
 
-    fn answer_known(
-        &self,
-        submission: &Submission,
-        position: Position,
-        effects: &mut Vec<Effect>,
-    ) {
+    fn answer_known(&self, submission: &Submission, position: Position, effects: &mut Vec<Effect>) {
         let answer = if position.command_hash == submission.command_hash {
             Ok(Ack::Entry {
                 conversation_id: self.id,
@@ -466,8 +484,7 @@ impl Conversation {
     }
 
     fn forget(&mut self, entry: &InFlight) {
-        self.in_flight_ids
-            .remove(&(entry.submission.from, entry.submission.client_msg_id.clone()));
+        self.in_flight_ids.remove(&(entry.submission.from, entry.submission.client_msg_id.clone()));
         self.changes_in_flight -= usize::from(entry.change != Change::None);
     }
 

@@ -58,7 +58,11 @@ impl Conversation {
 
     fn apply_foreign(&mut self, row: &EntryRow, tick: u32, effects: &mut Vec<Effect>) {
         let recipients = self.apply(row, &change_of(row), tick);
-        effects.push(Effect::Deliver { frame: Arc::new(EntryFrame::new(row)), recipients, except: None });
+        effects.push(Effect::Deliver {
+            frame: Arc::new(EntryFrame::new(row)),
+            recipients,
+            except: None,
+        });
     }
 
     fn resubmit(&mut self, now: &mut Moment<'_>, effects: &mut Vec<Effect>) {
@@ -86,7 +90,8 @@ impl Conversation {
         self.outdated = true;
         self.in_flight_ids.clear();
         self.changes_in_flight = 0;
-        let in_flight = std::mem::take(&mut self.in_flight).into_iter().map(|entry| entry.submission);
+        let in_flight =
+            std::mem::take(&mut self.in_flight).into_iter().map(|entry| entry.submission);
         let waiting = std::mem::take(&mut self.waiting);
         for submission in in_flight.chain(waiting) {
             self.refuse(&submission, error.clone(), effects);

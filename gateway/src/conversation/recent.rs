@@ -10,31 +10,31 @@ use ringwire_protocol::{MsgNo, Seq, UnixMs, UserId};
 use crate::limits;
 
 /// What makes a command recognisable when it comes again.
-pub type DedupeKey = (UserId, Box<str>);
+pub(super) type DedupeKey = (UserId, Box<str>);
 
 /// Where an entry was committed, and what command made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Position {
+pub(super) struct Position {
     /// Its place in the log.
-    pub seq: Seq,
+    pub(super) seq: Seq,
     /// Messages up to it.
-    pub msg_no: MsgNo,
+    pub(super) msg_no: MsgNo,
     /// Its time.
-    pub created_at: UnixMs,
+    pub(super) created_at: UnixMs,
     /// Keyed hash of the command.
-    pub command_hash: i64,
+    pub(super) command_hash: i64,
 }
 
 /// The newest entries by (sender, `client_msg_id`).
 #[derive(Debug, Default)]
-pub struct Recent {
+pub(super) struct Recent {
     order: VecDeque<DedupeKey>,
     positions: HashMap<DedupeKey, Position>,
 }
 
 impl Recent {
     /// Remembers a committed entry, and forgets the oldest when there are too many.
-    pub fn insert(&mut self, key: DedupeKey, position: Position) {
+    pub(super) fn insert(&mut self, key: DedupeKey, position: Position) {
         if self.order.len() == limits::RECENT_ENTRIES
             && let Some(oldest) = self.order.pop_front()
         {
@@ -46,21 +46,21 @@ impl Recent {
     }
 
     /// Where the command with this key went, if that was lately.
-    pub fn get(&self, key: &DedupeKey) -> Option<Position> {
+    pub(super) fn get(&self, key: &DedupeKey) -> Option<Position> {
         self.positions.get(key).copied()
     }
 }
 
 /// Sends that were refused lately.
 #[derive(Debug, Default)]
-pub struct Refusals {
+pub(super) struct Refusals {
     order: VecDeque<DedupeKey>,
     keys: HashSet<DedupeKey>,
 }
 
 impl Refusals {
     /// Remembers a refusal.
-    pub fn insert(&mut self, key: DedupeKey) {
+    pub(super) fn insert(&mut self, key: DedupeKey) {
         if self.order.len() == limits::REMEMBERED_REFUSALS
             && let Some(oldest) = self.order.pop_front()
         {
@@ -72,14 +72,14 @@ impl Refusals {
     }
 
     /// A retry was accepted after all.
-    pub fn forgive(&mut self, key: &DedupeKey) {
+    pub(super) fn forgive(&mut self, key: &DedupeKey) {
         if self.keys.remove(key) {
             self.order.retain(|other| other != key);
         }
     }
 
     /// Whether this send was refused.
-    pub fn contains(&self, key: &DedupeKey) -> bool {
+    pub(super) fn contains(&self, key: &DedupeKey) -> bool {
         self.keys.contains(key)
     }
 }

@@ -8,7 +8,6 @@ use ringwire_storage::model::{ConversationKind, Role};
 
 use super::members::Member;
 use super::{Conversation, Intent, Submission};
-use crate::limits;
 use wire::group_settings::JoinPolicy;
 
 impl Conversation {
@@ -84,9 +83,7 @@ impl Conversation {
         }
         let open = match self.kind {
             ConversationKind::Room => true,
-            ConversationKind::Group => {
-                self.settings.join_policy == Some(JoinPolicy::Open.into())
-            }
+            ConversationKind::Group => self.settings.join_policy == Some(JoinPolicy::Open.into()),
             ConversationKind::Direct => false,
         };
         if !open {
@@ -95,8 +92,8 @@ impl Conversation {
                 "no such conversation, or it cannot be joined",
             ));
         }
-        let most = self.settings.max_members.unwrap_or(limits::MAX_GROUP_MEMBERS);
-        if self.members.len() + self.changes_in_flight >= most as usize {
+        let most = self.max_members;
+        if self.members.count() + self.changes_in_flight >= most as usize {
             return Err(CommandError::new(ErrorCode::GroupFull, format!("it has {most} members")));
         }
         Ok(())

@@ -1,8 +1,342 @@
 //! One shard: a pinned thread with its own runtime, its users and its conversations.
+//!
+//! ```text
+//!              ┌─ accept ─► session::admission ─┐
+//!   tasks of   ├─ one reader per connection ────┤          State: sessions, conversations, credits
+//!   one shard  ├─ mailbox ──────────────────────┼─► turn ─► Links: outboxes
+//!              ├─ flush pass ◄──────────────────┤
+//!              └─ each second ──────────────────┘
+//! ```
+//!
+//! Invariant: a turn borrows the whole state, runs to its end without awaiting, and gives it back; so nothing in here
+//! needs a lock, and no task sees another's half-done work.
 
+pub mod credits;
+mod drain;
 mod eventfd;
+mod home;
 pub mod launch;
+pub mod mail;
 pub mod mailbox;
+mod owner;
 pub mod placement;
+pub mod state;
 mod sync;
 mod wake;
+
+use std::cell::RefCell;
+use std::io;
+use std::net::TcpListener as StdListener;
+use std::os::fd::AsFd as _;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use ringwire_protocol::websocket::MessageKind;
+use ringwire_protocol::{CloseReason, CommandError, ErrorCode, UnixMs, UserId};
+use ringwire_storage::Store;
+use tokio::sync::oneshot;
+
+use crate::connection::driver::{self, Application};
+use crate::connection::links::{Heartbeat, LinkKey, Links, Overdue};
+use crate::limits;
+use crate::net::{self, Listener, Signal, Stream};
+use crate::server::Shared;
+use crate::service::ask::{Ask, Served};
+use crate::session::admission;
+use crate::session::registry::{ExternalIdentity, NewSession};
+use mail::Mail;
+use mailbox::MailboxReceiver;
+use placement::ShardId;
+use state::State;
+
+/// A shard, shared by the tasks of its thread.
+pub struct Shard {
+    shared: Arc<Shared>,
+    id: ShardId,
+    links: RefCell<Links>,
+    read_buffer: RefCell<Vec<u8>>,
+    state: RefCell<State>,
+}
+
+impl Shard {
+    /// Runs a shard until it is drained. `ready` is told once it accepts connections.
+    pub async fn run(
+        shared: Arc<Shared>,
+        id: ShardId,
+        store: Store,
+        listener: StdListener,
+        mailbox: MailboxReceiver<Mail>,
+    ) -> io::Result<()> {
+        let heartbeat =
+            Heartbeat { ping_after_s: limits::PING_AFTER_S, close_after_s: limits::IDLE_CLOSE_S };
+        let shard = Rc::new(Self {
+            shared: Arc::clone(&shared),
+            id,
+            links: RefCell::new(Links::new(heartbeat)),
+            read_buffer: RefCell::new(vec![0; limits::READ_BUFFER_BYTES]),
+            state: RefCell::new(State::new(shared, id, store)),
+        });
+        net::spawn(driver::flush_loop(Rc::clone(&shard)));
+        net::spawn(driver::sweep_loop(Rc::clone(&shard)));
+        let listener_fd = std::os::fd::AsRawFd::as_raw_fd(&listener);
+        net::spawn(accept_loop(Rc::clone(&shard), Listener::new(listener)?));
+        let signal = Signal::new(mailbox.as_fd())?;
+        mailbox_loop(&shard, mailbox, signal).await?;
+        drain::drain(&shard, listener_fd).await;
+        Ok(())
+    }
+
+    /// Which shard this is.
+    pub fn id(&self) -> ShardId {
+        self.id
+    }
+
+    /// What all threads share.
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// The time, read anew.
+    pub fn unix_ms(&self) -> UnixMs {
+        let mut state = self.state.borrow_mut();
+        state.begin_turn();
+        state.now.unix_ms
+    }
+
+    /// Takes a connection in as a session.
+    pub fn open_session(
+        &self,
+        stream: Rc<Stream>,
+        session: impl FnOnce(LinkKey) -> NewSession,
+    ) -> LinkKey {
+        let mut links = self.links.borrow_mut();
+        let link = links.insert(stream);
+        let mut state = self.state.borrow_mut();
+        let (now, tick) = (state.now.unix_ms, links.now());
+        state.registry.insert(session(link), now, tick);
+        link
+    }
+
+    /// Asks the service which user a token of another issuer means.
+    pub async fn resolve(
+        &self,
+        identity: &ExternalIdentity,
+        name_hint: Option<&str>,
+    ) -> Result<UserId, CommandError> {
+        let answer = {
+            let mut state = self.state.borrow_mut();
+            let waiter = state.next_waiter;
+            state.next_waiter += 1;
+            let ask = Ask::Resolve {
+                waiter,
+                issuer: identity.issuer.clone(),
+                subject: identity.subject.clone(),
+                name_hint: name_hint.unwrap_or_default().to_owned(),
+            };
+            state.ask(ask).map_err(|_| state::busy("the service queue is full"))?;
+            let (sender, receiver) = oneshot::channel();
+            state.waiters.insert(waiter, sender);
+            receiver
+        };
+        let gone = || CommandError::new(ErrorCode::Internal, "the server is stopping");
+        answer.await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    /// One message from another thread; `false`: the shard is to be drained.
+    fn on_mail(self: &Rc<Self>, mail: Mail) -> bool {
+        match mail {
+            Mail::Moved(moving) => {
+                let admission::Moving { stream, opening, bearer, encoding, admission } = *moving;
+                if let Ok(stream) = Stream::new(stream) {
+                    let shard = Rc::clone(self);
+                    admission::serve(shard, stream, opening, bearer, encoding, admission);
+                }
+            }
+            Mail::Returned(returned) => {
+                let admission::Returned { stream, unread, peer, admission } = *returned;
+                if let Ok(stream) = Stream::new(stream) {
+                    let shard = Rc::clone(self);
+                    net::spawn(admission::greet(shard, stream, unread, peer, admission));
+                }
+            }
+            Mail::Drain => return false,
+            mail => {
+                let mut state = self.state.borrow_mut();
+                state.on_mail(mail, &mut self.links.borrow_mut());
+            }
+        }
+        true
+    }
+}
+
+impl State {
+    fn on_mail(&mut self, mail: Mail, links: &mut Links) {
+        match mail {
+            Mail::Request(request) => self.handle_request(request, links),
+            Mail::Deliver(delivery) => self.deliver_here(&delivery, links),
+            Mail::Answered(reply_to, answer) => {
+                self.credits.give_back(1);
+                self.finish_command(reply_to, answer, links);
+            }
+            Mail::Completed(completions) => self.completed(&completions, links),
+            Mail::Served(served) => {
+                self.credits.give_back(1);
+                self.on_served(served, links);
+            }
+            Mail::Moved(_) | Mail::Returned(_) | Mail::Drain => {}
+        }
+    }
+
+    fn on_served(&mut self, served: Served, links: &mut Links) {
+        match served {
+            Served::Resolved { waiter, user } => {
+                if let Some(waiter) = self.waiters.remove(&waiter) {
+                    drop(waiter.send(user));
+                }
+            }
+            Served::SessionOpened { session, opened } => {
+                self.session_opened(session, opened, links);
+            }
+            Served::Answered { reply_to, outcome, made } => {
+                let outcome = outcome.map(|outcome| *outcome);
+                self.reply(reply_to.session, reply_to.command_id, outcome, links);
+                if let Some(id) = made {
+                    self.announcements.push(id);
+                    self.announce(links);
+                }
+            }
+            Served::Conversation { id, snapshot } => self.conversation_loaded(id, snapshot, links),
+            Served::Tail { id, tail } => self.tail_loaded(id, tail, links),
+            Served::CursorsSaved { batch, success } => self.cursors.written(&batch, success),
+        }
+    }
+
+    /// What is due each second.
+    fn on_second(&mut self, overdue: Vec<(LinkKey, Overdue)>, links: &mut Links) {
+        for (link, overdue) in overdue {
+            let reason = match overdue {
+                Overdue::Idle => CloseReason::Idle,
+                Overdue::Slow => CloseReason::SlowConsumer,
+            };
+            links.close(link, reason.code(), reason.reason());
+            if overdue == Overdue::Slow {
+                // Its socket is full; a close frame would never get through.
+                links.abort(link);
+            }
+        }
+        let tick = links.now();
+        let (expiring, silent) = self.registry.advance(tick);
+        self.check_tokens(expiring, links);
+        for key in silent {
+            if let Some(session) = self.registry.get(key) {
+                let reason = CloseReason::ConnectTimeout;
+                links.close(session.link, reason.code(), reason.reason());
+            }
+        }
+        if tick.is_multiple_of(limits::CURSOR_FLUSH_S) {
+            self.flush_cursors();
+        }
+        if tick.is_multiple_of(limits::CACHE_SWEEP_S) {
+            let now = self.now.tick;
+            self.conversations.sweep(now);
+        }
+        self.persist.retry(&mut self.credits);
+        self.retry_stalled();
+        self.announce(links);
+    }
+
+    /// Has what is dirty written, unless a write is under way.
+    fn flush_cursors(&mut self) {
+        if let Some(batch) = self.cursors.take_batch()
+            && let Err(refused) = self.ask(Ask::SaveCursors(batch))
+            && let Ask::SaveCursors(batch) = *refused
+        {
+            self.cursors.written(&batch, false);
+        }
+    }
+}
+
+impl Application for Shard {
+    fn links(&self) -> &RefCell<Links> {
+        &self.links
+    }
+
+    fn read_buffer(&self) -> &RefCell<Vec<u8>> {
+        &self.read_buffer
+    }
+
+    fn on_turn(&self) {
+        self.state.borrow_mut().begin_turn();
+    }
+
+    fn on_message(&self, link: LinkKey, kind: MessageKind, payload: &[u8]) {
+        let mut state = self.state.borrow_mut();
+        if let Some(session) = state.registry.by_link(link) {
+            state.handle_message(session, kind, payload, &mut self.links.borrow_mut());
+        }
+    }
+
+    fn on_gone(&self, link: LinkKey) {
+        self.state.borrow_mut().registry.remove_by_link(link);
+    }
+
+    fn on_second(&self, overdue: Vec<(LinkKey, Overdue)>) {
+        let mut state = self.state.borrow_mut();
+        state.begin_turn();
+        state.on_second(overdue, &mut self.links.borrow_mut());
+    }
+
+    fn on_drained(&self, link: LinkKey) {
+        self.state.borrow_mut().drained(link, &mut self.links.borrow_mut());
+    }
+}
+
+/// Accepts until the listener is shut down.
+async fn accept_loop(shard: Rc<Shard>, listener: Listener) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                if let Some(admission) = admission::admit(&shard.shared) {
+                    let shard = Rc::clone(&shard);
+                    net::spawn(admission::greet(shard, stream, BytesMut::new(), peer, admission));
+                } else {
+                    admission::turn_away(&stream);
+                }
+            }
+            Err(_) if shard.state.borrow().draining => return,
+            Err(error) => {
+                // Out of descriptors, most likely: those who are connected keep theirs.
+                tracing::warn!(%error, "cannot accept connections");
+                net::sleep(Duration::from_millis(limits::ACCEPT_PAUSE_MS)).await;
+            }
+        }
+    }
+}
+
+/// Handles what other threads send, until the shard is to be drained.
+async fn mailbox_loop(
+    shard: &Rc<Shard>,
+    mut mailbox: MailboxReceiver<Mail>,
+    signal: Signal,
+) -> io::Result<()> {
+    let mut draining = false;
+    loop {
+        shard.state.borrow_mut().begin_turn();
+        let more = mailbox.drain(limits::MAILBOX_PER_TURN, |mail| {
+            draining |= !shard.on_mail(mail);
+        });
+        shard.state.borrow_mut().retry_lagging();
+        if draining {
+            net::spawn(drain::keep_mailbox(Rc::clone(shard), mailbox, signal));
+            return Ok(());
+        }
+        if more {
+            driver::yield_to_others().await;
+        } else {
+            signal.raised().await?;
+            mailbox.acknowledge_wake();
+        }
+    }
+}

@@ -430,8 +430,8 @@ pub struct Message {
     #[prost(message, optional, tag = "8")]
     pub location: ::core::option::Option<Location>,
     /// Whatever the application wants to carry along; at most `limits.max_metadata_bytes` in all.
-    #[prost(map = "string, string", tag = "9")]
-    pub metadata: ::std::collections::HashMap<
+    #[prost(btree_map = "string, string", tag = "9")]
+    pub metadata: ::prost::alloc::collections::BTreeMap<
         ::prost::alloc::string::String,
         ::prost::alloc::string::String,
     >,

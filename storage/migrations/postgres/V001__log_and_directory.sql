@@ -85,3 +85,9 @@ CREATE TABLE entries (
     PRIMARY KEY (conversation_id, seq),
     CONSTRAINT entries_once UNIQUE (conversation_id, sender_id, client_msg_id)
 );
+
+-- The key of `command_hash`: made once, the same for every node and start.
+CREATE TABLE command_key (
+    key bytea NOT NULL CHECK (octet_length(key) = 16)
+);
+INSERT INTO command_key (key) VALUES (uuid_send(gen_random_uuid()));

@@ -89,3 +89,9 @@ CREATE TABLE entries (
     PRIMARY KEY (conversation_id, seq)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX entries_once ON entries (conversation_id, sender_id, client_msg_id);
+
+-- The key of `command_hash`: made once, the same for every node and start.
+CREATE TABLE command_key (
+    key BLOB NOT NULL CHECK (length(key) = 16)
+) STRICT;
+INSERT INTO command_key (key) VALUES (randomblob(16));

@@ -89,4 +89,10 @@ impl PostgresStore {
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
         Ok(self.client().await?.batch_execute("SELECT 1").await?)
     }
+
+    pub(crate) async fn command_key(&self) -> Result<[u8; 16], StoreError> {
+        let row = self.client().await?.query_one("SELECT key FROM command_key", &[]).await?;
+        <[u8; 16]>::try_from(row.get::<_, &[u8]>(0))
+            .map_err(|_| StoreError::Damaged("the command key is not 16 bytes long".to_owned()))
+    }
 }

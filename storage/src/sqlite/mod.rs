@@ -120,6 +120,10 @@ impl SqliteStore {
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
         self.read(|tx| Ok(tx.query_row("SELECT 1", [], |_| Ok(()))?)).await
     }
+
+    pub(crate) async fn command_key(&self) -> Result<[u8; 16], StoreError> {
+        self.read(|tx| Ok(tx.query_row("SELECT key FROM command_key", [], |row| row.get(0))?)).await
+    }
 }
 
 /// Makes the folder and takes its lock.

@@ -1,0 +1,13 @@
+//! Commands: from a decoded frame to whoever carries it out. One match, one file per family.
+//!
+//! ```text
+//!   Command ─┬─ log, state ──► Request ──► owner shard of the conversation ──► Ack
+//!            ├─ pull, open ──► Ask ──► service thread (database) ──► reply
+//!            └─ session ─────► answered here
+//! ```
+
+pub mod key;
+pub mod message;
+pub mod reply;
+pub mod request;
+pub mod route;

@@ -1,0 +1,127 @@
+//! One entry to many sessions: one mailbox message a shard, one frame for all its recipients.
+//!
+//! ```text
+//!   owner shard ─► Delivery{frame, users of that shard} ─► home shard ─► each session of each user
+//!                  mailbox full? remember (shard, conversation), tell it later that it lags
+//! ```
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use ringwire_protocol::codec::Encoding;
+use ringwire_protocol::websocket::{MessageKind, frame};
+use ringwire_protocol::{ConversationId, Seq, UserId, wire};
+
+use crate::command::reply::ReplyTo;
+use crate::conversation::entry::EntryFrame;
+use crate::shard::placement::ShardId;
+
+/// Something to be pushed.
+#[derive(Clone, Debug)]
+pub enum Pushed {
+    /// A committed entry.
+    Entry(Arc<EntryFrame>),
+    /// Somebody's cursor.
+    Cursor(wire::Cursor),
+    /// Entries were not pushed: up to this position the clients must sync.
+    Lag {
+        /// Whose log.
+        id: ConversationId,
+        /// Newest position that was not pushed.
+        head_seq: Seq,
+    },
+}
+
+/// A push for the users of one shard.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// What is pushed.
+    pub pushed: Pushed,
+    /// To whom.
+    pub users: Arc<[UserId]>,
+    /// The session that learns of it by its ack.
+    pub except: Option<ReplyTo>,
+}
+
+/// The frames of a push, each encoded when the first session needs it.
+pub struct Frames<'a> {
+    pushed: &'a Pushed,
+    protobuf: Option<Bytes>,
+    json: Option<Bytes>,
+}
+
+impl<'a> Frames<'a> {
+    /// Nothing encoded yet, except entries, which their owner encoded.
+    pub fn new(pushed: &'a Pushed) -> Self {
+        Self { pushed, protobuf: None, json: None }
+    }
+
+    /// The frame in an encoding.
+    pub fn get(&mut self, encoding: Encoding) -> &Bytes {
+        if let Pushed::Entry(entry) = self.pushed {
+            return entry.frame(encoding);
+        }
+        let slot = match encoding {
+            Encoding::Protobuf => &mut self.protobuf,
+            Encoding::Json => &mut self.json,
+        };
+        let pushed = self.pushed;
+        slot.get_or_insert_with(|| match pushed {
+            Pushed::Entry(entry) => entry.frame(encoding).clone(),
+            Pushed::Cursor(cursor) => push_frame(encoding, wire::push::Event::Cursor(*cursor)),
+            Pushed::Lag { id, head_seq } => {
+                let lag = wire::Lag { conversation_id: id.get(), head_seq: *head_seq };
+                push_frame(encoding, wire::push::Event::Lag(lag))
+            }
+        })
+    }
+}
+
+/// The WebSocket message kind an encoding travels in.
+pub const fn message_kind(encoding: Encoding) -> MessageKind {
+    match encoding {
+        Encoding::Protobuf => MessageKind::Binary,
+        Encoding::Json => MessageKind::Text,
+    }
+}
+
+/// The whole WebSocket frame of a push.
+pub fn push_frame(encoding: Encoding, event: wire::push::Event) -> Bytes {
+    let push = wire::Push { event: Some(event) };
+    let server_frame = wire::ServerFrame { frame: Some(wire::server_frame::Frame::Push(push)) };
+    frame::server_frame(message_kind(encoding), &encoding.encode_one(&server_frame))
+}
+
+/// Shards whose mailbox had no room for an entry, by conversation: they are told to sync when it has.
+#[derive(Debug, Default)]
+pub struct LaggingShards {
+    heads: HashMap<(ShardId, ConversationId), Missed>,
+}
+
+/// What a shard was not told: the newest position, and whom it concerns there.
+#[derive(Debug)]
+struct Missed {
+    head_seq: Seq,
+    users: Arc<[UserId]>,
+}
+
+impl LaggingShards {
+    /// An entry could not be handed to a shard.
+    pub fn mark(&mut self, shard: ShardId, id: ConversationId, seq: Seq, users: &Arc<[UserId]>) {
+        self.heads.insert((shard, id), Missed { head_seq: seq, users: Arc::clone(users) });
+    }
+
+    /// Whether a shard lags in a conversation: then its entries are not sent either, only the newest position.
+    pub fn contains(&self, shard: ShardId, id: ConversationId) -> bool {
+        !self.heads.is_empty() && self.heads.contains_key(&(shard, id))
+    }
+
+    /// Tries to tell the lagging shards; `send` returns whether it was taken.
+    pub fn retry(&mut self, mut send: impl FnMut(ShardId, Delivery) -> bool) {
+        self.heads.retain(|(shard, id), missed| {
+            let pushed = Pushed::Lag { id: *id, head_seq: missed.head_seq };
+            !send(*shard, Delivery { pushed, users: Arc::clone(&missed.users), except: None })
+        });
+    }
+}

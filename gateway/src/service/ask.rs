@@ -1,0 +1,130 @@
+//! What shards ask of the service thread, and what it answers.
+
+use ringwire_protocol::{CommandError, ConversationId, Seq, UserId, wire};
+use ringwire_storage::model::{ConversationSnapshot, CursorRow, LogPage};
+use wire::reply::Outcome;
+
+use crate::command::reply::ReplyTo;
+use crate::session::opening::Opened;
+use crate::session::registry::SessionKey;
+use crate::shard::placement::ShardId;
+
+/// One call of a shard. Its answer's place in the shard's mailbox is reserved.
+pub struct Call {
+    /// Who asks.
+    pub shard: ShardId,
+    /// What is asked.
+    pub ask: Ask,
+}
+
+/// What is asked.
+pub enum Ask {
+    /// Which user a token of another issuer means.
+    Resolve {
+        /// Returned with the answer.
+        waiter: u64,
+        /// `iss`.
+        issuer: String,
+        /// `sub`.
+        subject: String,
+        /// A proposal for the name of a new user; may be empty.
+        name_hint: String,
+    },
+    /// Everything `connected` tells.
+    OpenSession {
+        /// Returned with the answer.
+        session: SessionKey,
+        /// Whose session.
+        user: UserId,
+        /// A proposal for the name of a new user; may be empty.
+        name_hint: String,
+        /// Where the client stands.
+        cursors: Vec<(ConversationId, Seq)>,
+        /// The user's cursors that are not written yet.
+        dirty: Vec<CursorRow>,
+    },
+    /// A command that the database answers.
+    Query {
+        /// Whose command.
+        user: UserId,
+        /// Where the answer goes.
+        reply_to: ReplyTo,
+        /// The command.
+        query: Query,
+    },
+    /// A conversation that an owner needs in memory.
+    LoadConversation(ConversationId),
+    /// The entries behind a position that an owner has not seen.
+    LoadTail {
+        /// Whose log.
+        conversation_id: ConversationId,
+        /// The last one known.
+        after: Seq,
+    },
+    /// Cursors to be written.
+    SaveCursors(Vec<CursorRow>),
+}
+
+/// Commands that the database answers.
+pub enum Query {
+    /// `sync`
+    Sync(wire::Sync),
+    /// `history`
+    History(wire::History),
+    /// `heads`, with the user's cursors that are not written yet
+    Heads(wire::Heads, Vec<CursorRow>),
+    /// `members`
+    Members(wire::Members),
+    /// `open_direct`
+    OpenDirect(wire::OpenDirect),
+    /// `create_group`
+    CreateGroup(wire::CreateGroup),
+}
+
+/// What was answered.
+pub enum Served {
+    /// To [`Ask::Resolve`].
+    Resolved {
+        /// From the call.
+        waiter: u64,
+        /// The user.
+        user: Result<UserId, CommandError>,
+    },
+    /// To [`Ask::OpenSession`].
+    SessionOpened {
+        /// From the call.
+        session: SessionKey,
+        /// What to tell.
+        opened: Result<Box<Opened>, CommandError>,
+    },
+    /// To [`Ask::Query`].
+    Answered {
+        /// From the call.
+        reply_to: ReplyTo,
+        /// The reply.
+        outcome: Result<Box<Outcome>, CommandError>,
+        /// A conversation that this call made.
+        made: Option<ConversationId>,
+    },
+    /// To [`Ask::LoadConversation`].
+    Conversation {
+        /// From the call.
+        id: ConversationId,
+        /// `Ok(None)`: there is none.
+        snapshot: Result<Option<Box<ConversationSnapshot>>, CommandError>,
+    },
+    /// To [`Ask::LoadTail`].
+    Tail {
+        /// From the call.
+        id: ConversationId,
+        /// `Ok(None)`: the conversation is gone.
+        tail: Result<Option<LogPage>, CommandError>,
+    },
+    /// To [`Ask::SaveCursors`].
+    CursorsSaved {
+        /// From the call.
+        batch: Vec<CursorRow>,
+        /// Whether they are written.
+        success: bool,
+    },
+}

@@ -1,0 +1,125 @@
+//! The loop of the service thread.
+
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bytes::BytesMut;
+use ringwire_protocol::{CommandError, ErrorCode, UnixMs, UserId};
+use ringwire_storage::Store;
+use tokio::sync::{Semaphore, mpsc};
+
+use super::ask::{Ask, Call, Served};
+use super::queries::{Queries, failed};
+use crate::api::ApiServer;
+use crate::limits;
+use crate::server::{Admission, Shared};
+use crate::shard::mail::Mail;
+
+/// A connection that speaks HTTP.
+pub struct HttpSocket {
+    /// The socket.
+    pub stream: TcpStream,
+    /// What was read of it.
+    pub read: BytesMut,
+    /// Who is at the other end.
+    pub peer: SocketAddr,
+    /// Its place among the process's connections.
+    pub admission: Admission,
+}
+
+/// What the service thread works with.
+#[derive(Clone)]
+pub struct Service {
+    shared: Arc<Shared>,
+    store: Store,
+    api: ApiServer,
+    places: Arc<Semaphore>,
+}
+
+impl Service {
+    /// A service for the shards in `shared`.
+    pub fn new(shared: Arc<Shared>, store: Store, api: ApiServer) -> Self {
+        let places = Arc::new(Semaphore::new(limits::SERVICE_CONCURRENT));
+        Self { shared, store, api, places }
+    }
+
+    /// Serves calls until every shard is gone.
+    pub async fn run(self, mut calls: mpsc::Receiver<Call>, mut http: mpsc::Receiver<HttpSocket>) {
+        let api = self.api.clone();
+        tokio::spawn(async move {
+            while let Some(HttpSocket { stream, read, peer, admission }) = http.recv().await {
+                let api = api.clone();
+                tokio::spawn(async move {
+                    api.serve(stream, read.freeze(), peer).await;
+                    drop(admission);
+                });
+            }
+        });
+        while let Some(call) = calls.recv().await {
+            // Never closed, so there is always a permit sooner or later.
+            let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return };
+            let service = self.clone();
+            tokio::spawn(async move {
+                let shard = usize::from(call.shard);
+                let served = service.serve(call.ask).await;
+                service.shared.mailboxes[shard].send_reserved(Mail::Served(served));
+                drop(place);
+            });
+        }
+    }
+
+    async fn serve(&self, ask: Ask) -> Served {
+        let queries = Queries {
+            store: &self.store,
+            config: &self.shared.config,
+            key: self.shared.command_key,
+            now_ms: unix_now_ms(),
+        };
+        match ask {
+            Ask::Resolve { waiter, issuer, subject, name_hint } => {
+                let user = self.resolve(&issuer, &subject, &name_hint).await;
+                Served::Resolved { waiter, user }
+            }
+            Ask::OpenSession { session, user, name_hint, cursors, dirty } => {
+                let opened = queries.open_session(user, &name_hint, &cursors, &dirty).await;
+                Served::SessionOpened { session, opened: opened.map(Box::new) }
+            }
+            Ask::Query { user, reply_to, query } => match queries.answer(user, query).await {
+                Ok((outcome, made)) => Served::Answered { reply_to, outcome: Ok(outcome), made },
+                Err(error) => Served::Answered { reply_to, outcome: Err(error), made: None },
+            },
+            Ask::LoadConversation(id) => {
+                let recent = limits::RECENT_ENTRIES as u32;
+                let snapshot = self.store.load_conversation(id, recent).await.map_err(failed);
+                Served::Conversation { id, snapshot: snapshot.map(|found| found.map(Box::new)) }
+            }
+            Ask::LoadTail { conversation_id: id, after } => {
+                let tail = self.store.load_tail(id, after, limits::TAIL_PAGE).await;
+                Served::Tail { id, tail: tail.map_err(failed) }
+            }
+            Ask::SaveCursors(batch) => {
+                let success = self.store.save_cursors(&batch).await.map_err(failed).is_ok();
+                Served::CursorsSaved { batch, success }
+            }
+        }
+    }
+
+    async fn resolve(
+        &self,
+        issuer: &str,
+        subject: &str,
+        name_hint: &str,
+    ) -> Result<UserId, CommandError> {
+        let provision = self.shared.config.auth.provision_unknown_users.then_some(name_hint);
+        let user = self.store.resolve_identity(issuer, subject, provision, unix_now_ms()).await;
+        let unknown =
+            || CommandError::new(ErrorCode::Unauthenticated, "the token's user is not known here");
+        Ok(user.map_err(failed)?.ok_or_else(unknown)?.user_id)
+    }
+}
+
+fn unix_now_ms() -> UnixMs {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    since_epoch.as_millis() as UnixMs
+}

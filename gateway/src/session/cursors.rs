@@ -1,0 +1,123 @@
+//! Cursors on their way to the database: coalesced per member, written behind.
+//!
+//! A cursor stays here until its write is confirmed, and every read of the user's list takes what is here along
+//! first, so a user always reads back what they did. A crash may lose the last moves of a cursor, never an entry.
+
+use std::collections::{HashMap, HashSet};
+
+use ringwire_protocol::{ConversationId, Seq, UserId};
+use ringwire_storage::model::CursorRow;
+
+use crate::limits;
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Cursor {
+    read_seq: Seq,
+    delivered_seq: Seq,
+}
+
+/// The cursors of a shard's users that the database may not have yet.
+#[derive(Debug, Default)]
+pub struct DirtyCursors {
+    by_user: HashMap<UserId, HashMap<ConversationId, Cursor>>,
+    /// Users with moves that no write under way carries.
+    moved: HashSet<UserId>,
+    writing: bool,
+}
+
+impl DirtyCursors {
+    /// Raises a read cursor, and the delivered one with it: what was seen has arrived.
+    pub fn raise(&mut self, user: UserId, conversation: ConversationId, read_seq: Seq) {
+        let cursor = self.by_user.entry(user).or_default().entry(conversation).or_default();
+        if read_seq > cursor.read_seq {
+            cursor.read_seq = read_seq;
+            cursor.delivered_seq = cursor.delivered_seq.max(read_seq);
+            self.moved.insert(user);
+        }
+    }
+
+    /// What is not known to be written of one user.
+    pub fn of(&self, user: UserId) -> Vec<CursorRow> {
+        let cursors = self.by_user.get(&user).into_iter().flatten();
+        cursors.map(|(conversation, cursor)| row(user, *conversation, *cursor)).collect()
+    }
+
+    /// The next batch to write, unless one is under way; give it to [`Self::written`] afterwards.
+    pub fn take_batch(&mut self) -> Option<Vec<CursorRow>> {
+        if self.writing || self.moved.is_empty() {
+            return None;
+        }
+        let mut batch = Vec::new();
+        let mut users = Vec::new();
+        for user in &self.moved {
+            if batch.len() >= limits::CURSOR_BATCH {
+                break;
+            }
+            users.push(*user);
+            batch.extend(self.of(*user));
+        }
+        for user in users {
+            self.moved.remove(&user);
+        }
+        self.writing = true;
+        Some(batch)
+    }
+
+    /// A batch was written, or failed and has to be written again.
+    pub fn written(&mut self, batch: &[CursorRow], success: bool) {
+        self.writing = false;
+        for written in batch {
+            if !success {
+                self.moved.insert(written.user_id);
+                continue;
+            }
+            let Some(cursors) = self.by_user.get_mut(&written.user_id) else { continue };
+            let settled = cursors
+                .get(&written.conversation_id)
+                .is_some_and(|cursor| cursor.read_seq <= written.read_seq);
+            if settled {
+                cursors.remove(&written.conversation_id);
+            }
+            if cursors.is_empty() {
+                self.by_user.remove(&written.user_id);
+            }
+        }
+    }
+
+    /// Whether everything is written.
+    pub fn is_clean(&self) -> bool {
+        self.by_user.is_empty()
+    }
+}
+
+fn row(user_id: UserId, conversation_id: ConversationId, cursor: Cursor) -> CursorRow {
+    CursorRow {
+        conversation_id,
+        user_id,
+        read_seq: cursor.read_seq,
+        delivered_seq: cursor.delivered_seq,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_move_during_the_write_is_written_next() {
+        let (user, room) = (UserId::new(1).unwrap(), ConversationId::new(2).unwrap());
+        let mut cursors = DirtyCursors::default();
+        cursors.raise(user, room, 5);
+        let first = cursors.take_batch().unwrap();
+        cursors.raise(user, room, 6);
+        assert!(cursors.take_batch().is_none(), "one write at a time");
+        cursors.written(&first, true);
+        assert_eq!(cursors.of(user)[0].read_seq, 6);
+        let second = cursors.take_batch().unwrap();
+        cursors.written(&second, false);
+        let third = cursors.take_batch().unwrap();
+        assert_eq!(second, third, "a failed write is repeated");
+        cursors.written(&third, true);
+        assert!(cursors.is_clean());
+    }
+}

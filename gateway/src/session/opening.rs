@@ -1,0 +1,20 @@
+//! `connect`: the snapshot a session begins with, and the pushes that waited for it.
+
+use std::collections::HashMap;
+
+use ringwire_protocol::{ConversationId, Seq, wire};
+
+/// What the service read for a session, in one snapshot.
+#[derive(Debug)]
+pub struct Opened {
+    /// The user's profile.
+    pub user: wire::User,
+    /// The newest lines of the list.
+    pub heads: wire::HeadsPage,
+    /// How each cursor is served.
+    pub sync: Vec<wire::SyncState>,
+    /// The missed entries, to be pushed.
+    pub missed: Vec<wire::Entry>,
+    /// The newest position of every conversation in the snapshot: live pushes up to it are covered by it.
+    pub covered: HashMap<ConversationId, Seq>,
+}

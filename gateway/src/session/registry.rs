@@ -1,0 +1,324 @@
+//! The sessions of a shard's users: by key, by user, by connection.
+
+use std::collections::{HashMap, VecDeque};
+
+use bytes::Bytes;
+use ringwire_protocol::codec::Encoding;
+use ringwire_protocol::{ConversationId, Seq, UnixMs, UserId, wire};
+use slab::Slab;
+
+use super::rate::Bucket;
+use crate::auth::TokenUser;
+use crate::config::CommandRate;
+use crate::connection::links::LinkKey;
+use crate::connection::wheel::{Tick, Wheel};
+use crate::limits;
+use crate::server::Admission;
+
+/// Names a session on its home shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SessionKey {
+    index: u32,
+    generation: u32,
+}
+
+impl SessionKey {
+    /// An opaque id for clients, unlike that of any other session of this process.
+    pub fn public_id(self, shard: u16) -> String {
+        format!("{shard:x}-{:x}-{:x}", self.index, self.generation)
+    }
+}
+
+/// A push that waits until the session's snapshot has gone out.
+#[derive(Debug)]
+pub struct HeldPush {
+    /// Whose log, and where in it; `None` for what is not an entry.
+    pub position: Option<(ConversationId, Seq)>,
+    /// The whole frame.
+    pub frame: Bytes,
+}
+
+/// How far a session is.
+#[derive(Debug)]
+pub enum Phase {
+    /// The `connect` command has not come.
+    AwaitingConnect,
+    /// Its snapshot is being read.
+    Opening {
+        /// Live pushes since it was registered.
+        held: VecDeque<HeldPush>,
+        /// Commands that came behind `connect`.
+        early: Vec<wire::Command>,
+        /// Id of the `connect` command.
+        connect_id: u64,
+    },
+    /// Serving.
+    Live,
+}
+
+/// An authenticated user on a device.
+#[derive(Debug)]
+pub struct Session {
+    generation: u32,
+    /// Whose.
+    pub user: UserId,
+    /// What its token said, when that was not of this server's own.
+    pub external: Option<Box<ExternalIdentity>>,
+    /// What its token calls the person; until it is connected.
+    pub name_hint: Option<Box<str>>,
+    /// Over which connection.
+    pub link: LinkKey,
+    /// How its frames are written.
+    pub encoding: Encoding,
+    /// How far it is.
+    pub phase: Phase,
+    /// When its token expires.
+    pub expires_at: UnixMs,
+    /// Whether `token_expiring` was sent for this token.
+    pub expiry_told: bool,
+    /// Commands without an answer.
+    pub unanswered: u32,
+    /// It is not read at present, for having too many of those.
+    pub paused: bool,
+    /// What it may send.
+    pub bucket: Bucket,
+    /// Sends refused on this shard, for those that say they come `after` one.
+    pub refused_sends: RefusedSends,
+    /// Conversations whose entries were dropped because the outbox was full, with the newest dropped position.
+    pub lagging: HashMap<ConversationId, Seq>,
+    _admission: Admission,
+}
+
+impl Session {
+    /// Whether a token names the user of this session.
+    pub fn is_bearer(&self, token: &TokenUser) -> bool {
+        match token {
+            TokenUser::Known(user) => *user == self.user,
+            TokenUser::External { issuer, subject, .. } => self
+                .external
+                .as_ref()
+                .is_some_and(|own| own.issuer == *issuer && own.subject == *subject),
+        }
+    }
+}
+
+/// A user as another issuer names them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExternalIdentity {
+    /// `iss` of the token.
+    pub issuer: String,
+    /// `sub` of the token.
+    pub subject: String,
+}
+
+/// The newest refused sends of a session, by `client_msg_id`.
+#[derive(Debug, Default)]
+pub struct RefusedSends(VecDeque<Box<str>>);
+
+impl RefusedSends {
+    /// Remembers a refusal.
+    pub fn insert(&mut self, client_msg_id: &str) {
+        if client_msg_id.is_empty() || self.contains(client_msg_id) {
+            return;
+        }
+        if self.0.len() == limits::REMEMBERED_REFUSALS {
+            self.0.pop_front();
+        }
+        self.0.push_back(client_msg_id.into());
+    }
+
+    /// The send is tried again.
+    pub fn forgive(&mut self, client_msg_id: &str) {
+        self.0.retain(|refused| **refused != *client_msg_id);
+    }
+
+    /// Whether this send was refused.
+    pub fn contains(&self, client_msg_id: &str) -> bool {
+        self.0.iter().any(|refused| **refused == *client_msg_id)
+    }
+}
+
+/// What is known of a session when it arrives on its home shard.
+pub struct NewSession {
+    /// Whose.
+    pub user: UserId,
+    /// What its token said, when that was not of this server's own.
+    pub external: Option<Box<ExternalIdentity>>,
+    /// What its token calls the person; until it is connected.
+    pub name_hint: Option<Box<str>>,
+    /// Over which connection.
+    pub link: LinkKey,
+    /// How its frames are written.
+    pub encoding: Encoding,
+    /// When its token expires.
+    pub expires_at: UnixMs,
+    /// Its place among the process's connections.
+    pub admission: Admission,
+}
+
+#[derive(Debug)]
+struct UserSessions {
+    keys: Vec<SessionKey>,
+    bucket: Bucket,
+}
+
+/// The rates of [`Registry`]'s buckets.
+#[derive(Clone, Copy, Debug)]
+pub struct Rates {
+    /// For each session.
+    pub session: CommandRate,
+    /// For all sessions of a user together.
+    pub user: CommandRate,
+}
+
+/// The sessions of one shard.
+pub struct Registry {
+    slab: Slab<Session>,
+    next_generation: u32,
+    by_user: HashMap<UserId, UserSessions>,
+    by_link: Vec<Option<SessionKey>>,
+    rates: Rates,
+    /// Sessions that must send `connect` by a tick; in order, since all wait equally long.
+    awaiting: VecDeque<(Tick, SessionKey)>,
+    expiry: Wheel<SessionKey>,
+}
+
+impl Registry {
+    /// No sessions yet.
+    pub fn new(rates: Rates) -> Self {
+        Self {
+            slab: Slab::new(),
+            next_generation: 0,
+            by_user: HashMap::new(),
+            by_link: Vec::new(),
+            rates,
+            awaiting: VecDeque::new(),
+            expiry: Wheel::new(),
+        }
+    }
+
+    /// How many sessions there are.
+    pub fn len(&self) -> usize {
+        self.slab.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.slab.is_empty()
+    }
+
+    /// Takes a session in, not yet registered for its user's traffic.
+    pub fn insert(&mut self, new: NewSession, now: UnixMs, tick: Tick) -> SessionKey {
+        self.next_generation = self.next_generation.wrapping_add(1);
+        let generation = self.next_generation;
+        let index = self.slab.insert(Session {
+            generation,
+            user: new.user,
+            external: new.external,
+            name_hint: new.name_hint,
+            link: new.link,
+            encoding: new.encoding,
+            phase: Phase::AwaitingConnect,
+            expires_at: new.expires_at,
+            expiry_told: false,
+            unanswered: 0,
+            paused: false,
+            bucket: Bucket::new(self.rates.session, now),
+            refused_sends: RefusedSends::default(),
+            lagging: HashMap::new(),
+            _admission: new.admission,
+        });
+        let key = SessionKey { index: index as u32, generation };
+        let link = new.link.index();
+        if self.by_link.len() <= link {
+            self.by_link.resize(link + 1, None);
+        }
+        self.by_link[link] = Some(key);
+        self.awaiting.push_back((tick + limits::HANDSHAKE_S as Tick, key));
+        key
+    }
+
+    /// Registers a session for its user's traffic.
+    pub fn subscribe(&mut self, key: SessionKey, now: UnixMs) {
+        let Some(session) = self.get(key) else { return };
+        let (user, rate) = (session.user, self.rates.user);
+        let sessions = self
+            .by_user
+            .entry(user)
+            .or_insert_with(|| UserSessions { keys: Vec::new(), bucket: Bucket::new(rate, now) });
+        sessions.keys.push(key);
+    }
+
+    /// Forgets the session of a connection that ended.
+    pub fn remove_by_link(&mut self, link: LinkKey) {
+        let Some(key) = self.by_link(link) else { return };
+        self.by_link[link.index()] = None;
+        let session = self.slab.remove(key.index as usize);
+        if let Some(sessions) = self.by_user.get_mut(&session.user) {
+            sessions.keys.retain(|other| *other != key);
+            if sessions.keys.is_empty() {
+                self.by_user.remove(&session.user);
+            }
+        }
+    }
+
+    /// The session of a connection.
+    pub fn by_link(&self, link: LinkKey) -> Option<SessionKey> {
+        let key = self.by_link.get(link.index()).copied().flatten()?;
+        let session = self.slab.get(key.index as usize)?;
+        (session.link == link && session.generation == key.generation).then_some(key)
+    }
+
+    /// A session, if it still exists.
+    pub fn get(&mut self, key: SessionKey) -> Option<&mut Session> {
+        self.slab.get_mut(key.index as usize).filter(|session| session.generation == key.generation)
+    }
+
+    /// The sessions registered for a user's traffic.
+    pub fn of_user(&self, user: UserId) -> &[SessionKey] {
+        self.by_user.get(&user).map_or(&[], |sessions| &sessions.keys)
+    }
+
+    /// All sessions.
+    pub fn keys(&self) -> Vec<SessionKey> {
+        let key = |(index, session): (usize, &Session)| SessionKey {
+            index: index as u32,
+            generation: session.generation,
+        };
+        self.slab.iter().map(key).collect()
+    }
+
+    /// Takes a command out of the buckets of the session and its user, or tells how many milliseconds to wait.
+    pub fn take_command(&mut self, key: SessionKey, now: UnixMs) -> Result<(), u32> {
+        let rates = self.rates;
+        let Some(session) = self.get(key) else { return Ok(()) };
+        session.bucket.take(rates.session, now)?;
+        let user = session.user;
+        match self.by_user.get_mut(&user) {
+            Some(sessions) => sessions.bucket.take(rates.user, now),
+            None => Ok(()),
+        }
+    }
+
+    /// Looks at the session's token again when `seconds` have passed.
+    pub fn watch_expiry(&mut self, key: SessionKey, seconds: u32) {
+        self.expiry.schedule(self.expiry.now() + seconds, key);
+    }
+
+    /// Goes on by one second: the sessions whose token is to be looked at, and those that never connected.
+    pub fn advance(&mut self, tick: Tick) -> (Vec<SessionKey>, Vec<SessionKey>) {
+        let mut expiring = Vec::new();
+        self.expiry.advance(&mut expiring);
+        let mut silent = Vec::new();
+        while let Some((due, key)) = self.awaiting.front().copied()
+            && due <= tick
+        {
+            self.awaiting.pop_front();
+            if self.get(key).is_some_and(|session| matches!(session.phase, Phase::AwaitingConnect))
+            {
+                silent.push(key);
+            }
+        }
+        (expiring, silent)
+    }
+}

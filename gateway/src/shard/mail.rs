@@ -1,0 +1,30 @@
+//! What arrives in a shard's mailbox.
+
+use ringwire_protocol::CommandError;
+use ringwire_storage::append::Completion;
+
+use crate::command::reply::{Ack, ReplyTo};
+use crate::command::request::Request;
+use crate::fanout::Delivery;
+use crate::service::ask::Served;
+use crate::session::admission::{Moving, Returned};
+
+/// One message to a shard.
+pub enum Mail {
+    /// A connection that moves here, its user's home. Refusable.
+    Moved(Box<Moving>),
+    /// A connection that spoke HTTP and now asks for an upgrade. Refusable.
+    Returned(Box<Returned>),
+    /// A command for a conversation that this shard owns. Refusable.
+    Request(Request),
+    /// A push for this shard's users. Refusable.
+    Deliver(Delivery),
+    /// The answer of an owner shard. Reserved.
+    Answered(ReplyTo, Result<Ack, CommandError>),
+    /// The answers of a writer to one batch. Reserved.
+    Completed(Vec<Completion>),
+    /// The answer of the service. Reserved.
+    Served(Served),
+    /// The server stops: tell the clients and end what is under way. One of them, with a place of its own.
+    Drain,
+}

@@ -1,0 +1,269 @@
+//! A shard as the owner of conversations: requests in, effects out to writers, sessions and other shards.
+
+use std::sync::Arc;
+
+use ringwire_protocol::{CommandError, ConversationId, ErrorCode};
+use ringwire_storage::append::Completion;
+use ringwire_storage::model::{ConversationSnapshot, LogPage};
+
+use super::mail::Mail;
+use super::placement::owner_shard;
+use super::state::{State, busy};
+use crate::command::reply::{Ack, ReplyTo};
+use crate::command::request::Request;
+use crate::connection::links::Links;
+use crate::conversation::cache::Lookup;
+use crate::conversation::entry::EntryFrame;
+use crate::conversation::members::Recipients;
+use crate::conversation::{Conversation, Effect, Moment};
+use crate::fanout::{Delivery, Pushed};
+use crate::service::ask::Ask;
+
+impl State {
+    /// Carries out a request for a conversation of this shard, or lets it wait until that is in memory.
+    pub(crate) fn handle_request(&mut self, request: Request, links: &mut Links) {
+        let id = request.conversation_id();
+        let tick = self.now.tick;
+        let mut effects = std::mem::take(&mut self.spare_effects);
+        let unix_ms = self.now.unix_ms;
+        let mut load = false;
+        match self.conversations.get(id, request, tick) {
+            Lookup::Ready(conversation, request) => {
+                let mut now = Moment { unix_ms, tick, generation: &mut self.generation };
+                carry_out(conversation, request, &mut now, &mut effects);
+            }
+            Lookup::Waiting { load: first } => load = first,
+            Lookup::Full(request) => {
+                if let Some(reply_to) = request.reply_to() {
+                    let error = busy("too many commands wait for the conversation");
+                    effects.push(Effect::Answer(reply_to, Err(error)));
+                }
+            }
+        }
+        if load && self.ask(Ask::LoadConversation(id)).is_err() {
+            self.refuse_waiting(id, &busy("the service queue is full"), links);
+        }
+        self.perform(id, effects, links);
+    }
+
+    /// The service loaded a conversation.
+    pub(crate) fn conversation_loaded(
+        &mut self,
+        id: ConversationId,
+        snapshot: Result<Option<Box<ConversationSnapshot>>, CommandError>,
+        links: &mut Links,
+    ) {
+        let snapshot = match snapshot {
+            Ok(Some(snapshot)) => *snapshot,
+            Ok(None) => {
+                let error =
+                    CommandError::new(ErrorCode::ConversationNotFound, "no such conversation");
+                return self.refuse_waiting(id, &error, links);
+            }
+            Err(error) => return self.refuse_waiting(id, &error, links),
+        };
+        let newest = snapshot.recent.last().cloned();
+        let shards = self.shared.shards();
+        let max_members = self.shared.config.limits.max_group_members;
+        let conversation = Conversation::new(snapshot, shards, max_members, &mut self.moment());
+        let tick = self.now.tick;
+        let waiting = self.conversations.loaded(id, Some(conversation), tick);
+        for request in waiting {
+            if let (Request::Announce { .. }, Some(row)) = (&request, &newest)
+                && let Some(conversation) = self.conversations.live(id)
+            {
+                let deliver = Effect::Deliver {
+                    frame: Arc::new(EntryFrame::new(row)),
+                    recipients: conversation.recipients(),
+                    except: None,
+                };
+                self.perform(id, vec![deliver], links);
+            } else {
+                self.handle_request(request, links);
+            }
+        }
+    }
+
+    fn refuse_waiting(&mut self, id: ConversationId, error: &CommandError, links: &mut Links) {
+        let tick = self.now.tick;
+        for request in self.conversations.loaded(id, None, tick) {
+            if let Some(reply_to) = request.reply_to() {
+                self.answer(reply_to, Err(error.clone()), links);
+            }
+        }
+    }
+
+    /// A writer answered a batch.
+    pub(crate) fn completed(&mut self, completions: &[Completion], links: &mut Links) {
+        self.persist.completed(completions.len(), &mut self.credits);
+        for completion in completions {
+            let id = completion.conversation_id;
+            let mut effects = std::mem::take(&mut self.spare_effects);
+            let (unix_ms, tick) = (self.now.unix_ms, self.now.tick);
+            if let Some(conversation) = self.conversations.live(id) {
+                let generation = &mut self.generation;
+                let mut now = Moment { unix_ms, tick, generation };
+                conversation.complete(completion, &mut now, &mut effects);
+            }
+            self.perform(id, effects, links);
+        }
+        self.persist.retry(&mut self.credits);
+    }
+
+    /// The service read the tail of a conversation.
+    pub(crate) fn tail_loaded(
+        &mut self,
+        id: ConversationId,
+        tail: Result<Option<LogPage>, CommandError>,
+        links: &mut Links,
+    ) {
+        let tail = match tail {
+            Ok(tail) => tail,
+            Err(error) => {
+                tracing::warn!(conversation = %id, %error, "cannot read the tail of a conversation; trying again");
+                self.stalled.push(id);
+                return;
+            }
+        };
+        let mut effects = Vec::new();
+        let (unix_ms, tick) = (self.now.unix_ms, self.now.tick);
+        if let Some(conversation) = self.conversations.live(id) {
+            let generation = &mut self.generation;
+            let mut now = Moment { unix_ms, tick, generation };
+            conversation.tail_loaded(tail, &mut now, &mut effects);
+        }
+        self.perform(id, effects, links);
+        self.conversations.drop_if_outdated(id);
+    }
+
+    /// Asks again for tails that could not be loaded.
+    pub(crate) fn retry_stalled(&mut self) {
+        for id in std::mem::take(&mut self.stalled) {
+            if let Some(conversation) = self.conversations.live(id) {
+                let after = conversation.head().seq;
+                if self.ask(Ask::LoadTail { conversation_id: id, after }).is_err() {
+                    self.stalled.push(id);
+                }
+            }
+        }
+    }
+
+    /// Does what a conversation decided, in order.
+    fn perform(&mut self, id: ConversationId, mut effects: Vec<Effect>, links: &mut Links) {
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::Append { append, fresh: true } => {
+                    let token = append.token;
+                    if !self.persist.submit_fresh(append, &mut self.credits) {
+                        let mut refusals = Vec::new();
+                        if let Some(conversation) = self.conversations.live(id) {
+                            conversation.withdraw(token, &mut refusals);
+                        }
+                        self.perform(id, refusals, links);
+                    }
+                }
+                Effect::Append { append, fresh: false } => {
+                    self.persist.submit_again(append, &mut self.credits);
+                }
+                Effect::Answer(reply_to, answer) => self.answer(reply_to, answer, links),
+                Effect::Deliver { frame, recipients, except } => {
+                    self.deliver(id, &Pushed::Entry(frame), &recipients, except, links);
+                }
+                Effect::CursorMoved { cursor, recipients } => {
+                    self.deliver(id, &Pushed::Cursor(cursor), &recipients, None, links);
+                }
+                Effect::LoadTail { after } => {
+                    if self.ask(Ask::LoadTail { conversation_id: id, after }).is_err() {
+                        self.stalled.push(id);
+                    }
+                }
+            }
+        }
+        if effects.capacity() > self.spare_effects.capacity() {
+            self.spare_effects = effects;
+        }
+    }
+
+    /// Sends an answer to the session's home shard.
+    fn answer(&mut self, reply_to: ReplyTo, answer: Result<Ack, CommandError>, links: &mut Links) {
+        if reply_to.shard == self.id {
+            self.finish_command(reply_to, answer, links);
+        } else {
+            let mailbox = &self.shared.mailboxes[usize::from(reply_to.shard)];
+            mailbox.send_reserved(Mail::Answered(reply_to, answer));
+        }
+    }
+
+    /// Sends a push to the home shards of its recipients: one message each.
+    fn deliver(
+        &mut self,
+        id: ConversationId,
+        pushed: &Pushed,
+        recipients: &Recipients,
+        except: Option<ReplyTo>,
+        links: &mut Links,
+    ) {
+        for (shard, users) in recipients.iter().enumerate() {
+            if users.is_empty() {
+                continue;
+            }
+            let shard = shard as u16;
+            let delivery = Delivery {
+                pushed: pushed.clone(),
+                users: Arc::clone(users),
+                except: except.filter(|reply_to| reply_to.shard == shard),
+            };
+            if shard == self.id {
+                self.deliver_here(&delivery, links);
+                continue;
+            }
+            let mailbox = &self.shared.mailboxes[usize::from(shard)];
+            // A lagging shard gets no more entries until it knows that it lags: they would show a gap.
+            let sent = !self.lagging.contains(shard, id)
+                && mailbox.try_send(Mail::Deliver(delivery)).is_ok();
+            if !sent && let Pushed::Entry(entry) = pushed {
+                self.lagging.mark(shard, id, entry.seq, users);
+            }
+        }
+    }
+
+    /// Hands the news of new conversations to their owner shards.
+    pub(crate) fn announce(&mut self, links: &mut Links) {
+        for conversation_id in std::mem::take(&mut self.announcements) {
+            let request = Request::Announce { conversation_id };
+            let owner = owner_shard(conversation_id, self.shared.shards());
+            if owner == self.id {
+                self.handle_request(request, links);
+            } else if self.shared.mailboxes[usize::from(owner)]
+                .try_send(Mail::Request(request))
+                .is_err()
+            {
+                self.announcements.push(conversation_id);
+            }
+        }
+    }
+
+    /// Tells shards whose mailbox was full which conversations they missed entries of.
+    pub(crate) fn retry_lagging(&mut self) {
+        let mailboxes = &self.shared.mailboxes;
+        self.lagging.retry(|shard, delivery| {
+            mailboxes[usize::from(shard)].try_send(Mail::Deliver(delivery)).is_ok()
+        });
+    }
+}
+
+fn carry_out(
+    conversation: &mut Conversation,
+    request: Request,
+    now: &mut Moment<'_>,
+    effects: &mut Vec<Effect>,
+) {
+    match request {
+        Request::Submit { submission, .. } => conversation.submit(*submission, now, effects),
+        Request::Read { user, seq, reply_to, .. } => {
+            conversation.read(user, seq, reply_to, effects);
+        }
+        // Everything since it was made was pushed as it came.
+        Request::Announce { .. } => {}
+    }
+}

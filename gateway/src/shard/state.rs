@@ -1,0 +1,146 @@
+//! What a shard holds besides its sockets.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use bytes::BytesMut;
+use ringwire_protocol::{CommandError, UnixMs, UserId};
+use ringwire_storage::Store;
+use tokio::sync::oneshot;
+
+use super::credits::Credits;
+use super::placement::ShardId;
+use crate::conversation::cache::Cache;
+use crate::conversation::{Effect, Moment};
+use crate::fanout::LaggingShards;
+use crate::limits;
+use crate::persist::Persist;
+use crate::server::Shared;
+use crate::service::ask::{Ask, Call};
+use crate::session::cursors::DirtyCursors;
+use crate::session::registry::{Rates, Registry};
+use ringwire_protocol::ConversationId;
+
+/// Everything a shard decides with. All of it is used by one thread, one turn at a time.
+pub struct State {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) id: ShardId,
+    pub(crate) now: Clock,
+    pub(crate) registry: Registry,
+    pub(crate) cursors: DirtyCursors,
+    pub(crate) conversations: Cache,
+    pub(crate) persist: Persist,
+    pub(crate) credits: Credits,
+    pub(crate) lagging: LaggingShards,
+    /// Conversations made by users of this shard, whose owner shard had no room for the news yet.
+    pub(crate) announcements: Vec<ConversationId>,
+    /// Tails that could not be loaded, to be asked for again.
+    pub(crate) stalled: Vec<ConversationId>,
+    pub(crate) waiters: HashMap<u64, oneshot::Sender<Result<UserId, CommandError>>>,
+    pub(crate) next_waiter: u64,
+    pub(crate) draining: bool,
+    pub(crate) spare_effects: Vec<Effect>,
+    pub(crate) scratch: BytesMut,
+    pub(crate) generation: u64,
+    pub(crate) server_ids: ServerIds,
+}
+
+impl State {
+    /// An empty shard.
+    pub fn new(shared: Arc<Shared>, id: ShardId, store: Store) -> Self {
+        let limits = &shared.config.limits;
+        let rates = Rates { session: limits.session_rate, user: limits.user_rate };
+        Self {
+            shared,
+            id,
+            now: Clock::new(),
+            registry: Registry::new(rates),
+            cursors: DirtyCursors::default(),
+            conversations: Cache::default(),
+            persist: Persist::new(store, id),
+            credits: Credits::new(),
+            lagging: LaggingShards::default(),
+            announcements: Vec::new(),
+            stalled: Vec::new(),
+            waiters: HashMap::new(),
+            next_waiter: 0,
+            draining: false,
+            spare_effects: Vec::new(),
+            scratch: BytesMut::new(),
+            generation: 0,
+            server_ids: ServerIds::new(id),
+        }
+    }
+
+    /// Reads the clock, once for everything one turn does.
+    pub fn begin_turn(&mut self) {
+        self.now.read();
+    }
+
+    /// The time of this turn, for conversations.
+    pub(crate) fn moment(&mut self) -> Moment<'_> {
+        Moment { unix_ms: self.now.unix_ms, tick: self.now.tick, generation: &mut self.generation }
+    }
+
+    /// Asks the service, or gives the question back when there is no room.
+    pub(crate) fn ask(&mut self, ask: Ask) -> Result<(), Box<Ask>> {
+        if !self.credits.take() {
+            return Err(Box::new(ask));
+        }
+        let call = Call { shard: self.id, ask };
+        self.shared.service.try_send(call).map_err(|refused| {
+            self.credits.give_back(1);
+            Box::new(refused.into_inner().ask)
+        })
+    }
+}
+
+/// The answer to a command for which there is no room.
+pub(crate) fn busy(what: &str) -> CommandError {
+    CommandError::retry(ringwire_protocol::ErrorCode::Busy, what, limits::BUSY_RETRY_MS)
+}
+
+/// The time, read once a turn.
+#[derive(Debug)]
+pub(crate) struct Clock {
+    started: Instant,
+    pub(crate) unix_ms: UnixMs,
+    /// Seconds since the shard started, monotonic.
+    pub(crate) tick: u32,
+}
+
+impl Clock {
+    fn new() -> Self {
+        let mut clock = Self { started: Instant::now(), unix_ms: 0, tick: 0 };
+        clock.read();
+        clock
+    }
+
+    fn read(&mut self) {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.unix_ms = since_epoch.as_millis() as UnixMs;
+        self.tick = self.started.elapsed().as_secs() as u32;
+    }
+}
+
+/// Makes `client_msg_id`s for commands that carry none: unlike any other's, also across restarts.
+#[derive(Debug)]
+pub(crate) struct ServerIds {
+    prefix: String,
+    next: u64,
+}
+
+impl ServerIds {
+    fn new(shard: ShardId) -> Self {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let boot = since_epoch.as_nanos();
+        let process = std::process::id();
+        Self { prefix: format!("s.{boot:x}.{process:x}.{shard:x}"), next: 0 }
+    }
+
+    pub(crate) fn next(&mut self) -> String {
+        self.next += 1;
+        format!("{}.{:x}", self.prefix, self.next)
+    }
+}
