@@ -54,6 +54,10 @@ pub(crate) enum Fault {
         at: u64,
         millis: u64,
     },
+    /// Every message takes this long, all others waiting.
+    Slow {
+        millis: u64,
+    },
     /// Never answered.
     Ignore {
         at: u64,
@@ -271,6 +275,7 @@ impl Session {
             Fault::Stall { at: number, millis } if at == number => {
                 thread::sleep(Duration::from_millis(millis));
             }
+            Fault::Slow { millis } => thread::sleep(Duration::from_millis(millis)),
             Fault::Ignore { at: number } if at == number => return,
             Fault::Forget { at: number } if at == number => {
                 self.ack(id, conversation.entries.len() as u64 + 1);
