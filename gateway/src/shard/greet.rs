@@ -34,7 +34,7 @@ use crate::session::admission::{self, Offer};
 use crate::session::registry::{ExternalIdentity, NewSession};
 
 /// Serves a freshly accepted connection until it is a session, an HTTP connection, or gone.
-pub async fn greet(
+pub(super) async fn greet(
     shard: Rc<Shard>,
     stream: Stream,
     already_read: BytesMut,
@@ -125,7 +125,7 @@ fn place(
 }
 
 /// Makes the session and starts reading.
-pub fn serve(
+pub(super) fn serve(
     shard: Rc<Shard>,
     stream: Stream,
     opening: Opening,
@@ -235,7 +235,7 @@ async fn close(stream: &Stream, reason: CloseReason) {
 }
 
 /// Tells a connection for which there is no room so, without spending more on it.
-pub fn turn_away(stream: &Stream) {
+pub(super) fn turn_away(stream: &Stream) {
     let body =
         r#"{"error":{"code":2,"name":"BUSY","message":"too many connections","temporary":true}}"#;
     let response = handshake::refuse_response(503, body, &[("Retry-After", "1")]);
