@@ -21,6 +21,9 @@ const MAX_MEMBERS_PAGES = 20;
 /** Cursors in a `connect` until the server has told its limit. */
 const DEFAULT_MAX_CURSORS = 100;
 
+/** The server stores cursors of others up to two seconds late; what was read just before is asked for again. */
+const CURSORS_SETTLE_MS = 3_000;
+
 export class Client extends EventTarget {
   /** Conversation id -> Conversation. */
   conversations = new Map();
@@ -113,8 +116,8 @@ export class Client extends EventTarget {
   /** Tells the server that everything received so far was seen. */
   markRead(conversation) {
     if (conversation.readSeq >= conversation.cursor || !this.online) return;
-    this.#connection.post("read", { conversation_id: conversation.id, seq: String(conversation.cursor) });
     conversation.applyCursor(this.#me, conversation.cursor);
+    this.#tellRead(conversation);
     this.#emit("change");
   }
 
@@ -142,6 +145,8 @@ export class Client extends EventTarget {
     if (!this.online || this.#membersAsked.get(conversation.id) === conversation.memberCount) return;
     this.#membersAsked.set(conversation.id, conversation.memberCount);
     this.members(conversation).catch(() => {});
+    if (conversation.kind !== "DIRECT") return;
+    setTimeout(() => this.members(conversation).catch(() => {}), CURSORS_SETTLE_MS);
   }
 
   /** The direct conversation with somebody. */
@@ -162,6 +167,10 @@ export class Client extends EventTarget {
   async leave(conversation) {
     await this.#connection.request("leave", { conversation_id: conversation.id, client_msg_id: randomId() });
     this.#forget(conversation);
+  }
+
+  #tellRead({ id, readSeq }) {
+    this.#connection.post("read", { conversation_id: id, seq: String(readSeq) });
   }
 
   async #opened(op, body, conversationId) {
@@ -234,6 +243,8 @@ export class Client extends EventTarget {
     let conversation = this.conversations.get(head.id);
     if (conversation) {
       conversation.applyHead(head);
+      // A crash of the server may have cost it what was read last.
+      if (conversation.readSeq > head.readSeq) this.#tellRead(conversation);
     } else {
       conversation = new Conversation(head, this.#me);
       this.conversations.set(head.id, conversation);

@@ -87,7 +87,7 @@ export class ListView {
 
   #explain({ state, retryAt }) {
     const seconds = Math.ceil((retryAt - Date.now()) / 1000);
-    if (state === "waiting" && seconds > 0) return `No connection. Trying again in ${seconds} s. What you write is kept.`;
+    if (state === "waiting" && seconds > 0) return `No connection. Trying again in ${seconds}\u00a0s. What you write is kept.`;
     return "No connection. Trying again… What you write is kept.";
   }
 
