@@ -10,10 +10,10 @@ use slab::Slab;
 use super::rate::Bucket;
 use crate::auth::TokenUser;
 use crate::config::CommandRate;
+use crate::connection::admission::Admission;
 use crate::connection::links::LinkKey;
 use crate::connection::wheel::{Tick, Wheel};
 use crate::limits;
-use crate::server::Admission;
 
 /// Names a session on its home shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

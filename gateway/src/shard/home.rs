@@ -6,9 +6,9 @@ use ringwire_protocol::{CloseReason, CommandError, ErrorCode, wire};
 use wire::reply::Outcome;
 
 use super::state::State;
-use crate::command::reply::{Ack, ReplyTo};
 use crate::connection::links::{LinkKey, Links};
-use crate::fanout::{Delivery, Frames, Pushed, message_kind, push_frame};
+use crate::conversation::answer::{Ack, ReplyTo};
+use crate::fanout::{Delivery, Frames, Pushed, push_frame};
 use crate::limits;
 use crate::session::opening::Opened;
 use crate::session::registry::{HeldPush, Phase, Session, SessionKey};
@@ -63,7 +63,7 @@ impl State {
         encoding.encode(&server_frame, &mut self.scratch);
         let payload = &self.scratch;
         links.write(link, |buffer| {
-            frame::put_server_frame(message_kind(encoding), payload, buffer);
+            frame::put_server_frame(encoding.message_kind(), payload, buffer);
         });
     }
 
