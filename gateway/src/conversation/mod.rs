@@ -16,11 +16,13 @@
 //! 4. Who receives an entry is decided when it commits, by the log up to it.
 //! 5. Every submission is answered exactly once.
 
+pub mod answer;
 pub mod cache;
 pub mod entry;
 pub mod members;
 mod rebase;
 mod recent;
+pub mod request;
 mod rules;
 
 use std::collections::{HashMap, VecDeque};
@@ -31,8 +33,8 @@ use ringwire_protocol::{CommandError, ConversationId, ErrorCode, Seq, UnixMs, Us
 use ringwire_storage::append::{Append, Change, Completion, Outcome};
 use ringwire_storage::model::{ConversationKind, ConversationSnapshot, EntryRow, LogHead};
 
-use crate::command::reply::{Ack, ReplyTo};
 use crate::limits;
+use answer::{Ack, ReplyTo};
 use entry::EntryFrame;
 use members::{Members, Recipients};
 use recent::{DedupeKey, Position, Recent, Refusals};

@@ -9,10 +9,11 @@ use ringwire_storage::{Store, StoreError};
 use wire::group_settings::JoinPolicy;
 use wire::reply::Outcome;
 
-use super::ask::Query;
 use super::rows;
 use crate::command::key::CommandKey;
 use crate::command::message::invalid;
+use crate::command::query::Query;
+use crate::command::route::conversation;
 use crate::config::{Config, LimitsConfig};
 use crate::limits;
 use crate::session::opening::Opened;
@@ -38,11 +39,11 @@ impl Queries<'_> {
     }
 
     /// The reply, and the conversation the command made, if it did.
-    pub(super) async fn answer(&self, user: UserId, query: Query) -> Answer {
+    pub(super) async fn answer(&self, user: UserId, query: Query, dirty: &[CursorRow]) -> Answer {
         let outcome = match query {
             Query::Sync(sync) => self.sync(user, &sync).await?,
             Query::History(history) => self.history(user, &history).await?,
-            Query::Heads(heads, dirty) => self.heads(user, &heads, &dirty).await?,
+            Query::Heads(heads) => self.heads(user, &heads, dirty).await?,
             Query::Members(members) => self.members(user, &members).await?,
             Query::OpenDirect(open) => return self.open_direct(user, open).await,
             Query::CreateGroup(create) => return self.create_group(user, create).await,
@@ -312,10 +313,6 @@ fn parse_heads_token(token: &str) -> Result<Option<HeadsAfter>, CommandError> {
         })
     };
     parse().map(Some).ok_or_else(|| invalid("page_token is not one of this server"))
-}
-
-fn conversation(id: u64) -> Result<ConversationId, CommandError> {
-    ConversationId::new(id).ok_or_else(|| invalid("conversation_id is missing or out of range"))
 }
 
 fn not_member() -> CommandError {

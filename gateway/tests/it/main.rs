@@ -3,5 +3,6 @@
 mod browser;
 mod chromium;
 mod ordering;
+mod page;
 mod sending;
 mod support;
