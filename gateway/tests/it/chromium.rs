@@ -65,6 +65,8 @@ impl Chromium {
         ]);
         command.arg("--remote-debugging-port=0");
         command.arg(format!("--user-data-dir={}", profile.path().display()));
+        // Crash reports go to the home folder, whatever the profile.
+        command.env("HOME", profile.path());
         if runs_as_root() {
             // Chromium refuses its sandbox to root.
             command.arg("--no-sandbox");
