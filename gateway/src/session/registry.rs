@@ -78,6 +78,8 @@ pub struct Session {
     pub expiry_told: bool,
     /// Commands without an answer.
     pub unanswered: u32,
+    /// Those of them that read the database.
+    pub queries: u32,
     /// It is not read at present, for having too many of those.
     pub paused: bool,
     /// What it may send.
@@ -239,6 +241,7 @@ impl Registry {
             expires_at: new.expires_at,
             expiry_told: false,
             unanswered: 0,
+            queries: 0,
             paused: false,
             bucket: Bucket::new(self.rates.session, now),
             refused_sends: RefusedSends::default(),

@@ -125,9 +125,30 @@ impl State {
                     Query::Heads(_) => self.cursors.of(user),
                     _ => Vec::new(),
                 };
-                self.ask(Ask::Query { user, reply_to, query, dirty })
-                    .map_err(|_| busy("the service queue is full"))
+                self.take_query(key)?;
+                self.ask(Ask::Query { user, reply_to, query, dirty }).map_err(|_| {
+                    self.give_query_back(key);
+                    busy("the service queue is full")
+                })
             }
+        }
+    }
+
+    /// Counts a command that reads the database. Their replies can be large, so few may be under way.
+    fn take_query(&mut self, key: SessionKey) -> Result<(), CommandError> {
+        let Some(session) = self.registry.get(key) else { return Ok(()) };
+        if session.queries >= limits::MAX_QUERIES {
+            let error = "too many unanswered commands that read the database";
+            let wait_ms = limits::BUSY_RETRY_MS;
+            return Err(CommandError::retry(ErrorCode::TooManyUnanswered, error, wait_ms));
+        }
+        session.queries += 1;
+        Ok(())
+    }
+
+    pub(crate) fn give_query_back(&mut self, key: SessionKey) {
+        if let Some(session) = self.registry.get(key) {
+            session.queries = session.queries.saturating_sub(1);
         }
     }
 

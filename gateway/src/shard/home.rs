@@ -47,7 +47,8 @@ impl State {
         let resume_below = limits::MAX_UNANSWERED / 2;
         let Some(session) = self.registry.get(key) else { return };
         session.unanswered = session.unanswered.saturating_sub(1);
-        if session.paused && session.unanswered <= resume_below {
+        let roomy = links.queued_bytes(session.link) <= limits::OUTBOX_FULL_BYTES;
+        if session.paused && session.unanswered <= resume_below && roomy {
             session.paused = false;
             links.set_paused(session.link, false);
         }
@@ -65,6 +66,11 @@ impl State {
         links.write(link, |buffer| {
             frame::put_server_frame(encoding.message_kind(), payload, buffer);
         });
+        // A client that asks without reading the answers is not read either, until they are gone.
+        if links.queued_bytes(link) > limits::OUTBOX_FULL_BYTES {
+            session.paused = true;
+            links.set_paused(link, true);
+        }
     }
 
     /// Gives a push to every session of the users it is for.
