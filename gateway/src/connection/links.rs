@@ -219,6 +219,21 @@ impl Links {
         self.get(key).map_or(0, |link| link.outbox.queued_bytes())
     }
 
+    /// Gives the socket what it takes before the next flush pass, unless it is known to be full; answers what is left.
+    /// For an outbox that many pushes of one turn have filled: its peer may be reading all the time.
+    pub fn relieve(&mut self, key: LinkKey) -> usize {
+        let Some(link) =
+            self.slab.get_mut(key.index as usize).filter(|link| link.generation == key.generation)
+        else {
+            return 0;
+        };
+        if !link.blocked {
+            // The pass, which is due anyway, sees to a full or a broken socket.
+            let _ = link.outbox.flush(link.stream.as_fd_number(), &mut self.pool);
+        }
+        link.outbox.queued_bytes()
+    }
+
     /// Starts the close handshake (RFC 6455 section 7.1.2); nothing is sent after it.
     pub fn close(&mut self, key: LinkKey, code: u16, reason: &str) {
         self.write(key, |buffer| {

@@ -175,6 +175,7 @@ impl Queries<'_> {
         } else {
             create.client_msg_id.clone()
         };
+        let command_hash = self.key.hash_bytes(3, &create.encode_to_vec());
         let group = NewGroup {
             kind,
             creator: user,
@@ -182,10 +183,30 @@ impl Queries<'_> {
             members,
             settings: settings.encode_to_vec().into(),
             client_msg_id,
-            command_hash: self.key.hash_bytes(3, &create.encode_to_vec()),
+            command_hash,
         };
         let (id, made) = self.store.create_group(group, self.now_ms).await.map_err(failed)?;
+        if !made {
+            self.check_repeated(user, id, command_hash).await?;
+        }
         self.opened(user, id, made).await
+    }
+
+    /// A `client_msg_id` that made a group before must have been the same command. Where entry 1 can no longer be read
+    /// the id alone decides.
+    async fn check_repeated(
+        &self,
+        user: UserId,
+        id: ConversationId,
+        command_hash: i64,
+    ) -> Result<(), CommandError> {
+        let page = self.store.sync_page(user, id, 0, 1).await.map_err(failed)?;
+        let first = page.as_ref().and_then(|page| page.entries.first());
+        if first.is_some_and(|row| row.seq == 1 && row.command_hash != command_hash) {
+            let message = "this client_msg_id was used for another command";
+            return Err(CommandError::new(ErrorCode::Conflict, message));
+        }
+        Ok(())
     }
 
     async fn opened(&self, user: UserId, id: ConversationId, made: bool) -> Answer {

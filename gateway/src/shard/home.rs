@@ -236,7 +236,8 @@ fn push(session: &mut Session, pushed: &Pushed, frames: &mut Frames<'_>, links: 
                 return;
             };
             let lagging = !session.lagging.is_empty() && session.lagging.contains_key(&id);
-            if lagging || queued >= limits::OUTBOX_FULL_BYTES {
+            let full = |queued| queued >= limits::OUTBOX_FULL_BYTES;
+            if lagging || (full(queued) && full(links.relieve(session.link))) {
                 mark_lagging(session, id, seq, links);
             } else {
                 links.push(session.link, frames.get(session.encoding));

@@ -178,6 +178,11 @@ impl Client {
         id
     }
 
+    /// Everything queued, to be written by somebody else.
+    pub(crate) fn take_output(&mut self) -> BytesMut {
+        std::mem::take(self.machine.output())
+    }
+
     /// Writes everything queued.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         let output = std::mem::take(self.machine.output());
