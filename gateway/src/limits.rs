@@ -33,6 +33,10 @@ pub const IDLE_CLOSE_S: u32 = 75;
 pub const SLOW_CONSUMER_S: u32 = 10;
 /// How long the other side may take to answer a close frame, in seconds.
 pub const CLOSE_WAIT_S: u64 = 5;
+/// How long a start waits for the port of a process that was just killed, and how often it looks, in milliseconds.
+pub const PORT_RELEASE_MS: u64 = 2_000;
+/// See [`PORT_RELEASE_MS`].
+pub const PORT_RETRY_MS: u64 = 20;
 /// Time for a whole upgrade request, and again for the first command, in seconds.
 pub const HANDSHAKE_S: u64 = 10;
 /// Upgrade requests larger than this are answered 431, in bytes.

@@ -116,7 +116,7 @@ fn listen(
     shards: usize,
 ) -> Result<(Vec<StdListener>, SocketAddr), StartError> {
     let failed = |source| StartError::Listen { address, source };
-    net::check_port_is_free(address).map_err(failed)?;
+    net::wait_for_free_port(address).map_err(failed)?;
     let mut actual = address;
     let mut listeners = Vec::with_capacity(shards);
     for _ in 0..shards {

@@ -209,6 +209,27 @@ fn x1_markup_in_messages_and_titles_shows_as_text() {
     browser.assert_no_problems();
 }
 
+#[test]
+fn a_refused_session_leads_back_to_the_log_in_form() {
+    let server = ServerProcess::start(&[]);
+    let browser = Chromium::start();
+    let anna = register(&browser, &server, "anna");
+    anna.evaluate(
+        "localStorage.setItem('ringwire.session', JSON.stringify(
+            { ...JSON.parse(localStorage.getItem('ringwire.session')), token: 'not.a.token' }))",
+    );
+    anna.reload();
+    anna.wait_for(
+        "explanation",
+        "document.querySelector('#auth-error').textContent === 'Please log in again.'",
+    );
+    anna.fill("[name=username]", "anna");
+    anna.fill("[name=password]", PASSWORD);
+    anna.press_enter();
+    wait_until_online(&anna);
+    browser.assert_no_problems();
+}
+
 /// The rule that makes loss visible, tried on the module itself: only the next entry is taken.
 #[test]
 fn the_window_of_a_log_never_has_a_gap() {
