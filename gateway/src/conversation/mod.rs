@@ -397,7 +397,8 @@ impl Conversation {
         effects.push(Effect::Deliver {
             frame: Arc::new(EntryFrame::new(&row)),
             recipients,
-            except: Some(submission.reply_to),
+            // Without a reply there is no ack either, so the push is how this session learns of it.
+            except: (submission.reply_to.command_id != 0).then_some(submission.reply_to),
         });
     }
 

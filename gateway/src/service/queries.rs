@@ -15,6 +15,7 @@ use crate::command::message::invalid;
 use crate::command::query::Query;
 use crate::command::route::conversation;
 use crate::config::{Config, LimitsConfig};
+use crate::conversation::entry::wire_entry;
 use crate::limits;
 use crate::session::opening::Opened;
 
@@ -55,12 +56,12 @@ impl Queries<'_> {
         let id = conversation(sync.conversation_id)?;
         let page = self.store.sync_page(user, id, sync.seq, Self::page(sync.limit)).await;
         let page = page.map_err(failed)?.ok_or_else(not_member)?;
-        let last = page.entries.last().map_or(sync.seq, |row| row.seq);
+        let entries: Vec<_> = rows::within_budget(page.entries.iter()).map(wire_entry).collect();
         Ok(Outcome::SyncPage(wire::SyncPage {
             conversation_id: id.get(),
-            entries: rows::entries(&page),
             head_seq: page.head.seq,
-            more: last < page.head.seq && !page.entries.is_empty(),
+            more: entries.last().is_some_and(|last| last.seq < page.head.seq),
+            entries,
             trimmed_floor: rows::trimmed_floor(&page, sync.seq),
         }))
     }
@@ -70,12 +71,14 @@ impl Queries<'_> {
         let limit = Self::page(ask.limit);
         let page = self.store.history_page(user, id, ask.before_seq, limit).await;
         let page = page.map_err(failed)?.ok_or_else(not_member)?;
-        let more = page.entries.first().is_some_and(|first| first.seq > page.floor_seq);
+        let mut entries: Vec<_> =
+            rows::within_budget(page.entries.iter().rev()).map(wire_entry).collect();
+        entries.reverse();
         Ok(Outcome::HistoryPage(wire::HistoryPage {
             conversation_id: id.get(),
-            entries: rows::entries(&page),
             head_seq: page.head.seq,
-            more,
+            more: entries.first().is_some_and(|first| first.seq > page.floor_seq),
+            entries,
         }))
     }
 
@@ -237,8 +240,8 @@ impl Queries<'_> {
             };
             covered.insert(*id, page.head.seq);
             let room = limits::CONNECT_SYNC_TOTAL.saturating_sub(missed.len());
-            let pushed = &page.entries[..page.entries.len().min(room)];
-            missed.extend(pushed.iter().map(crate::conversation::entry::wire_entry));
+            let pushed: Vec<_> = rows::within_budget(page.entries.iter()).take(room).collect();
+            missed.extend(pushed.iter().copied().map(wire_entry));
             sync.push(wire::SyncState {
                 conversation_id: id.get(),
                 head_seq: page.head.seq,

@@ -125,9 +125,30 @@ impl State {
                     Query::Heads(_) => self.cursors.of(user),
                     _ => Vec::new(),
                 };
-                self.ask(Ask::Query { user, reply_to, query, dirty })
-                    .map_err(|_| busy("the service queue is full"))
+                self.take_query(key)?;
+                self.ask(Ask::Query { user, reply_to, query, dirty }).map_err(|_| {
+                    self.give_query_back(key);
+                    busy("the service queue is full")
+                })
             }
+        }
+    }
+
+    /// Counts a command that reads the database. Their replies can be large, so few may be under way.
+    fn take_query(&mut self, key: SessionKey) -> Result<(), CommandError> {
+        let Some(session) = self.registry.get(key) else { return Ok(()) };
+        if session.queries >= limits::MAX_QUERIES {
+            let error = "too many unanswered commands that read the database";
+            let wait_ms = limits::BUSY_RETRY_MS;
+            return Err(CommandError::retry(ErrorCode::TooManyUnanswered, error, wait_ms));
+        }
+        session.queries += 1;
+        Ok(())
+    }
+
+    pub(crate) fn give_query_back(&mut self, key: SessionKey) {
+        if let Some(session) = self.registry.get(key) {
+            session.queries = session.queries.saturating_sub(1);
         }
     }
 
@@ -169,19 +190,22 @@ impl State {
             self.handle_request(request, links);
             return Ok(());
         }
-        let full = || busy("the conversation's shard has no room");
-        if !self.credits.take() {
-            return Err(full());
-        }
-        let mailbox = &self.shared.mailboxes[usize::from(owner)];
-        if let Err(refused) = mailbox.try_send(Mail::Request(request)) {
-            self.credits.give_back(1);
-            if let Mail::Request(Request::Submit { submission, .. }) = refused {
-                self.note_refusal(submission.reply_to.session, &submission.client_msg_id);
+        let refused = if self.credits.take() {
+            match self.shared.mailboxes[usize::from(owner)].try_send(Mail::Request(request)) {
+                Ok(()) => return Ok(()),
+                Err(Mail::Request(request)) => {
+                    self.credits.give_back(1);
+                    Some(request)
+                }
+                Err(_) => None,
             }
-            return Err(full());
+        } else {
+            Some(request)
+        };
+        if let Some(Request::Submit { submission, .. }) = refused {
+            self.note_refusal(submission.reply_to.session, &submission.client_msg_id);
         }
-        Ok(())
+        Err(busy("the conversation's shard has no room"))
     }
 
     /// Remembers a refused send, for those that say they come `after` it.

@@ -204,6 +204,7 @@ impl State {
             }
             Served::Answered { reply_to, outcome, made } => {
                 let outcome = outcome.map(|outcome| *outcome);
+                self.give_query_back(reply_to.session);
                 self.reply(reply_to.session, reply_to.command_id, outcome, links);
                 if let Some(id) = made {
                     self.announcements.push(id);
