@@ -50,6 +50,8 @@ pub const MAX_QUERIES: u32 = 32;
 pub const PAGE_BYTES: usize = 256 * 1024;
 /// Pushes held back while a session's snapshot is read; beyond that its conversations are marked lagging.
 pub const MAX_HELD_PUSHES: usize = 256;
+/// How long a session remembers what its snapshot told, for pushes that were slower than it, in seconds.
+pub const SNAPSHOT_MEMORY_S: u32 = 30;
 /// Answers a shard can have under way to it: commands at other shards, entries at writers, calls of the service.
 pub const SHARD_CREDITS: usize = 32 * 1024;
 /// Messages of other threads a shard's mailbox holds beside those answers.

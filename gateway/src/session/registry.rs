@@ -88,10 +88,24 @@ pub struct Session {
     pub refused_sends: RefusedSends,
     /// Conversations whose entries were dropped because the outbox was full, with the newest dropped position.
     pub lagging: HashMap<ConversationId, Seq>,
+    /// What its snapshot told, for pushes that were slower than it; see [`Registry::cover`].
+    covered: HashMap<ConversationId, Seq>,
     _admission: Admission,
 }
 
 impl Session {
+    /// Whether the snapshot told this entry already. Once a later one comes the conversation needs no watching.
+    pub fn is_covered(&mut self, id: ConversationId, seq: Seq) -> bool {
+        match self.covered.get(&id) {
+            None => false,
+            Some(&head) if seq <= head => true,
+            Some(_) => {
+                self.covered.remove(&id);
+                false
+            }
+        }
+    }
+
     /// Whether a token names the user of this session.
     pub fn is_bearer(&self, token: &TokenUser) -> bool {
         match token {
@@ -182,6 +196,8 @@ pub struct Registry {
     rates: Rates,
     /// Sessions that must send `connect` by a tick; in order, since all wait equally long.
     awaiting: VecDeque<(Tick, SessionKey)>,
+    /// Sessions that remember their snapshot until a tick; in order, since all do equally long.
+    covering: VecDeque<(Tick, SessionKey)>,
     expiry: Wheel<SessionKey>,
 }
 
@@ -195,6 +211,7 @@ impl Registry {
             by_link: Vec::new(),
             rates,
             awaiting: VecDeque::new(),
+            covering: VecDeque::new(),
             expiry: Wheel::new(),
         }
     }
@@ -229,6 +246,7 @@ impl Registry {
             bucket: Bucket::new(self.rates.session, now),
             refused_sends: RefusedSends::default(),
             lagging: HashMap::new(),
+            covered: HashMap::new(),
             _admission: new.admission,
         });
         let key = SessionKey { index: index as u32, generation };
@@ -308,10 +326,26 @@ impl Registry {
         self.expiry.schedule(self.expiry.now() + seconds, key);
     }
 
+    /// Remembers for a while what a session's snapshot told. An entry can be in the snapshot and its push still under
+    /// way, for the snapshot comes from the database and the push from the owner of the conversation.
+    pub fn cover(&mut self, key: SessionKey, covered: HashMap<ConversationId, Seq>, tick: Tick) {
+        let Some(session) = self.get(key) else { return };
+        session.covered = covered;
+        self.covering.push_back((tick + limits::SNAPSHOT_MEMORY_S, key));
+    }
+
     /// Goes on by one second: the sessions whose token is to be looked at, and those that never connected.
     pub fn advance(&mut self, tick: Tick) -> (Vec<SessionKey>, Vec<SessionKey>) {
         let mut expiring = Vec::new();
         self.expiry.advance(&mut expiring);
+        while let Some((due, key)) = self.covering.front().copied()
+            && due <= tick
+        {
+            self.covering.pop_front();
+            if let Some(session) = self.get(key) {
+                session.covered = HashMap::new();
+            }
+        }
         let mut silent = Vec::new();
         while let Some((due, key)) = self.awaiting.front().copied()
             && due <= tick

@@ -190,19 +190,22 @@ impl State {
             self.handle_request(request, links);
             return Ok(());
         }
-        let full = || busy("the conversation's shard has no room");
-        if !self.credits.take() {
-            return Err(full());
-        }
-        let mailbox = &self.shared.mailboxes[usize::from(owner)];
-        if let Err(refused) = mailbox.try_send(Mail::Request(request)) {
-            self.credits.give_back(1);
-            if let Mail::Request(Request::Submit { submission, .. }) = refused {
-                self.note_refusal(submission.reply_to.session, &submission.client_msg_id);
+        let refused = if self.credits.take() {
+            match self.shared.mailboxes[usize::from(owner)].try_send(Mail::Request(request)) {
+                Ok(()) => return Ok(()),
+                Err(Mail::Request(request)) => {
+                    self.credits.give_back(1);
+                    Some(request)
+                }
+                Err(_) => None,
             }
-            return Err(full());
+        } else {
+            Some(request)
+        };
+        if let Some(Request::Submit { submission, .. }) = refused {
+            self.note_refusal(submission.reply_to.session, &submission.client_msg_id);
         }
-        Ok(())
+        Err(busy("the conversation's shard has no room"))
     }
 
     /// Remembers a refused send, for those that say they come `after` it.

@@ -133,6 +133,7 @@ impl State {
             links.push(link, &push_frame(encoding, wire::push::Event::Entry(entry)));
         }
         release(held, &opened.covered, link, links);
+        self.registry.cover(key, opened.covered, links.now());
         if lagging {
             links.report_when_drained(link);
         }
@@ -212,6 +213,7 @@ impl State {
 /// Gives a push to one session: held while its snapshot is read, dropped with a note while its outbox is full.
 fn push(session: &mut Session, pushed: &Pushed, frames: &mut Frames<'_>, links: &mut Links) {
     let position = match pushed {
+        Pushed::Entry(entry) if session.is_covered(entry.conversation_id, entry.seq) => return,
         Pushed::Entry(entry) => Some((entry.conversation_id, entry.seq)),
         Pushed::Cursor(_) => None,
         Pushed::Lag { id, head_seq } => return mark_lagging(session, *id, *head_seq, links),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::chromium::{Chromium, Page};
-use crate::support::ServerProcess;
+use crate::support::server::ServerProcess;
 
 const PASSWORD: &str = "correct horse battery staple";
 
