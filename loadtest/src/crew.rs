@@ -225,9 +225,6 @@ impl Crew {
                 Event::Reconnected => {
                     tally.reconnects += 1;
                     self.live.set(self.live.get() + 1);
-                    if let Some(device) = pair.devices[side] {
-                        pair.ledger.reconnected(device);
-                    }
                 }
                 Event::Sent { due_us } => {
                     tally.sent += 1;
@@ -281,6 +278,13 @@ impl Crew {
 
     /// A connection of the user is open.
     pub(crate) fn connected(self: &Rc<Self>, index: usize, link: Link) {
+        {
+            // From the first byte on: whatever comes now came on the new connection.
+            let mut pair = self.pairs[index / 2].borrow_mut();
+            if let Some(device) = pair.devices[index % 2] {
+                pair.ledger.reconnected(device);
+            }
+        }
         self.with_slot(index, |slot, _, _| {
             slot.link = Some(link);
             slot.user.connected();

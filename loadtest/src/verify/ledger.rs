@@ -17,7 +17,7 @@ pub struct DeviceIndex(pub(super) u32);
 pub struct Origin {
     /// Who sent it.
     pub sender: SenderIndex,
-    /// The how-manieth send of this sender, from 1, in the order the sender meant them.
+    /// Which of this sender's sends it is, counted from 1 in the order the sender meant them.
     pub number: u32,
 }
 
