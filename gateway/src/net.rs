@@ -247,6 +247,18 @@ pub fn shutdown(fd: RawFd) {
     let _ = unsafe { libc::shutdown(fd, libc::SHUT_RDWR) };
 }
 
+/// Ends a socket whose peer does not take what was sent: it is reset when it is closed. Otherwise the kernel would
+/// keep the unsent bytes for minutes, and the peer would learn of the end only behind them.
+pub fn abort(fd: RawFd) {
+    let linger = libc::linger { l_onoff: 1, l_linger: 0 };
+    let length = size_of::<libc::linger>() as libc::socklen_t;
+    // SAFETY: the kernel reads `length` bytes from `linger`, which lives through the call and is as large as that.
+    let _ = unsafe {
+        libc::setsockopt(fd, libc::SOL_SOCKET, libc::SO_LINGER, (&raw const linger).cast(), length)
+    };
+    shutdown(fd);
+}
+
 /// Tells the peer that nothing more comes, and goes on reading.
 pub fn shutdown_write(fd: RawFd) {
     // SAFETY: as in `shutdown`.

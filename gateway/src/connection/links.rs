@@ -375,10 +375,10 @@ impl Links {
         }
     }
 
-    /// Ends the socket at once.
+    /// Ends the socket at once; what it has not sent is lost.
     pub fn abort(&mut self, key: LinkKey) {
         if let Some(link) = self.get(key) {
-            net::shutdown(link.stream.as_fd_number());
+            net::abort(link.stream.as_fd_number());
         }
     }
 

@@ -2,14 +2,15 @@
 
 use std::io::Read;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use ringwire_protocol::codec::Encoding;
 use ringwire_protocol::wire::{self, push::Event};
 
-use crate::support::ENCODINGS;
 use crate::support::chat::say;
 use crate::support::client::{Arrived, Client, Upgrade, dial_with};
 use crate::support::server::{ServerProcess, Setup};
+use crate::support::{ENCODINGS, PATIENCE};
 
 /// A session whose socket takes little before it is full.
 fn narrow_session(server: &ServerProcess, user: u64, encoding: Encoding) -> Client {
@@ -101,9 +102,11 @@ fn s2_a_client_that_never_reads_is_cut_off_and_harms_nobody() {
         }
     }
     // Ten seconds without progress, and the server gives it up. Nothing is read until then.
+    let deadline = Instant::now() + PATIENCE;
     while !server_has_let_go(&mut stalled) {
+        assert!(Instant::now() < deadline, "the server keeps it");
         sender.assert_quiet();
-        thread::sleep(std::time::Duration::from_millis(200));
+        thread::sleep(Duration::from_millis(200));
     }
     other_device.assert_quiet();
     // It comes back and asks for what it missed.
