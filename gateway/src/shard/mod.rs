@@ -64,7 +64,7 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// Runs a shard until it is drained. `ready` is told once it accepts connections.
+    /// Runs a shard until it is drained.
     pub async fn run(
         shared: Arc<Shared>,
         id: ShardId,
