@@ -10,12 +10,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use ringwire_protocol::codec::Encoding;
-use ringwire_protocol::websocket::{MessageKind, frame};
+use ringwire_protocol::websocket::frame;
 use ringwire_protocol::{ConversationId, Seq, UserId, wire};
 
-use crate::command::reply::ReplyTo;
+use crate::conversation::answer::ReplyTo;
 use crate::conversation::entry::EntryFrame;
-use crate::shard::placement::ShardId;
+use crate::placement::ShardId;
 
 /// Something to be pushed.
 #[derive(Clone, Debug)]
@@ -78,19 +78,11 @@ impl<'a> Frames<'a> {
     }
 }
 
-/// The WebSocket message kind an encoding travels in.
-pub const fn message_kind(encoding: Encoding) -> MessageKind {
-    match encoding {
-        Encoding::Protobuf => MessageKind::Binary,
-        Encoding::Json => MessageKind::Text,
-    }
-}
-
 /// The whole WebSocket frame of a push.
 pub fn push_frame(encoding: Encoding, event: wire::push::Event) -> Bytes {
     let push = wire::Push { event: Some(event) };
     let server_frame = wire::ServerFrame { frame: Some(wire::server_frame::Frame::Push(push)) };
-    frame::server_frame(message_kind(encoding), &encoding.encode_one(&server_frame))
+    frame::server_frame(encoding.message_kind(), &encoding.encode_one(&server_frame))
 }
 
 /// Shards whose mailbox had no room for an entry, by conversation: they are told to sync when it has.

@@ -6,6 +6,7 @@
 //! ```
 
 pub mod net;
+pub mod placement;
 
 pub mod connection;
 pub mod session;

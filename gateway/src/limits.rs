@@ -32,7 +32,11 @@ pub const IDLE_CLOSE_S: u32 = 75;
 /// A full outbox without progress for this long closes the connection, in seconds.
 pub const SLOW_CONSUMER_S: u32 = 10;
 /// How long the other side may take to answer a close frame, in seconds.
-pub const CLOSE_WAIT_S: u64 = 5;
+pub const CLOSE_WAIT_S: u32 = 5;
+/// How long a start waits for the port of a process that was just killed, and how often it looks, in milliseconds.
+pub const PORT_RELEASE_MS: u64 = 2_000;
+/// See [`PORT_RELEASE_MS`].
+pub const PORT_RETRY_MS: u64 = 20;
 /// Time for a whole upgrade request, and again for the first command, in seconds.
 pub const HANDSHAKE_S: u64 = 10;
 /// Upgrade requests larger than this are answered 431, in bytes.
@@ -40,8 +44,14 @@ pub const MAX_REQUEST_HEAD_BYTES: usize = 8 * 1024;
 
 /// Unanswered commands of one session before it is not read any more; `limits.max_unanswered` on the wire.
 pub const MAX_UNANSWERED: u32 = 256;
+/// Unanswered commands of one session that read the database; more are refused.
+pub const MAX_QUERIES: u32 = 32;
+/// Entries on one page end when their bodies sum up to this, in bytes.
+pub const PAGE_BYTES: usize = 256 * 1024;
 /// Pushes held back while a session's snapshot is read; beyond that its conversations are marked lagging.
 pub const MAX_HELD_PUSHES: usize = 256;
+/// How long a session remembers what its snapshot told, for pushes that were slower than it, in seconds.
+pub const SNAPSHOT_MEMORY_S: u32 = 30;
 /// Answers a shard can have under way to it: commands at other shards, entries at writers, calls of the service.
 pub const SHARD_CREDITS: usize = 32 * 1024;
 /// Messages of other threads a shard's mailbox holds beside those answers.

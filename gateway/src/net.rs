@@ -13,9 +13,12 @@ use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener, TcpStream as StdStream};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, RawFd};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use monoio::net::{TcpListener, TcpStream, UnixStream};
+
+use crate::limits;
 
 /// Entries of a shard's submission queue: also how many readiness operations share one ring enter.
 const RING_ENTRIES: u32 = 4096;
@@ -100,7 +103,22 @@ pub fn listen(address: SocketAddr) -> io::Result<StdListener> {
 
 /// Fails if another program listens on the address. Shards share their port, so binding alone would not tell: with
 /// SO_REUSEPORT a second gateway of the same user would silently take half of the first one's connections.
-pub fn check_port_is_free(address: SocketAddr) -> io::Result<()> {
+///
+/// Waits a little first: after a kill the kernel takes down the dead process's io_uring in the background (measured:
+/// 5–10 ms), and the old listeners live until then. A supervisor that restarts at once must not fail over that.
+pub fn wait_for_free_port(address: SocketAddr) -> io::Result<()> {
+    let deadline = Instant::now() + Duration::from_millis(limits::PORT_RELEASE_MS);
+    loop {
+        match check_port_is_free(address) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && Instant::now() < deadline => {
+                thread::sleep(Duration::from_millis(limits::PORT_RETRY_MS));
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+fn check_port_is_free(address: SocketAddr) -> io::Result<()> {
     use socket2::{Domain, Protocol, Socket, Type};
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;

@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 use ringwire_storage::Store;
 use ringwire_storage::append::Append;
 
+use crate::placement::ShardId;
 use crate::shard::credits::Credits;
-use crate::shard::placement::ShardId;
 
 /// A shard's way to the writers.
 pub struct Persist {

@@ -17,70 +17,21 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::api::{ApiServer, ServiceFacts, ServiceState};
-use crate::auth::TokenVerifier;
 use crate::command::key::CommandKey;
 use crate::config::{Config, DriverChoice};
 use crate::limits;
 use crate::net::{self, Driver};
-use crate::service::ask::Call;
-use crate::service::{HttpSocket, Service};
-use crate::session::admission::Returned;
+use crate::placement::ShardId;
+use crate::service::Service;
+use crate::shard::handoff::Returned;
 use crate::shard::mail::Mail;
 use crate::shard::mailbox::{Bounds, MailboxReceiver, MailboxSender, mailbox};
-use crate::shard::placement::ShardId;
+use crate::shard::shared::Shared;
 use crate::shard::{Shard, launch};
 use crate::startup::{self, StartError};
 
 /// Descriptors kept for the database, files and eventfds.
 const SPARE_DESCRIPTORS: usize = 256;
-
-/// What all threads share.
-pub struct Shared {
-    /// What the operator decided.
-    pub config: Arc<Config>,
-    /// Checks tokens.
-    pub verifier: TokenVerifier,
-    /// Hashes commands.
-    pub command_key: CommandKey,
-    /// One per shard.
-    pub mailboxes: Vec<MailboxSender<Mail>>,
-    /// To the service thread.
-    pub service: mpsc::Sender<Call>,
-    /// Connections that speak HTTP.
-    pub http: mpsc::Sender<HttpSocket>,
-    /// Connections of the process.
-    pub connections: Arc<AtomicUsize>,
-    /// Most connections the process takes.
-    pub max_connections: usize,
-    /// Shards that have nothing under way any more.
-    pub drained_shards: AtomicUsize,
-}
-
-impl Shared {
-    /// How many shards there are.
-    pub fn shards(&self) -> usize {
-        self.mailboxes.len()
-    }
-}
-
-/// A connection's place among those of the process; given back when dropped.
-#[derive(Debug)]
-pub struct Admission(Arc<AtomicUsize>);
-
-impl Admission {
-    /// Takes a place; `None`: all are taken.
-    pub fn take(places: &Arc<AtomicUsize>, most: usize) -> Option<Self> {
-        let admission = Self(Arc::clone(places));
-        // The place is counted first and dropped again if it was one too many.
-        (places.fetch_add(1, Ordering::Relaxed) < most).then_some(admission)
-    }
-}
-
-impl Drop for Admission {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
 
 /// Serves until the process is told to stop.
 pub fn run(config: Config) -> Result<(), StartError> {
@@ -165,7 +116,7 @@ fn listen(
     shards: usize,
 ) -> Result<(Vec<StdListener>, SocketAddr), StartError> {
     let failed = |source| StartError::Listen { address, source };
-    net::check_port_is_free(address).map_err(failed)?;
+    net::wait_for_free_port(address).map_err(failed)?;
     let mut actual = address;
     let mut listeners = Vec::with_capacity(shards);
     for _ in 0..shards {
@@ -216,7 +167,7 @@ fn most_connections(config: &Config, descriptors: usize) -> usize {
 fn return_to_shards(shared: Arc<Shared>) -> impl Fn(crate::api::UpgradedSocket) + Send + Sync {
     let turn = AtomicUsize::new(0);
     move |socket| {
-        let Some(admission) = Admission::take(&shared.connections, shared.max_connections) else {
+        let Some(admission) = shared.admit() else {
             return;
         };
         let mailbox = &shared.mailboxes[turn.fetch_add(1, Ordering::Relaxed) % shared.shards()];

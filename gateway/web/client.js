@@ -12,23 +12,19 @@
 
 import { CommandError, Connection } from "./connection.js";
 import { Conversation } from "./conversation.js";
+import { Directory } from "./directory.js";
 import { entryFromWire, headFromWire, list, num, randomId, userFromWire } from "./wire.js";
 
 const PAGE = 50;
 /** Pages of the list of conversations fetched at most. */
 const MAX_HEADS_PAGES = 50;
-const MAX_MEMBERS_PAGES = 20;
 /** Cursors in a `connect` until the server has told its limit. */
 const DEFAULT_MAX_CURSORS = 100;
-
-/** The server stores cursors of others up to two seconds late; what was read just before is asked for again. */
-const CURSORS_SETTLE_MS = 3_000;
 
 export class Client extends EventTarget {
   /** Conversation id -> Conversation. */
   conversations = new Map();
-  /** User id -> user, everybody whose name was heard of. */
-  users = new Map();
+  directory;
   limits = {};
   #connection;
   #me;
@@ -36,12 +32,14 @@ export class Client extends EventTarget {
   #syncing = new Map();
   /** Conversations heard of but not fetched yet -> the highest seq pushed. */
   #unknown = new Map();
-  /** Conversation id -> its number of members when they were last asked for. */
-  #membersAsked = new Map();
 
   constructor({ url, token, deviceId, userId }) {
     super();
     this.#me = userId;
+    this.directory = new Directory({
+      request: (op, body) => this.#connection.request(op, body),
+      onChange: () => this.#emit("change"),
+    });
     this.#connection = new Connection({
       url,
       hello: () => ({
@@ -121,34 +119,6 @@ export class Client extends EventTarget {
     this.#emit("change");
   }
 
-  /** All members of a conversation; learns their names and how far they have read. */
-  async members(conversation) {
-    const members = [];
-    let pageToken = "";
-    for (let page = 0; page < MAX_MEMBERS_PAGES; page += 1) {
-      const body = { conversation_id: conversation.id, page_token: pageToken };
-      const answer = (await this.#connection.request("members", body)).members_page ?? {};
-      for (const member of list(answer.members)) {
-        const user = this.#learn(userFromWire(member.user ?? {}));
-        members.push({ user, role: member.role ?? "MEMBER" });
-        conversation.applyCursor(user.userId, num(member.read_seq));
-      }
-      pageToken = answer.next_page_token ?? "";
-      if (pageToken === "") break;
-    }
-    this.#emit("change");
-    return members;
-  }
-
-  /** Learns who is in a conversation, once for each connection and number of members. */
-  learnMembers(conversation) {
-    if (!this.online || this.#membersAsked.get(conversation.id) === conversation.memberCount) return;
-    this.#membersAsked.set(conversation.id, conversation.memberCount);
-    this.members(conversation).catch(() => {});
-    if (conversation.kind !== "DIRECT") return;
-    setTimeout(() => this.members(conversation).catch(() => {}), CURSORS_SETTLE_MS);
-  }
-
   /** The direct conversation with somebody. */
   openDirect(username) {
     return this.#opened("open_direct", { username });
@@ -191,10 +161,10 @@ export class Client extends EventTarget {
   async #connected(connected) {
     this.limits = connected.limits ?? {};
     this.#me = connected.user?.user_id ?? this.#me;
-    if (connected.user) this.#learn(userFromWire(connected.user));
+    if (connected.user) this.directory.learn(userFromWire(connected.user));
     this.#syncing.clear();
     this.#unknown.clear();
-    this.#membersAsked.clear();
+    this.directory.reconnected();
     const followed = new Set();
     for (const state of list(connected.sync)) this.#resumeAt(state, followed);
     this.#applyHeads(connected.heads, followed);
@@ -239,7 +209,7 @@ export class Client extends EventTarget {
   }
 
   #adopt(head) {
-    for (const user of head.users) this.#learn(user);
+    for (const user of head.users) this.directory.learn(user);
     let conversation = this.conversations.get(head.id);
     if (conversation) {
       conversation.applyHead(head);
@@ -248,7 +218,7 @@ export class Client extends EventTarget {
     } else {
       conversation = new Conversation(head, this.#me);
       this.conversations.set(head.id, conversation);
-      for (const entry of conversation.entries) this.#learnFrom(conversation, entry);
+      for (const entry of conversation.entries) this.directory.learnFrom(conversation, entry);
     }
     const pushed = this.#unknown.get(head.id) ?? 0;
     this.#unknown.delete(head.id);
@@ -281,7 +251,7 @@ export class Client extends EventTarget {
     if (outcome === "gap") {
       this.#sync(conversation, entry.seq);
     } else if (outcome === "applied") {
-      this.#learnFrom(conversation, entry);
+      this.directory.learnFrom(conversation, entry);
       this.#emit("entry", { conversation, entry });
       if (this.#tookMeOut(entry)) this.#forget(conversation);
     }
@@ -342,20 +312,6 @@ export class Client extends EventTarget {
     if (!this.conversations.delete(conversation.id)) return;
     this.#emit("gone", { conversation });
     this.#emit("change");
-  }
-
-  #learn(user) {
-    this.users.set(user.userId, user);
-    return user;
-  }
-
-  /** An entry may bring names along, or show that a name is missing. */
-  #learnFrom(conversation, { body, senderId }) {
-    for (const member of list(body.created?.members)) {
-      if (member.user?.username) this.#learn(userFromWire(member.user));
-    }
-    const named = [senderId, ...list(body.joined?.user_ids)];
-    if (named.some((id) => id !== "0" && !this.users.has(id))) this.learnMembers(conversation);
   }
 
   #emit(type, detail) {

@@ -8,6 +8,8 @@
 
 /** Entries kept of a conversation that is not on the screen. */
 const KEEP_IN_BACKGROUND = 200;
+/** Entries kept at most; older ones are fetched again when somebody scrolls back. */
+const KEEP_AT_MOST = 5_000;
 
 export class Conversation {
   /** The window, oldest first. */
@@ -64,6 +66,7 @@ export class Conversation {
     // Who writes has seen what came before.
     if (entry.senderId === this.me && entry.body.message) this.readMsgNo = Math.max(this.readMsgNo, entry.msgNo);
     this.#applyBody(entry);
+    this.shrink(KEEP_AT_MOST);
     return "applied";
   }
 
@@ -83,9 +86,9 @@ export class Conversation {
   }
 
   /** Lets go of old entries that nobody looks at. */
-  shrink() {
-    if (this.entries.length <= KEEP_IN_BACKGROUND) return;
-    this.entries.splice(0, this.entries.length - KEEP_IN_BACKGROUND);
+  shrink(keep = KEEP_IN_BACKGROUND) {
+    if (this.entries.length <= keep) return;
+    this.entries.splice(0, this.entries.length - keep);
     this.complete = false;
   }
 

@@ -123,7 +123,7 @@ export class InfoDialog {
     this.#say("");
     this.#dialog.showModal();
     try {
-      this.#fill(await client.members(conversation));
+      this.#fill(await client.directory.members(conversation));
     } catch (error) {
       this.#say(client.online ? explain(error) : "The list of members needs a connection.");
     }

@@ -38,6 +38,10 @@ export class Outbox {
     client.addEventListener("entry", ({ detail: { entry } }) => {
       if (entry.senderId === client.me) this.#remove(entry.clientMsgId);
     });
+    // Nothing can be said any more in a conversation that one has left.
+    client.addEventListener("gone", ({ detail: { conversation } }) => {
+      for (const { id } of this.of(conversation.id)) this.#remove(id);
+    });
   }
 
   of(conversationId) {

@@ -101,7 +101,7 @@ export class State extends EventTarget {
 
   nameOf(userId) {
     if (userId === this.client?.me) return "You";
-    return this.client?.users.get(userId)?.displayName ?? `User ${userId}`;
+    return this.client?.directory.users.get(userId)?.displayName ?? `User ${userId}`;
   }
 
   titleOf(conversation) {

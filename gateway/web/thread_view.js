@@ -64,7 +64,7 @@ export class ThreadView {
     else if (lowBefore !== this.#list.dataset.low) this.#scroller.scrollTop = this.#scroller.scrollHeight - fromEnd;
     byId("to-end").hidden = this.#atEnd;
     this.#markRead();
-    this.#state.client.learnMembers(conversation);
+    if (this.#state.client.online) this.#state.client.directory.learnMembers(conversation);
     if (conversation.entries.length < FIRST_FILL) this.#loadOlder();
   }
 

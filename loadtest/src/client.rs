@@ -219,7 +219,9 @@ impl User {
     }
 
     /// Asks once more for what may be missing, and, if `read_log`, for everything since the start.
+    /// Nothing is sent any more.
     pub(crate) fn finish(&mut self, read_log: bool) {
+        self.outgoing.stop();
         self.inbox.finish(read_log);
     }
 

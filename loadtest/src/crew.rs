@@ -37,6 +37,8 @@ struct Pair {
     senders: [SenderIndex; 2],
     server_ids: [Option<u64>; 2],
     devices: [Option<DeviceIndex>; 2],
+    /// The last look has begun: what is answered now comes too late.
+    closing: bool,
 }
 
 /// The users of one thread. User `index` is side `index % 2` of pair `index / 2`.
@@ -97,6 +99,7 @@ impl Crew {
                 senders,
                 server_ids: [None; 2],
                 devices: [None; 2],
+                closing: false,
             }));
         }
         Ok(Self {
@@ -222,14 +225,12 @@ impl Crew {
                 Event::Reconnected => {
                     tally.reconnects += 1;
                     self.live.set(self.live.get() + 1);
-                    if let Some(device) = pair.devices[side] {
-                        pair.ledger.reconnected(device);
-                    }
                 }
                 Event::Sent { due_us } => {
                     tally.sent += 1;
                     tally.late_sends += u64::from(now_us.saturating_sub(due_us) > LATE_AFTER_US);
                 }
+                Event::Acked { .. } | Event::Refused { .. } if pair.closing => {}
                 Event::Acked { origin, due_us, seq } => {
                     tally.acked += 1;
                     tally.ack.record(due_us, now_us);
@@ -262,8 +263,28 @@ impl Crew {
         }
     }
 
+    /// A pair asks once more for what it may lack, and one side reads the whole log; nothing is sent any more.
+    pub(crate) fn finish(self: &Rc<Self>, pair: usize) {
+        {
+            let mut pair = self.pairs[pair].borrow_mut();
+            pair.closing = true;
+            pair.ledger.last_look_begins();
+        }
+        for index in [pair * 2, pair * 2 + 1] {
+            let read_log = self.run.scenario.verify_log && index % 2 == 0;
+            self.with_slot(index, |slot, _, _| slot.user.finish(read_log));
+        }
+    }
+
     /// A connection of the user is open.
     pub(crate) fn connected(self: &Rc<Self>, index: usize, link: Link) {
+        {
+            // From the first byte on: whatever comes now came on the new connection.
+            let mut pair = self.pairs[index / 2].borrow_mut();
+            if let Some(device) = pair.devices[index % 2] {
+                pair.ledger.reconnected(device);
+            }
+        }
         self.with_slot(index, |slot, _, _| {
             slot.link = Some(link);
             slot.user.connected();

@@ -18,7 +18,7 @@ pub(crate) const MIN_TEXT_BYTES: usize = 40;
 pub(crate) struct Tag {
     /// The run that made the message.
     pub(crate) run: u32,
-    /// The how-manieth send of its sender, from 1.
+    /// Which of its sender's sends it is, counted from 1.
     pub(crate) number: u32,
     /// When it was due, in microseconds after the start of the run.
     pub(crate) due_us: u64,

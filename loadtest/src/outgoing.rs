@@ -140,6 +140,12 @@ impl Outgoing {
         self.hold_until_us = None;
     }
 
+    /// Writes no more: what is in flight may still be answered, what waits never goes out.
+    pub(crate) fn stop(&mut self) {
+        self.queue.retain(|send| send.command_id != 0);
+        self.retry = false;
+    }
+
     /// When a held queue may go on; `None`: it does not wait for a time.
     pub(crate) fn wake_us(&self) -> Option<u64> {
         self.hold_until_us.filter(|_| self.in_flight == 0)
@@ -233,6 +239,17 @@ mod tests {
         assert!(matches!(outgoing.refused(1, true, 5, 0), Refusal::Final(_)));
         assert_eq!(write(&mut outgoing, 0, 9, 3), [3]);
         outgoing.disconnected();
+        assert!(outgoing.is_empty());
+    }
+
+    #[test]
+    fn after_a_stop_nothing_goes_out_and_answers_still_count() {
+        let mut outgoing = Outgoing::new(true);
+        Sender::new().fill(&mut outgoing, 3);
+        assert_eq!(write(&mut outgoing, 0, 2, 1), [1, 2]);
+        outgoing.stop();
+        assert!(outgoing.acked(1).is_some());
+        assert!(matches!(outgoing.refused(2, true, 0, 0), Refusal::Final(_)));
         assert!(outgoing.is_empty());
     }
 

@@ -11,8 +11,9 @@ pub const SECRET_FILE_VARIABLE: &str = "RINGWIRE_JWT_SECRET_FILE";
 /// Where `ringwire` keeps its secret when it is started without options.
 pub const DEFAULT_SECRET_FILE: &str = "ringwire-data/jwt.secret";
 
-/// Who issues the tokens, as the server's own do.
+/// Who issues the tokens and for whom, as in the server's own with its default configuration.
 const ISSUER: &str = "ringwire";
+const AUDIENCE: &str = "ringwire";
 /// Longer than any run.
 const LIFETIME: Duration = Duration::from_hours(24);
 
@@ -47,6 +48,7 @@ pub struct Tokens {
 #[derive(Serialize)]
 struct Claims<'a> {
     iss: &'a str,
+    aud: &'a str,
     sub: String,
     uid: u64,
     iat: u64,
@@ -79,6 +81,7 @@ impl Tokens {
     pub fn sign(&self, user_id: u64) -> Result<String, TokenError> {
         let claims = Claims {
             iss: ISSUER,
+            aud: AUDIENCE,
             sub: user_id.to_string(),
             uid: user_id,
             iat: self.issued_at_s,
@@ -99,7 +102,8 @@ mod tests {
         let token = Tokens::load(Some(file.path())).unwrap().sign(7).unwrap();
         let key = jsonwebtoken::DecodingKey::from_secret(b"a-secret-of-some-length");
         let mut validation = jsonwebtoken::Validation::new(Algorithm::HS256);
-        validation.set_issuer(&[ISSUER]);
+        validation.set_issuer(&["ringwire"]);
+        validation.set_audience(&["ringwire"]);
         let claims = jsonwebtoken::decode::<serde_json::Value>(&token, &key, &validation).unwrap();
         assert_eq!(claims.claims["sub"], "7");
         assert_eq!(claims.claims["uid"], 7);

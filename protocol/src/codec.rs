@@ -13,6 +13,7 @@ use prost::encoding::{decode_varint, encode_varint, encoded_len_varint};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::websocket::MessageKind;
 use crate::wire;
 
 /// The subprotocol of binary connections (RFC 6455 section 1.9).
@@ -116,6 +117,22 @@ impl Encoding {
         match self {
             Self::Protobuf => SUBPROTOCOL_PROTOBUF,
             Self::Json => SUBPROTOCOL_JSON,
+        }
+    }
+
+    /// The kind of WebSocket message that carries it.
+    pub const fn message_kind(self) -> MessageKind {
+        match self {
+            Self::Protobuf => MessageKind::Binary,
+            Self::Json => MessageKind::Text,
+        }
+    }
+
+    /// What a kind of WebSocket message carries, on a connection without subprotocol.
+    pub const fn of_message(kind: MessageKind) -> Self {
+        match kind {
+            MessageKind::Binary => Self::Protobuf,
+            MessageKind::Text => Self::Json,
         }
     }
 

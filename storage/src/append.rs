@@ -74,13 +74,14 @@ pub struct Completion {
 /// What became of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is durable at the position asked for.
+    /// It is durable at the position asked for, written now or by an attempt whose answer was lost.
     Committed,
     /// The owner's view of the log is stale, or an earlier entry of the conversation did not commit: nothing was
     /// written. Load the tail, validate again, submit under a new generation.
     Conflict,
-    /// This sender used this `client_msg_id` before; nothing was written. Later entries of the conversation in flight
-    /// come back as `Conflict`.
+    /// This sender used this `client_msg_id` before; nothing was written. The owner's view may be stale too: load the
+    /// tail and submit under a new generation, as after a `Conflict`. Later entries of the conversation in flight come
+    /// back as `Conflict`.
     Duplicate {
         /// Where the first one is.
         seq: Seq,
@@ -91,7 +92,8 @@ pub enum Outcome {
         /// Hash of the command that made it.
         command_hash: i64,
     },
-    /// The database refuses this very entry, and will again. Later entries come back as `Conflict`.
+    /// The database refuses this very entry, and will again. Later entries come back as `Conflict`; submit them under a
+    /// new generation.
     Rejected {
         /// For the server's log.
         reason: String,

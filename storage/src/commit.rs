@@ -15,6 +15,7 @@
 //! - `Committed` is said only after the transaction's commit, or after reading the very row.
 //! - Once an entry of a conversation came back, every later one of the same generation comes back unwritten, so a
 //!   later entry never slips in before an earlier one.
+//! - The answers of a conversation are delivered in log order.
 //! - Each entry of a batch gets exactly one answer, unless the writer was stopped while the database was away.
 
 use std::time::{Duration, Instant};
@@ -43,7 +44,7 @@ pub(crate) struct Committer {
 }
 
 impl Committer {
-    /// Brings one batch through. Answers are added to `answers`, which is delivered before every wait. `false`: told to
+    /// Brings one batch through. Answers are added to `answers`, delivered before long waits. `false`: told to
     /// stop while the database was away; the entries not answered yet are dropped.
     pub(crate) fn commit(
         &mut self,
@@ -73,6 +74,7 @@ impl Committer {
                 }
                 Err(AppendError::Collision) => match executor.probe(&set) {
                     Ok(found) => {
+                        answers.take_apart();
                         let before = set.len();
                         let rest = self.judge(set, &found, answers);
                         if rest.len() == before {
@@ -86,6 +88,9 @@ impl Committer {
                 },
                 Err(error) => error,
             };
+            if matches!(error, AppendError::Refused(_)) {
+                answers.take_apart();
+            }
             match error {
                 AppendError::Refused(reason) if set.len() == 1 => {
                     tracing::error!(conversation = %set[0].conversation_id, seq = set[0].seq, reason,
@@ -105,7 +110,7 @@ impl Committer {
                     if back_off > BACK_OFF.0 {
                         tracing::warn!(reason, entries = set.len(), "cannot write; trying again");
                     }
-                    answers.deliver();
+                    answers.deliver_before_waiting();
                     self.check_bases_until = Some(Instant::now() + CHECK_BASES_FOR);
                     sets.push(set);
                     if !pause(back_off) {

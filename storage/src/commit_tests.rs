@@ -145,6 +145,10 @@ impl Bench {
         assert!(finished);
         self.answers.deliver();
         let completions = std::mem::take(&mut *self.received.lock().expect("not poisoned"));
+        for id in completions.iter().map(|completion| completion.conversation_id) {
+            let of_one = completions.iter().filter(|completion| completion.conversation_id == id);
+            assert!(of_one.is_sorted_by_key(|completion| completion.seq), "in log order");
+        }
         assert_eq!(completions.len(), size, "one answer for each entry");
         completions.into_iter().map(|c| ((c.conversation_id.get(), c.seq), c.outcome)).collect()
     }

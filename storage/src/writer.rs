@@ -122,7 +122,10 @@ impl Writers {
             };
             let thread = std::thread::Builder::new()
                 .name(format!("writer-{number}"))
-                .spawn(move || writer.run())
+                .spawn(move || {
+                    let _guard = AbortOnPanic;
+                    writer.run();
+                })
                 .map_err(|error| {
                     StoreError::Fatal(format!("cannot start a writer thread: {error}"))
                 })?;
@@ -147,9 +150,8 @@ impl Writers {
         let threads =
             std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
-            if thread.join().is_err() {
-                tracing::error!("a writer thread had panicked");
-            }
+            // It cannot have panicked: the process would have ended.
+            let _ = thread.join();
         }
         self.queues.iter().map(|queue| queue.dropped.load(Ordering::SeqCst)).sum()
     }
@@ -177,11 +179,13 @@ pub(crate) struct Answers {
     activity: BTreeMap<ConversationId, UnixMs>,
     /// Answers given since the start.
     total: u64,
+    /// The batch was taken apart, so later entries may have been answered before earlier ones.
+    disordered: bool,
 }
 
 impl Answers {
     pub(crate) fn new(sink: CompletionSink) -> Self {
-        Self { sink, by_origin: Vec::new(), activity: BTreeMap::new(), total: 0 }
+        Self { sink, by_origin: Vec::new(), activity: BTreeMap::new(), total: 0, disordered: false }
     }
 
     pub(crate) fn add(&mut self, entry: &Append, outcome: Outcome) {
@@ -197,12 +201,42 @@ impl Answers {
         self.by_origin[origin].push(completion(entry, outcome));
     }
 
-    /// One call per origin that has answers.
+    /// From here to the next delivery answers may come out of order.
+    pub(crate) fn take_apart(&mut self) {
+        self.disordered = true;
+    }
+
+    /// Delivers what is known before a long wait, unless an earlier entry's answer may still be missing.
+    pub(crate) fn deliver_before_waiting(&mut self) {
+        if !self.disordered {
+            self.deliver();
+        }
+    }
+
+    /// One call per origin that has answers; those of a conversation in log order.
     pub(crate) fn deliver(&mut self) {
+        if std::mem::take(&mut self.disordered) {
+            for completions in &mut self.by_origin {
+                completions.sort_by_key(|c| (c.conversation_id, c.generation, c.seq));
+            }
+        }
         for (origin, completions) in self.by_origin.iter_mut().enumerate() {
             if !completions.is_empty() {
                 (self.sink)(origin as u16, std::mem::take(completions));
             }
+        }
+    }
+}
+
+/// Ends the process when a writer panics. Its conversations would be silent for ever, while a restart loses nothing that
+/// was acknowledged.
+struct AbortOnPanic;
+
+impl Drop for AbortOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!("a writer thread panicked; the process ends");
+            std::process::abort();
         }
     }
 }

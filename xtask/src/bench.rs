@@ -10,7 +10,7 @@ use crate::command::{cargo, run as run_command};
 /// What to measure.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// `echo` compares the echo servers; any other name filters the micro-benchmarks.
+    /// `echo` compares the echo servers, `idle` measures idle sessions; any other name filters the micro-benchmarks.
     name: Option<String>,
     /// Where a comparison writes its figures.
     #[arg(long)]
@@ -23,10 +23,11 @@ pub(crate) struct Arguments {
 /// Builds and runs the benchmark.
 pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<()> {
     match arguments.name.as_deref() {
-        Some("echo") => compare_echo(root, arguments),
+        Some("echo") => compare(root, arguments, &["--bins", "--example", "echo"], "echo_compare"),
+        Some("idle") => compare(root, arguments, &["--bins"], "idle_sessions"),
         filter => {
             if arguments.report_json.is_some() {
-                bail!("--report-json belongs to a comparison: cargo xtask bench echo");
+                bail!("--report-json belongs to a comparison: cargo xtask bench echo or idle");
             }
             let mut bench = cargo(root);
             bench.args(["bench", "--package", "ringwire-bench", "--"]).args(filter);
@@ -37,13 +38,13 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<()> {
 
 /// One cargo invocation builds our server, its peers and the driver with the same features and profile; the
 /// driver then finds the servers beside itself.
-fn compare_echo(root: &Path, arguments: &Arguments) -> Result<()> {
-    let build = ["build", "--release", "-p", "ringwire-gateway", "-p", "ringwire-bench", "--bins"];
-    run_command(cargo(root).args(build).args(["--example", "echo"]))?;
+fn compare(root: &Path, arguments: &Arguments, targets: &[&str], driver: &str) -> Result<()> {
+    let build = ["build", "--release", "-p", "ringwire-gateway", "-p", "ringwire-bench"];
+    run_command(cargo(root).args(build).args(targets))?;
     // This program lies in `debug` of the same target folder, wherever that is.
     let this = std::env::current_exe()?;
     let target = this.parent().and_then(Path::parent).context("no target folder")?;
-    let mut compare = Command::new(target.join("release/echo_compare"));
+    let mut compare = Command::new(target.join("release").join(driver));
     if let Some(report) = &arguments.report_json {
         compare.arg("--report-json").arg(std::path::absolute(report)?);
     }

@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde::Serialize;
 
 use crate::Cell;
+use crate::cpu::Usage;
 use crate::poll::{Event, Poll};
 use crate::wire::{Framing, Wire};
 
@@ -30,15 +31,19 @@ pub(crate) struct Sample {
     pub(crate) messages_per_s: f64,
     /// How much of its core the server used; below 1 the load was the limit.
     pub(crate) cpu_share: f64,
+    /// Cores that neither the server nor the load used.
+    pub(crate) others_cpu_share: f64,
 }
 
 impl Sample {
-    pub(crate) fn new(measured: Measured, cpu: Duration) -> Self {
+    pub(crate) fn new(measured: Measured, usage: Usage) -> Self {
         let messages = measured.messages as f64;
+        let elapsed_s = measured.elapsed.as_secs_f64();
         Self {
-            messages_per_cpu_s: messages / cpu.as_secs_f64(),
-            messages_per_s: messages / measured.elapsed.as_secs_f64(),
-            cpu_share: cpu.as_secs_f64() / measured.elapsed.as_secs_f64(),
+            messages_per_cpu_s: messages / usage.server.as_secs_f64(),
+            messages_per_s: messages / elapsed_s,
+            cpu_share: usage.server.as_secs_f64() / elapsed_s,
+            others_cpu_share: usage.others.as_secs_f64() / elapsed_s,
         }
     }
 }

@@ -9,6 +9,9 @@ use crate::Cell;
 use crate::load::Sample;
 use crate::server::Server;
 
+/// A row is marked when others used more than this of a core.
+const OTHERS_CPU_SHARE_MAX: f64 = 0.1;
+
 /// Everything that was measured.
 #[derive(Serialize)]
 pub(crate) struct Report {
@@ -65,7 +68,16 @@ impl CellReport {
                 let _ = write!(line, " {:>6.2}", first / server.median_messages_per_cpu_s);
             }
         }
+        let others = self.others_cpu_share();
+        if others > OTHERS_CPU_SHARE_MAX {
+            let _ = write!(line, "  others used {:.0} % of a core", others * 100.0);
+        }
         line
+    }
+
+    fn others_cpu_share(&self) -> f64 {
+        let samples = self.servers.iter().flat_map(|server| &server.samples);
+        median(samples.map(|sample| sample.others_cpu_share))
     }
 }
 

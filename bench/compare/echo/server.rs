@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use clap::ValueEnum;
 use serde::Serialize;
 
-use crate::cpu;
+use crate::cpu::{self, Usage};
 use crate::wire::{Framing, Wire};
 
 const START_LIMIT: Duration = Duration::from_secs(10);
@@ -92,9 +92,9 @@ impl Running {
         self.address
     }
 
-    /// The CPU time it has used so far.
-    pub(crate) fn cpu(&self) -> Result<Duration> {
-        cpu::used_by(self.child.id())
+    /// CPU time used so far, by it and by others.
+    pub(crate) fn usage(&self) -> Result<Usage> {
+        Usage::now(self.child.id())
     }
 
     fn wait_until_it_accepts(&mut self) -> Result<()> {

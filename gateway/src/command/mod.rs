@@ -8,6 +8,5 @@
 
 pub mod key;
 pub mod message;
-pub mod reply;
-pub mod request;
+pub mod query;
 pub mod route;

@@ -124,6 +124,9 @@ fn feed<A: Application>(
         let closed = match machine.poll(&mut input) {
             Ok(Some(Event::Message { kind, payload })) => {
                 app.on_message(link, kind, payload);
+                if app.links().borrow_mut().is_closing(link) {
+                    return true;
+                }
                 false
             }
             Ok(Some(Event::Ping(_) | Event::Pong(_))) => false,
@@ -176,7 +179,7 @@ fn after_pass<A: Application>(app: &Rc<A>, pass: &mut Pass) {
 /// After our close frame: discards what still comes until the peer answers or the wait is over. Ending the socket
 /// earlier would answer late data with a reset, which can overtake the close frame.
 async fn await_close<A: Application>(app: &Rc<A>, stream: &Stream, machine: &mut Connection) {
-    let limit = Duration::from_secs(limits::CLOSE_WAIT_S);
+    let limit = Duration::from_secs(limits::CLOSE_WAIT_S.into());
     let deadline = std::time::Instant::now() + limit;
     loop {
         let left = deadline.saturating_duration_since(std::time::Instant::now());

@@ -78,6 +78,8 @@ struct Link {
 enum Check {
     Heartbeat(LinkKey),
     Progress(LinkKey),
+    /// Our close frame is out; the peer has had its time to answer.
+    Closing(LinkKey),
 }
 
 /// What a flush pass found out.
@@ -222,12 +224,14 @@ impl Links {
         self.write(key, |buffer| {
             buffer.extend_from_slice(&frame::server_close_frame(code, reason));
         });
+        let deadline = self.wheel.now() + limits::CLOSE_WAIT_S;
         if let Some(link) = self.get(key) {
             link.closing = true;
             link.paused = false;
             if let Some(reader) = link.reader.take() {
                 reader.wake();
             }
+            self.wheel.schedule(deadline, Check::Closing(key));
         }
     }
 
@@ -380,6 +384,7 @@ impl Links {
                         overdue.push((key, Overdue::Slow));
                     }
                 }
+                Check::Closing(key) => self.abort(key),
             }
         }
         overdue

@@ -79,7 +79,7 @@ pub async fn refuse(stream: &Stream, status: u16, error: &CommandError) {
 /// Lets the peer end the connection: ending it here with unread bytes would reset it and lose our last words.
 pub async fn linger(stream: &Stream) {
     net::shutdown_write(stream.as_fd_number());
-    let deadline = Instant::now() + Duration::from_secs(limits::CLOSE_WAIT_S);
+    let deadline = Instant::now() + Duration::from_secs(limits::CLOSE_WAIT_S.into());
     let mut rest = [0; 2048];
     loop {
         let left = deadline.saturating_duration_since(Instant::now());

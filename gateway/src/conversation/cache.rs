@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use ringwire_protocol::ConversationId;
 
 use super::Conversation;
-use crate::command::request::Request;
+use super::request::Request;
 use crate::limits;
 
 /// Answer to [`Cache::get`].

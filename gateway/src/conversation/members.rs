@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ringwire_protocol::{UnixMs, UserId};
 use ringwire_storage::model::{MemberRow, Role};
 
-use crate::shard::placement::home_shard;
+use crate::placement::home_shard;
 
 /// What the rules need to know of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

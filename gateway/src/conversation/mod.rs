@@ -16,12 +16,14 @@
 //! 4. Who receives an entry is decided when it commits, by the log up to it.
 //! 5. Every submission is answered exactly once.
 
+pub mod answer;
 pub mod cache;
 pub mod entry;
 mod intake;
 pub mod members;
 mod rebase;
 mod recent;
+pub mod request;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -34,8 +36,8 @@ use ringwire_protocol::{CommandError, ConversationId, ErrorCode, Seq, UnixMs, Us
 use ringwire_storage::append::{Append, Change, Completion, Outcome};
 use ringwire_storage::model::{ConversationKind, ConversationSnapshot, EntryRow, LogHead};
 
-use crate::command::reply::{Ack, ReplyTo};
 use crate::limits;
+use answer::{Ack, ReplyTo};
 use entry::EntryFrame;
 use members::{Members, Recipients};
 use recent::{DedupeKey, Position, Recent, Refusals};
@@ -280,7 +282,8 @@ impl Conversation {
         effects.push(Effect::Deliver {
             frame: Arc::new(EntryFrame::new(&row)),
             recipients,
-            except: Some(submission.reply_to),
+            // Without a reply there is no ack either, so the push is how this session learns of it.
+            except: (submission.reply_to.command_id != 0).then_some(submission.reply_to),
         });
     }
 

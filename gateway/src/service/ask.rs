@@ -4,10 +4,11 @@ use ringwire_protocol::{CommandError, ConversationId, Seq, UserId, wire};
 use ringwire_storage::model::{ConversationSnapshot, CursorRow, LogPage};
 use wire::reply::Outcome;
 
-use crate::command::reply::ReplyTo;
+use crate::command::query::Query;
+use crate::conversation::answer::ReplyTo;
+use crate::placement::ShardId;
 use crate::session::opening::Opened;
 use crate::session::registry::SessionKey;
-use crate::shard::placement::ShardId;
 
 /// One call of a shard. Its answer's place in the shard's mailbox is reserved.
 pub struct Call {
@@ -51,6 +52,8 @@ pub enum Ask {
         reply_to: ReplyTo,
         /// The command.
         query: Query,
+        /// The user's cursors that are not written yet, for commands that read them.
+        dirty: Vec<CursorRow>,
     },
     /// A conversation that an owner needs in memory.
     LoadConversation(ConversationId),
@@ -63,22 +66,6 @@ pub enum Ask {
     },
     /// Cursors to be written.
     SaveCursors(Vec<CursorRow>),
-}
-
-/// Commands that the database answers.
-pub enum Query {
-    /// `sync`
-    Sync(wire::Sync),
-    /// `history`
-    History(wire::History),
-    /// `heads`, with the user's cursors that are not written yet
-    Heads(wire::Heads, Vec<CursorRow>),
-    /// `members`
-    Members(wire::Members),
-    /// `open_direct`
-    OpenDirect(wire::OpenDirect),
-    /// `create_group`
-    CreateGroup(wire::CreateGroup),
 }
 
 /// What was answered.

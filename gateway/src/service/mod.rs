@@ -10,4 +10,4 @@ mod queries;
 mod rows;
 mod run;
 
-pub use run::{HttpSocket, Service};
+pub use run::Service;

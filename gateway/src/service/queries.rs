@@ -9,11 +9,13 @@ use ringwire_storage::{Store, StoreError};
 use wire::group_settings::JoinPolicy;
 use wire::reply::Outcome;
 
-use super::ask::Query;
 use super::rows;
 use crate::command::key::CommandKey;
 use crate::command::message::invalid;
+use crate::command::query::Query;
+use crate::command::route::conversation;
 use crate::config::{Config, LimitsConfig};
+use crate::conversation::entry::wire_entry;
 use crate::limits;
 use crate::session::opening::Opened;
 
@@ -38,11 +40,11 @@ impl Queries<'_> {
     }
 
     /// The reply, and the conversation the command made, if it did.
-    pub(super) async fn answer(&self, user: UserId, query: Query) -> Answer {
+    pub(super) async fn answer(&self, user: UserId, query: Query, dirty: &[CursorRow]) -> Answer {
         let outcome = match query {
             Query::Sync(sync) => self.sync(user, &sync).await?,
             Query::History(history) => self.history(user, &history).await?,
-            Query::Heads(heads, dirty) => self.heads(user, &heads, &dirty).await?,
+            Query::Heads(heads) => self.heads(user, &heads, dirty).await?,
             Query::Members(members) => self.members(user, &members).await?,
             Query::OpenDirect(open) => return self.open_direct(user, open).await,
             Query::CreateGroup(create) => return self.create_group(user, create).await,
@@ -54,12 +56,12 @@ impl Queries<'_> {
         let id = conversation(sync.conversation_id)?;
         let page = self.store.sync_page(user, id, sync.seq, Self::page(sync.limit)).await;
         let page = page.map_err(failed)?.ok_or_else(not_member)?;
-        let last = page.entries.last().map_or(sync.seq, |row| row.seq);
+        let entries: Vec<_> = rows::within_budget(page.entries.iter()).map(wire_entry).collect();
         Ok(Outcome::SyncPage(wire::SyncPage {
             conversation_id: id.get(),
-            entries: rows::entries(&page),
             head_seq: page.head.seq,
-            more: last < page.head.seq && !page.entries.is_empty(),
+            more: entries.last().is_some_and(|last| last.seq < page.head.seq),
+            entries,
             trimmed_floor: rows::trimmed_floor(&page, sync.seq),
         }))
     }
@@ -69,12 +71,14 @@ impl Queries<'_> {
         let limit = Self::page(ask.limit);
         let page = self.store.history_page(user, id, ask.before_seq, limit).await;
         let page = page.map_err(failed)?.ok_or_else(not_member)?;
-        let more = page.entries.first().is_some_and(|first| first.seq > page.floor_seq);
+        let mut entries: Vec<_> =
+            rows::within_budget(page.entries.iter().rev()).map(wire_entry).collect();
+        entries.reverse();
         Ok(Outcome::HistoryPage(wire::HistoryPage {
             conversation_id: id.get(),
-            entries: rows::entries(&page),
             head_seq: page.head.seq,
-            more,
+            more: entries.first().is_some_and(|first| first.seq > page.floor_seq),
+            entries,
         }))
     }
 
@@ -236,8 +240,8 @@ impl Queries<'_> {
             };
             covered.insert(*id, page.head.seq);
             let room = limits::CONNECT_SYNC_TOTAL.saturating_sub(missed.len());
-            let pushed = &page.entries[..page.entries.len().min(room)];
-            missed.extend(pushed.iter().map(crate::conversation::entry::wire_entry));
+            let pushed: Vec<_> = rows::within_budget(page.entries.iter()).take(room).collect();
+            missed.extend(pushed.iter().copied().map(wire_entry));
             sync.push(wire::SyncState {
                 conversation_id: id.get(),
                 head_seq: page.head.seq,
@@ -312,10 +316,6 @@ fn parse_heads_token(token: &str) -> Result<Option<HeadsAfter>, CommandError> {
         })
     };
     parse().map(Some).ok_or_else(|| invalid("page_token is not one of this server"))
-}
-
-fn conversation(id: u64) -> Result<ConversationId, CommandError> {
-    ConversationId::new(id).ok_or_else(|| invalid("conversation_id is missing or out of range"))
 }
 
 fn not_member() -> CommandError {

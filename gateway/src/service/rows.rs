@@ -2,9 +2,10 @@
 
 use prost::Message as _;
 use ringwire_protocol::wire;
-use ringwire_storage::model::{HeadRow, LogPage, MemberProfile, UserRow};
+use ringwire_storage::model::{EntryRow, HeadRow, LogPage, MemberProfile, UserRow};
 
 use crate::conversation::entry::wire_entry;
+use crate::limits;
 
 pub(super) fn user(row: &UserRow) -> wire::User {
     wire::User {
@@ -58,8 +59,16 @@ pub(super) fn member(row: &MemberProfile) -> wire::Member {
     }
 }
 
-pub(super) fn entries(page: &LogPage) -> Vec<wire::Entry> {
-    page.entries.iter().map(wire_entry).collect()
+/// As many entries as one reply may carry, at least one.
+pub(super) fn within_budget<'a>(
+    rows: impl Iterator<Item = &'a EntryRow>,
+) -> impl Iterator<Item = &'a EntryRow> {
+    let mut bytes = 0;
+    rows.take_while(move |row| {
+        let first = bytes == 0;
+        bytes += row.body.len().max(1);
+        first || bytes <= limits::PAGE_BYTES
+    })
 }
 
 /// The floor to tell, where a cursor lies below what retention has left; 0 otherwise.

@@ -1,10 +1,8 @@
 //! The loop of the service thread.
 
-use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use bytes::BytesMut;
 use ringwire_protocol::{CommandError, ErrorCode, UnixMs, UserId};
 use ringwire_storage::Store;
 use tokio::sync::{Semaphore, mpsc};
@@ -13,20 +11,9 @@ use super::ask::{Ask, Call, Served};
 use super::queries::{Queries, failed};
 use crate::api::ApiServer;
 use crate::limits;
-use crate::server::{Admission, Shared};
+use crate::shard::handoff::HttpSocket;
 use crate::shard::mail::Mail;
-
-/// A connection that speaks HTTP.
-pub struct HttpSocket {
-    /// The socket.
-    pub stream: TcpStream,
-    /// What was read of it.
-    pub read: BytesMut,
-    /// Who is at the other end.
-    pub peer: SocketAddr,
-    /// Its place among the process's connections.
-    pub admission: Admission,
-}
+use crate::shard::shared::Shared;
 
 /// What the service thread works with.
 #[derive(Clone)]
@@ -85,7 +72,10 @@ impl Service {
                 let opened = queries.open_session(user, &name_hint, &cursors, &dirty).await;
                 Served::SessionOpened { session, opened: opened.map(Box::new) }
             }
-            Ask::Query { user, reply_to, query } => match queries.answer(user, query).await {
+            Ask::Query { user, reply_to, query, dirty } => match queries
+                .answer(user, query, &dirty)
+                .await
+            {
                 Ok((outcome, made)) => Served::Answered { reply_to, outcome: Ok(outcome), made },
                 Err(error) => Served::Answered { reply_to, outcome: Err(error), made: None },
             },

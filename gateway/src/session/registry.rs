@@ -10,10 +10,10 @@ use slab::Slab;
 use super::rate::Bucket;
 use crate::auth::TokenUser;
 use crate::config::CommandRate;
+use crate::connection::admission::Admission;
 use crate::connection::links::LinkKey;
 use crate::connection::wheel::{Tick, Wheel};
 use crate::limits;
-use crate::server::Admission;
 
 /// Names a session on its home shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -84,6 +84,8 @@ pub struct Session {
     pub expiry_told: bool,
     /// Commands without an answer.
     pub unanswered: u32,
+    /// Those of them that read the database.
+    pub queries: u32,
     /// It is not read at present, for having too many of those.
     pub paused: bool,
     /// What it may send.
@@ -92,10 +94,24 @@ pub struct Session {
     pub refused_sends: RefusedSends,
     /// Conversations whose entries were dropped because the outbox was full, with the newest dropped position.
     pub lagging: HashMap<ConversationId, Seq>,
+    /// What its snapshot told, for pushes that were slower than it; see [`Registry::cover`].
+    covered: HashMap<ConversationId, Seq>,
     _admission: Admission,
 }
 
 impl Session {
+    /// Whether the snapshot told this entry already. Once a later one comes the conversation needs no watching.
+    pub fn is_covered(&mut self, id: ConversationId, seq: Seq) -> bool {
+        match self.covered.get(&id) {
+            None => false,
+            Some(&head) if seq <= head => true,
+            Some(_) => {
+                self.covered.remove(&id);
+                false
+            }
+        }
+    }
+
     /// Whether a token names the user of this session.
     pub fn is_bearer(&self, token: &TokenUser) -> bool {
         match token {
@@ -186,6 +202,8 @@ pub struct Registry {
     rates: Rates,
     /// Sessions that must send `connect` by a tick; in order, since all wait equally long.
     awaiting: VecDeque<(Tick, SessionKey)>,
+    /// Sessions that remember their snapshot until a tick; in order, since all do equally long.
+    covering: VecDeque<(Tick, SessionKey)>,
     expiry: Wheel<SessionKey>,
 }
 
@@ -199,6 +217,7 @@ impl Registry {
             by_link: Vec::new(),
             rates,
             awaiting: VecDeque::new(),
+            covering: VecDeque::new(),
             expiry: Wheel::new(),
         }
     }
@@ -228,10 +247,12 @@ impl Registry {
             expires_at: new.expires_at,
             expiry_told: false,
             unanswered: 0,
+            queries: 0,
             paused: false,
             bucket: Bucket::new(self.rates.session, now),
             refused_sends: RefusedSends::default(),
             lagging: HashMap::new(),
+            covered: HashMap::new(),
             _admission: new.admission,
         });
         let key = SessionKey { index: index as u32, generation };
@@ -311,10 +332,26 @@ impl Registry {
         self.expiry.schedule(self.expiry.now() + seconds, key);
     }
 
+    /// Remembers for a while what a session's snapshot told. An entry can be in the snapshot and its push still under
+    /// way, for the snapshot comes from the database and the push from the owner of the conversation.
+    pub fn cover(&mut self, key: SessionKey, covered: HashMap<ConversationId, Seq>, tick: Tick) {
+        let Some(session) = self.get(key) else { return };
+        session.covered = covered;
+        self.covering.push_back((tick + limits::SNAPSHOT_MEMORY_S, key));
+    }
+
     /// Goes on by one second: the sessions whose token is to be looked at, and those that never connected.
     pub fn advance(&mut self, tick: Tick) -> (Vec<SessionKey>, Vec<SessionKey>) {
         let mut expiring = Vec::new();
         self.expiry.advance(&mut expiring);
+        while let Some((due, key)) = self.covering.front().copied()
+            && due <= tick
+        {
+            self.covering.pop_front();
+            if let Some(session) = self.get(key) {
+                session.covered = HashMap::new();
+            }
+        }
         let mut silent = Vec::new();
         while let Some((due, key)) = self.awaiting.front().copied()
             && due <= tick

@@ -6,9 +6,9 @@ use ringwire_protocol::{CloseReason, CommandError, ErrorCode, wire};
 use wire::reply::Outcome;
 
 use super::state::State;
-use crate::command::reply::{Ack, ReplyTo};
 use crate::connection::links::{LinkKey, Links};
-use crate::fanout::{Delivery, Frames, Pushed, message_kind, push_frame};
+use crate::conversation::answer::{Ack, ReplyTo};
+use crate::fanout::{Delivery, Frames, Pushed, push_frame};
 use crate::limits;
 use crate::session::opening::Opened;
 use crate::session::registry::{HeldPush, Phase, Session, SessionKey};
@@ -47,7 +47,8 @@ impl State {
         let resume_below = limits::MAX_UNANSWERED / 2;
         let Some(session) = self.registry.get(key) else { return };
         session.unanswered = session.unanswered.saturating_sub(1);
-        if session.paused && session.unanswered <= resume_below {
+        let roomy = links.queued_bytes(session.link) <= limits::OUTBOX_FULL_BYTES;
+        if session.paused && session.unanswered <= resume_below && roomy {
             session.paused = false;
             links.set_paused(session.link, false);
         }
@@ -63,8 +64,13 @@ impl State {
         encoding.encode(&server_frame, &mut self.scratch);
         let payload = &self.scratch;
         links.write(link, |buffer| {
-            frame::put_server_frame(message_kind(encoding), payload, buffer);
+            frame::put_server_frame(encoding.message_kind(), payload, buffer);
         });
+        // A client that asks without reading the answers is not read either, until they are gone.
+        if links.queued_bytes(link) > limits::OUTBOX_FULL_BYTES {
+            session.paused = true;
+            links.set_paused(link, true);
+        }
     }
 
     /// Gives a push to every session of the users it is for.
@@ -127,6 +133,7 @@ impl State {
             links.push(link, &push_frame(encoding, wire::push::Event::Entry(entry)));
         }
         release(held, &opened.covered, link, links);
+        self.registry.cover(key, opened.covered, links.now());
         if lagging {
             links.report_when_drained(link);
         }
@@ -206,6 +213,7 @@ impl State {
 /// Gives a push to one session: held while its snapshot is read, dropped with a note while its outbox is full.
 fn push(session: &mut Session, pushed: &Pushed, frames: &mut Frames<'_>, links: &mut Links) {
     let position = match pushed {
+        Pushed::Entry(entry) if session.is_covered(entry.conversation_id, entry.seq) => return,
         Pushed::Entry(entry) => Some((entry.conversation_id, entry.seq)),
         Pushed::Cursor(_) => None,
         Pushed::Lag { id, head_seq } => return mark_lagging(session, *id, *head_seq, links),

@@ -4,8 +4,8 @@ use std::future::Future;
 use std::io;
 use std::thread::JoinHandle;
 
-use super::placement::ShardId;
 use crate::net::{self, Driver};
+use crate::placement::ShardId;
 
 /// Starts a shard: a thread with a name, pinned to its processor, with a runtime that is built and used by it alone.
 ///

@@ -3,11 +3,11 @@
 use ringwire_protocol::CommandError;
 use ringwire_storage::append::Completion;
 
-use crate::command::reply::{Ack, ReplyTo};
-use crate::command::request::Request;
+use super::handoff::{Moving, Returned};
+use crate::conversation::answer::{Ack, ReplyTo};
+use crate::conversation::request::Request;
 use crate::fanout::Delivery;
 use crate::service::ask::Served;
-use crate::session::admission::{Moving, Returned};
 
 /// One message to a shard.
 pub enum Mail {

@@ -11,15 +11,18 @@
 //! Invariant: a turn borrows the whole state, runs to its end without awaiting, and gives it back; so nothing in here
 //! needs a lock, and no task sees another's half-done work.
 
+mod commands;
 pub mod credits;
 mod drain;
 mod eventfd;
+mod greet;
+pub mod handoff;
 mod home;
 pub mod launch;
 pub mod mail;
 pub mod mailbox;
 mod owner;
-pub mod placement;
+pub mod shared;
 pub mod state;
 mod sync;
 mod wake;
@@ -42,13 +45,13 @@ use crate::connection::driver::{self, Application};
 use crate::connection::links::{Heartbeat, LinkKey, Links, Overdue};
 use crate::limits;
 use crate::net::{self, Listener, Signal, Stream};
-use crate::server::Shared;
+use crate::placement::ShardId;
 use crate::service::ask::{Ask, Served};
-use crate::session::admission;
 use crate::session::registry::{ExternalIdentity, NewSession};
+use handoff::{Moving, Returned};
 use mail::Mail;
 use mailbox::MailboxReceiver;
-use placement::ShardId;
+use shared::Shared;
 use state::State;
 
 /// A shard, shared by the tasks of its thread.
@@ -148,17 +151,17 @@ impl Shard {
     fn on_mail(self: &Rc<Self>, mail: Mail) -> bool {
         match mail {
             Mail::Moved(moving) => {
-                let admission::Moving { stream, opening, bearer, encoding, admission } = *moving;
+                let Moving { stream, opening, bearer, encoding, admission } = *moving;
                 if let Ok(stream) = Stream::new(stream) {
                     let shard = Rc::clone(self);
-                    admission::serve(shard, stream, opening, bearer, encoding, admission);
+                    greet::serve(shard, stream, opening, bearer, encoding, admission);
                 }
             }
             Mail::Returned(returned) => {
-                let admission::Returned { stream, unread, peer, admission } = *returned;
+                let Returned { stream, unread, peer, admission } = *returned;
                 if let Ok(stream) = Stream::new(stream) {
                     let shard = Rc::clone(self);
-                    net::spawn(admission::greet(shard, stream, unread, peer, admission));
+                    net::spawn(greet::greet(shard, stream, unread, peer, admission));
                 }
             }
             Mail::Drain => return false,
@@ -201,6 +204,7 @@ impl State {
             }
             Served::Answered { reply_to, outcome, made } => {
                 let outcome = outcome.map(|outcome| *outcome);
+                self.give_query_back(reply_to.session);
                 self.reply(reply_to.session, reply_to.command_id, outcome, links);
                 if let Some(id) = made {
                     self.announcements.push(id);
@@ -298,11 +302,11 @@ async fn accept_loop(shard: Rc<Shard>, listener: Listener) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                if let Some(admission) = admission::admit(&shard.shared) {
+                if let Some(admission) = shard.shared.admit() {
                     let shard = Rc::clone(&shard);
-                    net::spawn(admission::greet(shard, stream, BytesMut::new(), peer, admission));
+                    net::spawn(greet::greet(shard, stream, BytesMut::new(), peer, admission));
                 } else {
-                    admission::turn_away(&stream);
+                    greet::turn_away(&stream);
                 }
             }
             Err(_) if shard.state.borrow().draining => return,

@@ -7,16 +7,16 @@ use ringwire_storage::append::Completion;
 use ringwire_storage::model::{ConversationSnapshot, LogPage};
 
 use super::mail::Mail;
-use super::placement::owner_shard;
 use super::state::{State, busy};
-use crate::command::reply::{Ack, ReplyTo};
-use crate::command::request::Request;
 use crate::connection::links::Links;
+use crate::conversation::answer::{Ack, ReplyTo};
 use crate::conversation::cache::Lookup;
 use crate::conversation::entry::EntryFrame;
 use crate::conversation::members::Recipients;
+use crate::conversation::request::Request;
 use crate::conversation::{Conversation, Effect, Moment};
 use crate::fanout::{Delivery, Pushed};
+use crate::placement::owner_shard;
 use crate::service::ask::Ask;
 
 impl State {

@@ -10,13 +10,13 @@ use ringwire_storage::Store;
 use tokio::sync::oneshot;
 
 use super::credits::Credits;
-use super::placement::ShardId;
+use super::shared::Shared;
 use crate::conversation::cache::Cache;
 use crate::conversation::{Effect, Moment};
 use crate::fanout::LaggingShards;
 use crate::limits;
 use crate::persist::Persist;
-use crate::server::Shared;
+use crate::placement::ShardId;
 use crate::service::ask::{Ask, Call};
 use crate::session::cursors::DirtyCursors;
 use crate::session::registry::{Rates, Registry};

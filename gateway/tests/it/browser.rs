@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::chromium::{Chromium, Page};
-use crate::support::ServerProcess;
+use crate::support::server::ServerProcess;
 
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -206,6 +206,27 @@ fn x1_markup_in_messages_and_titles_shows_as_text() {
         policy.as_str().is_some_and(|policy| policy.contains("default-src 'self'")),
         "{policy}"
     );
+    browser.assert_no_problems();
+}
+
+#[test]
+fn a_refused_session_leads_back_to_the_log_in_form() {
+    let server = ServerProcess::start(&[]);
+    let browser = Chromium::start();
+    let anna = register(&browser, &server, "anna");
+    anna.evaluate(
+        "localStorage.setItem('ringwire.session', JSON.stringify(
+            { ...JSON.parse(localStorage.getItem('ringwire.session')), token: 'not.a.token' }))",
+    );
+    anna.reload();
+    anna.wait_for(
+        "explanation",
+        "document.querySelector('#auth-error').textContent === 'Please log in again.'",
+    );
+    anna.fill("[name=username]", "anna");
+    anna.fill("[name=password]", PASSWORD);
+    anna.press_enter();
+    wait_until_online(&anna);
     browser.assert_no_problems();
 }
 

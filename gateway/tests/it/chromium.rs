@@ -65,6 +65,8 @@ impl Chromium {
         ]);
         command.arg("--remote-debugging-port=0");
         command.arg(format!("--user-data-dir={}", profile.path().display()));
+        // Crash reports go to the home folder, whatever the profile.
+        command.env("HOME", profile.path());
         if runs_as_root() {
             // Chromium refuses its sandbox to root.
             command.arg("--no-sandbox");
@@ -92,25 +94,9 @@ impl Chromium {
 
     /// A window of a person who has never been here.
     pub(crate) fn new_person(&self, url: &str) -> Page {
-        let mut connection = self.connection.borrow_mut();
-        let context = connection.call("Target.createBrowserContext", &json!({}), None);
-        let target = connection.call(
-            "Target.createTarget",
-            &json!({"url": "about:blank", "browserContextId": context["browserContextId"]}),
-            None,
-        );
-        let attach = json!({"targetId": target["targetId"], "flatten": true});
-        let attached = connection.call("Target.attachToTarget", &attach, None);
-        let session = attached["sessionId"].as_str().expect("a session").to_owned();
-        drop(connection);
-        let page = Page { connection: Rc::clone(&self.connection), session };
-        for domain in ["Runtime.enable", "Log.enable", "Page.enable"] {
-            page.call(domain, &json!({}));
-        }
-        // Each window believes that it is the one in front.
-        page.call("Emulation.setFocusEmulationEnabled", &json!({"enabled": true}));
-        page.call("Page.navigate", &json!({ "url": url }));
-        page
+        let context =
+            self.connection.borrow_mut().call("Target.createBrowserContext", &json!({}), None);
+        Page::open(&self.connection, &context["browserContextId"], url)
     }
 
     /// Fails if a script threw or the content security policy blocked something.
@@ -138,6 +124,22 @@ impl Drop for Chromium {
 }
 
 impl Page {
+    fn open(connection: &Rc<RefCell<Connection>>, context: &Value, url: &str) -> Self {
+        let blank = json!({"url": "about:blank", "browserContextId": context});
+        let target = connection.borrow_mut().call("Target.createTarget", &blank, None);
+        let attach = json!({"targetId": target["targetId"], "flatten": true});
+        let attached = connection.borrow_mut().call("Target.attachToTarget", &attach, None);
+        let session = attached["sessionId"].as_str().expect("a session").to_owned();
+        let page = Self { connection: Rc::clone(connection), session };
+        for domain in ["Runtime.enable", "Log.enable", "Page.enable"] {
+            page.call(domain, &json!({}));
+        }
+        // Each window believes that it is the one in front.
+        page.call("Emulation.setFocusEmulationEnabled", &json!({"enabled": true}));
+        page.call("Page.navigate", &json!({ "url": url }));
+        page
+    }
+
     /// The value of an expression; promises are awaited.
     pub(crate) fn evaluate(&self, expression: &str) -> Value {
         self.try_evaluate(expression).unwrap_or_else(|problem| panic!("{expression}: {problem}"))

@@ -2,4 +2,7 @@
 
 mod browser;
 mod chromium;
+mod ordering;
+mod page;
+mod sending;
 mod support;

@@ -172,6 +172,7 @@ pub(super) fn check(ledger: &Ledger) -> Findings {
     diverging(ledger, &mut findings);
     for place in &places {
         contents(ledger, place, &mut duplicated, &mut unexpected, &mut findings);
+        holes(place, ledger.last_look, &mut findings);
     }
     missing(ledger, &places, &mut findings);
     acks(ledger, &mut findings);
@@ -262,7 +263,7 @@ fn diverging(ledger: &Ledger, findings: &mut Findings) {
     }
 }
 
-/// No message twice, none that nobody sent, no seq left out.
+/// No message twice, none that nobody sent.
 fn contents(
     ledger: &Ledger,
     place: &Place<'_>,
@@ -271,14 +272,7 @@ fn contents(
     findings: &mut Findings,
 ) {
     let mut seen: HashMap<Origin, Seq> = HashMap::new();
-    let mut next = place.start + 1;
     for (&seq, &content) in &place.entries {
-        // Counted, not walked through: a server may claim any seq.
-        let missing = seq.saturating_sub(next);
-        findings.found_times(Finding::Gap, missing, || {
-            format!("{} lacks {missing} from seq {next} on", place.name)
-        });
-        next = seq.saturating_add(1);
         let wrong = match content {
             Content::Notice => false,
             Content::Foreign => true,
@@ -302,14 +296,28 @@ fn contents(
     }
 }
 
+/// No seq left out.
+fn holes(place: &Place<'_>, last_look: Option<Seq>, findings: &mut Findings) {
+    let known = last_look.unwrap_or(Seq::MAX);
+    let mut next = place.start.saturating_add(1);
+    for &seq in place.entries.keys() {
+        // Counted, not walked through: a server may claim any seq.
+        let missing = seq.min(known.saturating_add(1)).saturating_sub(next);
+        findings.found_times(Finding::Gap, missing, || {
+            format!("{} lacks {missing} from seq {next} on", place.name)
+        });
+        next = seq.saturating_add(1);
+    }
+}
+
 /// What was acknowledged is everywhere; and no place ends before another does.
 fn missing(ledger: &Ledger, places: &[Place<'_>], findings: &mut Findings) {
     let head = places.iter().filter_map(|place| place.entries.keys().next_back()).max().copied();
     for place in places.iter().filter(|place| place.end.is_none()) {
         let end = place.entries.keys().next_back().copied().unwrap_or(place.start);
-        let head = head.unwrap_or(end);
+        let head = ledger.last_look.or(head).unwrap_or(end);
         findings.found_times(Finding::Gap, head.saturating_sub(end), || {
-            format!("{} ends at seq {end}, another place at seq {head}", place.name)
+            format!("{} ends at seq {end} of {head}", place.name)
         });
     }
     let held: Vec<HashSet<Origin>> = places.iter().map(Place::origins).collect();

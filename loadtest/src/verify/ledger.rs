@@ -17,7 +17,7 @@ pub struct DeviceIndex(pub(super) u32);
 pub struct Origin {
     /// Who sent it.
     pub sender: SenderIndex,
-    /// The how-manieth send of this sender, from 1, in the order the sender meant them.
+    /// Which of this sender's sends it is, counted from 1 in the order the sender meant them.
     pub number: u32,
 }
 
@@ -91,6 +91,8 @@ pub struct Ledger {
     /// Acknowledgements that contradict an earlier one of the same send.
     pub(super) changed_acks: Vec<(Origin, Seq, Seq)>,
     pub(super) log: Option<(Seq, Vec<(Seq, Content)>)>,
+    /// The highest seq that was known when the last look began.
+    pub(super) last_look: Option<Seq>,
 }
 
 impl Ledger {
@@ -158,7 +160,16 @@ impl Ledger {
         device.received.push(Received { seq, content, via, session });
     }
 
-    /// What the server's log holds after `start`, as it was read back when everything had come to rest.
+    /// From now on every device asks once more for what it lacks, and the log is read. What is known now has to be
+    /// found by that; what is still under way, because the server could not keep up, need not. Tell no more outcomes
+    /// after this. Without this call, everything has to be found everywhere.
+    pub fn last_look_begins(&mut self) {
+        let received = self.devices.iter().flat_map(|device| &device.received);
+        let head = received.map(|received| received.seq).max();
+        self.last_look = Some(head.unwrap_or(0));
+    }
+
+    /// What the server's log holds after `start`, as it was read back at the end.
     pub fn log_read(&mut self, start: Seq, entries: Vec<(Seq, Content)>) {
         self.log = Some((start, entries));
     }
@@ -176,7 +187,7 @@ impl Ledger {
         (acked, refused, unknown)
     }
 
-    /// Judges what was observed. Call it when everything has come to rest.
+    /// Judges what was observed.
     pub fn check(&self) -> Findings {
         checker::check(self)
     }

@@ -54,6 +54,10 @@ pub(crate) enum Fault {
         at: u64,
         millis: u64,
     },
+    /// Every message takes this long, all others waiting.
+    Slow {
+        millis: u64,
+    },
     /// Never answered.
     Ignore {
         at: u64,
@@ -190,6 +194,7 @@ impl Session {
     fn connect(&mut self, id: u64, connect: &wire::Connect, state: &mut State) {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_issuer(&["ringwire"]);
+        validation.set_audience(&["ringwire"]);
         let key = DecodingKey::from_secret(SECRET);
         let token = jsonwebtoken::decode::<serde_json::Value>(&connect.token, &key, &validation);
         let Ok(token) = token else {
@@ -270,6 +275,7 @@ impl Session {
             Fault::Stall { at: number, millis } if at == number => {
                 thread::sleep(Duration::from_millis(millis));
             }
+            Fault::Slow { millis } => thread::sleep(Duration::from_millis(millis)),
             Fault::Ignore { at: number } if at == number => return,
             Fault::Forget { at: number } if at == number => {
                 self.ack(id, conversation.entries.len() as u64 + 1);

@@ -114,6 +114,17 @@ fn a_send_without_an_answer_is_caught() {
     assert!(report.unanswered >= 1, "{report}");
 }
 
+/// What is still under way when the drain ends is unanswered, not lost: the ledger must not blame a slow server for
+/// what it has not promised.
+#[test]
+fn a_server_that_cannot_keep_up_leaves_sends_unanswered_and_loses_nothing() {
+    let report = run(Fault::Slow { millis: 10 }, &["drain_s=0.1"]);
+    assert_eq!(report.verdict, Verdict::Fail);
+    assert!(report.unanswered > 0, "{report}");
+    assert_eq!(report.acked + report.unanswered, report.offered, "{report}");
+    assert_eq!(report.findings, Vec::<String>::new());
+}
+
 /// The server stands still for half a second under its one lock. Everything that was due meanwhile waited, and has to
 /// show it: with one send at a time per user, a generator that measured from the write would see four slow sends.
 #[test]

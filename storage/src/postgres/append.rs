@@ -157,7 +157,8 @@ impl Drop for PostgresAppender {
     /// Says good-bye to the server; a pending driver task would otherwise just be dropped.
     fn drop(&mut self) {
         if self.session.take().is_some() {
-            self.runtime.block_on(tokio::time::sleep(Duration::from_millis(1)));
+            // The timer belongs to the runtime, so it is made inside.
+            self.runtime.block_on(async { tokio::time::sleep(Duration::from_millis(1)).await });
         }
     }
 }

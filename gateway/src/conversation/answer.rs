@@ -4,8 +4,8 @@ use ringwire_protocol::{ConversationId, MsgNo, Seq, UnixMs, wire};
 use ringwire_storage::model::EntryRow;
 use wire::reply::Outcome;
 
+use crate::placement::ShardId;
 use crate::session::registry::SessionKey;
-use crate::shard::placement::ShardId;
 
 /// Names one command of one session, anywhere in the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

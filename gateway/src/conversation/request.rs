@@ -2,8 +2,8 @@
 
 use ringwire_protocol::{ConversationId, Seq, UserId};
 
-use super::reply::ReplyTo;
-use crate::conversation::Submission;
+use super::Submission;
+use super::answer::ReplyTo;
 
 /// A command for one conversation.
 #[derive(Debug)]

@@ -1,0 +1,20 @@
+//! Commands that the database answers.
+
+use ringwire_protocol::wire;
+
+/// One of them.
+#[derive(Debug)]
+pub enum Query {
+    /// `sync`
+    Sync(wire::Sync),
+    /// `history`
+    History(wire::History),
+    /// `heads`
+    Heads(wire::Heads),
+    /// `members`
+    Members(wire::Members),
+    /// `open_direct`
+    OpenDirect(wire::OpenDirect),
+    /// `create_group`
+    CreateGroup(wire::CreateGroup),
+}

@@ -1,0 +1,283 @@
+//! The commands of this shard's sessions: answered here, or sent to whoever can.
+
+use ringwire_protocol::codec::DecodeError;
+use ringwire_protocol::websocket::MessageKind;
+use ringwire_protocol::{CloseReason, CommandError, ErrorCode, wire};
+use wire::command::Op;
+use wire::reply::Outcome;
+
+use super::mail::Mail;
+use super::state::{State, busy};
+use crate::command::message::{self, invalid};
+use crate::command::query::Query;
+use crate::command::route::{Routed, Sender, conversation, route};
+use crate::connection::links::Links;
+use crate::conversation::answer::ReplyTo;
+use crate::conversation::request::Request;
+use crate::limits;
+use crate::placement::owner_shard;
+use crate::service::ask::Ask;
+use crate::session::registry::{Phase, SessionKey};
+
+impl State {
+    /// A WebSocket message of a session: one or more commands.
+    pub(crate) fn handle_message(
+        &mut self,
+        key: SessionKey,
+        kind: MessageKind,
+        payload: &[u8],
+        links: &mut Links,
+    ) {
+        let Some(session) = self.registry.get(key) else { return };
+        let (link, encoding) = (session.link, session.encoding);
+        if kind != encoding.message_kind() {
+            let reason = CloseReason::BadFrame;
+            links.close(link, reason.code(), "wrong message type for this encoding");
+            return;
+        }
+        for frame in encoding.decode::<wire::Command>(payload) {
+            match frame {
+                Ok(command) => self.handle_command(key, command, links),
+                Err(DecodeError::WrongType { id, message }) => {
+                    self.begin(key, links);
+                    self.reply(key, id, Err(invalid(message)), links);
+                }
+                Err(DecodeError::Malformed(message)) => {
+                    tracing::debug!(%message, "closing a session that sent an undecodable frame");
+                    let reason = CloseReason::BadFrame;
+                    links.close(link, reason.code(), reason.reason());
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Counts a command as unanswered; too many stop the session from being read.
+    fn begin(&mut self, key: SessionKey, links: &mut Links) {
+        if let Some(session) = self.registry.get(key) {
+            session.unanswered += 1;
+            if session.unanswered >= limits::MAX_UNANSWERED && !session.paused {
+                session.paused = true;
+                links.set_paused(session.link, true);
+            }
+        }
+    }
+
+    /// One command: answered here, or sent to whoever can.
+    pub(crate) fn handle_command(
+        &mut self,
+        key: SessionKey,
+        command: wire::Command,
+        links: &mut Links,
+    ) {
+        let Some(session) = self.registry.get(key) else { return };
+        if let Phase::Opening { early, .. } = &mut session.phase
+            && !matches!(command.op, Some(Op::Connect(_)))
+            && early.len() < limits::MAX_UNANSWERED as usize
+        {
+            early.push(command);
+            return;
+        }
+        let wire::Command { id: command_id, mut op, .. } = command;
+        self.begin(key, links);
+        if let Err(error) = self.try_command(key, command_id, &mut op, links) {
+            if let Some(Op::Send(send)) = &op {
+                self.note_refusal(key, &send.client_msg_id);
+            }
+            self.reply(key, command_id, Err(error), links);
+        }
+    }
+
+    fn try_command(
+        &mut self,
+        key: SessionKey,
+        command_id: u64,
+        op: &mut Option<Op>,
+        links: &mut Links,
+    ) -> Result<(), CommandError> {
+        self.check_turn(key, op.as_ref())?;
+        let Some(session) = self.registry.get(key) else { return Ok(()) };
+        let user = session.user;
+        let reply_to = ReplyTo { shard: self.id, session: key, command_id };
+        let server_ids = &mut self.server_ids;
+        let mut sender = Sender {
+            user,
+            reply_to,
+            limits: &self.shared.config.limits,
+            key: &self.shared.command_key,
+            next_id: &mut || server_ids.next(),
+        };
+        match route(op, &mut sender)? {
+            Routed::Connect(connect) => self.connect(reply_to, &connect, links),
+            Routed::Refresh(refresh) => {
+                let refreshed = Outcome::Refreshed(self.refresh(key, &refresh)?);
+                self.reply(key, command_id, Ok(refreshed), links);
+                Ok(())
+            }
+            Routed::Ping => {
+                let pong = Outcome::Pong(wire::Pong { server_time: self.now.unix_ms });
+                self.reply(key, command_id, Ok(pong), links);
+                Ok(())
+            }
+            Routed::Owner(request) => self.send_to_owner(request, links),
+            Routed::Service(query) => {
+                let dirty = match query {
+                    Query::Heads(_) => self.cursors.of(user),
+                    _ => Vec::new(),
+                };
+                self.take_query(key)?;
+                self.ask(Ask::Query { user, reply_to, query, dirty }).map_err(|_| {
+                    self.give_query_back(key);
+                    busy("the service queue is full")
+                })
+            }
+        }
+    }
+
+    /// Counts a command that reads the database. Their replies can be large, so few may be under way.
+    fn take_query(&mut self, key: SessionKey) -> Result<(), CommandError> {
+        let Some(session) = self.registry.get(key) else { return Ok(()) };
+        if session.queries >= limits::MAX_QUERIES {
+            let error = "too many unanswered commands that read the database";
+            let wait_ms = limits::BUSY_RETRY_MS;
+            return Err(CommandError::retry(ErrorCode::TooManyUnanswered, error, wait_ms));
+        }
+        session.queries += 1;
+        Ok(())
+    }
+
+    pub(crate) fn give_query_back(&mut self, key: SessionKey) {
+        if let Some(session) = self.registry.get(key) {
+            session.queries = session.queries.saturating_sub(1);
+        }
+    }
+
+    /// Whether the session may send a command now, and this one.
+    fn check_turn(&mut self, key: SessionKey, op: Option<&Op>) -> Result<(), CommandError> {
+        if self.draining {
+            let error = "the server stops; connect again";
+            return Err(CommandError::new(ErrorCode::Draining, error));
+        }
+        self.registry.take_command(key, self.now.unix_ms).map_err(|wait_ms| {
+            CommandError::retry(ErrorCode::RateLimited, "too many commands", wait_ms)
+        })?;
+        let Some(session) = self.registry.get(key) else { return Ok(()) };
+        match (&session.phase, op) {
+            (Phase::Live | Phase::AwaitingConnect, Some(Op::Connect(_))) => Ok(()),
+            (Phase::Opening { .. }, Some(Op::Connect(_))) => Err(already_connected()),
+            (Phase::AwaitingConnect, _) => {
+                Err(CommandError::new(ErrorCode::NotConnected, "connect must come first"))
+            }
+            (Phase::Opening { .. }, _) => {
+                let error = "too many commands before connect was answered";
+                Err(CommandError::new(ErrorCode::TooManyUnanswered, error))
+            }
+            (Phase::Live, Some(Op::Send(send))) if session.refused_sends.contains(&send.after) => {
+                let error = "the send named in `after` was refused";
+                Err(CommandError::new(ErrorCode::OutOfOrder, error))
+            }
+            (Phase::Live, Some(Op::Send(send))) => {
+                session.refused_sends.forgive(&send.client_msg_id);
+                Ok(())
+            }
+            (Phase::Live, _) => Ok(()),
+        }
+    }
+
+    fn send_to_owner(&mut self, request: Request, links: &mut Links) -> Result<(), CommandError> {
+        let owner = owner_shard(request.conversation_id(), self.shared.shards());
+        if owner == self.id {
+            self.handle_request(request, links);
+            return Ok(());
+        }
+        let refused = if self.credits.take() {
+            match self.shared.mailboxes[usize::from(owner)].try_send(Mail::Request(request)) {
+                Ok(()) => return Ok(()),
+                Err(Mail::Request(request)) => {
+                    self.credits.give_back(1);
+                    Some(request)
+                }
+                Err(_) => None,
+            }
+        } else {
+            Some(request)
+        };
+        if let Some(Request::Submit { submission, .. }) = refused {
+            self.note_refusal(submission.reply_to.session, &submission.client_msg_id);
+        }
+        Err(busy("the conversation's shard has no room"))
+    }
+
+    /// Remembers a refused send, for those that say they come `after` it.
+    fn note_refusal(&mut self, key: SessionKey, client_msg_id: &str) {
+        if let Some(session) = self.registry.get(key) {
+            session.refused_sends.insert(client_msg_id);
+        }
+    }
+
+    fn connect(
+        &mut self,
+        reply_to: ReplyTo,
+        connect: &wire::Connect,
+        links: &mut Links,
+    ) -> Result<(), CommandError> {
+        let key = reply_to.session;
+        let most = limits::MAX_CURSORS;
+        let now = self.now.unix_ms;
+        let Some(session) = self.registry.get(key) else { return Ok(()) };
+        if !matches!(session.phase, Phase::AwaitingConnect) {
+            return Err(already_connected());
+        }
+        message::check_client_id(&connect.device_id, "device_id")?;
+        if connect.cursors.len() > most {
+            let error = format!("more than {most} cursors");
+            return Err(CommandError::new(ErrorCode::TooLarge, error));
+        }
+        let cursors = connect
+            .cursors
+            .iter()
+            .map(|cursor| Ok((conversation(cursor.conversation_id)?, cursor.seq)))
+            .collect::<Result<Vec<_>, CommandError>>()?;
+        let (user, link) = (session.user, session.link);
+        let name_hint = session.name_hint.take().map_or_else(String::new, String::from);
+        session.phase = Phase::Opening {
+            held: std::collections::VecDeque::new(),
+            early: Vec::new(),
+            connect_id: reply_to.command_id,
+        };
+        // Registered first: what commits from now on is held, what committed before is in the snapshot.
+        self.registry.subscribe(key, now);
+        self.watch_token(key);
+        links.set_paused(link, true);
+        let dirty = self.cursors.of(user);
+        let ask = Ask::OpenSession { session: key, user, name_hint, cursors, dirty };
+        if self.ask(ask).is_err() {
+            self.session_opened(key, Err(busy("the service queue is full")), links);
+        }
+        Ok(())
+    }
+
+    fn refresh(
+        &mut self,
+        key: SessionKey,
+        refresh: &wire::Refresh,
+    ) -> Result<wire::Refreshed, CommandError> {
+        let now = self.now.unix_ms;
+        let identity = self.shared.verifier.verify(&refresh.token, now)?;
+        let Some(session) = self.registry.get(key) else {
+            return Err(CommandError::new(ErrorCode::Internal, "the session is gone"));
+        };
+        if !session.is_bearer(&identity.user) {
+            let error = "the token is of another user";
+            return Err(CommandError::new(ErrorCode::Forbidden, error));
+        }
+        session.expires_at = identity.expires_at_ms;
+        session.expiry_told = false;
+        self.watch_token(key);
+        Ok(wire::Refreshed { expires_at: identity.expires_at_ms })
+    }
+}
+
+fn already_connected() -> CommandError {
+    CommandError::new(ErrorCode::AlreadyConnected, "connect came a second time")
+}

@@ -1,0 +1,243 @@
+//! From an accepted socket to a session on its user's home shard.
+//!
+//! ```text
+//!   accept ─► request ─┬─ upgrade: path, origin, token ─► 101 ─► first message, if something is still unknown
+//!                      │                                             │ encoding by opcode, token of `connect`
+//!                      └─ other HTTP ─► service thread               ▼
+//!                                        user known ─► home shard: here, or the descriptor moves
+//! ```
+//!
+//! Invariant: a connection moves between two operations, with its machine and every byte read, so nothing is lost.
+
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+use ringwire_protocol::codec::Encoding;
+use ringwire_protocol::connection::{Connection, Event, Input};
+use ringwire_protocol::websocket::{Limits, MessageKind, Role, frame, handshake};
+use ringwire_protocol::{CloseReason, CommandError, ErrorCode, wire};
+
+use super::Shard;
+use super::handoff::{Bearer, HttpSocket, Moving};
+use super::mail::Mail;
+use crate::auth::{Identity, TokenUser};
+use crate::connection::admission::Admission;
+use crate::connection::driver::{self, Opening};
+use crate::connection::upgrade::{self, Arrival};
+use crate::limits;
+use crate::net::{self, Stream};
+use crate::placement::home_shard;
+use crate::session::admission::{self, Offer};
+use crate::session::registry::{ExternalIdentity, NewSession};
+
+/// Serves a freshly accepted connection until it is a session, an HTTP connection, or gone.
+pub(super) async fn greet(
+    shard: Rc<Shard>,
+    stream: Stream,
+    already_read: BytesMut,
+    peer: SocketAddr,
+    admission: Admission,
+) {
+    match upgrade::read_request(&stream, already_read).await {
+        None => {}
+        Some(Arrival::Http { read }) => {
+            let socket = HttpSocket { stream: stream.into_std(), read, peer, admission };
+            // With no room the connection ends; the client's HTTP library tries again.
+            drop(shard.shared().http.try_send(socket));
+        }
+        Some(Arrival::Upgrade { request, unread }) => {
+            let verifier = &shard.shared().verifier;
+            let origins = &shard.shared().config.server.allowed_origins;
+            match admission::check(&request, verifier, origins, shard.unix_ms()) {
+                Err(refusal) => upgrade::refuse(&stream, refusal.status, &refusal.error).await,
+                Ok((offer, subprotocol)) => {
+                    let response = handshake::accept_response(&request, subprotocol);
+                    if upgrade::write_all(&stream, &response).await.is_ok() {
+                        drop(request);
+                        welcome(shard, stream, offer, unread, admission).await;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Finds out what the request left open, then takes the connection to its home shard.
+async fn welcome(
+    shard: Rc<Shard>,
+    stream: Stream,
+    offer: Offer,
+    unread: BytesMut,
+    admission: Admission,
+) {
+    let max_message_bytes = limits::MAX_FRAME_BYTES;
+    let machine = Connection::new(Role::Server, Limits { max_message_bytes });
+    let mut opening = Opening { machine, messages: Vec::new(), unread };
+    let Offer { mut encoding, mut identity } = offer;
+    if encoding.is_none() || identity.is_none() {
+        let Some((kind, payload)) = first_message(&stream, &mut opening).await else { return };
+        let encoding = *encoding.get_or_insert(Encoding::of_message(kind));
+        if identity.is_none() {
+            let verifier = &shard.shared().verifier;
+            match admission::identify(verifier, shard.unix_ms(), encoding, kind, &payload) {
+                Ok(found) => identity = Some(found),
+                Err((id, error)) => {
+                    return reject(&stream, encoding, id, error).await;
+                }
+            }
+        }
+        opening.messages.push((kind, payload));
+    }
+    let (Some(encoding), Some(identity)) = (encoding, identity) else { return };
+    let bearer = match resolve(&shard, identity).await {
+        Ok(bearer) => bearer,
+        Err(error) => return reject(&stream, encoding, 0, error).await,
+    };
+    place(&shard, stream, opening, bearer, encoding, admission);
+}
+
+/// Takes a connection to its user's home shard.
+fn place(
+    shard: &Rc<Shard>,
+    stream: Stream,
+    opening: Opening,
+    bearer: Bearer,
+    encoding: Encoding,
+    admission: Admission,
+) {
+    let home = home_shard(bearer.user, shard.shared().shards());
+    if home == shard.id() {
+        serve(Rc::clone(shard), stream, opening, bearer, encoding, admission);
+        return;
+    }
+    let stream = stream.into_std();
+    let moving = Box::new(Moving { stream, opening, bearer, encoding, admission });
+    if let Err(Mail::Moved(refused)) =
+        shard.shared().mailboxes[usize::from(home)].try_send(Mail::Moved(moving))
+    {
+        let reason = CloseReason::Overloaded;
+        let close = frame::server_close_frame(reason.code(), reason.reason());
+        drop(io::Write::write(&mut &refused.stream, &close));
+    }
+}
+
+/// Makes the session and starts reading.
+pub(super) fn serve(
+    shard: Rc<Shard>,
+    stream: Stream,
+    opening: Opening,
+    bearer: Bearer,
+    encoding: Encoding,
+    admission: Admission,
+) {
+    let stream = Rc::new(stream);
+    let link = shard.open_session(Rc::clone(&stream), |link| NewSession {
+        user: bearer.user,
+        external: bearer.external,
+        name_hint: bearer.name_hint,
+        link,
+        encoding,
+        expires_at: bearer.expires_at,
+        admission,
+    });
+    net::spawn(driver::serve(shard, link, stream, opening));
+}
+
+/// Maps a token of another issuer to a user.
+async fn resolve(shard: &Shard, identity: Identity) -> Result<Bearer, CommandError> {
+    let expires_at = identity.expires_at_ms;
+    let name_hint = identity.name_hint.map(String::into_boxed_str);
+    match identity.user {
+        TokenUser::Known(user) => Ok(Bearer { user, external: None, name_hint, expires_at }),
+        TokenUser::External { issuer, subject } => {
+            let external = Box::new(ExternalIdentity { issuer, subject });
+            let user = shard.resolve(&external, name_hint.as_deref()).await?;
+            Ok(Bearer { user, external: Some(external), name_hint: None, expires_at })
+        }
+    }
+}
+
+/// Reads until the first whole message.
+async fn first_message(stream: &Stream, opening: &mut Opening) -> Option<(MessageKind, Vec<u8>)> {
+    let deadline = Instant::now() + Duration::from_secs(limits::HANDSHAKE_S);
+    let mut buffer = [0; 2048];
+    loop {
+        let length = opening.unread.len();
+        let mut input = Input::new(&mut opening.unread);
+        let (found, failed) = match opening.machine.poll(&mut input) {
+            Ok(Some(Event::Message { kind, payload })) => (Some((kind, payload.to_vec())), false),
+            Ok(None | Some(Event::Ping(_) | Event::Pong(_))) => (None, false),
+            Ok(Some(Event::Close { .. })) => (None, true),
+            Err(error) => {
+                opening.machine.close(error.close_code(), "");
+                (None, true)
+            }
+        };
+        let remaining = input.remaining();
+        bytes::Buf::advance(&mut opening.unread, length - remaining);
+        let output = opening.machine.output();
+        if !output.is_empty() {
+            let sent = upgrade::write_all(stream, output).await;
+            output.clear();
+            sent.ok()?;
+        }
+        if failed {
+            upgrade::linger(stream).await;
+            return None;
+        }
+        if found.is_some() {
+            return found;
+        }
+        if remaining > 0 {
+            continue;
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() || !stream.readable_within(left).await.ok()? {
+            let reason = CloseReason::ConnectTimeout;
+            close(stream, reason).await;
+            return None;
+        }
+        match stream.recv(&mut buffer) {
+            Ok(0) => return None,
+            Ok(count) => opening.unread.extend_from_slice(&buffer[..count]),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => return None,
+        }
+    }
+}
+
+/// Answers a first command that lets nobody in, and closes.
+async fn reject(stream: &Stream, encoding: Encoding, id: u64, error: CommandError) {
+    let reason = match error.code {
+        ErrorCode::TokenExpired => CloseReason::TokenExpired,
+        ErrorCode::InvalidArgument => CloseReason::BadFrame,
+        ErrorCode::Busy | ErrorCode::Unavailable => CloseReason::Overloaded,
+        _ => CloseReason::BadToken,
+    };
+    let outcome = Some(wire::reply::Outcome::Error(error.into()));
+    let reply = wire::Reply { id, outcome };
+    let server_frame = wire::ServerFrame { frame: Some(wire::server_frame::Frame::Reply(reply)) };
+    let payload = encoding.encode_one(&server_frame);
+    let answer = frame::server_frame(encoding.message_kind(), &payload);
+    if upgrade::write_all(stream, &answer).await.is_ok() {
+        close(stream, reason).await;
+    }
+}
+
+async fn close(stream: &Stream, reason: CloseReason) {
+    let close = frame::server_close_frame(reason.code(), reason.reason());
+    if upgrade::write_all(stream, &close).await.is_ok() {
+        upgrade::linger(stream).await;
+    }
+}
+
+/// Tells a connection for which there is no room so, without spending more on it.
+pub(super) fn turn_away(stream: &Stream) {
+    let body =
+        r#"{"error":{"code":2,"name":"BUSY","message":"too many connections","temporary":true}}"#;
+    let response = handshake::refuse_response(503, body, &[("Retry-After", "1")]);
+    drop(net::send(stream.as_fd_number(), &response));
+}

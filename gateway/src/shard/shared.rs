@@ -1,0 +1,49 @@
+//! What the threads of the process share.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use tokio::sync::mpsc;
+
+use super::handoff::HttpSocket;
+use super::mail::Mail;
+use super::mailbox::MailboxSender;
+use crate::auth::TokenVerifier;
+use crate::command::key::CommandKey;
+use crate::config::Config;
+use crate::connection::admission::Admission;
+use crate::service::ask::Call;
+
+/// What all threads share.
+pub struct Shared {
+    /// What the operator decided.
+    pub config: Arc<Config>,
+    /// Checks tokens.
+    pub verifier: TokenVerifier,
+    /// Hashes commands.
+    pub command_key: CommandKey,
+    /// One per shard.
+    pub mailboxes: Vec<MailboxSender<Mail>>,
+    /// To the service thread.
+    pub service: mpsc::Sender<Call>,
+    /// Connections that speak HTTP.
+    pub http: mpsc::Sender<HttpSocket>,
+    /// Connections of the process.
+    pub connections: Arc<AtomicUsize>,
+    /// Most connections the process takes.
+    pub max_connections: usize,
+    /// Shards that have nothing under way any more.
+    pub drained_shards: AtomicUsize,
+}
+
+impl Shared {
+    /// Takes a connection in, unless the process has too many.
+    pub fn admit(&self) -> Option<Admission> {
+        Admission::take(&self.connections, self.max_connections)
+    }
+
+    /// How many shards there are.
+    pub fn shards(&self) -> usize {
+        self.mailboxes.len()
+    }
+}

@@ -1,0 +1,213 @@
+//! One order for everybody: gap-free positions, each sender's order kept, nothing lost while somebody connects.
+
+use std::thread;
+
+use ringwire_protocol::codec::Encoding;
+use ringwire_protocol::wire;
+
+use crate::support::ENCODINGS;
+use crate::support::chat::{self, say, say_after};
+use crate::support::client::Client;
+use crate::support::participant::Crowd;
+use crate::support::server::Setup;
+use crate::support::store::Database;
+
+#[test]
+fn o2_a_thousand_sends_in_one_go_keep_their_order() {
+    let server = Setup::new().without_rates().start();
+    for encoding in ENCODINGS {
+        let mut receivers = ENCODINGS.map(|encoding| Client::session(&server, 2, encoding));
+        let mut sender = Client::session(&server, 1, encoding);
+        let group = sender.create_group(&[2]);
+        let mut after = String::new();
+        let ids: Vec<u64> = (0..1000)
+            .map(|number| {
+                let id = format!("m{number}");
+                sender.queue(say_after(
+                    group,
+                    &id,
+                    &number.to_string(),
+                    &std::mem::replace(&mut after, id.clone()),
+                ))
+            })
+            .collect();
+        sender.flush().expect("writing");
+        for (number, id) in ids.into_iter().enumerate() {
+            let ack = sender.ack(id);
+            assert_eq!((ack.seq, ack.msg_no), (number as u64 + 2, number as u64 + 1));
+        }
+        for receiver in &mut receivers {
+            assert_eq!(receiver.next_entry().seq, 1);
+            for number in 0..1000_u64 {
+                let entry = receiver.next_entry();
+                assert_eq!(entry.seq, number + 2);
+                assert_eq!(chat::text(&entry), Some(&*number.to_string()));
+            }
+            receiver.assert_quiet();
+        }
+    }
+}
+
+/// The sends of one connection that fill many conversations, on all shards, at once.
+#[test]
+fn o1_one_connection_fills_many_conversations_without_mixing_them() {
+    for database in Database::both() {
+        let server = Setup::new().database(database).without_rates().start();
+        let mut sender = Client::session(&server, 1, Encoding::Protobuf);
+        let groups: Vec<u64> = (0..20).map(|_| sender.create_group(&[])).collect();
+        let ids: Vec<(usize, u64)> = (0..1000)
+            .map(|number| {
+                let group = number % groups.len();
+                let text = format!("{}", number / groups.len());
+                (number, sender.queue(say(groups[group], &format!("m{number}"), &text)))
+            })
+            .collect();
+        sender.flush().expect("writing");
+        for (number, id) in ids {
+            let ack = sender.ack(id);
+            let expected = (groups[number % groups.len()], (number / groups.len()) as u64 + 2);
+            assert_eq!((ack.conversation_id, ack.seq), expected);
+        }
+        for group in groups {
+            let texts: Vec<_> = sender
+                .log(group)
+                .iter()
+                .filter_map(|entry| chat::text(entry).map(str::to_owned))
+                .collect();
+            assert_eq!(texts, (0..50).map(|number| number.to_string()).collect::<Vec<_>>());
+        }
+    }
+}
+
+#[test]
+fn o1_twenty_senders_are_seen_in_one_order_by_every_device() {
+    const SENDERS: u64 = 20;
+    const EACH: usize = 500;
+    let server = Setup::new().without_rates().start();
+    let mut watcher = Client::session(&server, 100, Encoding::Protobuf);
+    for user in 1..=SENDERS {
+        drop(Client::session(&server, user, Encoding::Json));
+    }
+    let group = watcher.create_group(&(1..=SENDERS).collect::<Vec<_>>());
+    let devices: Vec<Client> =
+        (0..4).map(|number| Client::session(&server, 100, ENCODINGS[number % 2])).collect();
+
+    let watching: Vec<_> = devices
+        .into_iter()
+        .map(|mut device| {
+            thread::spawn(move || {
+                let entries = (0..SENDERS as usize * EACH).map(|number| {
+                    let entry = device.next_entry();
+                    assert_eq!(entry.seq, number as u64 + 2);
+                    (entry.sender_id, entry.client_msg_id)
+                });
+                entries.collect::<Vec<_>>()
+            })
+        })
+        .collect();
+    let sending: Vec<_> = (1..=SENDERS)
+        .map(|user| {
+            let mut sender = Client::session(&server, user, ENCODINGS[user as usize % 2]);
+            thread::spawn(move || {
+                for batch in 0..EACH / 50 {
+                    let ids: Vec<u64> = (0..50)
+                        .map(|place| {
+                            sender.queue(say(group, &format!("{}", batch * 50 + place), "x"))
+                        })
+                        .collect();
+                    sender.flush().expect("writing");
+                    let seqs: Vec<u64> = ids.into_iter().map(|id| sender.ack(id).seq).collect();
+                    assert!(seqs.is_sorted(), "{seqs:?}");
+                }
+            })
+        })
+        .collect();
+    for sender in sending {
+        sender.join().expect("a sender");
+    }
+    let views: Vec<_> =
+        watching.into_iter().map(|device| device.join().expect("a device")).collect();
+    for view in &views[1..] {
+        assert!(*view == views[0], "two devices saw different orders");
+    }
+    for user in 1..=SENDERS {
+        let own = views[0].iter().filter(|(sender, _)| *sender == user);
+        let own: Vec<&str> = own.map(|(_, id)| &**id).collect();
+        assert_eq!(own, (0..EACH).map(|number| number.to_string()).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn r3_connecting_under_load_neither_loses_nor_doubles_a_message() {
+    const MESSAGES: u64 = 1500;
+    for database in Database::both() {
+        let server = Setup::new().database(database).without_rates().start();
+        drop(Client::session(&server, 2, Encoding::Json));
+        let mut sender = Client::session(&server, 1, Encoding::Protobuf);
+        let group = sender.create_group(&[2]);
+        let sending = thread::spawn(move || {
+            for batch in 0..MESSAGES / 30 {
+                let ids: Vec<u64> = (0..30)
+                    .map(|place| sender.queue(say(group, &format!("{}", batch * 30 + place), "x")))
+                    .collect();
+                sender.flush().expect("writing");
+                for id in ids {
+                    sender.ack(id);
+                }
+            }
+        });
+        // Connects again and again with the cursor it has got to, until it has everything.
+        let head = MESSAGES + 1;
+        let (mut cursor, mut round) = (1, 0);
+        while cursor < head {
+            let encoding = ENCODINGS[round % 2];
+            round += 1;
+            let at = wire::SyncCursor { conversation_id: group, seq: cursor };
+            let connect = wire::Connect { cursors: vec![at], ..Default::default() };
+            let (mut client, connected) = Client::session_with(&server, 2, encoding, connect);
+            let state = connected.sync[0];
+            // What is not pushed at once is asked for; live pushes go on from the snapshot's head.
+            let mut expected = Vec::new();
+            while cursor < state.pushed_seq {
+                cursor += 1;
+                expected.push(cursor);
+            }
+            for seq in expected {
+                assert_eq!(client.next_entry().seq, seq, "what was missed comes in order");
+            }
+            while cursor < state.head_seq {
+                for entry in client.sync(group, cursor, 0).entries {
+                    assert_eq!(entry.seq, cursor + 1);
+                    cursor += 1;
+                }
+            }
+            // Pushes that came while the pages were read are at or below the cursor by now: the first live one is
+            // right behind the snapshot.
+            let mut live = state.head_seq;
+            for _ in 0..7 {
+                if live.max(cursor) >= head {
+                    break;
+                }
+                live += 1;
+                assert_eq!(client.next_entry().seq, live, "live pushes have no gap");
+            }
+            cursor = cursor.max(live);
+        }
+        sending.join().expect("the sender");
+        assert!(round > 1, "it has to connect more than once");
+    }
+}
+
+/// Everybody sends and receives at once, on both encodings; nobody is killed. The ledger has to be able to be clean.
+#[test]
+fn o1_a_busy_group_keeps_its_promises() {
+    for (driver, database) in [("auto", Database::postgres()), ("epoll", Database::Sqlite)] {
+        let server = Setup::new()
+            .arguments(&["--driver", driver])
+            .database(database)
+            .without_rates()
+            .start();
+        let crowd = Crowd::start(&server, 6, 150);
+        crowd.finish(&server);
+    }
+}

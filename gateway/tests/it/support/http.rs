@@ -1,0 +1,95 @@
+//! Plain HTTP: bytes written, the answer read until the server ends the connection or the body is complete.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use serde_json::Value;
+
+use super::PATIENCE;
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The status code.
+    pub(crate) status: u16,
+    /// Everything before the body, in lower case.
+    pub(crate) head: String,
+    /// The body.
+    pub(crate) body: String,
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
+    }
+}
+
+/// A connection to the server.
+pub(crate) fn dial(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).expect("a connection");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a read timeout");
+    stream.set_nodelay(true).expect("no delay");
+    stream
+}
+
+/// Writes bytes and reads the answer to them.
+pub(crate) fn exchange(address: SocketAddr, request: &[u8]) -> Answer {
+    let mut stream = dial(address);
+    // A server that refuses early may have closed already; what it said can still be read.
+    let _ = stream.write_all(request);
+    read_answer(&mut stream)
+}
+
+/// Reads one answer; the connection stays usable if it has a length.
+pub(crate) fn read_answer(stream: &mut TcpStream) -> Answer {
+    let mut bytes = Vec::new();
+    let head_end = loop {
+        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            break end + 4;
+        }
+        read_some(stream, &mut bytes).unwrap_or_else(|| panic!("no answer: {bytes:?}"));
+    };
+    let head = String::from_utf8_lossy(&bytes[..head_end]).to_lowercase();
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "))
+        .map(|length| length.trim().parse::<usize>().expect("a length"));
+    while length.is_none_or(|length| bytes.len() < head_end + length) {
+        if read_some(stream, &mut bytes).is_none() {
+            break;
+        }
+    }
+    let body = String::from_utf8_lossy(&bytes[head_end..]).into_owned();
+    Answer { status, head, body }
+}
+
+/// `None`: the connection has ended.
+fn read_some(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<()> {
+    let mut buffer = [0; 4096];
+    match stream.read(&mut buffer) {
+        Ok(count @ 1..) => {
+            bytes.extend_from_slice(&buffer[..count]);
+            Some(())
+        }
+        Ok(0) | Err(_) => None,
+    }
+}
+
+/// `GET`, on a connection of its own.
+pub(crate) fn get(address: SocketAddr, path: &str) -> Answer {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    exchange(address, request.as_bytes())
+}
+
+/// `POST` with a JSON body, on a connection of its own.
+pub(crate) fn post(address: SocketAddr, path: &str, body: &Value) -> Answer {
+    let body = body.to_string();
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    exchange(address, request.as_bytes())
+}

@@ -1,0 +1,28 @@
+//! What the tests share: the server as a process, databases, and a client that can also misbehave.
+//!
+//! ```text
+//!   store ─► server (child process) ◄─ http   one request, the raw answer
+//!                                   ◄─ client one WebSocket, in either encoding
+//!                                        chat         what people do, as one call each
+//!                                        participant  sends and receives through any trouble, and keeps the ledger
+//! ```
+//!
+//! Invariant: time decides nothing. A wait ends with what it waits for; [`PATIENCE`] only ends a test that hangs.
+
+pub(crate) mod chat;
+pub(crate) mod client;
+pub(crate) mod http;
+pub(crate) mod participant;
+pub(crate) mod server;
+pub(crate) mod store;
+pub(crate) mod token;
+
+use std::time::Duration;
+
+use ringwire_protocol::codec::Encoding;
+
+/// How long a test waits for something that has to happen.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Both ways to write the schema down.
+pub(crate) const ENCODINGS: [Encoding; 2] = [Encoding::Protobuf, Encoding::Json];

@@ -1,0 +1,356 @@
+//! Members of one conversation who send and receive through kills and stops of the server, and a ledger of it all.
+//!
+//! ```text
+//!   Crowd ─► one thread a participant ─► connect with a cursor ─► send, receive ─► broken? again
+//!     └───── finish: the log is read over the protocol, and the checker of the load test judges
+//! ```
+//!
+//! A participant is a client as the protocol wants it: sends are pipelined and chained by `after`, what was not
+//! acknowledged goes again under the same id, and the cursor moves from n to n + 1 or by `sync`.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use ringwire_loadtest::verify::{Content, DeviceIndex, Ledger, Origin, SenderIndex, Via};
+use ringwire_protocol::codec::Encoding;
+use ringwire_protocol::wire::{self, command::Op, push::Event, reply::Outcome};
+
+use super::chat;
+use super::client::{Arrived, Client, Upgrade};
+use super::server::ServerProcess;
+use super::{ENCODINGS, PATIENCE};
+
+/// Sends without an answer that a participant has at a time.
+const WINDOW: usize = 8;
+/// How long a participant waits for news before it looks whether there is something to send again.
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// Everybody in one conversation.
+pub(crate) struct Crowd {
+    shared: Arc<Shared>,
+    conversation: u64,
+    threads: Vec<JoinHandle<()>>,
+}
+
+struct Shared {
+    ledger: Mutex<Ledger>,
+    senders: Vec<SenderIndex>,
+    acked: AtomicU64,
+    /// Participants that have nothing left to send.
+    done: AtomicUsize,
+    /// The end of the log, once everybody has sent everything; before that 0.
+    head: AtomicU64,
+    go_aways: AtomicUsize,
+    closes: Mutex<Vec<Option<u16>>>,
+}
+
+impl Shared {
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What an entry holds, for the ledger: messages say who sent them and their number.
+    fn content(&self, entry: &wire::Entry) -> Content {
+        let Some(text) = chat::text(entry) else { return Content::Notice };
+        let origin = text.split_once(':').and_then(|(sender, number)| {
+            let sender = *self.senders.get(sender.parse::<usize>().ok()?)?;
+            Some(Origin { sender, number: number.parse().ok()? })
+        });
+        origin.map_or(Content::Foreign, Content::Message)
+    }
+}
+
+/// What the participants met beside messages.
+pub(crate) struct Report {
+    /// `goaway` pushes.
+    pub(crate) go_aways: usize,
+    /// How connections ended.
+    pub(crate) closes: Vec<Option<u16>>,
+}
+
+impl Crowd {
+    /// Users 1 to `participants` make a group; each sends `sends_each` messages, all as fast as they can.
+    pub(crate) fn start(server: &ServerProcess, participants: u32, sends_each: u32) -> Self {
+        let users: Vec<u64> = (1..=u64::from(participants)).collect();
+        // Users come to be when they connect first.
+        let mut clients: Vec<Client> =
+            users.iter().map(|&user| Client::session(server, user, Encoding::Json)).collect();
+        let conversation = clients[0].create_group(&users[1..]);
+        drop(clients);
+
+        let mut ledger = Ledger::new();
+        let names = users.iter().map(|user| format!("user {user}"));
+        let (senders, devices): (Vec<_>, Vec<_>) =
+            names.map(|name| (ledger.add_sender(name.clone()), ledger.add_device(name, 1))).unzip();
+        let shared = Arc::new(Shared {
+            ledger: Mutex::new(ledger),
+            senders,
+            acked: AtomicU64::new(0),
+            done: AtomicUsize::new(0),
+            head: AtomicU64::new(0),
+            go_aways: AtomicUsize::new(0),
+            closes: Mutex::new(Vec::new()),
+        });
+        let participant = |(number, device)| Participant {
+            shared: Arc::clone(&shared),
+            address: server.address(),
+            token: server.token(users[number]),
+            encoding: ENCODINGS[number % 2],
+            conversation,
+            number,
+            device,
+            cursor: 1,
+            told: false,
+            outgoing: VecDeque::new(),
+            left: sends_each,
+        };
+        let threads = devices
+            .into_iter()
+            .enumerate()
+            .map(participant)
+            .map(|participant| thread::spawn(move || participant.run()))
+            .collect();
+        Self { shared, conversation, threads }
+    }
+
+    /// Waits until so many sends were acknowledged in all.
+    pub(crate) fn await_acks(&self, count: u64) {
+        self.wait("acks", || self.shared.acked.load(Ordering::Relaxed) >= count);
+    }
+
+    /// Sends acknowledged so far.
+    pub(crate) fn acked(&self) -> u64 {
+        self.shared.acked.load(Ordering::Relaxed)
+    }
+
+    fn wait(&self, what: &str, done: impl Fn() -> bool) {
+        let deadline = Instant::now() + 2 * PATIENCE;
+        while !done() {
+            assert!(self.threads.iter().all(|thread| !thread.is_finished()), "one gave up");
+            assert!(Instant::now() < deadline, "waiting for {what}: {} acks", self.acked());
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits until everything is sent and received, reads the log back, and has the ledger judged.
+    pub(crate) fn finish(self, server: &ServerProcess) -> Report {
+        let participants = self.threads.len();
+        self.wait("the last ack", || self.shared.done.load(Ordering::Relaxed) == participants);
+        let mut reader = Client::session(server, 1, Encoding::Protobuf);
+        let log = reader.log(self.conversation);
+        let head = log.last().expect("a log with entries").seq;
+        self.shared.head.store(head, Ordering::Relaxed);
+        for thread in self.threads {
+            thread.join().expect("a participant failed");
+        }
+        let entries = log.iter().skip(1).map(|entry| (entry.seq, self.shared.content(entry)));
+        let entries = entries.collect();
+        let mut ledger = self.shared.ledger();
+        ledger.log_read(1, entries);
+        let findings = ledger.check();
+        assert!(findings.is_clean(), "{findings:#?}");
+        let (_, refused, unknown) = ledger.outcomes();
+        assert_eq!((refused, unknown), (0, 0), "every send was acknowledged in the end");
+        drop(ledger);
+        Report {
+            go_aways: self.shared.go_aways.load(Ordering::Relaxed),
+            closes: self.shared.closes.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
+    }
+}
+
+/// One member with one device.
+struct Participant {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    token: String,
+    encoding: Encoding,
+    conversation: u64,
+    number: usize,
+    device: DeviceIndex,
+    /// Highest position it has without a gap.
+    cursor: u64,
+    /// The server has said that there is more than it pushes.
+    told: bool,
+    /// Sends without ack, oldest first.
+    outgoing: VecDeque<Outgoing>,
+    left: u32,
+}
+
+struct Outgoing {
+    origin: Origin,
+    /// The command under which it is on its way; `None`: it has to be sent (again).
+    command: Option<u64>,
+}
+
+impl Outgoing {
+    fn client_msg_id(&self) -> String {
+        format!("m{}", self.origin.number)
+    }
+}
+
+/// The connection is over.
+struct Broken;
+
+impl Participant {
+    fn run(mut self) {
+        if self.left == 0 {
+            self.shared.done.fetch_add(1, Ordering::Relaxed);
+        }
+        let mut deadline = Instant::now() + PATIENCE;
+        loop {
+            let cursor = self.cursor;
+            if let Ok(mut client) = self.connect()
+                && self.serve(&mut client).is_ok()
+            {
+                return;
+            }
+            if self.cursor > cursor {
+                deadline = Instant::now() + PATIENCE;
+            }
+            assert!(Instant::now() < deadline, "user {} gets nowhere", self.number + 1);
+            thread::sleep(GLANCE);
+        }
+    }
+
+    fn connect(&mut self) -> Result<Client, Broken> {
+        let upgrade = Upgrade::encoding(self.encoding).bearer(&self.token);
+        let stream = super::client::dial(self.address).map_err(|_| Broken)?;
+        let mut client =
+            Client::upgrade_on(stream, &upgrade, self.encoding, b"").map_err(|_| Broken)?;
+        let cursor = wire::SyncCursor { conversation_id: self.conversation, seq: self.cursor };
+        let connect = wire::Connect { cursors: vec![cursor], ..Default::default() };
+        let id = client.start(Op::Connect(connect));
+        let Some(Ok(Outcome::Connected(connected))) = client.try_answer(id) else {
+            return Err(Broken);
+        };
+        let state = connected.sync.first().expect("an answer to the cursor");
+        assert!(!state.not_member, "a member is told it is none");
+        self.told = state.pushed_seq < state.head_seq;
+        self.shared.ledger().reconnected(self.device);
+        for outgoing in &mut self.outgoing {
+            outgoing.command = None;
+        }
+        Ok(client)
+    }
+
+    /// Sends and receives until everything is done.
+    fn serve(&mut self, client: &mut Client) -> Result<(), Broken> {
+        loop {
+            self.send(client)?;
+            let head = self.shared.head.load(Ordering::Relaxed);
+            if head != 0 && self.cursor >= head {
+                return Ok(());
+            }
+            match client.next_within(GLANCE) {
+                None => {}
+                Some(Arrived::Reply(reply)) => self.answered(client, reply)?,
+                Some(Arrived::Push(event)) => self.pushed(client, event)?,
+                Some(Arrived::Closed(code)) => {
+                    let closes = &self.shared.closes;
+                    closes.lock().unwrap_or_else(PoisonError::into_inner).push(code);
+                    return Err(Broken);
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, client: &mut Client) -> Result<(), Broken> {
+        // After a refusal nothing goes out until everything under way is answered: order is kept.
+        let held = self.outgoing.front().is_some_and(|first| first.command.is_none())
+            && self.outgoing.iter().any(|outgoing| outgoing.command.is_some());
+        if held {
+            return Ok(());
+        }
+        while self.left > 0 && self.outgoing.len() < WINDOW {
+            self.left -= 1;
+            let origin = self.shared.ledger().invoke(self.shared.senders[self.number]);
+            self.outgoing.push_back(Outgoing { origin, command: None });
+        }
+        let mut after = String::new();
+        for outgoing in &mut self.outgoing {
+            let id = outgoing.client_msg_id();
+            if outgoing.command.is_none() {
+                let text = format!("{}:{}", self.number, outgoing.origin.number);
+                let send = chat::say_after(self.conversation, &id, &text, &after);
+                outgoing.command = Some(client.queue(send));
+            }
+            after = id;
+        }
+        client.flush().map_err(|_| Broken)
+    }
+
+    fn answered(&mut self, client: &mut Client, reply: wire::Reply) -> Result<(), Broken> {
+        let place = self.outgoing.iter().position(|outgoing| outgoing.command == Some(reply.id));
+        let Some(place) = place else { return Ok(()) };
+        match reply.outcome.expect("a reply has an outcome") {
+            Outcome::SendAck(ack) => {
+                let outgoing = self.outgoing.remove(place).expect("it was just found");
+                self.shared.ledger().acked(outgoing.origin, ack.seq);
+                self.close_gap(client, ack.seq)?;
+                self.take(ack.seq, Content::Message(outgoing.origin), Via::Ack);
+                self.shared.acked.fetch_add(1, Ordering::Relaxed);
+                if self.left == 0 && self.outgoing.is_empty() {
+                    self.shared.done.fetch_add(1, Ordering::Relaxed);
+                }
+                Ok(())
+            }
+            Outcome::Error(error) => {
+                assert!(error.temporary, "refused for good: {error:?}");
+                self.outgoing[place].command = None;
+                thread::sleep(Duration::from_millis(error.retry_after_ms.min(100).into()));
+                Ok(())
+            }
+            other => panic!("an odd answer to a send: {other:?}"),
+        }
+    }
+
+    fn pushed(&mut self, client: &mut Client, event: Event) -> Result<(), Broken> {
+        match event {
+            Event::Entry(entry) => {
+                assert_eq!(entry.conversation_id, self.conversation);
+                self.close_gap(client, entry.seq)?;
+                self.take(entry.seq, self.shared.content(&entry), Via::Push);
+            }
+            Event::Lag(lag) => {
+                self.told = true;
+                self.close_gap(client, lag.head_seq + 1)?;
+            }
+            Event::GoAway(_) => {
+                self.shared.go_aways.fetch_add(1, Ordering::Relaxed);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, seq: u64, content: Content, via: Via) {
+        self.shared.ledger().received(self.device, seq, content, via);
+        self.cursor = self.cursor.max(seq);
+    }
+
+    /// Asks for what lies between the cursor and `seq`.
+    fn close_gap(&mut self, client: &mut Client, seq: u64) -> Result<(), Broken> {
+        let via = if self.told { Via::PullTold } else { Via::PullUntold };
+        while self.cursor + 1 < seq {
+            let ask = wire::Sync {
+                conversation_id: self.conversation,
+                seq: self.cursor,
+                limit: u32::try_from(seq - self.cursor - 1).unwrap_or(u32::MAX),
+            };
+            let id = client.start(Op::Sync(ask));
+            let Some(Ok(Outcome::SyncPage(page))) = client.try_answer(id) else {
+                return Err(Broken);
+            };
+            assert!(!page.entries.is_empty(), "a page behind the cursor is empty");
+            for entry in &page.entries {
+                self.take(entry.seq, self.shared.content(entry), via);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,43 @@
+//! The two databases a server can have. Tests share one private Postgres server, each with a database of its own.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
+
+use ringwire_testkit::PrivatePostgres;
+
+/// Where a server keeps the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Database {
+    /// In its data folder.
+    Sqlite,
+    /// In the Postgres database with this URL.
+    Postgres(String),
+}
+
+impl Database {
+    /// A fresh one of each kind.
+    pub(crate) fn both() -> [Self; 2] {
+        [Self::Sqlite, Self::postgres()]
+    }
+
+    /// A fresh database on the shared Postgres server.
+    pub(crate) fn postgres() -> Self {
+        /// Cleaned up by its guard when this process ends.
+        static SERVER: OnceLock<Mutex<PrivatePostgres>> = OnceLock::new();
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let server = SERVER.get_or_init(|| {
+            let settings = ["max_connections=300"];
+            Mutex::new(PrivatePostgres::start_with(&settings).expect("a private Postgres"))
+        });
+        let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        let server = server.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Self::Postgres(server.create_database(&name).expect("a fresh database"))
+    }
+
+    pub(super) fn url(&self) -> Option<&str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres(url) => Some(url),
+        }
+    }
+}

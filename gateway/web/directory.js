@@ -1,0 +1,72 @@
+// Who is who: the names of everybody this client has heard of, and the members of its conversations.
+//
+// Entries carry user ids only. Names come with direct conversations, with the entry that made a group, and with its
+// list of members, which is asked for when a name is missing or a conversation is looked at.
+
+import { list, num, userFromWire } from "./wire.js";
+
+const MAX_MEMBERS_PAGES = 20;
+/** The server stores cursors of others up to two seconds late; what was read just before is asked for again. */
+const CURSORS_SETTLE_MS = 3_000;
+
+export class Directory {
+  /** User id -> user. */
+  users = new Map();
+  #request;
+  #onChange;
+  /** Conversation id -> its number of members when they were last asked for on this connection. */
+  #asked = new Map();
+
+  /** `request(op, body)` asks the server; `onChange()` is told when names or read positions came. */
+  constructor({ request, onChange }) {
+    this.#request = request;
+    this.#onChange = onChange;
+  }
+
+  /** A new connection: lists that were asked for on the last one may have changed since. */
+  reconnected() {
+    this.#asked.clear();
+  }
+
+  learn(user) {
+    this.users.set(user.userId, user);
+    return user;
+  }
+
+  /** An entry may bring names along, or show that a name is missing. */
+  learnFrom(conversation, { body, senderId }) {
+    for (const member of list(body.created?.members)) {
+      if (member.user?.username) this.learn(userFromWire(member.user));
+    }
+    const named = [senderId, ...list(body.joined?.user_ids)];
+    if (named.some((id) => id !== "0" && !this.users.has(id))) this.learnMembers(conversation);
+  }
+
+  /** Learns who is in a conversation, once for each connection and number of members. */
+  learnMembers(conversation) {
+    if (this.#asked.get(conversation.id) === conversation.memberCount) return;
+    this.#asked.set(conversation.id, conversation.memberCount);
+    this.members(conversation).catch(() => {});
+    if (conversation.kind !== "DIRECT") return;
+    setTimeout(() => this.members(conversation).catch(() => {}), CURSORS_SETTLE_MS);
+  }
+
+  /** All members of a conversation; learns their names and how far they have read. */
+  async members(conversation) {
+    const members = [];
+    let pageToken = "";
+    for (let page = 0; page < MAX_MEMBERS_PAGES; page += 1) {
+      const body = { conversation_id: conversation.id, page_token: pageToken };
+      const answer = (await this.#request("members", body)).members_page ?? {};
+      for (const member of list(answer.members)) {
+        const user = this.learn(userFromWire(member.user ?? {}));
+        members.push({ user, role: member.role ?? "MEMBER" });
+        conversation.applyCursor(user.userId, num(member.read_seq));
+      }
+      pageToken = answer.next_page_token ?? "";
+      if (pageToken === "") break;
+    }
+    this.#onChange();
+    return members;
+  }
+}
