@@ -150,7 +150,7 @@ mod tests {
     }
 
     fn read(seq: u64) -> Request {
-        let reply_to = crate::command::reply::ReplyTo {
+        let reply_to = crate::conversation::answer::ReplyTo {
             shard: 0,
             session: crate::session::registry::SessionKey::numbered(0),
             command_id: seq,

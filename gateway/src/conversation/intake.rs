@@ -8,9 +8,9 @@ use ringwire_protocol::{CommandError, ErrorCode};
 use ringwire_storage::append::{Append, Change};
 use ringwire_storage::model::{EntryRow, LogHead};
 
+use super::answer::Ack;
 use super::recent::Position;
 use super::{Conversation, Effect, InFlight, Intent, Moment, Submission};
-use crate::command::reply::Ack;
 use crate::limits;
 
 impl Conversation {

@@ -5,8 +5,8 @@ use ringwire_storage::append::Change;
 use super::Violation;
 use super::model::require;
 use super::world::{Fault, NODES, ROOMS, Reading, Tail, World};
-use crate::command::reply::Ack;
 use crate::conversation::Effect;
+use crate::conversation::answer::Ack;
 use crate::limits;
 
 /// More rounds than any settled world needs; a machine that asks for ever is caught.

@@ -6,8 +6,8 @@ use ringwire_storage::model::LogPage;
 use super::Violation;
 use super::store::{POISON, message};
 use super::world::{Fault, Reading, World};
-use crate::command::reply::Ack;
 use crate::conversation::Intent;
+use crate::conversation::answer::Ack;
 use crate::limits;
 
 type Told = Result<(), Violation>;

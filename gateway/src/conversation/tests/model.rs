@@ -9,10 +9,10 @@ use ringwire_storage::model::{EntryRow, LogHead, Role};
 
 use super::Violation;
 use super::store::Log;
-use crate::command::reply::{Ack, ReplyTo};
+use crate::conversation::answer::{Ack, ReplyTo};
 use crate::conversation::entry::EntryFrame;
 use crate::conversation::members::Recipients;
-use crate::shard::placement::home_shard;
+use crate::placement::home_shard;
 
 /// Everyone who belongs, by id.
 pub(super) type Roster = BTreeMap<UserId, Role>;

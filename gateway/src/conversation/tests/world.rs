@@ -10,7 +10,7 @@ use super::Violation;
 use super::model::{Asked, Ledger, Roster, require};
 use super::store::{Log, Writer, message};
 use crate::command::key::CommandKey;
-use crate::command::reply::ReplyTo;
+use crate::conversation::answer::ReplyTo;
 use crate::conversation::members::Members;
 use crate::conversation::{Conversation, Effect, Intent, Moment, Submission};
 use crate::limits;
