@@ -280,6 +280,20 @@ fn a_late_answer_does_not_make_an_old_head_look_fresh() -> Told {
 }
 
 #[test]
+fn a_late_tail_does_not_make_an_old_head_look_fresh() -> Told {
+    let mut world = world();
+    world.send(THERE, ROOM, 2, "m1", "there")?;
+    world.write_and_hear(THERE)?;
+    world.send(HERE, ROOM, 1, "m1", "here")?;
+    world.write_and_hear(HERE)?;
+    world.tail(HERE, ROOM, Reading::Happens(9))?;
+    world.sleep(700);
+    world.tail(HERE, ROOM, Reading::Fails)?;
+    assert!(world.queued(HERE, ROOM)[0].check_base);
+    world.settle()
+}
+
+#[test]
 fn what_is_in_flight_and_what_waits_is_bounded() -> Told {
     let mut world = world();
     world.set_room(HERE, ROOM, usize::MAX);
