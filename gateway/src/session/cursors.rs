@@ -28,6 +28,10 @@ pub struct DirtyCursors {
 impl DirtyCursors {
     /// Raises a read cursor, and the delivered one with it: what was seen has arrived.
     pub fn raise(&mut self, user: UserId, conversation: ConversationId, read_seq: Seq) {
+        if read_seq == 0 {
+            // Nothing was read; kept, it would never count as written.
+            return;
+        }
         let cursor = self.by_user.entry(user).or_default().entry(conversation).or_default();
         if read_seq > cursor.read_seq {
             cursor.read_seq = read_seq;
@@ -102,6 +106,61 @@ fn row(user_id: UserId, conversation_id: ConversationId, cursor: Cursor) -> Curs
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reading_nothing_leaves_nothing_to_write() {
+        let mut cursors = DirtyCursors::default();
+        cursors.raise(UserId::new(1).unwrap(), ConversationId::new(2).unwrap(), 0);
+        assert!(cursors.is_clean());
+    }
+
+    /// A database that takes some batches and fails at others: whatever order things come in, a user reads back what
+    /// they did, and in the end it is written.
+    fn keeps_every_move(steps: Vec<(u64, u64, Seq, u8)>) {
+        let mut cursors = DirtyCursors::default();
+        let mut raised: HashMap<(UserId, ConversationId), Seq> = HashMap::new();
+        let mut database = raised.clone();
+        let mut under_way: Option<Vec<CursorRow>> = None;
+        let finish = [(1, 1, 0, 1), (1, 1, 0, 2)].into_iter().cycle().take(6);
+        for (user, conversation, seq, step) in steps.into_iter().chain(finish) {
+            match (step, under_way.take()) {
+                (1, None) => under_way = cursors.take_batch(),
+                (2 | 3, Some(batch)) => {
+                    let success = step == 2;
+                    for row in batch.iter().filter(|_| success) {
+                        let known = database.entry((row.user_id, row.conversation_id)).or_default();
+                        *known = row.read_seq.max(*known);
+                    }
+                    cursors.written(&batch, success);
+                }
+                (0, pending) => {
+                    under_way = pending;
+                    let (user, conversation) =
+                        (UserId::new(user).unwrap(), ConversationId::new(conversation).unwrap());
+                    cursors.raise(user, conversation, seq);
+                    let highest = raised.entry((user, conversation)).or_default();
+                    *highest = seq.max(*highest);
+                }
+                (_, pending) => under_way = pending,
+            }
+            for ((user, conversation), seq) in &raised {
+                let mine = cursors.of(*user);
+                let dirty = mine.iter().find(|row| row.conversation_id == *conversation);
+                let written = database.get(&(*user, *conversation)).copied().unwrap_or_default();
+                assert_eq!(dirty.map_or(0, |row| row.read_seq).max(written), *seq);
+            }
+        }
+        assert!(cursors.is_clean(), "everything was written");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_move_is_read_back_and_written_in_the_end(
+            steps in proptest::collection::vec((1..4_u64, 1..4_u64, 0..9_u64, 0..4_u8), 0..60),
+        ) {
+            keeps_every_move(steps);
+        }
+    }
 
     #[test]
     fn a_move_during_the_write_is_written_next() {
