@@ -2,6 +2,9 @@
 //!
 //! A cursor stays here until its write is confirmed, and every read of the user's list takes what is here along
 //! first, so a user always reads back what they did. A crash may lose the last moves of a cursor, never an entry.
+//!
+//! A round takes in everyone whose cursors moved since the last one and writes them in small batches, one after the
+//! other, so that no commit of messages waits long behind one.
 
 use std::collections::{HashMap, HashSet};
 
@@ -22,6 +25,8 @@ pub struct DirtyCursors {
     by_user: HashMap<UserId, HashMap<ConversationId, Cursor>>,
     /// Users with moves that no write under way carries.
     moved: HashSet<UserId>,
+    /// Those of them whose turn it is in this round.
+    due: Vec<UserId>,
     writing: bool,
 }
 
@@ -46,25 +51,28 @@ impl DirtyCursors {
         cursors.map(|(conversation, cursor)| row(user, *conversation, *cursor)).collect()
     }
 
-    /// The next batch to write, unless one is under way; give it to [`Self::written`] afterwards.
+    /// Begins a round, unless the last one is not over.
+    pub fn start_round(&mut self) {
+        if self.due.is_empty() {
+            self.due.extend(&self.moved);
+        }
+    }
+
+    /// The next batch of the round, unless one is under way; give it to [`Self::written`] afterwards.
     pub fn take_batch(&mut self) -> Option<Vec<CursorRow>> {
-        if self.writing || self.moved.is_empty() {
+        if self.writing {
             return None;
         }
         let mut batch = Vec::new();
-        let mut users = Vec::new();
-        for user in &self.moved {
-            if batch.len() >= limits::CURSOR_BATCH {
-                break;
+        while batch.len() < limits::CURSOR_BATCH
+            && let Some(user) = self.due.pop()
+        {
+            if self.moved.remove(&user) {
+                batch.extend(self.of(user));
             }
-            users.push(*user);
-            batch.extend(self.of(*user));
         }
-        for user in users {
-            self.moved.remove(&user);
-        }
-        self.writing = true;
-        Some(batch)
+        self.writing = !batch.is_empty();
+        self.writing.then_some(batch)
     }
 
     /// A batch was written, or failed and has to be written again.
@@ -124,7 +132,10 @@ mod tests {
         let finish = [(1, 1, 0, 1), (1, 1, 0, 2)].into_iter().cycle().take(6);
         for (user, conversation, seq, step) in steps.into_iter().chain(finish) {
             match (step, under_way.take()) {
-                (1, None) => under_way = cursors.take_batch(),
+                (1, None) => {
+                    cursors.start_round();
+                    under_way = cursors.take_batch();
+                }
                 (2 | 3, Some(batch)) => {
                     let success = step == 2;
                     for row in batch.iter().filter(|_| success) {
@@ -167,13 +178,17 @@ mod tests {
         let (user, room) = (UserId::new(1).unwrap(), ConversationId::new(2).unwrap());
         let mut cursors = DirtyCursors::default();
         cursors.raise(user, room, 5);
+        cursors.start_round();
         let first = cursors.take_batch().unwrap();
         cursors.raise(user, room, 6);
+        cursors.start_round();
         assert!(cursors.take_batch().is_none(), "one write at a time");
         cursors.written(&first, true);
         assert_eq!(cursors.of(user)[0].read_seq, 6);
+        cursors.start_round();
         let second = cursors.take_batch().unwrap();
         cursors.written(&second, false);
+        cursors.start_round();
         let third = cursors.take_batch().unwrap();
         assert_eq!(second, third, "a failed write is repeated");
         cursors.written(&third, true);
