@@ -100,7 +100,7 @@ pub const CURSOR_PUSH_MEMBERS: usize = 100;
 /// How often cursors are written behind, in seconds.
 pub const CURSOR_FLUSH_S: u32 = 2;
 /// Cursors in one write.
-pub const CURSOR_BATCH: usize = 1000;
+pub const CURSOR_BATCH: usize = 200;
 /// What BUSY tells the client to wait, in milliseconds.
 pub const BUSY_RETRY_MS: u32 = 200;
 /// How long a drain waits for commits and sockets, in seconds.

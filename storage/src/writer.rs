@@ -72,7 +72,7 @@ impl WriterQueue {
         // The first call decides.
         let _ = self.give_up_at.set(give_up_at);
         self.stopping.store(true, Ordering::SeqCst);
-        self.sleeper.rouse();
+        self.sleeper.notify();
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -129,6 +129,7 @@ impl Writers {
                 .map_err(|error| {
                     StoreError::Fatal(format!("cannot start a writer thread: {error}"))
                 })?;
+            queue.sleeper.adopt(thread.thread().clone());
             started.queues.push(queue);
             started.threads.get_mut().unwrap_or_else(PoisonError::into_inner).push(thread);
         }
@@ -251,7 +252,6 @@ struct Writer {
 
 impl Writer {
     fn run(mut self) {
-        self.queue.sleeper.adopt_current_thread();
         let mut save_activity_at = Instant::now() + SAVE_ACTIVITY_EVERY;
         loop {
             self.gather();
@@ -280,10 +280,7 @@ impl Writer {
             }
             let limit = (!self.answers.activity.is_empty())
                 .then(|| save_activity_at.saturating_duration_since(now));
-            let (queue, executor) = (&self.queue, &self.executor);
-            queue.sleeper.sleep(limit, || {
-                !queue.entries.is_empty() || executor.has_jobs() || queue.is_stopping()
-            });
+            Sleeper::sleep(limit);
         }
     }
 
@@ -296,7 +293,7 @@ impl Writer {
             }
             match self.batch.may_wait(Instant::now) {
                 Some(wait) if !self.queue.is_stopping() => {
-                    self.queue.sleeper.sleep(Some(wait), || !self.queue.entries.is_empty());
+                    Sleeper::sleep(Some(wait));
                 }
                 _ => return,
             }

@@ -10,7 +10,8 @@ use crate::command::{cargo, run as run_command};
 /// What to measure.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// `echo` compares the echo servers, `idle` measures idle sessions; any other name filters the micro-benchmarks.
+    /// `echo` compares echo servers, `idle` measures idle sessions, `direct` finds the highest rate of direct messages;
+    /// any other name filters the micro-benchmarks.
     name: Option<String>,
     /// Where a comparison writes its figures.
     #[arg(long)]
@@ -24,10 +25,11 @@ pub(crate) struct Arguments {
 pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<()> {
     match arguments.name.as_deref() {
         Some("echo") => compare(root, arguments, &["--bins", "--example", "echo"], "echo_compare"),
+        Some("direct") => compare(root, arguments, &["--bins"], "direct_rates"),
         Some("idle") => compare(root, arguments, &["--bins"], "idle_sessions"),
         filter => {
             if arguments.report_json.is_some() {
-                bail!("--report-json belongs to a comparison: cargo xtask bench echo or idle");
+                bail!("--report-json belongs to a comparison: echo, idle or direct");
             }
             let mut bench = cargo(root);
             bench.args(["bench", "--package", "ringwire-bench", "--"]).args(filter);
@@ -39,8 +41,10 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<()> {
 /// One cargo invocation builds our server, its peers and the driver with the same features and profile; the
 /// driver then finds the servers beside itself.
 fn compare(root: &Path, arguments: &Arguments, targets: &[&str], driver: &str) -> Result<()> {
-    let build = ["build", "--release", "-p", "ringwire-gateway", "-p", "ringwire-bench"];
-    run_command(cargo(root).args(build).args(targets))?;
+    let packages = ["ringwire-gateway", "ringwire-loadtest", "ringwire-bench"];
+    let mut build = cargo(root);
+    build.args(["build", "--release"]).args(packages.iter().flat_map(|name| ["-p", *name]));
+    run_command(build.args(targets))?;
     // This program lies in `debug` of the same target folder, wherever that is.
     let this = std::env::current_exe()?;
     let target = this.parent().and_then(Path::parent).context("no target folder")?;

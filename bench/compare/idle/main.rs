@@ -12,11 +12,11 @@ mod client;
 mod memory;
 
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
+use ringwire_bench::gateway::Gateway;
 use ringwire_loadtest::token::Tokens;
 use ringwire_protocol::wire;
 use serde::Serialize;
@@ -98,14 +98,17 @@ fn main() -> Result<()> {
 /// A server with so many idle sessions, and its memory.
 fn measure(sessions: usize, arguments: &Arguments) -> Result<Memory> {
     let group = MemoryGroup::new();
-    let server = Server::start(&arguments.server_args, group.as_ref())?;
-    let tokens = Tokens::load(Some(&server.data_dir.path().join("jwt.secret")))?;
+    let gateway = Gateway::start(&arguments.server_args)?;
+    if let Some(group) = &group {
+        group.admit(gateway.pid())?;
+    }
+    let tokens = Tokens::load(Some(&gateway.jwt_secret_file()))?;
     let mut users: Vec<Client> = Vec::with_capacity(sessions);
     let ids: Vec<u64> = (FIRST_USER..).take(sessions).collect();
     for some in ids.chunks(AT_ONCE) {
         let first = users.len();
         for id in some {
-            let mut user = Client::connect(server.address, *id)?;
+            let mut user = Client::connect(gateway.address(), *id)?;
             user.send(Op::Connect(wire::Connect {
                 token: tokens.sign(*id)?,
                 ..Default::default()
@@ -129,7 +132,7 @@ fn measure(sessions: usize, arguments: &Arguments) -> Result<Memory> {
             user.answer_pings()?;
         }
     }
-    Memory::of(server.child.id(), group.as_ref())
+    Memory::of(gateway.pid(), group.as_ref())
 }
 
 /// Pairs open their conversation, and each side says something.
@@ -164,44 +167,4 @@ fn exchange(users: &mut [Client]) -> Result<()> {
         ensure!(matches!(reply, Outcome::SendAck(_)), "send was answered {reply:?}");
     }
     Ok(())
-}
-
-/// The gateway as a child process; dropping it ends it.
-struct Server {
-    child: Child,
-    address: std::net::SocketAddr,
-    data_dir: tempfile::TempDir,
-}
-
-impl Server {
-    fn start(arguments: &[String], group: Option<&MemoryGroup>) -> Result<Self> {
-        use std::io::{BufRead as _, BufReader};
-        let this = std::env::current_exe()?;
-        let program = this.parent().context("this program lies in a folder")?.join("ringwire");
-        ensure!(program.is_file(), "{} is not built", program.display());
-        let data_dir = tempfile::tempdir()?;
-        let mut command = Command::new(program);
-        command.args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(data_dir.path());
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().context("the gateway cannot be started")?;
-        if let Some(group) = group {
-            group.admit(child.id())?;
-        }
-        let output = child.stdout.take().context("its output is piped")?;
-        for line in BufReader::new(output).lines() {
-            if let Some((_, address)) = line?.split_once("http://") {
-                let address = address.trim_end_matches('/').parse()?;
-                return Ok(Self { child, address, data_dir });
-            }
-        }
-        anyhow::bail!("the gateway ended before it was ready")
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Both fail only when it is gone already, and that is what they are for.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

@@ -136,3 +136,79 @@ impl Cache {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ringwire_protocol::UserId;
+    use ringwire_storage::model::{ConversationKind, ConversationSnapshot, LogHead};
+
+    use super::*;
+    use crate::conversation::Moment;
+
+    fn id() -> ConversationId {
+        ConversationId::new(1).unwrap()
+    }
+
+    fn read(seq: u64) -> Request {
+        let reply_to = crate::conversation::answer::ReplyTo {
+            shard: 0,
+            session: crate::session::registry::SessionKey::numbered(0),
+            command_id: seq,
+        };
+        Request::Read { conversation_id: id(), user: UserId::new(1).unwrap(), seq, reply_to }
+    }
+
+    fn conversation() -> Conversation {
+        let snapshot = ConversationSnapshot {
+            conversation_id: id(),
+            kind: ConversationKind::Room,
+            settings: bytes::Bytes::new(),
+            head: LogHead::default(),
+            floor_seq: 1,
+            members: Vec::new(),
+            recent: Vec::new(),
+        };
+        Conversation::new(snapshot, 1, 10, &mut Moment { unix_ms: 0, tick: 0, generation: &mut 0 })
+    }
+
+    #[test]
+    fn requests_wait_for_one_load_in_order_and_in_bounds() {
+        let mut cache = Cache::default();
+        for seq in 0..limits::WAITING_PER_CONVERSATION as u64 {
+            let first = seq == 0;
+            let lookup = cache.get(id(), read(seq), 0);
+            assert!(matches!(lookup, Lookup::Waiting { load } if load == first));
+        }
+        assert!(matches!(cache.get(id(), read(0), 0), Lookup::Full(_)));
+        let waiting = cache.loaded(id(), Some(conversation()), 0);
+        let order = waiting.iter().filter_map(|request| Some(request.reply_to()?.command_id));
+        assert!(order.eq(0..limits::WAITING_PER_CONVERSATION as u64));
+        assert!(matches!(cache.get(id(), read(0), 0), Lookup::Ready(..)));
+    }
+
+    #[test]
+    fn a_conversation_that_is_not_there_is_asked_for_again() {
+        let mut cache = Cache::default();
+        cache.get(id(), read(0), 0);
+        assert_eq!(cache.loaded(id(), None, 0).len(), 1);
+        assert!(matches!(cache.get(id(), read(0), 0), Lookup::Waiting { load: true }));
+    }
+
+    #[test]
+    fn only_what_nobody_used_and_nothing_is_under_way_for_is_dropped() {
+        let mut cache = Cache::default();
+        cache.get(id(), read(0), 0);
+        cache.loaded(id(), Some(conversation()), 0);
+        cache.sweep(limits::CONVERSATION_IDLE_S);
+        assert!(cache.live(id()).is_some(), "used just that long ago");
+        let mut effects = Vec::new();
+        cache.live(id()).unwrap().start_rebase(0, &mut effects);
+        cache.sweep(limits::CONVERSATION_IDLE_S + 1);
+        let conversation = cache.live(id()).expect("its tail is being read");
+        let mut now = Moment { unix_ms: 0, tick: 0, generation: &mut 0 };
+        conversation.tail_loaded(None, &mut now, &mut effects);
+        assert!(conversation.is_outdated());
+        cache.drop_if_outdated(id());
+        assert!(cache.live(id()).is_none());
+    }
+}

@@ -67,14 +67,9 @@ impl Members {
         }
     }
 
-    /// Who inherits a group whose owner leaves: the admin, or else the member, with the lowest id, so that every
-    /// node decides alike.
-    pub fn heir(&self, leaving: UserId) -> Option<UserId> {
-        self.by_user
-            .iter()
-            .filter(|(user, _)| **user != leaving)
-            .min_by_key(|(user, member)| (std::cmp::Reverse(member.role), **user))
-            .map(|(user, _)| *user)
+    /// Everyone, in no order.
+    pub fn users(&self) -> impl Iterator<Item = UserId> {
+        self.by_user.keys().copied()
     }
 
     /// Everyone, by home shard.
@@ -111,18 +106,5 @@ mod tests {
         members.remove(user(4));
         let after = members.recipients();
         assert!(after.iter().all(|users| !users.contains(&user(4))));
-    }
-
-    #[test]
-    fn an_admin_inherits_before_older_members() {
-        let mut members = Members::new(&[], 1);
-        members.insert(user(1), Role::Owner);
-        members.insert(user(2), Role::Member);
-        members.insert(user(3), Role::Admin);
-        assert_eq!(members.heir(user(1)), Some(user(3)));
-        members.remove(user(3));
-        assert_eq!(members.heir(user(1)), Some(user(2)));
-        members.remove(user(2));
-        assert_eq!(members.heir(user(1)), None);
     }
 }

@@ -19,11 +19,14 @@
 pub mod answer;
 pub mod cache;
 pub mod entry;
+mod intake;
 pub mod members;
 mod rebase;
 mod recent;
 pub mod request;
 mod rules;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -132,6 +135,7 @@ struct InFlight {
     submission: Submission,
     row: EntryRow,
     change: Change,
+    made_tick: u32,
 }
 
 /// One conversation in memory.
@@ -142,7 +146,7 @@ pub struct Conversation {
     max_members: u32,
     members: Members,
     head: LogHead,
-    /// When a load or a commit last confirmed the head.
+    /// When what last confirmed the head, a load or an append, was asked for: a late answer tells of the past.
     confirmed_tick: u32,
     recent: Recent,
     refusals: Refusals,
@@ -152,7 +156,8 @@ pub struct Conversation {
     /// Entries in flight that change more than the log.
     changes_in_flight: usize,
     generation: u64,
-    rebasing: bool,
+    /// Since when the tail is being read.
+    rebasing_since: Option<u32>,
     /// The state cannot be brought up to the log entry by entry; it must be loaded anew.
     outdated: bool,
     waiting: VecDeque<Submission>,
@@ -170,8 +175,8 @@ impl Conversation {
         use prost::Message as _;
         *now.generation += 1;
         let mut recent = Recent::default();
-        for row in &snapshot.recent {
-            remember(&mut recent, row);
+        for (key, position) in snapshot.recent.iter().filter_map(position_of) {
+            recent.insert(key, position);
         }
         let settings = wire::GroupSettings::decode(snapshot.settings).unwrap_or_default();
         Self {
@@ -189,7 +194,7 @@ impl Conversation {
             next_token: 0,
             changes_in_flight: 0,
             generation: *now.generation,
-            rebasing: false,
+            rebasing_since: None,
             outdated: false,
             waiting: VecDeque::new(),
             read_cursors: HashMap::new(),
@@ -208,132 +213,12 @@ impl Conversation {
 
     /// Nothing is on its way, so it may be dropped from memory.
     pub fn is_quiet(&self) -> bool {
-        self.in_flight.is_empty() && self.waiting.is_empty() && !self.rebasing
+        self.in_flight.is_empty() && self.waiting.is_empty() && self.rebasing_since.is_none()
     }
 
     /// It must be dropped from memory and loaded again.
     pub fn is_outdated(&self) -> bool {
         self.outdated
-    }
-
-    /// Takes a command.
-    pub fn submit(
-        &mut self,
-        submission: Submission,
-        now: &mut Moment<'_>,
-        effects: &mut Vec<Effect>,
-    ) {
-        let behind_own = self.waiting.iter().any(|earlier| earlier.from == submission.from);
-        if self.rebasing || behind_own {
-            self.wait(submission, effects);
-        } else {
-            self.admit(submission, true, now, effects);
-        }
-    }
-
-    fn wait(&mut self, submission: Submission, effects: &mut Vec<Effect>) {
-        if self.waiting.len() >= limits::WAITING_PER_CONVERSATION {
-            self.refuse(&submission, busy(), effects);
-        } else {
-            self.waiting.push_back(submission);
-        }
-    }
-
-    /// Decides about a command against the committed state and what is in flight.
-    fn admit(
-        &mut self,
-        submission: Submission,
-        fresh: bool,
-        now: &mut Moment<'_>,
-        effects: &mut Vec<Effect>,
-    ) {
-        let key = (submission.from, submission.client_msg_id.clone());
-        if let Some(position) = self.recent.get(&key) {
-            self.answer_known(&submission, position, effects);
-            return;
-        }
-        if let Some(token) = self.in_flight_ids.get(&key).copied() {
-            self.join_in_flight(token, &submission, effects);
-            return;
-        }
-        let decision = if self.in_flight.len() >= limits::IN_FLIGHT_PER_CONVERSATION {
-            Err(busy())
-        } else {
-            self.decide(&submission, now.unix_ms)
-        };
-        match decision {
-            Ok((body, change)) => {
-                self.refusals.forgive(&key);
-                self.append(submission, body, change, fresh, now, effects);
-            }
-            // What is in flight may not commit; then the answer would have been wrong.
-            Err(error) if self.changes_in_flight > 0 && !error.code.is_temporary() => {
-                self.wait(submission, effects);
-            }
-            Err(error) => self.refuse(&submission, error, effects),
-        }
-    }
-
-    fn append(
-        &mut self,
-        submission: Submission,
-        body: Bytes,
-        change: Change,
-        fresh: bool,
-        now: &mut Moment<'_>,
-        effects: &mut Vec<Effect>,
-    ) {
-        let last = self.in_flight.back().map_or(self.head, |entry| LogHead {
-            seq: entry.row.seq,
-            msg_no: entry.row.msg_no,
-            created_at: entry.row.created_at,
-        });
-        let countable = matches!(submission.intent, Intent::Send { .. });
-        let row = EntryRow {
-            conversation_id: self.id,
-            seq: last.seq + 1,
-            msg_no: last.msg_no + u64::from(countable),
-            sender_id: Some(submission.from),
-            created_at: now.unix_ms.max(last.created_at),
-            client_msg_id: submission.client_msg_id.to_string(),
-            body,
-            command_hash: submission.command_hash,
-        };
-        let token = self.next_token;
-        self.next_token += 1;
-        effects
-            .push(Effect::Append { append: self.request(&row, &change, token, now.tick), fresh });
-        self.in_flight_ids.insert((submission.from, submission.client_msg_id.clone()), token);
-        self.changes_in_flight += usize::from(change != Change::None);
-        self.in_flight.push_back(InFlight { token, submission, row, change });
-    }
-
-    fn request(&self, row: &EntryRow, change: &Change, token: u64, tick: u32) -> Append {
-        Append {
-            conversation_id: self.id,
-            seq: row.seq,
-            msg_no: row.msg_no,
-            sender_id: row.sender_id,
-            created_at: row.created_at,
-            client_msg_id: row.client_msg_id.as_str().into(),
-            body: row.body.clone(),
-            command_hash: row.command_hash,
-            change: change.clone(),
-            check_base: tick.saturating_sub(self.confirmed_tick) > limits::HEAD_TRUST_S,
-            origin: 0,
-            token,
-            generation: self.generation,
-        }
-    }
-
-    /// The writer had no room for the newest entry: it is taken back and answered BUSY.
-    pub fn withdraw(&mut self, token: u64, effects: &mut Vec<Effect>) {
-        if self.in_flight.back().is_some_and(|entry| entry.token == token)
-            && let Some(entry) = self.in_flight.pop_back()
-        {
-            self.forget(&entry);
-            self.refuse(&entry.submission, busy(), effects);
-        }
     }
 
     /// Takes the writer's answer.
@@ -356,7 +241,7 @@ impl Conversation {
                 debug_assert_eq!(place, 0, "entries of a conversation commit in order");
                 if let Some(entry) = self.in_flight.remove(place) {
                     self.forget(&entry);
-                    self.commit(entry, now.tick, effects);
+                    self.commit(entry, effects);
                 }
             }
             Outcome::Duplicate { seq, msg_no, created_at, command_hash } => {
@@ -370,7 +255,7 @@ impl Conversation {
                     };
                     self.answer_known(&entry.submission, position, effects);
                 }
-                self.start_rebase(effects);
+                self.start_rebase(now.tick, effects);
             }
             Outcome::Rejected { reason } => {
                 if let Some(entry) = self.in_flight.remove(place) {
@@ -380,19 +265,19 @@ impl Conversation {
                         CommandError::new(ErrorCode::Internal, "the entry could not be stored");
                     self.refuse(&entry.submission, error, effects);
                 }
-                self.start_rebase(effects);
+                self.start_rebase(now.tick, effects);
             }
-            Outcome::Conflict => self.start_rebase(effects),
+            Outcome::Conflict => self.start_rebase(now.tick, effects),
         }
-        if self.changes_in_flight == 0 && !self.rebasing {
+        if self.changes_in_flight == 0 && self.rebasing_since.is_none() {
             self.admit_waiting(now, effects);
         }
     }
 
     /// An entry is durable: the state follows it, then the sender is answered, then the members hear of it.
-    fn commit(&mut self, entry: InFlight, tick: u32, effects: &mut Vec<Effect>) {
-        let InFlight { submission, row, change, .. } = entry;
-        let recipients = self.apply(&row, &change, tick);
+    fn commit(&mut self, entry: InFlight, effects: &mut Vec<Effect>) {
+        let InFlight { submission, row, change, made_tick, .. } = entry;
+        let recipients = self.apply(&row, &change, made_tick);
         submission.answer(&Ok(Ack::from(&row)), effects);
         effects.push(Effect::Deliver {
             frame: Arc::new(EntryFrame::new(&row)),
@@ -406,7 +291,11 @@ impl Conversation {
     fn apply(&mut self, row: &EntryRow, change: &Change, tick: u32) -> Recipients {
         self.head = LogHead { seq: row.seq, msg_no: row.msg_no, created_at: row.created_at };
         self.confirmed_tick = tick;
-        remember(&mut self.recent, row);
+        if let Some((key, position)) = position_of(row) {
+            // Another node may have accepted what this one refused.
+            self.refusals.forgive(&key);
+            self.recent.insert(key, position);
+        }
         match change {
             Change::None => self.members.recipients(),
             Change::Join(users) => {
@@ -460,59 +349,19 @@ impl Conversation {
         }
     }
 
-    fn join_in_flight(&mut self, token: u64, submission: &Submission, effects: &mut Vec<Effect>) {
-        let Some(entry) = self.in_flight.iter_mut().find(|entry| entry.token == token) else {
-            return;
-        };
-        if entry.submission.command_hash == submission.command_hash {
-            entry.submission.also.push(submission.reply_to);
-        } else {
-            effects.push(Effect::Answer(submission.reply_to, Err(other_command())));
-        }
-    }
-
-    fn answer_known(&self, submission: &Submission, position: Position, effects: &mut Vec<Effect>) {
-        let answer = if position.command_hash == submission.command_hash {
-            Ok(Ack::Entry {
-                conversation_id: self.id,
-                seq: position.seq,
-                msg_no: position.msg_no,
-                created_at: position.created_at,
-                client_msg_id: submission.client_msg_id.clone(),
-            })
-        } else {
-            Err(other_command())
-        };
-        submission.answer(&answer, effects);
-    }
-
     fn forget(&mut self, entry: &InFlight) {
         self.in_flight_ids.remove(&(entry.submission.from, entry.submission.client_msg_id.clone()));
         self.changes_in_flight -= usize::from(entry.change != Change::None);
     }
-
-    fn refuse(&mut self, submission: &Submission, error: CommandError, effects: &mut Vec<Effect>) {
-        self.refusals.insert((submission.from, submission.client_msg_id.clone()));
-        submission.answer(&Err(error), effects);
-    }
 }
 
-fn remember(recent: &mut Recent, row: &EntryRow) {
-    if let Some(sender) = row.sender_id {
-        let position = Position {
-            seq: row.seq,
-            msg_no: row.msg_no,
-            created_at: row.created_at,
-            command_hash: row.command_hash,
-        };
-        recent.insert((sender, row.client_msg_id.as_str().into()), position);
-    }
-}
-
-fn busy() -> CommandError {
-    CommandError::retry(ErrorCode::Busy, "the conversation's queue is full", limits::BUSY_RETRY_MS)
-}
-
-fn other_command() -> CommandError {
-    CommandError::new(ErrorCode::Conflict, "this client_msg_id was used for another command")
+/// What a retry of the entry's command is recognised by; the server's own entries have none.
+fn position_of(row: &EntryRow) -> Option<(DedupeKey, Position)> {
+    let position = Position {
+        seq: row.seq,
+        msg_no: row.msg_no,
+        created_at: row.created_at,
+        command_hash: row.command_hash,
+    };
+    Some(((row.sender_id?, row.client_msg_id.as_str().into()), position))
 }

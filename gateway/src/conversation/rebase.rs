@@ -11,13 +11,13 @@ use ringwire_storage::append::Change;
 use ringwire_storage::model::{EntryRow, LogPage};
 
 use super::entry::EntryFrame;
-use super::{Conversation, Effect, Moment};
+use super::{Conversation, Effect, Moment, Submission};
 use crate::limits;
 
 impl Conversation {
-    pub(super) fn start_rebase(&mut self, effects: &mut Vec<Effect>) {
-        if !self.rebasing {
-            self.rebasing = true;
+    pub(super) fn start_rebase(&mut self, tick: u32, effects: &mut Vec<Effect>) {
+        if self.rebasing_since.is_none() {
+            self.rebasing_since = Some(tick);
             effects.push(Effect::LoadTail { after: self.head.seq });
         }
     }
@@ -29,9 +29,7 @@ impl Conversation {
         now: &mut Moment<'_>,
         effects: &mut Vec<Effect>,
     ) {
-        if !self.rebasing {
-            return;
-        }
+        let Some(asked_tick) = self.rebasing_since else { return };
         let Some(tail) = tail else {
             let message = "the conversation is gone";
             self.give_up(&CommandError::new(ErrorCode::ConversationNotFound, message), effects);
@@ -40,16 +38,18 @@ impl Conversation {
         let before = self.head.seq;
         for row in &tail.entries {
             if row.seq == self.head.seq + 1 {
-                self.apply_foreign(row, now.tick, effects);
+                self.apply_foreign(row, asked_tick, effects);
             }
         }
-        if self.head.seq >= tail.head.seq {
-            self.confirmed_tick = now.tick;
+        if self.head.seq == tail.head.seq {
+            self.confirmed_tick = asked_tick;
             self.resubmit(now, effects);
         } else if self.head.seq > before {
+            self.rebasing_since = Some(now.tick);
             effects.push(Effect::LoadTail { after: self.head.seq });
         } else {
-            // Retention has cut what was not seen, and membership changes with it.
+            // Retention has cut what was not seen, and membership changes with it; or the log ends before this head,
+            // because another database took over that lacks the last commits.
             let message = "the conversation is being loaded again";
             let error = CommandError::retry(ErrorCode::Busy, message, limits::BUSY_RETRY_MS);
             self.give_up(&error, effects);
@@ -65,37 +65,30 @@ impl Conversation {
         });
     }
 
+    /// Takes what was in flight and then what waited, as if it came now: that is the order in which it did come.
     fn resubmit(&mut self, now: &mut Moment<'_>, effects: &mut Vec<Effect>) {
-        self.rebasing = false;
+        self.rebasing_since = None;
         *now.generation += 1;
         self.generation = *now.generation;
-        self.in_flight_ids.clear();
-        self.changes_in_flight = 0;
-        for entry in std::mem::take(&mut self.in_flight) {
-            self.admit(entry.submission, false, now, effects);
-        }
-        if self.changes_in_flight == 0 {
-            self.admit_waiting(now, effects);
-        }
-    }
-
-    pub(super) fn admit_waiting(&mut self, now: &mut Moment<'_>, effects: &mut Vec<Effect>) {
-        for submission in std::mem::take(&mut self.waiting) {
-            self.submit(submission, now, effects);
+        for submission in self.take_everything() {
+            self.take(submission, false, now, effects);
         }
     }
 
     fn give_up(&mut self, error: &CommandError, effects: &mut Vec<Effect>) {
-        self.rebasing = false;
+        self.rebasing_since = None;
         self.outdated = true;
-        self.in_flight_ids.clear();
-        self.changes_in_flight = 0;
-        let in_flight =
-            std::mem::take(&mut self.in_flight).into_iter().map(|entry| entry.submission);
-        let waiting = std::mem::take(&mut self.waiting);
-        for submission in in_flight.chain(waiting) {
+        for submission in self.take_everything() {
             self.refuse(&submission, error.clone(), effects);
         }
+    }
+
+    /// Every command without an answer, in order.
+    fn take_everything(&mut self) -> impl Iterator<Item = Submission> + use<> {
+        self.in_flight_ids.clear();
+        self.changes_in_flight = 0;
+        let in_flight = std::mem::take(&mut self.in_flight).into_iter();
+        in_flight.map(|entry| entry.submission).chain(std::mem::take(&mut self.waiting))
     }
 }
 

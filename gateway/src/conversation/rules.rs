@@ -1,5 +1,7 @@
 //! Who may do what: a command against the committed state and the entries in flight.
 
+use std::cmp::Reverse;
+
 use bytes::Bytes;
 use prost::Message as _;
 use ringwire_protocol::{CommandError, ErrorCode, UnixMs, UserId, wire};
@@ -105,7 +107,22 @@ impl Conversation {
             let message = "a direct conversation cannot be left";
             return Err(CommandError::new(ErrorCode::Forbidden, message));
         }
-        Ok(if member.role == Role::Owner { self.members.heir(user) } else { None })
+        Ok(if member.role == Role::Owner { self.heir_in_view(user) } else { None })
+    }
+
+    /// Who inherits a group whose owner leaves: the admin, or else the member, with the lowest id.
+    fn heir_in_view(&self, leaving: UserId) -> Option<UserId> {
+        let joining = self.in_flight.iter().flat_map(|entry| match &entry.change {
+            Change::Join(users) => users.as_slice(),
+            Change::None | Change::Leave { .. } => &[],
+        });
+        self.members
+            .users()
+            .chain(joining.copied())
+            .filter(|user| *user != leaving)
+            .filter_map(|user| self.member_in_view(user).map(|member| (user, member.role)))
+            .min_by_key(|(user, role)| (Reverse(*role), *user))
+            .map(|(user, _)| user)
     }
 
     /// Strangers learn nothing: a conversation that is not theirs looks like one that does not exist, unless

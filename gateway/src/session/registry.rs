@@ -27,6 +27,12 @@ impl SessionKey {
     pub fn public_id(self, shard: u16) -> String {
         format!("{shard:x}-{:x}-{:x}", self.index, self.generation)
     }
+
+    /// A key of no registry, for tests that only compare keys.
+    #[cfg(test)]
+    pub(crate) const fn numbered(index: u32) -> Self {
+        Self { index, generation: 0 }
+    }
 }
 
 /// A push that waits until the session's snapshot has gone out.

@@ -60,10 +60,10 @@ pub(super) async fn drain(shard: &Rc<Shard>, listener: RawFd) {
         quiet_looks = if quiet { quiet_looks + 1 } else { 0 };
     }
     wait_for_others(shard, deadline).await;
-    shard.state.borrow_mut().flush_cursors();
+    shard.state.borrow_mut().write_cursors();
     while !shard.state.borrow().cursors.is_clean() && Instant::now() < deadline {
         net::sleep(LOOK).await;
-        shard.state.borrow_mut().flush_cursors();
+        shard.state.borrow_mut().write_cursors();
     }
     {
         let mut links = shard.links.borrow_mut();
@@ -101,6 +101,12 @@ impl State {
             let event = wire::push::Event::GoAway(go_away);
             links.push(session.link, &push_frame(session.encoding, event));
         }
+    }
+
+    /// Has everything written that moved.
+    fn write_cursors(&mut self) {
+        self.cursors.start_round();
+        self.flush_cursors();
     }
 
     fn is_quiet(&self) -> bool {

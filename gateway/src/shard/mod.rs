@@ -64,7 +64,7 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// Runs a shard until it is drained. `ready` is told once it accepts connections.
+    /// Runs a shard until it is drained.
     pub async fn run(
         shared: Arc<Shared>,
         id: ShardId,
@@ -213,7 +213,10 @@ impl State {
             }
             Served::Conversation { id, snapshot } => self.conversation_loaded(id, snapshot, links),
             Served::Tail { id, tail } => self.tail_loaded(id, tail, links),
-            Served::CursorsSaved { batch, success } => self.cursors.written(&batch, success),
+            Served::CursorsSaved { batch, success } => {
+                self.cursors.written(&batch, success);
+                self.flush_cursors();
+            }
         }
     }
 
@@ -240,6 +243,7 @@ impl State {
             }
         }
         if tick.is_multiple_of(limits::CURSOR_FLUSH_S) {
+            self.cursors.start_round();
             self.flush_cursors();
         }
         if tick.is_multiple_of(limits::CACHE_SWEEP_S) {
@@ -251,7 +255,7 @@ impl State {
         self.announce(links);
     }
 
-    /// Has what is dirty written, unless a write is under way.
+    /// Has the next batch of the round written, unless a write is under way.
     fn flush_cursors(&mut self) {
         if let Some(batch) = self.cursors.take_batch()
             && let Err(refused) = self.ask(Ask::SaveCursors(batch))

@@ -1,0 +1,250 @@
+//! A log with the semantics of `ringwire_storage::append`, and a writer in front of it.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use prost::Message as _;
+use ringwire_protocol::{ConversationId, Seq, wire};
+use ringwire_storage::append::{Append, Completion, Outcome};
+use ringwire_storage::model::{
+    ConversationKind, ConversationSnapshot, EntryRow, LogHead, LogPage, MemberRow, Role,
+};
+
+use super::Violation;
+use super::model::{Roster, follow};
+
+/// Retention keeps what was written since.
+const KEPT_S: u32 = 600;
+/// The database refuses entries with this text.
+pub(super) const POISON: &str = "poison";
+
+/// One conversation as the database has it.
+pub(super) struct Log {
+    pub(super) id: ConversationId,
+    kind: ConversationKind,
+    settings: wire::GroupSettings,
+    /// Every entry ever written, also those that retention has removed since; seq = index + 1.
+    pub(super) history: Vec<EntryRow>,
+    /// Who belonged after each entry; index = seq, so the first is before the log began.
+    pub(super) rosters: Vec<Roster>,
+    /// When each entry was written.
+    written_s: Vec<u32>,
+    /// Entries below are gone.
+    pub(super) floor: Seq,
+}
+
+impl Log {
+    /// A conversation that one entry of its owner has made.
+    pub(super) fn new(
+        id: ConversationId,
+        kind: ConversationKind,
+        roster: Roster,
+        settings: wire::GroupSettings,
+    ) -> Self {
+        let created = wire::EntryBody {
+            kind: Some(wire::entry_body::Kind::Created(wire::Created::default())),
+        };
+        let row = EntryRow {
+            conversation_id: id,
+            seq: 1,
+            msg_no: 0,
+            sender_id: roster.iter().find(|(_, role)| **role == Role::Owner).map(|(user, _)| *user),
+            created_at: 0,
+            client_msg_id: "created".to_owned(),
+            body: created.encode_to_vec().into(),
+            command_hash: 0,
+        };
+        let rosters = vec![roster.clone(), roster];
+        Self { id, kind, settings, history: vec![row], rosters, written_s: vec![0], floor: 1 }
+    }
+
+    pub(super) fn row(&self, seq: Seq) -> Option<&EntryRow> {
+        self.history.get((seq as usize).checked_sub(1)?)
+    }
+
+    pub(super) fn roster(&self, seq: Seq) -> &Roster {
+        &self.rosters[seq as usize]
+    }
+
+    pub(super) fn head(&self) -> LogHead {
+        self.history.last().map(EntryRow::head).unwrap_or_default()
+    }
+
+    fn kept(&self, seq: Seq) -> Option<&EntryRow> {
+        self.row(seq).filter(|_| seq >= self.floor)
+    }
+
+    fn kept_after(&self, seq: Seq) -> &[EntryRow] {
+        &self.history[(seq.max(self.floor - 1) as usize).min(self.history.len())..]
+    }
+
+    /// What one transaction does: all that the primary key, the dedupe key and the base check decide.
+    fn insert(&mut self, append: &Append, now_s: u32) -> Result<Outcome, Violation> {
+        let row = row_of(append);
+        let twin = self.kept_after(0).iter().find(|other| {
+            other.sender_id == row.sender_id && other.client_msg_id == row.client_msg_id
+        });
+        if let Some(twin) = twin {
+            return Ok(if *twin == row {
+                Outcome::Committed
+            } else {
+                Outcome::Duplicate {
+                    seq: twin.seq,
+                    msg_no: twin.msg_no,
+                    created_at: twin.created_at,
+                    command_hash: twin.command_hash,
+                }
+            });
+        }
+        let base_missing = append.check_base && self.kept(row.seq - 1).is_none();
+        if base_missing || self.kept(row.seq).is_some() {
+            return Ok(Outcome::Conflict);
+        }
+        if text(&row.body).contains(POISON) {
+            return Ok(Outcome::Rejected { reason: "cannot be stored".to_owned() });
+        }
+        // No key forbids the row, so the database takes it. Only a correct owner keeps the log whole.
+        let roster = follow(self.head(), self.roster(self.head().seq), &row, &self.settings)?;
+        self.history.push(row);
+        self.rosters.push(roster);
+        self.written_s.push(now_s);
+        Ok(Outcome::Committed)
+    }
+
+    /// What an owner asks for after a conflict.
+    pub(super) fn tail(&self, after: Seq, limit: usize) -> LogPage {
+        let entries = self.kept_after(after).iter().take(limit).cloned().collect();
+        LogPage { entries, head: self.head(), floor_seq: self.floor }
+    }
+
+    /// What an owner begins with.
+    pub(super) fn snapshot(&self, recent_limit: usize) -> ConversationSnapshot {
+        let members = self.roster(self.head().seq).iter().map(|(user_id, role)| MemberRow {
+            user_id: *user_id,
+            role: *role,
+            joined_at: 0,
+            muted_until: 0,
+        });
+        let kept = self.kept_after(0);
+        ConversationSnapshot {
+            conversation_id: self.id,
+            kind: self.kind,
+            settings: self.settings.encode_to_vec().into(),
+            head: self.head(),
+            floor_seq: self.floor,
+            members: members.collect(),
+            recent: kept[kept.len().saturating_sub(recent_limit)..].to_vec(),
+        }
+    }
+
+    /// Removes what is old enough, never the newest entry.
+    pub(super) fn trim(&mut self, now_s: u32) {
+        let removed = self.written_s.iter().take_while(|at| **at + KEPT_S < now_s).count();
+        self.floor = self.floor.max(removed.min(self.history.len() - 1) as Seq + 1);
+    }
+
+    /// The texts of all messages, in order.
+    pub(super) fn texts(&self) -> Vec<String> {
+        self.history.iter().map(|row| text(&row.body)).filter(|text| !text.is_empty()).collect()
+    }
+}
+
+/// A node's writer for one conversation, with the backlog that the shard keeps in front of it.
+pub(super) struct Writer {
+    pub(super) queue: VecDeque<Append>,
+    pub(super) backlog: VecDeque<Append>,
+    pub(super) answers: VecDeque<Completion>,
+    /// How many entries the queue takes.
+    pub(super) room: usize,
+    /// Generation and first position that go back unwritten.
+    stale: Option<(u64, Seq)>,
+}
+
+impl Writer {
+    pub(super) fn new(room: usize) -> Self {
+        let (queue, backlog, answers) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
+        Self { queue, backlog, answers, room, stale: None }
+    }
+
+    /// `false`: there is no room, and the entry may be refused.
+    pub(super) fn submit(&mut self, append: Append, fresh: bool) -> bool {
+        let room = self.backlog.is_empty() && self.queue.len() < self.room;
+        if room {
+            self.queue.push_back(append);
+        } else if !fresh {
+            self.backlog.push_back(append);
+        }
+        room || !fresh
+    }
+
+    /// Writes the oldest entry of the queue. `answer_lost`: the connection breaks after the commit, so that the writer
+    /// has to submit the entry again.
+    pub(super) fn write_one(
+        &mut self,
+        log: &mut Log,
+        now_s: u32,
+        answer_lost: bool,
+    ) -> Result<(), Violation> {
+        while self.queue.len() < self.room
+            && let Some(append) = self.backlog.pop_front()
+        {
+            self.queue.push_back(append);
+        }
+        let Some(append) = self.queue.front() else { return Ok(()) };
+        let held = self.stale.is_some_and(|(generation, from_seq)| {
+            append.generation < generation
+                || append.generation == generation && append.seq >= from_seq
+        });
+        let outcome = if held { Outcome::Conflict } else { log.insert(append, now_s)? };
+        if answer_lost {
+            return Ok(());
+        }
+        if !held {
+            let stale = (append.generation, append.seq);
+            self.stale = (outcome != Outcome::Committed).then_some(stale);
+        }
+        self.answers.push_back(Completion {
+            conversation_id: append.conversation_id,
+            seq: append.seq,
+            token: append.token,
+            generation: append.generation,
+            outcome,
+        });
+        self.queue.pop_front();
+        Ok(())
+    }
+
+    /// The database was away for long: nothing is written without a look at its base.
+    pub(super) fn check_bases(&mut self) {
+        for append in self.queue.iter_mut().chain(&mut self.backlog) {
+            append.check_base = true;
+        }
+    }
+}
+
+fn row_of(append: &Append) -> EntryRow {
+    EntryRow {
+        conversation_id: append.conversation_id,
+        seq: append.seq,
+        msg_no: append.msg_no,
+        sender_id: append.sender_id,
+        created_at: append.created_at,
+        client_msg_id: append.client_msg_id.to_string(),
+        body: append.body.clone(),
+        command_hash: append.command_hash,
+    }
+}
+
+/// The body of a text message.
+pub(super) fn message(text: &str) -> Bytes {
+    let message = wire::Message { text: text.to_owned(), ..Default::default() };
+    wire::EntryBody { kind: Some(wire::entry_body::Kind::Message(message)) }.encode_to_vec().into()
+}
+
+/// The text of a body; empty: it is no message.
+fn text(body: &Bytes) -> String {
+    match wire::EntryBody::decode(body.clone()).unwrap_or_default().kind {
+        Some(wire::entry_body::Kind::Message(message)) => message.text,
+        _ => String::new(),
+    }
+}
