@@ -15,4 +15,5 @@ mod sending;
 mod slow_consumer;
 mod support;
 mod tokens;
+mod two_nodes;
 mod upgrade;

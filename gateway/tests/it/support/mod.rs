@@ -22,7 +22,7 @@ use std::time::Duration;
 use ringwire_protocol::codec::Encoding;
 
 /// How long a test waits for something that has to happen.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Both ways to write the schema down.
 pub(crate) const ENCODINGS: [Encoding; 2] = [Encoding::Protobuf, Encoding::Json];
