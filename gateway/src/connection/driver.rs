@@ -81,7 +81,8 @@ pub async fn serve<A: Application>(
         after_pass(&app, &mut pass);
     }
     if open {
-        await_close(&app, &stream, &mut machine).await;
+        // Boxed: the state of this wait would otherwise be kept for the connection's whole life.
+        Box::pin(await_close(&app, &stream, &mut machine)).await;
     }
     app.links().borrow_mut().remove(link);
     app.on_gone(link);
