@@ -98,7 +98,7 @@ error_codes! {
 
     /// This `client_msg_id` was used for another command.
     Conflict = 500, "CONFLICT", temporary: false, http: 409;
-    /// The send named in `after` was refused or is not known.
+    /// The send named in `after` was refused.
     OutOfOrder = 501, "OUT_OF_ORDER", temporary: true, http: 409;
     /// The name or address is taken.
     AlreadyExists = 502, "ALREADY_EXISTS", temporary: false, http: 409;

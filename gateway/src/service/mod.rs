@@ -6,6 +6,7 @@
 //! ```
 
 pub mod ask;
+mod opening;
 mod queries;
 mod rows;
 mod run;

@@ -11,4 +11,5 @@ pub mod admission;
 pub mod cursors;
 pub mod opening;
 pub mod rate;
+pub mod refused;
 pub mod registry;

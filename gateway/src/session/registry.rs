@@ -8,6 +8,7 @@ use ringwire_protocol::{ConversationId, Seq, UnixMs, UserId, wire};
 use slab::Slab;
 
 use super::rate::Bucket;
+use super::refused::RefusedSends;
 use crate::auth::TokenUser;
 use crate::config::CommandRate;
 use crate::connection::admission::Admission;
@@ -131,33 +132,6 @@ pub struct ExternalIdentity {
     pub issuer: String,
     /// `sub` of the token.
     pub subject: String,
-}
-
-/// The newest refused sends of a session, by `client_msg_id`.
-#[derive(Debug, Default)]
-pub struct RefusedSends(VecDeque<Box<str>>);
-
-impl RefusedSends {
-    /// Remembers a refusal.
-    pub fn insert(&mut self, client_msg_id: &str) {
-        if client_msg_id.is_empty() || self.contains(client_msg_id) {
-            return;
-        }
-        if self.0.len() == limits::REMEMBERED_REFUSALS {
-            self.0.pop_front();
-        }
-        self.0.push_back(client_msg_id.into());
-    }
-
-    /// The send is tried again.
-    pub fn forgive(&mut self, client_msg_id: &str) {
-        self.0.retain(|refused| **refused != *client_msg_id);
-    }
-
-    /// Whether this send was refused.
-    pub fn contains(&self, client_msg_id: &str) -> bool {
-        self.0.iter().any(|refused| **refused == *client_msg_id)
-    }
 }
 
 /// What is known of a session when it arrives on its home shard.

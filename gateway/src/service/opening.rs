@@ -1,0 +1,172 @@
+//! Commands that make conversations: transactions of their own, outside the writers' batches.
+
+use prost::Message as _;
+use ringwire_protocol::{CommandError, ConversationId, ErrorCode, UserId, wire};
+use ringwire_storage::model::{ConversationKind, NewGroup};
+use wire::group_settings::JoinPolicy;
+use wire::reply::Outcome;
+
+use super::queries::{Answer, Queries, failed, not_member};
+use super::rows;
+use crate::command::message::invalid;
+use crate::config::LimitsConfig;
+use crate::limits;
+
+impl Queries<'_> {
+    fn limits(&self) -> &LimitsConfig {
+        &self.config.limits
+    }
+
+    pub(super) async fn open_direct(&self, user: UserId, open: wire::OpenDirect) -> Answer {
+        let other = match (UserId::new(open.user_id), open.username.trim()) {
+            (Some(other), "") => other,
+            (None, name) if open.user_id == 0 && !name.is_empty() => self.user_id(name).await?,
+            _ => return Err(invalid("give either user_id or username")),
+        };
+        if other == user {
+            return Err(invalid("a direct conversation needs another user"));
+        }
+        let body = created(ConversationKind::Direct, String::new(), &[user, other]);
+        let opened = self.store.open_direct(user, other, self.now_ms, body).await;
+        let (id, made) = opened.map_err(failed)?;
+        self.opened(user, id, made).await
+    }
+
+    pub(super) async fn create_group(&self, user: UserId, create: wire::CreateGroup) -> Answer {
+        let kind = match wire::ConversationKind::try_from(create.kind) {
+            // A group is what most callers mean; a direct conversation is never created this way.
+            Ok(wire::ConversationKind::Direct | wire::ConversationKind::Group) => {
+                ConversationKind::Group
+            }
+            Ok(wire::ConversationKind::Room) => ConversationKind::Room,
+            Err(_) => return Err(invalid("kind is not known")),
+        };
+        let settings = check_settings(create.settings.clone().unwrap_or_default(), self.limits())?;
+        let mut members = Vec::new();
+        for id in &create.user_ids {
+            members
+                .push(UserId::new(*id).ok_or_else(|| invalid("user_ids has an id out of range"))?);
+        }
+        let most = settings.max_members.unwrap_or(self.limits().max_group_members) as usize;
+        if members.len() + create.usernames.len() + 1 > most {
+            return Err(CommandError::new(ErrorCode::GroupFull, format!("at most {most} members")));
+        }
+        for name in &create.usernames {
+            members.push(self.user_id(name.trim()).await?);
+        }
+        members.sort_unstable();
+        members.dedup();
+        members.retain(|member| *member != user);
+
+        let mut all = vec![user];
+        all.extend(&members);
+        let title = settings.title.clone().unwrap_or_default();
+        let client_msg_id = if create.client_msg_id.is_empty() {
+            format!("g.{:x}.{:016x}", self.now_ms, rand_id())
+        } else {
+            create.client_msg_id.clone()
+        };
+        let command_hash = self.key.hash_bytes(3, &create.encode_to_vec());
+        let group = NewGroup {
+            kind,
+            creator: user,
+            body: created(kind, title, &all),
+            members,
+            settings: settings.encode_to_vec().into(),
+            client_msg_id,
+            command_hash,
+        };
+        let (id, made) = self.store.create_group(group, self.now_ms).await.map_err(failed)?;
+        if !made {
+            self.check_repeated(user, id, command_hash).await?;
+        }
+        self.opened(user, id, made).await
+    }
+
+    /// A `client_msg_id` that made a group before must have been the same command. Where entry 1 can no longer be read
+    /// the id alone decides.
+    async fn check_repeated(
+        &self,
+        user: UserId,
+        id: ConversationId,
+        command_hash: i64,
+    ) -> Result<(), CommandError> {
+        let page = self.store.sync_page(user, id, 0, 1).await.map_err(failed)?;
+        let first = page.as_ref().and_then(|page| page.entries.first());
+        if first.is_some_and(|row| row.seq == 1 && row.command_hash != command_hash) {
+            let message = "this client_msg_id was used for another command";
+            return Err(CommandError::new(ErrorCode::Conflict, message));
+        }
+        Ok(())
+    }
+
+    async fn opened(&self, user: UserId, id: ConversationId, made: bool) -> Answer {
+        let (heads, _) = self.store.heads(user, None, &[id], 1).await.map_err(failed)?;
+        // The caller of a repeated create_group may have left the group since.
+        let head = heads.first().map(rows::head).ok_or_else(not_member)?;
+        let opened = wire::ConversationOpened { head: Some(head), created: made };
+        Ok((Box::new(Outcome::ConversationOpened(opened)), made.then_some(id)))
+    }
+
+    async fn user_id(&self, name: &str) -> Result<UserId, CommandError> {
+        let user = self.store.user_by_name(name).await.map_err(failed)?;
+        let missing = || CommandError::new(ErrorCode::UserNotFound, format!("no user {name:?}"));
+        Ok(user.ok_or_else(missing)?.user_id)
+    }
+}
+
+fn check_settings(
+    settings: wire::GroupSettings,
+    limits: &LimitsConfig,
+) -> Result<wire::GroupSettings, CommandError> {
+    let long =
+        |text: &Option<String>, most: usize| text.as_ref().is_some_and(|text| text.len() > most);
+    if long(&settings.title, limits::MAX_TITLE_BYTES) {
+        let error = format!("settings.title is longer than {} bytes", limits::MAX_TITLE_BYTES);
+        return Err(CommandError::new(ErrorCode::TooLarge, error));
+    }
+    if long(&settings.description, limits::MAX_DESCRIPTION_BYTES)
+        || long(&settings.avatar_url, limits::MAX_DESCRIPTION_BYTES)
+    {
+        let error = format!(
+            "settings.description or avatar_url is longer than {} bytes",
+            limits::MAX_DESCRIPTION_BYTES
+        );
+        return Err(CommandError::new(ErrorCode::TooLarge, error));
+    }
+    match settings.join_policy.map(JoinPolicy::try_from) {
+        None | Some(Ok(JoinPolicy::InviteOnly | JoinPolicy::Open)) => {}
+        Some(Ok(JoinPolicy::ByLink | JoinPolicy::ByApproval)) => {
+            let error = "join_policy BY_LINK and BY_APPROVAL are not offered by this server";
+            return Err(CommandError::new(ErrorCode::NotSupported, error));
+        }
+        Some(Err(_)) => return Err(invalid("settings.join_policy is not known")),
+    }
+    if settings.max_members.is_some_and(|most| most == 0 || most > limits.max_group_members) {
+        let error = format!("settings.max_members must be 1 to {}", limits.max_group_members);
+        return Err(invalid(error));
+    }
+    Ok(wire::GroupSettings { join_code: None, ..settings })
+}
+
+/// The encoded body of entry 1.
+fn created(kind: ConversationKind, title: String, members: &[UserId]) -> bytes::Bytes {
+    let member = |(place, user): (usize, &UserId)| wire::Member {
+        user: Some(wire::User { user_id: user.get(), ..Default::default() }),
+        role: match (kind, place) {
+            (ConversationKind::Group | ConversationKind::Room, 0) => wire::Role::Owner.into(),
+            _ => wire::Role::Member.into(),
+        },
+        ..Default::default()
+    };
+    let members = members.iter().enumerate().map(member).collect();
+    let created = wire::Created { kind: kind as i32, title, members };
+    wire::EntryBody { kind: Some(wire::entry_body::Kind::Created(created)) }.encode_to_vec().into()
+}
+
+fn rand_id() -> u64 {
+    let mut bytes = [0; 8];
+    // Without randomness the time alone keeps ids apart, which is enough for one creator.
+    let _ = getrandom::fill(&mut bytes);
+    u64::from_le_bytes(bytes)
+}
