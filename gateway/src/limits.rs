@@ -10,6 +10,8 @@ pub const READ_BUFFER_BYTES: usize = 64 * 1024;
 pub const READS_PER_TURN: usize = 4;
 /// Sends in one flush pass before the shard does something else.
 pub const SENDS_PER_PASS: usize = 256;
+/// A turn that leaves at least this much for its own connection sends it at once, in bytes.
+pub const SEND_AT_ONCE_BYTES: usize = 1024;
 
 /// Capacity of a fresh outbox buffer.
 pub const POOLED_BUFFER_BYTES: usize = 4 * 1024;

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   serve:  readable ─► recv into the shard's buffer ─► machine ─► Application::on_message ─► links
+//!           a large answer is sent at the end of its turn, everything else by the flush task
 //!   flush:  something dirty ─► one send each, 256 a pass ─► blocked ones come back when writable
 //!   sweep:  each second ─► pings, idle and slow connections ─► Application::on_second
 //! ```
@@ -75,9 +76,13 @@ pub async fn serve<A: Application>(
             break;
         }
         open = read_turn(&app, link, &stream, &mut machine);
+        let mut pass = Pass::default();
+        app.links().borrow_mut().flush_turn(link, &mut pass);
+        after_pass(&app, &mut pass);
     }
     if open {
-        await_close(&app, &stream, &mut machine).await;
+        // Boxed: the state of this wait would otherwise be kept for the connection's whole life.
+        Box::pin(await_close(&app, &stream, &mut machine)).await;
     }
     app.links().borrow_mut().remove(link);
     app.on_gone(link);

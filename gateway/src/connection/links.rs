@@ -328,6 +328,16 @@ impl Links {
         pass.more = !self.dirty.is_empty();
     }
 
+    /// Sends what the connection's own turn wrote, if that is a lot: the bytes are still in the processor's cache, and
+    /// their buffer serves the next connection while it is. Small answers wait for the pass, where they may meet more.
+    /// A turn that wrote to others after its own connection leaves it all to the pass.
+    pub fn flush_turn(&mut self, key: LinkKey, pass: &mut Pass) {
+        if self.dirty.last() == Some(&key) && self.queued_bytes(key) >= limits::SEND_AT_ONCE_BYTES {
+            self.dirty.pop();
+            self.flush_one(key, pass);
+        }
+    }
+
     fn flush_one(&mut self, key: LinkKey, pass: &mut Pass) {
         let now = self.wheel.now();
         let Some(link) =
