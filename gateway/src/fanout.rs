@@ -6,6 +6,7 @@
 //! ```
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -101,7 +102,23 @@ struct Missed {
 impl LaggingShards {
     /// An entry could not be handed to a shard.
     pub fn mark(&mut self, shard: ShardId, id: ConversationId, seq: Seq, users: &Arc<[UserId]>) {
-        self.heads.insert((shard, id), Missed { head_seq: seq, users: Arc::clone(users) });
+        match self.heads.entry((shard, id)) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(Missed { head_seq: seq, users: Arc::clone(users) });
+            }
+            Entry::Occupied(mut missed) => {
+                let missed = missed.get_mut();
+                missed.head_seq = seq;
+                if !Arc::ptr_eq(&missed.users, users) {
+                    // Who left meanwhile has missed something all the same.
+                    let mut all: Vec<UserId> =
+                        missed.users.iter().chain(&**users).copied().collect();
+                    all.sort_unstable();
+                    all.dedup();
+                    missed.users = all.into();
+                }
+            }
+        }
     }
 
     /// Whether a shard lags in a conversation: then its entries are not sent either, only the newest position.
@@ -115,5 +132,30 @@ impl LaggingShards {
             let pushed = Pushed::Lag { id: *id, head_seq: missed.head_seq };
             !send(*shard, Delivery { pushed, users: Arc::clone(&missed.users), except: None })
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_left_after_missing_an_entry_is_told_as_well() {
+        let user = |id| UserId::new(id).unwrap();
+        let id = ConversationId::new(1).unwrap();
+        let mut lagging = LaggingShards::default();
+        lagging.mark(0, id, 5, &Arc::from([user(1), user(2)]));
+        lagging.mark(0, id, 6, &Arc::from([user(2), user(3)]));
+        assert!(lagging.contains(0, id) && !lagging.contains(1, id));
+        lagging.retry(|_, _| false);
+        let mut told = Vec::new();
+        lagging.retry(|shard, delivery| {
+            assert_eq!(shard, 0);
+            assert!(matches!(delivery.pushed, Pushed::Lag { head_seq: 6, .. }));
+            told.extend(delivery.users.iter().copied());
+            true
+        });
+        assert_eq!(told, [user(1), user(2), user(3)]);
+        assert!(!lagging.contains(0, id));
     }
 }

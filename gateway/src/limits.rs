@@ -44,7 +44,8 @@ pub const HANDSHAKE_S: u64 = 10;
 /// Upgrade requests larger than this are answered 431, in bytes.
 pub const MAX_REQUEST_HEAD_BYTES: usize = 8 * 1024;
 
-/// Unanswered commands of one session before it is not read any more; `limits.max_unanswered` on the wire.
+/// Unanswered commands of one session before it is not read any more; `limits.max_unanswered` on the wire. What had been
+/// read by then is still carried out: at most [`READS_PER_TURN`] buffers.
 pub const MAX_UNANSWERED: u32 = 256;
 /// Unanswered commands of one session that read the database; more are refused.
 pub const MAX_QUERIES: u32 = 32;
@@ -101,7 +102,7 @@ pub const CURSOR_PUSH_MEMBERS: usize = 100;
 
 /// How often cursors are written behind, in seconds.
 pub const CURSOR_FLUSH_S: u32 = 2;
-/// Cursors in one write.
+/// Cursors in one write; those of one user go together.
 pub const CURSOR_BATCH: usize = 200;
 /// What BUSY tells the client to wait, in milliseconds.
 pub const BUSY_RETRY_MS: u32 = 200;

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use super::ServiceState;
 use super::error::{ApiError, ApiResult};
 use super::input::{Body, check_email, check_password, check_username};
+use crate::auth::is_username;
 use crate::cli::unix_now_ms;
 
 /// `POST /api/v1/auth/register`
@@ -93,7 +94,10 @@ pub(super) async fn login(
     let Some(login) = login else {
         return Err(ApiError::new(ErrorCode::InvalidArgument, "username or email is missing"));
     };
-    let (user, hash) = state.0.store.credentials(&login).await?.unzip();
+    // What can be neither name nor address belongs to nobody; the password is checked all the same, against none.
+    let possible = is_username(&login) || check_email(&login).is_ok();
+    let found = if possible { state.0.store.credentials(&login).await? } else { None };
+    let (user, hash) = found.unzip();
     let matches = state.0.hasher.verify(request.password, hash).await?;
     match user {
         Some(user) if matches => sign_in(&state, user, StatusCode::OK),

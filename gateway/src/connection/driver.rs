@@ -148,7 +148,7 @@ fn feed<A: Application>(
         if closed {
             app.links().borrow_mut().finish(link, output);
             output.clear();
-            flush_now(app);
+            app.links().borrow_mut().flush_last(link);
             return false;
         }
         if !output.is_empty() {
@@ -156,15 +156,6 @@ fn feed<A: Application>(
             output.clear();
         }
     }
-}
-
-/// Sends what is queued before the connection's link goes away.
-fn flush_now<A: Application>(app: &Rc<A>) {
-    let mut pass = Pass { more: true, ..Pass::default() };
-    while pass.more {
-        app.links().borrow_mut().flush_pass(&mut pass);
-    }
-    after_pass(app, &mut pass);
 }
 
 /// Sees to it that blocked connections are flushed again, and tells the application of those that recovered.

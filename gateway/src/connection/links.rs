@@ -338,6 +338,11 @@ impl Links {
         }
     }
 
+    /// Sends what the socket still takes of a connection that is about to be removed.
+    pub fn flush_last(&mut self, key: LinkKey) {
+        self.flush_one(key, &mut Pass::default());
+    }
+
     fn flush_one(&mut self, key: LinkKey, pass: &mut Pass) {
         let now = self.wheel.now();
         let Some(link) =
@@ -419,6 +424,10 @@ impl Links {
         let now = self.wheel.now();
         let Heartbeat { ping_after_s, close_after_s } = self.heartbeat;
         let Some(link) = self.get(key) else { return false };
+        if link.paused {
+            // We do not read from it, so its silence is ours.
+            link.last_heard = now;
+        }
         let silent_s = now - link.last_heard;
         if silent_s >= close_after_s {
             return true;

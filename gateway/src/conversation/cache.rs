@@ -5,8 +5,9 @@ use std::collections::hash_map::Entry;
 
 use ringwire_protocol::ConversationId;
 
-use super::Conversation;
+use super::recent::Refusals;
 use super::request::Request;
+use super::{Conversation, Intent};
 use crate::limits;
 
 /// Answer to [`Cache::get`].
@@ -31,6 +32,8 @@ enum Slot {
 #[derive(Default)]
 pub struct Cache {
     slots: HashMap<ConversationId, Slot>,
+    /// Sends refused while their conversation was not in memory, which otherwise remembers its own.
+    refused: Refusals,
 }
 
 impl Cache {
@@ -61,6 +64,27 @@ impl Cache {
                 }
             },
         }
+    }
+
+    /// Remembers a send that is refused because its conversation cannot be had.
+    pub fn note_refusal(&mut self, request: &Request) {
+        if let Request::Submit { submission, .. } = request {
+            self.refused.insert((submission.from, submission.client_msg_id.clone()));
+        }
+    }
+
+    /// Whether a send says that it comes `after` one of those. A new try of one of those is forgiven.
+    pub fn follows_refused(&mut self, request: &Request) -> bool {
+        if self.refused.is_empty() {
+            return false;
+        }
+        let Request::Submit { submission, .. } = request else { return false };
+        let Intent::Send { after, .. } = &submission.intent else { return false };
+        let follows = self.refused.contains(&(submission.from, after.clone()));
+        if !follows {
+            self.refused.forgive(&(submission.from, submission.client_msg_id.clone()));
+        }
+        follows
     }
 
     /// A conversation that is in memory.
@@ -184,6 +208,31 @@ mod tests {
         let order = waiting.iter().filter_map(|request| Some(request.reply_to()?.command_id));
         assert!(order.eq(0..limits::WAITING_PER_CONVERSATION as u64));
         assert!(matches!(cache.get(id(), read(0), 0), Lookup::Ready(..)));
+    }
+
+    #[test]
+    fn what_follows_a_send_refused_before_the_load_is_told_until_that_is_tried_again() {
+        let send = |client_msg_id: &str, after: &str| {
+            let Request::Read { conversation_id, user, reply_to, .. } = read(1) else {
+                unreachable!("made above")
+            };
+            let intent = Intent::Send { body: bytes::Bytes::new(), after: after.into() };
+            let submission = Box::new(crate::conversation::Submission {
+                from: user,
+                reply_to,
+                client_msg_id: client_msg_id.into(),
+                intent,
+                command_hash: 0,
+                also: Vec::new(),
+            });
+            Request::Submit { conversation_id, submission }
+        };
+        let mut cache = Cache::default();
+        assert!(!cache.follows_refused(&send("b", "a")));
+        cache.note_refusal(&send("a", ""));
+        assert!(cache.follows_refused(&send("b", "a")));
+        assert!(!cache.follows_refused(&send("a", "")), "the new try itself may go on");
+        assert!(!cache.follows_refused(&send("b", "a")));
     }
 
     #[test]

@@ -71,6 +71,11 @@ impl Refusals {
         }
     }
 
+    /// Whether nothing was refused lately.
+    pub(super) fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
     /// A retry was accepted after all.
     pub(super) fn forgive(&mut self, key: &DedupeKey) {
         if self.keys.remove(key) {

@@ -8,6 +8,7 @@ use wire::reply::Outcome;
 
 use super::queries::{Answer, Queries, failed, not_member};
 use super::rows;
+use crate::auth::is_username;
 use crate::command::message::invalid;
 use crate::config::LimitsConfig;
 use crate::limits;
@@ -21,6 +22,7 @@ impl Queries<'_> {
         let other = match (UserId::new(open.user_id), open.username.trim()) {
             (Some(other), "") => other,
             (None, name) if open.user_id == 0 && !name.is_empty() => self.user_id(name).await?,
+            (None, _) if open.user_id != 0 => return Err(invalid("user_id is out of range")),
             _ => return Err(invalid("give either user_id or username")),
         };
         if other == user {
@@ -109,7 +111,12 @@ impl Queries<'_> {
     }
 
     async fn user_id(&self, name: &str) -> Result<UserId, CommandError> {
-        let user = self.store.user_by_name(name).await.map_err(failed)?;
+        // Names are checked when they are made; what cannot be one is not looked for.
+        let user = if is_username(name) {
+            self.store.user_by_name(name).await.map_err(failed)?
+        } else {
+            None
+        };
         let missing = || CommandError::new(ErrorCode::UserNotFound, format!("no user {name:?}"));
         Ok(user.ok_or_else(missing)?.user_id)
     }

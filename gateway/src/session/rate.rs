@@ -17,6 +17,13 @@ impl Bucket {
         Self { level_milli: u64::from(rate.burst) * 1000, filled_at: now }
     }
 
+    /// Whether it is as good as new.
+    pub fn is_full(&self, rate: CommandRate, now: UnixMs) -> bool {
+        let elapsed_ms = now.saturating_sub(self.filled_at).max(0).cast_unsigned();
+        let gained = elapsed_ms.saturating_mul(rate.per_s.into());
+        rate.per_s == 0 || self.level_milli.saturating_add(gained) >= u64::from(rate.burst) * 1000
+    }
+
     /// Takes one command out, or tells in how many milliseconds there will be one.
     pub fn take(&mut self, rate: CommandRate, now: UnixMs) -> Result<(), u32> {
         if rate.per_s == 0 {
@@ -54,6 +61,7 @@ mod tests {
         let mut bucket = Bucket::new(rate, 0);
         assert_eq!((0..3).try_for_each(|_| bucket.take(rate, 0)), Ok(()));
         assert_eq!(bucket.take(rate, 0), Err(100));
+        assert!(!bucket.is_full(rate, 299) && bucket.is_full(rate, 300));
         assert_eq!(bucket.take(rate, 60), Err(40));
         assert_eq!(bucket.take(rate, 100), Ok(()));
         // A clock that goes back gives nothing and takes nothing.

@@ -257,10 +257,14 @@ impl Registry {
         let session = self.slab.remove(key.index as usize);
         if let Some(sessions) = self.by_user.get_mut(&session.user) {
             sessions.keys.retain(|other| *other != key);
-            if sessions.keys.is_empty() {
-                self.by_user.remove(&session.user);
-            }
         }
+    }
+
+    /// Forgets users without sessions, once their bucket is full again: connecting anew must not fill it.
+    pub fn forget_absent_users(&mut self, now: UnixMs) {
+        let rate = self.rates.user;
+        self.by_user
+            .retain(|_, sessions| !sessions.keys.is_empty() || !sessions.bucket.is_full(rate, now));
     }
 
     /// The session of a connection.

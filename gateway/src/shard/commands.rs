@@ -38,11 +38,12 @@ impl State {
         for frame in encoding.decode::<wire::Command>(payload) {
             match frame {
                 Ok(command) => self.handle_command(key, command, links),
-                Err(DecodeError::WrongType { id, message }) => {
+                Err(DecodeError::WrongType { id, message }) if id != 0 => {
                     self.begin(key, links);
                     self.reply(key, id, Err(invalid(message)), links);
                 }
-                Err(DecodeError::Malformed(message)) => {
+                // Without an id that can be read nobody would know what is answered.
+                Err(DecodeError::Malformed(message) | DecodeError::WrongType { message, .. }) => {
                     tracing::debug!(%message, "closing a session that sent an undecodable frame");
                     let reason = CloseReason::BadFrame;
                     links.close(link, reason.code(), reason.reason());

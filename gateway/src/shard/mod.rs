@@ -249,9 +249,11 @@ impl State {
         if tick.is_multiple_of(limits::CACHE_SWEEP_S) {
             let now = self.now.tick;
             self.conversations.sweep(now);
+            self.registry.forget_absent_users(self.now.unix_ms);
         }
         self.persist.retry(&mut self.credits);
         self.retry_stalled();
+        self.retry_lagging();
         self.announce(links);
     }
 

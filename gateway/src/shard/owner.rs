@@ -23,22 +23,27 @@ impl State {
     /// Carries out a request for a conversation of this shard, or lets it wait until that is in memory.
     pub(crate) fn handle_request(&mut self, request: Request, links: &mut Links) {
         let id = request.conversation_id();
+        if self.conversations.follows_refused(&request) {
+            let error = "the send named in `after` was refused";
+            let error = CommandError::new(ErrorCode::OutOfOrder, error);
+            return self.refuse_request(&request, error, links);
+        }
         let tick = self.now.tick;
         let mut effects = std::mem::take(&mut self.spare_effects);
         let unix_ms = self.now.unix_ms;
         let mut load = false;
+        let mut no_room = None;
         match self.conversations.get(id, request, tick) {
             Lookup::Ready(conversation, request) => {
                 let mut now = Moment { unix_ms, tick, generation: &mut self.generation };
                 carry_out(conversation, request, &mut now, &mut effects);
             }
             Lookup::Waiting { load: first } => load = first,
-            Lookup::Full(request) => {
-                if let Some(reply_to) = request.reply_to() {
-                    let error = busy("too many commands wait for the conversation");
-                    effects.push(Effect::Answer(reply_to, Err(error)));
-                }
-            }
+            Lookup::Full(request) => no_room = Some(request),
+        }
+        if let Some(request) = no_room {
+            let error = busy("too many commands wait for the conversation");
+            self.refuse_request(&request, error, links);
         }
         if load && self.ask(Ask::LoadConversation(id)).is_err() {
             self.refuse_waiting(id, &busy("the service queue is full"), links);
@@ -87,9 +92,15 @@ impl State {
     fn refuse_waiting(&mut self, id: ConversationId, error: &CommandError, links: &mut Links) {
         let tick = self.now.tick;
         for request in self.conversations.loaded(id, None, tick) {
-            if let Some(reply_to) = request.reply_to() {
-                self.answer(reply_to, Err(error.clone()), links);
-            }
+            self.refuse_request(&request, error.clone(), links);
+        }
+    }
+
+    /// Answers a request whose conversation is not in memory.
+    fn refuse_request(&mut self, request: &Request, error: CommandError, links: &mut Links) {
+        self.conversations.note_refusal(request);
+        if let Some(reply_to) = request.reply_to() {
+            self.answer(reply_to, Err(error), links);
         }
     }
 

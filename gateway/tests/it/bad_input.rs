@@ -7,7 +7,9 @@ use ringwire_protocol::wire::{self, command::Op};
 use crate::support::ENCODINGS;
 use crate::support::chat::{refusal, say};
 use crate::support::client::{Arrived, Client, Upgrade};
-use crate::support::server::ServerProcess;
+use crate::support::http;
+use crate::support::server::{ServerProcess, Setup};
+use crate::support::store::Database;
 
 #[test]
 fn f4_a_command_that_cannot_be_is_refused_and_the_connection_stays() {
@@ -175,6 +177,33 @@ fn a_json_field_of_the_wrong_type_is_refused_and_its_neighbours_count() {
     }
     client.answer(29).expect("a pong");
     client.assert_quiet();
+}
+
+#[test]
+fn f4_a_name_that_nobody_can_have_is_not_found_on_either_database() {
+    for database in Database::both() {
+        let server = Setup::new().database(database).start();
+        let login = serde_json::json!({ "username": "a\u{0}b", "password": "some password" });
+        let answer = http::post(server.address(), "/api/v1/auth/login", &login);
+        assert_eq!(answer.json()["error"]["name"], "INVALID_CREDENTIALS");
+        let mut client = Client::session(&server, 1, Encoding::Json);
+        let username = "a\u{0}b".to_owned();
+        let open = Op::OpenDirect(wire::OpenDirect { user_id: 0, username: username.clone() });
+        assert_eq!(refusal(client.call(open)), "USER_NOT_FOUND");
+        let usernames = vec![username];
+        let create = Op::CreateGroup(wire::CreateGroup { usernames, ..Default::default() });
+        assert_eq!(refusal(client.call(create)), "USER_NOT_FOUND");
+    }
+}
+
+#[test]
+fn f4_an_id_that_cannot_be_read_closes_with_4002() {
+    let server = ServerProcess::start(&[]);
+    for line in [r#"{"id":-1,"ping":{}}"#, r#"{"id":"18446744073709551616","ping":{}}"#] {
+        let mut client = Client::session(&server, 1, Encoding::Json);
+        client.send_payload(line.as_bytes());
+        assert_eq!(client.close_code(), Some(4002), "{line}");
+    }
 }
 
 #[test]

@@ -422,7 +422,7 @@ pub struct Message {
     pub mentions: ::prost::alloc::vec::Vec<u64>,
     #[prost(bool, tag = "5")]
     pub mention_all: bool,
-    /// The seq of the message this one answers, in the same conversation.
+    /// The seq of the message this one answers, in the same conversation, as the sender says; not checked.
     #[prost(uint64, tag = "6")]
     pub reply_to: u64,
     #[prost(message, optional, tag = "7")]
@@ -521,7 +521,7 @@ pub struct Attachment {
     #[prost(uint32, tag = "9")]
     pub duration_ms: u32,
 }
-/// Where a forwarded message came from.
+/// Where a forwarded message came from, as the sender says; not checked.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Origin {
     #[prost(uint64, tag = "1")]
@@ -1235,7 +1235,7 @@ pub struct Dissolve {
 pub enum ConversationKind {
     Direct = 0,
     Group = 1,
-    /// A group that anyone may join and read.
+    /// A group that anyone may join, and then read.
     Room = 2,
 }
 impl ConversationKind {
