@@ -4,13 +4,11 @@
 //!   submit ─► queue ─► writer thread ─┬─► the one writing connection
 //!   other writes ─► jobs ─────────────┘        (WAL, synchronous=FULL)
 //!   reads ─► a few reading connections, each in a blocking thread of tokio; never wait for the writer
-//!   checkpointer ─► a connection of its own, beside the writer
 //! ```
 //!
 //! The data folder is held by an exclusive lock on a file in it for as long as any connection of this store lives.
 
 pub(crate) mod append;
-mod checkpoint;
 mod conversations;
 mod directory;
 mod jobs;
@@ -34,7 +32,6 @@ use crate::migrate;
 use crate::store::StoreConfig;
 use crate::writer::{CompletionSink, WriterQueue, Writers};
 use append::SqliteAppender;
-use checkpoint::Checkpointer;
 use jobs::Jobs;
 
 /// Reading connections. SQLite reads in parallel; more than this only share the processors.
@@ -49,7 +46,6 @@ pub struct SqliteStore {
     jobs: Arc<Jobs>,
     readers: Arc<Mutex<Vec<Connection>>>,
     reader_permits: Semaphore,
-    _checkpointer: Checkpointer,
     /// Released when the last holder goes: this or the writer thread.
     _folder: Arc<File>,
 }
@@ -74,9 +70,6 @@ impl SqliteStore {
             .map(|_| connect(&path, reading))
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| unreadable(dir, &error.to_string()))?;
-        let checkpointing = connect(&path, OpenFlags::default())
-            .map_err(|error| unreadable(dir, &error.to_string()))?;
-        let checkpointer = Checkpointer::start(checkpointing)?;
         let queue = WriterQueue::new(config.queue_capacity);
         let jobs = Arc::new(Jobs::new(Arc::clone(&queue)));
         let appender = SqliteAppender::new(writing, Arc::clone(&jobs), Arc::clone(&folder));
@@ -87,7 +80,6 @@ impl SqliteStore {
             jobs,
             readers: Arc::new(Mutex::new(readers)),
             reader_permits: Semaphore::new(READERS),
-            _checkpointer: checkpointer,
             _folder: folder,
         })
     }
@@ -172,8 +164,6 @@ fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
         )));
     }
     connection.pragma_update(None, "synchronous", "FULL")?;
-    // The checkpointer does it, beside the commits.
-    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     tx.execute_batch(migrate::BOOKKEEPING)?;
     let applied = tx
