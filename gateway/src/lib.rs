@@ -7,6 +7,7 @@
 
 pub mod net;
 pub mod placement;
+pub mod refusals;
 
 pub mod connection;
 pub mod session;

@@ -5,10 +5,10 @@ use std::collections::hash_map::Entry;
 
 use ringwire_protocol::ConversationId;
 
-use super::recent::Refusals;
 use super::request::Request;
 use super::{Conversation, Intent};
 use crate::limits;
+use crate::refusals::Refusals;
 
 /// Answer to [`Cache::get`].
 pub enum Lookup<'a> {
@@ -68,21 +68,18 @@ impl Cache {
 
     /// Remembers a send that is refused because its conversation cannot be had.
     pub fn note_refusal(&mut self, request: &Request) {
-        if let Request::Submit { submission, .. } = request {
-            self.refused.insert((submission.from, submission.client_msg_id.clone()));
+        if let Request::Submit { conversation_id, submission } = request {
+            self.refused.insert(*conversation_id, submission.from, &submission.client_msg_id);
         }
     }
 
     /// Whether a send says that it comes `after` one of those. A new try of one of those is forgiven.
     pub fn follows_refused(&mut self, request: &Request) -> bool {
-        if self.refused.is_empty() {
-            return false;
-        }
-        let Request::Submit { submission, .. } = request else { return false };
+        let Request::Submit { conversation_id: id, submission } = request else { return false };
         let Intent::Send { after, .. } = &submission.intent else { return false };
-        let follows = self.refused.contains(&(submission.from, after.clone()));
+        let follows = self.refused.contains(*id, submission.from, after);
         if !follows {
-            self.refused.forgive(&(submission.from, submission.client_msg_id.clone()));
+            self.refused.forgive(*id, submission.from, &submission.client_msg_id);
         }
         follows
     }

@@ -80,7 +80,7 @@ impl Conversation {
         };
         match decision {
             Ok((body, change)) => {
-                self.refusals.forgive(&key);
+                self.refusals.forgive(self.id, submission.from, &submission.client_msg_id);
                 self.append(submission, body, change, fresh, now, effects);
             }
             // What is in flight may not commit; then the answer would have been wrong.
@@ -192,7 +192,7 @@ impl Conversation {
         error: CommandError,
         effects: &mut Vec<Effect>,
     ) {
-        self.refusals.insert((submission.from, submission.client_msg_id.clone()));
+        self.refusals.insert(self.id, submission.from, &submission.client_msg_id);
         submission.answer(&Err(error), effects);
     }
 }

@@ -37,10 +37,11 @@ use ringwire_storage::append::{Append, Change, Completion, Outcome};
 use ringwire_storage::model::{ConversationKind, ConversationSnapshot, EntryRow, LogHead};
 
 use crate::limits;
+use crate::refusals::Refusals;
 use answer::{Ack, ReplyTo};
 use entry::EntryFrame;
 use members::{Members, Recipients};
-use recent::{DedupeKey, Position, Recent, Refusals};
+use recent::{DedupeKey, Position, Recent};
 
 /// What a member wants the log to say next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -293,7 +294,7 @@ impl Conversation {
         self.confirmed_tick = tick;
         if let Some((key, position)) = position_of(row) {
             // Another node may have accepted what this one refused.
-            self.refusals.forgive(&key);
+            self.refusals.forgive(self.id, key.0, &key.1);
             self.recent.insert(key, position);
         }
         match change {

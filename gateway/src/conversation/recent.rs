@@ -1,9 +1,8 @@
 //! What a conversation remembers of its newest entries, to answer retries without the database.
 //!
-//! The database's unique index is the authority; this memory only spares it the common case. Refused sends are
-//! remembered as well, for commands that say they come `after` one.
+//! The database's unique index is the authority; this memory only spares it the common case.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use ringwire_protocol::{MsgNo, Seq, UnixMs, UserId};
 
@@ -51,44 +50,6 @@ impl Recent {
     }
 }
 
-/// Sends that were refused lately.
-#[derive(Debug, Default)]
-pub(super) struct Refusals {
-    order: VecDeque<DedupeKey>,
-    keys: HashSet<DedupeKey>,
-}
-
-impl Refusals {
-    /// Remembers a refusal.
-    pub(super) fn insert(&mut self, key: DedupeKey) {
-        if self.order.len() == limits::REMEMBERED_REFUSALS
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.keys.remove(&oldest);
-        }
-        if self.keys.insert(key.clone()) {
-            self.order.push_back(key);
-        }
-    }
-
-    /// Whether nothing was refused lately.
-    pub(super) fn is_empty(&self) -> bool {
-        self.order.is_empty()
-    }
-
-    /// A retry was accepted after all.
-    pub(super) fn forgive(&mut self, key: &DedupeKey) {
-        if self.keys.remove(key) {
-            self.order.retain(|other| other != key);
-        }
-    }
-
-    /// Whether this send was refused.
-    pub(super) fn contains(&self, key: &DedupeKey) -> bool {
-        self.keys.contains(key)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,14 +68,5 @@ mod tests {
         assert_eq!(recent.get(&key(4)), None);
         assert_eq!(recent.get(&key(5)), Some(position));
         assert_eq!(recent.order.len(), recent.positions.len());
-    }
-
-    #[test]
-    fn a_forgiven_refusal_is_forgotten() {
-        let mut refusals = Refusals::default();
-        refusals.insert(key(1));
-        assert!(refusals.contains(&key(1)));
-        refusals.forgive(&key(1));
-        assert!(!refusals.contains(&key(1)) && refusals.order.is_empty());
     }
 }

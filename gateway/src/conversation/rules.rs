@@ -72,7 +72,7 @@ impl Conversation {
             let message = "only owner and admins may send here";
             return Err(CommandError::new(ErrorCode::Forbidden, message));
         }
-        if !after.is_empty() && self.refusals.contains(&(user, after.into())) {
+        if !after.is_empty() && self.refusals.contains(self.id, user, after) {
             let message = "the send named in `after` was refused";
             return Err(CommandError::new(ErrorCode::OutOfOrder, message));
         }

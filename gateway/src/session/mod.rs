@@ -11,5 +11,4 @@ pub mod admission;
 pub mod cursors;
 pub mod opening;
 pub mod rate;
-pub mod refused;
 pub mod registry;

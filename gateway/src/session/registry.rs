@@ -8,13 +8,13 @@ use ringwire_protocol::{ConversationId, Seq, UnixMs, UserId, wire};
 use slab::Slab;
 
 use super::rate::Bucket;
-use super::refused::RefusedSends;
 use crate::auth::TokenUser;
 use crate::config::CommandRate;
 use crate::connection::admission::Admission;
 use crate::connection::links::LinkKey;
 use crate::connection::wheel::{Tick, Wheel};
 use crate::limits;
+use crate::refusals::Refusals;
 
 /// Names a session on its home shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -92,7 +92,7 @@ pub struct Session {
     /// What it may send.
     pub bucket: Bucket,
     /// Sends refused on this shard, for those that say they come `after` one.
-    pub refused_sends: RefusedSends,
+    pub refused_sends: Refusals,
     /// Conversations whose entries were dropped because the outbox was full, with the newest dropped position.
     pub lagging: HashMap<ConversationId, Seq>,
     /// What its snapshot told, for pushes that were slower than it; see [`Registry::cover`].
@@ -224,7 +224,7 @@ impl Registry {
             queries: 0,
             paused: false,
             bucket: Bucket::new(self.rates.session, now),
-            refused_sends: RefusedSends::default(),
+            refused_sends: Refusals::default(),
             lagging: HashMap::new(),
             covered: HashMap::new(),
             _admission: new.admission,

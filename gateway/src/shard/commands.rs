@@ -2,7 +2,7 @@
 
 use ringwire_protocol::codec::DecodeError;
 use ringwire_protocol::websocket::MessageKind;
-use ringwire_protocol::{CloseReason, CommandError, ErrorCode, wire};
+use ringwire_protocol::{CloseReason, CommandError, ConversationId, ErrorCode, wire};
 use wire::command::Op;
 use wire::reply::Outcome;
 
@@ -82,8 +82,10 @@ impl State {
         let wire::Command { id: command_id, mut op, .. } = command;
         self.begin(key, links);
         if let Err(error) = self.try_command(key, command_id, &mut op, links) {
-            if let Some(Op::Send(send)) = &op {
-                self.note_refusal(key, &send.client_msg_id);
+            if let Some(Op::Send(send)) = &op
+                && let Some(id) = ConversationId::new(send.conversation_id)
+            {
+                self.note_refusal(key, id, &send.client_msg_id);
             }
             self.reply(key, command_id, Err(error), links);
         }
@@ -173,12 +175,13 @@ impl State {
                 let error = "too many commands before connect was answered";
                 Err(CommandError::new(ErrorCode::TooManyUnanswered, error))
             }
-            (Phase::Live, Some(Op::Send(send))) if session.refused_sends.contains(&send.after) => {
-                let error = "the send named in `after` was refused";
-                Err(CommandError::new(ErrorCode::OutOfOrder, error))
-            }
             (Phase::Live, Some(Op::Send(send))) => {
-                session.refused_sends.forgive(&send.client_msg_id);
+                let (id, user) = (conversation(send.conversation_id)?, session.user);
+                if session.refused_sends.contains(id, user, &send.after) {
+                    let error = "the send named in `after` was refused";
+                    return Err(CommandError::new(ErrorCode::OutOfOrder, error));
+                }
+                session.refused_sends.forgive(id, user, &send.client_msg_id);
                 Ok(())
             }
             (Phase::Live, _) => Ok(()),
@@ -203,16 +206,17 @@ impl State {
         } else {
             Some(request)
         };
-        if let Some(Request::Submit { submission, .. }) = refused {
-            self.note_refusal(submission.reply_to.session, &submission.client_msg_id);
+        if let Some(Request::Submit { conversation_id, submission }) = refused {
+            let session = submission.reply_to.session;
+            self.note_refusal(session, conversation_id, &submission.client_msg_id);
         }
         Err(busy("the conversation's shard has no room"))
     }
 
     /// Remembers a refused send, for those that say they come `after` it.
-    fn note_refusal(&mut self, key: SessionKey, client_msg_id: &str) {
+    fn note_refusal(&mut self, key: SessionKey, id: ConversationId, client_msg_id: &str) {
         if let Some(session) = self.registry.get(key) {
-            session.refused_sends.insert(client_msg_id);
+            session.refused_sends.insert(id, session.user, client_msg_id);
         }
     }
 
