@@ -31,11 +31,16 @@ macro_rules! migrations {
 }
 
 /// For SQLite, in order.
-pub(crate) const SQLITE: &[Migration] = migrations!["sqlite": (1, 1, "V001__log_and_directory")];
+pub(crate) const SQLITE: &[Migration] = migrations!["sqlite":
+    (1, 1, "V001__log_and_directory"),
+    (2, 1, "V002__company"),
+];
 
 /// For Postgres, in order.
-pub(crate) const POSTGRES: &[Migration] =
-    migrations!["postgres": (1, 1, "V001__log_and_directory")];
+pub(crate) const POSTGRES: &[Migration] = migrations!["postgres":
+    (1, 1, "V001__log_and_directory"),
+    (2, 1, "V002__company"),
+];
 
 /// The table that says what was applied; the same text works on both.
 pub(crate) const BOOKKEEPING: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (

@@ -1,0 +1,114 @@
+-- What a company needs besides chatting: encryption, search, retention, files, devices, blocks, sessions that last,
+-- offline push, audit. Times are Unix milliseconds.
+
+-- Which key sealed the body; 0: it is plain.
+ALTER TABLE entries ADD COLUMN key_id INTEGER NOT NULL DEFAULT 0;
+-- Raised whenever the body changes (edit, recall), so that an old sealed body cannot be put back.
+ALTER TABLE entries ADD COLUMN body_version INTEGER NOT NULL DEFAULT 0;
+
+-- Tombstones: an id is never used again, and the entries of a deleted user keep their sender.
+ALTER TABLE conversations ADD COLUMN deleted_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE users ADD COLUMN deleted_at INTEGER NOT NULL DEFAULT 0;
+
+-- Names of rooms.
+CREATE TABLE aliases (
+    -- Lower case, made by the server.
+    name_key        TEXT PRIMARY KEY,
+    name            TEXT NOT NULL,
+    conversation_id INTEGER NOT NULL REFERENCES conversations (id),
+    created_at      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX aliases_by_conversation ON aliases (conversation_id);
+
+-- An installation of a client, by the id it chose.
+CREATE TABLE devices (
+    user_id      INTEGER NOT NULL REFERENCES users (id),
+    device_id    TEXT NOT NULL CHECK (length(CAST(device_id AS BLOB)) BETWEEN 1 AND 64),
+    -- Phone, desktop, web: whatever the client says; at most one session of a class under that policy.
+    device_class TEXT NOT NULL DEFAULT '',
+    name         TEXT NOT NULL DEFAULT '',
+    -- Where pushes go while no session is there: "", "webhook", "webpush", "fcm".
+    push_kind    TEXT NOT NULL DEFAULT '',
+    push_token   TEXT NOT NULL DEFAULT '',
+    created_at   INTEGER NOT NULL,
+    last_seen_at INTEGER NOT NULL,
+    PRIMARY KEY (user_id, device_id)
+) STRICT, WITHOUT ROWID;
+
+-- One row for each refresh token ever given, by its hash; a family is one login. Using a token twice ends its family.
+CREATE TABLE refresh_tokens (
+    token_hash BLOB PRIMARY KEY CHECK (length(token_hash) = 32),
+    family_id  BLOB NOT NULL CHECK (length(family_id) = 16),
+    user_id    INTEGER NOT NULL REFERENCES users (id),
+    device_id  TEXT NOT NULL DEFAULT '',
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    -- 0: not yet.
+    used_at    INTEGER NOT NULL DEFAULT 0,
+    revoked_at INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE INDEX refresh_tokens_by_user ON refresh_tokens (user_id);
+CREATE INDEX refresh_tokens_by_family ON refresh_tokens (family_id);
+CREATE INDEX refresh_tokens_by_expiry ON refresh_tokens (expires_at);
+
+-- `user_id` does not want to hear from `blocked_id`.
+CREATE TABLE blocks (
+    user_id    INTEGER NOT NULL REFERENCES users (id),
+    blocked_id INTEGER NOT NULL REFERENCES users (id),
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (user_id, blocked_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX blocks_by_blocked ON blocks (blocked_id);
+
+-- Uploaded files; the bytes lie in the object store.
+CREATE TABLE attachments (
+    file_id         TEXT PRIMARY KEY CHECK (length(CAST(file_id AS BLOB)) BETWEEN 1 AND 64),
+    owner_id        INTEGER NOT NULL REFERENCES users (id),
+    -- The conversation whose members may download it; NULL: nobody but the owner yet.
+    conversation_id INTEGER REFERENCES conversations (id),
+    -- The entry that carries it; 0: none yet. Files without one are cleaned up.
+    seq             INTEGER NOT NULL DEFAULT 0,
+    name            TEXT NOT NULL,
+    mime_type       TEXT NOT NULL,
+    size_bytes      INTEGER NOT NULL CHECK (size_bytes >= 0),
+    sha256          BLOB NOT NULL CHECK (length(sha256) = 32),
+    width           INTEGER NOT NULL DEFAULT 0,
+    height          INTEGER NOT NULL DEFAULT 0,
+    created_at      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX attachments_by_owner ON attachments (owner_id, created_at);
+CREATE INDEX attachments_by_entry ON attachments (conversation_id, seq);
+CREATE INDEX attachments_unused ON attachments (created_at) WHERE seq = 0;
+
+-- Entries whose absent recipients are still to be notified.
+CREATE TABLE push_outbox (
+    conversation_id INTEGER NOT NULL,
+    seq             INTEGER NOT NULL,
+    created_at      INTEGER NOT NULL,
+    tries           INTEGER NOT NULL DEFAULT 0,
+    next_try_at     INTEGER NOT NULL,
+    PRIMARY KEY (conversation_id, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX push_outbox_due ON push_outbox (next_try_at);
+
+-- Who did what with an operator's power; only ever added to.
+CREATE TABLE audit (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    at       INTEGER NOT NULL,
+    -- 0: the server itself, or a command at the console.
+    actor_id INTEGER NOT NULL,
+    action   TEXT NOT NULL,
+    target   TEXT NOT NULL,
+    -- JSON.
+    detail   TEXT NOT NULL DEFAULT '{}'
+) STRICT;
+CREATE INDEX audit_by_time ON audit (at);
+CREATE INDEX audit_by_actor ON audit (actor_id, id);
+
+-- Retention in two passes: a head is noted, and only what lay at or below it 10 minutes later is old enough to go,
+-- whatever the clocks of the owners said.
+CREATE TABLE retention_marks (
+    conversation_id INTEGER PRIMARY KEY,
+    seq             INTEGER NOT NULL,
+    marked_at       INTEGER NOT NULL
+) STRICT;
