@@ -216,9 +216,12 @@ pub enum HistoryWindow {
     Around(Seq),
 }
 
+/// At most so many of the entries next to a position, on one side of it.
+type Side = (Seq, u32);
+
 impl HistoryWindow {
-    /// How many entries before, and how many from which position on, make a page.
-    pub(crate) fn parts(self, limit: u32) -> (Option<(Seq, u32)>, Option<(Seq, u32)>) {
+    /// What lies before one position, and what lies after another, makes a page.
+    pub(crate) fn parts(self, limit: u32) -> (Option<Side>, Option<Side>) {
         match self {
             Self::Newest => (Some((Seq::MAX, limit)), None),
             Self::Before(seq) => (Some((seq, limit)), None),
