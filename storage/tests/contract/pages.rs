@@ -2,7 +2,7 @@
 
 use ringwire_protocol::{ConversationId, Seq};
 use ringwire_storage::append::Append;
-use ringwire_storage::model::{CursorRow, HeadsAfter, HistoryWindow, LogPage, NewGroup};
+use ringwire_storage::model::{CursorRow, HeadRow, HeadsAfter, HistoryWindow, LogPage, NewGroup};
 
 use crate::support::{self, Backend, Bench, body, message, user};
 
@@ -251,7 +251,7 @@ async fn unread_is_summed_over_the_whole_list(backend: Backend) {
     bench.store.save_cursors(&[read]).await.unwrap();
     let total = async |limit| {
         let list = bench.store.session_snapshot(user(1), &[], limit, 0).await.unwrap();
-        let sum: u64 = list.heads.iter().map(|line| line.unread()).sum();
+        let sum: u64 = list.heads.iter().map(HeadRow::unread).sum();
         (list.total_unread, sum)
     };
     // Odd ones count: 3, one of them read, and 5 and 7.
