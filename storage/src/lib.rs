@@ -27,6 +27,7 @@ mod migrate;
 pub mod model;
 mod postgres;
 pub mod retention;
+pub mod search;
 mod sqlite;
 mod stale;
 mod store;

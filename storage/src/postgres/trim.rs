@@ -6,7 +6,8 @@ use crate::error::StoreError;
 
 /// What goes with the entries up to `$2` of conversation `$1`. Files lose their entry; whoever cleans up unused files
 /// removes them, bytes first.
-const BELONGINGS: [&str; 2] = [
+const BELONGINGS: [&str; 3] = [
+    "DELETE FROM search_entries WHERE conversation_id = $1 AND seq <= $2",
     "DELETE FROM push_outbox WHERE conversation_id = $1 AND seq <= $2",
     "UPDATE attachments SET conversation_id = NULL, seq = 0
      WHERE conversation_id = $1 AND seq BETWEEN 1 AND $2",

@@ -15,6 +15,7 @@ mod jobs;
 mod log;
 mod retention;
 mod rows;
+mod search;
 mod snapshots;
 mod trim;
 
@@ -31,6 +32,7 @@ use tokio::sync::Semaphore;
 use crate::error::StoreError;
 use crate::executor::Executor;
 use crate::migrate;
+use crate::search::Search;
 use crate::store::StoreConfig;
 use crate::writer::{CompletionSink, WriterQueue, Writers};
 use append::SqliteAppender;
@@ -45,6 +47,7 @@ const STATEMENTS: usize = 64;
 #[derive(Debug)]
 pub struct SqliteStore {
     pub(crate) writers: Writers,
+    pub(crate) search: Search,
     jobs: Arc<Jobs>,
     readers: Arc<Mutex<Vec<Connection>>>,
     reader_permits: Semaphore,
@@ -75,10 +78,16 @@ impl SqliteStore {
         let queue = WriterQueue::new(config.queue_capacity);
         let jobs = Arc::new(Jobs::new(Arc::clone(&queue)));
         let appender = SqliteAppender::new(writing, Arc::clone(&jobs), Arc::clone(&folder));
-        let writers =
-            Writers::start(vec![(queue, Executor::Sqlite(appender))], config.batch, completions)?;
+        let search = Search::new(config.search_text);
+        let writers = Writers::start(
+            vec![(queue, Executor::Sqlite(appender))],
+            config.batch,
+            completions,
+            &search.active(),
+        )?;
         Ok(Self {
             writers,
+            search,
             jobs,
             readers: Arc::new(Mutex::new(readers)),
             reader_permits: Semaphore::new(READERS),
