@@ -3,9 +3,9 @@
 use deadpool_postgres::{GenericClient, Object};
 use ringwire_protocol::{UnixMs, UserId};
 
-use super::{PostgresStore, command_key};
 use super::rows::{self, USER, USER_WIDTH};
 use super::sqlstate::violated;
+use super::{PostgresStore, command_key};
 use crate::account::retired_subject;
 use crate::error::StoreError;
 use crate::model::{NewUser, Registration, UserRow};
