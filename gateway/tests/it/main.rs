@@ -10,6 +10,7 @@ mod limits;
 mod ordering;
 mod page;
 mod reading;
+mod search;
 mod secrets;
 mod sending;
 mod slow_consumer;

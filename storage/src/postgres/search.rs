@@ -71,6 +71,17 @@ impl PostgresStore {
                 behind.push(rows::conversation_id(row, 0)?);
             }
         }
+        if let Some(last) = page.last() {
+            // What an indexing added that was under way while its entries were trimmed.
+            let trimmed = client
+                .prepare_cached(
+                    "DELETE FROM search_entries s USING conversations c
+                     WHERE c.id > $1 AND c.id <= $2 AND s.conversation_id = c.id
+                         AND s.seq < c.floor_seq",
+                )
+                .await?;
+            client.execute(&trimmed, &[&from, &last.try_get::<_, i64>(0)?]).await?;
+        }
         let full = page.len() as i64 == PAGE;
         let next = page.last().filter(|_| full).map(|row| row.try_get(0)).transpose()?;
         Ok((behind, next))
