@@ -1,6 +1,8 @@
 //! The search index: `tsvector` and GIN.
 
+use deadpool_postgres::Transaction;
 use ringwire_protocol::ConversationId;
+use tokio_postgres::types::ToSql;
 
 use super::PostgresStore;
 use super::rows::{self, ENTRY};
@@ -116,9 +118,8 @@ impl PostgresStore {
             .iter()
             .map(|row| rows::entry(row, 0))
             .collect::<Result<Vec<_>, _>>()?;
-        let rows = Rows::of(entries.iter(), text);
         // A row that is there already was made by a reindexing: it knows better.
-        tx.execute(&rows.insert("DO NOTHING"), &rows.parameters()).await?;
+        Rows::of(entries.iter(), text).insert(&tx, "DO NOTHING").await?;
         let mut left = Vec::new();
         let mut positions = (Vec::new(), Vec::new());
         for log in entries.chunk_by(|a, b| a.conversation_id == b.conversation_id) {
@@ -170,8 +171,7 @@ impl PostgresStore {
         .await?;
         // Rows without words stay for entries that have none now, so that an indexing under way adds nothing.
         let rows = Rows::all(entries.iter(), text);
-        let insert = rows.insert("DO UPDATE SET words = EXCLUDED.words");
-        tx.execute(&insert, &rows.parameters()).await?;
+        rows.insert(&tx, "DO UPDATE SET words = EXCLUDED.words").await?;
         Ok(tx.commit().await?)
     }
 
@@ -230,16 +230,18 @@ impl Rows {
         rows
     }
 
-    fn insert(&self, conflict: &str) -> String {
-        format!(
-            "INSERT INTO search_entries (conversation_id, seq, created_at, words)
-             SELECT u.c, u.s, u.t, u.w::tsvector
-             FROM UNNEST($1::int8[], $2::int8[], $3::int8[], $4::text[]) AS u (c, s, t, w)
-             ORDER BY u.c, u.s ON CONFLICT (conversation_id, seq) {conflict}"
-        )
-    }
-
-    fn parameters(&self) -> [&(dyn tokio_postgres::types::ToSql + Sync); 4] {
-        [&self.conversations, &self.seqs, &self.times, &self.words]
+    async fn insert(&self, tx: &Transaction<'_>, conflict: &str) -> Result<(), StoreError> {
+        let statement = tx
+            .prepare_cached(&format!(
+                "INSERT INTO search_entries (conversation_id, seq, created_at, words)
+                 SELECT u.c, u.s, u.t, u.w::tsvector
+                 FROM UNNEST($1::int8[], $2::int8[], $3::int8[], $4::text[]) AS u (c, s, t, w)
+                 ORDER BY u.c, u.s ON CONFLICT (conversation_id, seq) {conflict}"
+            ))
+            .await?;
+        let columns: [&(dyn ToSql + Sync); 4] =
+            [&self.conversations, &self.seqs, &self.times, &self.words];
+        tx.execute(&statement, &columns).await?;
+        Ok(())
     }
 }
