@@ -2,13 +2,17 @@
 
 mod bad_input;
 mod browser;
+mod chaos;
 mod chromium;
 mod connecting;
 mod durability;
+mod full_queue;
 mod groups;
 mod limits;
 mod ordering;
+mod outage;
 mod page;
+mod poison;
 mod reading;
 mod secrets;
 mod sending;

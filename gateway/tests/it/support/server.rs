@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
+use ringwire_testkit::Observer;
 use tempfile::TempDir;
 
 use super::store::Database;
@@ -119,9 +120,30 @@ impl ServerProcess {
         format!("http://{}/", self.address())
     }
 
+    /// Its data folder.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
     /// The file with the key it signs tokens with.
     pub(crate) fn secret_file(&self) -> PathBuf {
-        self.folder.path().join("data/jwt.secret")
+        self.data().join("jwt.secret")
+    }
+
+    /// An independent look into its database, past any proxy; of Postgres at this address.
+    pub(crate) fn observer(&self, postgres: Option<&str>) -> Observer {
+        match postgres {
+            Some(url) => Observer::postgres(url).expect("a connection to Postgres"),
+            None => Observer::sqlite(&self.data().join("ringwire.db")).expect("the database"),
+        }
+    }
+
+    /// Memory it has in use now, in KiB.
+    pub(crate) fn resident_kib(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.running.child.id());
+        let status = fs::read_to_string(status).expect("the server runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a size");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 
     /// A token for this user, valid for an hour.
@@ -178,14 +200,8 @@ fn launch(folder: &Path, setup: &Setup, listen: &str) -> Running {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("RINGWIRE_")) {
         command.env_remove(name);
     }
-    command.current_dir(folder).args([
-        "--listen",
-        listen,
-        "--data-dir",
-        "data",
-        "--config",
-        "ringwire.toml",
-    ]);
+    command.current_dir(folder).args(["--listen", listen, "--config", "ringwire.toml"]);
+    command.args(["--data-dir", "data"]);
     if !setup.arguments.iter().any(|argument| argument == "--shards") {
         command.args(["--shards", "2"]);
     }
