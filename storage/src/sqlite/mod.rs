@@ -13,8 +13,10 @@ mod conversations;
 mod directory;
 mod jobs;
 mod log;
+mod retention;
 mod rows;
 mod snapshots;
+mod trim;
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
