@@ -41,19 +41,30 @@ impl Observer {
         Ok(())
     }
 
-    /// The one number that a query gives.
-    pub fn number(&self, sql: &str) -> Result<i64> {
+    /// The one value that a query gives, as text.
+    pub fn text(&self, sql: &str) -> Result<String> {
         match self {
             Self::Postgres(runtime, client) => {
                 let messages = runtime.block_on(client.simple_query(sql))?;
-                let row = messages.iter().find_map(|message| match message {
+                let value = messages.iter().find_map(|message| match message {
                     SimpleQueryMessage::Row(row) => row.get(0),
                     _ => None,
                 });
-                Ok(row.context("the query gives no number")?.parse()?)
+                Ok(value.context("the query gives nothing")?.to_owned())
             }
-            Self::Sqlite(connection) => Ok(connection.query_row(sql, [], |row| row.get(0))?),
+            Self::Sqlite(connection) => Ok(connection.query_row(sql, [], |row| {
+                row.get::<_, rusqlite::types::Value>(0).map(|value| match value {
+                    rusqlite::types::Value::Integer(number) => number.to_string(),
+                    rusqlite::types::Value::Text(text) => text,
+                    other => format!("{other:?}"),
+                })
+            })?),
         }
+    }
+
+    /// The one number that a query gives.
+    pub fn number(&self, sql: &str) -> Result<i64> {
+        Ok(self.text(sql)?.parse()?)
     }
 
     /// Whether the log holds this message at this position. The id must be plain letters and digits.

@@ -4,33 +4,19 @@
 //!   crowd ─► gateway ─► chaos proxy ─► Postgres ◄─ observer: is what was acknowledged there, now?
 //! ```
 
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use ringwire_protocol::codec::Encoding;
-use ringwire_testkit::{Chaos, ChaosProxy, Fault, Observer};
+use ringwire_testkit::{Chaos, ChaosProxy, Fault};
 
 use crate::support::chat::{self, say};
 use crate::support::client::Client;
 use crate::support::full;
-use crate::support::participant::{Crowd, Watch};
+use crate::support::participant::Crowd;
 use crate::support::server::{ServerProcess, Setup};
 use crate::support::store::Database;
-
-/// Counts acks that name an entry which is not in the database at that moment.
-fn count_early_acks(observer: Observer) -> (Arc<AtomicU64>, Watch) {
-    let early = Arc::new(AtomicU64::new(0));
-    let counter = Arc::clone(&early);
-    let observer = Mutex::new(observer);
-    let watch: Watch = Box::new(move |conversation, ack| {
-        let observer = observer.lock().expect("no watcher panics");
-        let there = observer.holds(conversation, ack.seq, &ack.client_msg_id).expect("an answer");
-        counter.fetch_add(u64::from(!there), SeqCst);
-    });
-    (early, watch)
-}
+use crate::support::watch::count_early_acks;
 
 /// A server whose way to Postgres leads through a proxy, and the address without it.
 fn behind_proxy(driver: &str, seed: u64) -> (ChaosProxy, String, ServerProcess) {

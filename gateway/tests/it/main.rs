@@ -13,6 +13,7 @@ mod ordering;
 mod outage;
 mod page;
 mod poison;
+mod power_loss;
 mod reading;
 mod secrets;
 mod sending;

@@ -18,6 +18,7 @@ pub(crate) mod participant;
 pub(crate) mod server;
 pub(crate) mod store;
 pub(crate) mod token;
+pub(crate) mod watch;
 
 use std::time::Duration;
 

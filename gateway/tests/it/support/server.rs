@@ -19,6 +19,7 @@ pub(crate) struct Setup {
     environment: Vec<(String, String)>,
     config: String,
     database: Option<Database>,
+    data: Option<PathBuf>,
 }
 
 impl Setup {
@@ -54,6 +55,12 @@ impl Setup {
     /// Keeps the log in this database.
     pub(crate) fn database(mut self, database: Database) -> Self {
         self.database = Some(database);
+        self
+    }
+
+    /// Keeps the data folder here instead of beside the log.
+    pub(crate) fn data(mut self, folder: &Path) -> Self {
+        self.data = Some(folder.to_owned());
         self
     }
 
@@ -122,7 +129,7 @@ impl ServerProcess {
 
     /// Its data folder.
     pub(crate) fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.setup.data.clone().unwrap_or_else(|| self.folder.path().join("data"))
     }
 
     /// The file with the key it signs tokens with.
@@ -201,7 +208,7 @@ fn launch(folder: &Path, setup: &Setup, listen: &str) -> Running {
         command.env_remove(name);
     }
     command.current_dir(folder).args(["--listen", listen, "--config", "ringwire.toml"]);
-    command.args(["--data-dir", "data"]);
+    command.arg("--data-dir").arg(setup.data.as_deref().unwrap_or(Path::new("data")));
     if !setup.arguments.iter().any(|argument| argument == "--shards") {
         command.args(["--shards", "2"]);
     }
