@@ -102,7 +102,8 @@ impl PowerSwitch {
     /// Makes one in 64 writes and syncs fail, as a full or a broken disk does, or lets them succeed again.
     pub fn fail_at_random(&self, fail: bool) -> Result<()> {
         let switch = self.folder.join("fail");
-        Ok(if fail { fs::write(switch, "")? } else { fs::remove_file(switch)? })
+        let switched = if fail { fs::write(switch, "") } else { fs::remove_file(switch) };
+        Ok(switched?)
     }
 
     /// Cuts the power. The server has to be dead already; it may be started again afterwards.
@@ -112,7 +113,8 @@ impl PowerSwitch {
         let unsafe_records = never_synced(records);
         let mut damage = Damage { undone: unsafe_records.len(), ..Damage::default() };
         for record in unsafe_records.iter().rev() {
-            self.undo(record).with_context(|| format!("undoing {:?}", record.path))?;
+            self.undo(record)
+                .with_context(|| format!("undoing a change of {}", record.path.display()))?;
         }
         if let Remains::Some(seed) = remains {
             redo_some(&unsafe_records, &mut StdRng::seed_from_u64(seed), &mut damage)?;
@@ -147,7 +149,7 @@ impl PowerSwitch {
             },
             Kind::Unlink => fs::rename(self.saved(*offset), path)?,
             Kind::Rename => {
-                let (from, to) = record.from_and_to()?;
+                let (from, to) = record.old_and_new_name()?;
                 fs::rename(&to, from)?;
                 if *offset > 0 {
                     fs::rename(self.saved(*offset), to)?;
@@ -180,7 +182,7 @@ struct Record {
 }
 
 impl Record {
-    fn from_and_to(&self) -> Result<(PathBuf, PathBuf)> {
+    fn old_and_new_name(&self) -> Result<(PathBuf, PathBuf)> {
         let mut names = self.path.as_os_str().as_bytes().split(|&byte| byte == 0);
         let (Some(from), Some(to)) = (names.next(), names.next()) else { bail!("half a rename") };
         Ok((PathBuf::from(OsStr::from_bytes(from)), PathBuf::from(OsStr::from_bytes(to))))
@@ -285,7 +287,7 @@ fn redo_some(records: &[Record], random: &mut StdRng, damage: &mut Damage) -> Re
             Kind::Create => drop(File::create(path)?),
             Kind::Unlink => fs::remove_file(path)?,
             Kind::Rename => {
-                let (from, to) = record.from_and_to()?;
+                let (from, to) = record.old_and_new_name()?;
                 fs::rename(from, to)?;
             }
             Kind::Sync => {}
