@@ -25,6 +25,7 @@ mod error;
 mod executor;
 mod migrate;
 pub mod model;
+pub mod operate;
 mod postgres;
 mod sqlite;
 mod stale;

@@ -22,6 +22,8 @@ macro_rules! on_both {
 
 #[path = "contract/append.rs"]
 mod append;
+#[path = "contract/check.rs"]
+mod check;
 #[path = "contract/conversations.rs"]
 mod conversations;
 #[path = "contract/directory.rs"]

@@ -15,5 +15,6 @@ mod sending;
 mod slow_consumer;
 mod support;
 mod tokens;
+mod tools;
 mod two_nodes;
 mod upgrade;

@@ -14,6 +14,7 @@ mod directory;
 mod jobs;
 mod log;
 mod rows;
+pub(crate) mod schema;
 mod snapshots;
 
 use std::fs::{self, File, TryLockError};
@@ -21,14 +22,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{
-    Connection, ErrorCode, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior,
-};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 use tokio::sync::Semaphore;
 
 use crate::error::StoreError;
 use crate::executor::Executor;
-use crate::migrate;
 use crate::store::StoreConfig;
 use crate::writer::{CompletionSink, WriterQueue, Writers};
 use append::SqliteAppender;
@@ -58,18 +56,15 @@ impl SqliteStore {
         completions: &CompletionSink,
     ) -> Result<Self, StoreError> {
         let folder = Arc::new(lock_folder(dir)?);
-        let path = dir.join("ringwire.db");
-        let mut writing = connect(&path, OpenFlags::default())
-            .map_err(|error| unreadable(dir, &error.to_string()))?;
-        prepare(&mut writing).map_err(|error| match error {
-            StoreError::Unavailable(reason) | StoreError::Fatal(reason) => unreadable(dir, &reason),
-            other => other,
-        })?;
+        let path = file(dir);
+        let mut writing =
+            connect(&path, OpenFlags::default()).map_err(|error| not_opened(dir, error.into()))?;
+        schema::prepare(&mut writing).map_err(|error| not_opened(dir, error))?;
         let reading = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let readers = (0..READERS)
             .map(|_| connect(&path, reading))
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| unreadable(dir, &error.to_string()))?;
+            .map_err(|error| not_opened(dir, error.into()))?;
         let queue = WriterQueue::new(config.queue_capacity);
         let jobs = Arc::new(Jobs::new(Arc::clone(&queue)));
         let appender = SqliteAppender::new(writing, Arc::clone(&jobs), Arc::clone(&folder));
@@ -126,8 +121,13 @@ impl SqliteStore {
     }
 }
 
+/// The database in a data folder.
+pub(crate) fn file(dir: &Path) -> PathBuf {
+    dir.join("ringwire.db")
+}
+
 /// Makes the folder and takes its lock.
-fn lock_folder(dir: &Path) -> Result<File, StoreError> {
+pub(crate) fn lock_folder(dir: &Path) -> Result<File, StoreError> {
     fs::create_dir_all(dir).map_err(|error| unreadable(dir, &error.to_string()))?;
     let file = File::options()
         .create(true)
@@ -142,46 +142,25 @@ fn lock_folder(dir: &Path) -> Result<File, StoreError> {
     }
 }
 
-fn unreadable(dir: &Path, reason: &str) -> StoreError {
+pub(crate) fn unreadable(dir: &Path, reason: &str) -> StoreError {
     StoreError::DataFolderUnreadable { dir: PathBuf::from(dir), reason: reason.to_owned() }
 }
 
-fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+/// Why a database file could not be opened: what cannot be used at a start is to be mended, not waited for.
+pub(crate) fn not_opened(dir: &Path, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Unavailable(reason) | StoreError::Fatal(reason) => unreadable(dir, &reason),
+        other => other,
+    }
+}
+
+pub(crate) fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", -16_384)?;
     Ok(connection)
-}
-
-/// Sets the durable mode and brings the schema up to date.
-fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
-    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
-    if mode != "wal" {
-        return Err(StoreError::Fatal(format!(
-            "the file system allows journal mode {mode} only, write-ahead logging is needed"
-        )));
-    }
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    tx.execute_batch(migrate::BOOKKEEPING)?;
-    let applied = tx
-        .query_row(
-            "SELECT max(version), max(major) FROM schema_migrations HAVING count(*) > 0",
-            [],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .optional()?;
-    for migration in migrate::pending(migrate::SQLITE, applied)? {
-        tx.execute_batch(migration.sql)?;
-        tx.execute(
-            "INSERT INTO schema_migrations (version, major, name) VALUES (?1, ?2, ?3)",
-            (migration.version, migration.major, migration.name),
-        )?;
-        tracing::info!(migration = migration.name, "schema changed");
-    }
-    Ok(tx.commit()?)
 }
 
 /// Whether the database itself is in trouble (and may recover), rather than the request.
@@ -196,10 +175,13 @@ fn is_away(code: ErrorCode) -> bool {
             | ErrorCode::DatabaseBusy
             | ErrorCode::DatabaseLocked
             | ErrorCode::PermissionDenied
-            | ErrorCode::DatabaseCorrupt
-            | ErrorCode::NotADatabase
             | ErrorCode::FileLockingProtocolFailed
-    )
+    ) || is_corrupt(code)
+}
+
+/// Whether the file holds what SQLite never writes.
+fn is_corrupt(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
 }
 
 impl From<rusqlite::Error> for StoreError {
@@ -208,6 +190,8 @@ impl From<rusqlite::Error> for StoreError {
             rusqlite::Error::SqliteFailure(failure, _) => {
                 if failure.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY {
                     Self::NoSuchUser
+                } else if is_corrupt(failure.code) {
+                    Self::FileDamaged(error.to_string())
                 } else if is_away(failure.code) {
                     Self::Unavailable(error.to_string())
                 } else {
