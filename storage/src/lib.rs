@@ -27,6 +27,7 @@ mod migrate;
 pub mod model;
 pub mod operate;
 mod postgres;
+pub mod retention;
 mod sqlite;
 mod stale;
 mod store;

@@ -14,10 +14,12 @@ mod conversations;
 mod directory;
 mod ids;
 mod log;
+mod retention;
 mod rows;
 pub(crate) mod schema;
 mod snapshots;
 mod sqlstate;
+mod trim;
 
 use std::time::Duration;
 

@@ -13,9 +13,11 @@ mod conversations;
 mod directory;
 mod jobs;
 mod log;
+mod retention;
 mod rows;
 pub(crate) mod schema;
 mod snapshots;
+mod trim;
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -36,6 +38,8 @@ use jobs::Jobs;
 const READERS: usize = 4;
 /// Prepared statements a connection keeps.
 const STATEMENTS: usize = 64;
+/// What a reading connection may keep in memory, in KiB; taken as it is used.
+const READER_CACHE_KIB: i64 = 16_384;
 
 /// The embedded store.
 #[derive(Debug)]
@@ -159,7 +163,7 @@ pub(crate) fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connect
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "cache_size", -16_384)?;
+    connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
     Ok(connection)
 }
 

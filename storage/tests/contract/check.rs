@@ -211,6 +211,9 @@ fn damage_of(kind: FindingKind, backend: Backend) -> Option<Damage> {
             }
         }
         K::PushOrphaned => both("INSERT INTO push_outbox VALUES (99, 1, 1, 0, 1)"),
+        K::DeletionOrphaned => {
+            unreferenced("INSERT INTO deletions (user_id, deleted_at) VALUES (99, 1)")
+        }
         K::MarkOrphaned => both("INSERT INTO retention_marks VALUES (99, 1, 1)"),
         K::ConversationOrphaned => {
             unreferenced("UPDATE conversations SET creator_id = 99 WHERE id = 2")

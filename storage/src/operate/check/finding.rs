@@ -87,6 +87,8 @@ kinds! {
     PushOrphaned = "push_orphaned",
     /// A retention mark of no conversation.
     MarkOrphaned = "mark_orphaned",
+    /// An erasure that goes on for no user.
+    DeletionOrphaned = "deletion_orphaned",
     /// A conversation whose pair or creator does not exist.
     ConversationOrphaned = "conversation_orphaned",
     /// Somebody has read or received what is not there.

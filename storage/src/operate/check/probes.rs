@@ -177,6 +177,7 @@ pub(super) const REFERENCES: &[(&str, &str, &str, &str, &str)] = &[
     ("attachment_orphaned", "attachments", "owner_id", "conversation_id", "owner_id"),
     ("attachment_orphaned", "attachments", "conversation_id", "conversation_id", "owner_id"),
     ("push_orphaned", "push_outbox", "conversation_id", "conversation_id", "NULL"),
+    ("deletion_orphaned", "deletions", "user_id", "NULL", "user_id"),
     ("mark_orphaned", "retention_marks", "conversation_id", "conversation_id", "NULL"),
 ];
 
@@ -232,9 +233,13 @@ mod tests {
 
     #[test]
     fn every_column_that_names_a_user_or_conversation_is_asked_about() {
-        // Asked about by probes of their own, or never without meaning (0 is nobody, and the deleted are kept).
-        const OTHERWISE: [(&str, &str); 3] =
-            [("entries", "conversation_id"), ("entries", "sender_id"), ("audit", "actor_id")];
+        // Asked about by probes of their own, or never without meaning (0 is nobody or nothing yet).
+        const OTHERWISE: [(&str, &str); 4] = [
+            ("entries", "conversation_id"),
+            ("entries", "sender_id"),
+            ("audit", "actor_id"),
+            ("deletions", "conversation_id"),
+        ];
         let database = rusqlite::Connection::open_in_memory().expect("memory");
         for migration in crate::migrate::SQLITE {
             database.execute_batch(migration.sql).expect(migration.name);
