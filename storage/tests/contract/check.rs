@@ -272,7 +272,7 @@ async fn an_empty_database_is_not_checked(backend: Backend) {
     let result = check::check(&database, None, &mut Found::default()).await;
     match backend {
         Backend::Sqlite => {
-            assert!(matches!(result, Err(StoreError::DataFolderUnreadable { .. })), "{result:?}")
+            assert!(matches!(result, Err(StoreError::DataFolderUnreadable { .. })), "{result:?}");
         }
         Backend::Postgres => {
             assert!(matches!(result, Err(StoreError::SchemaTooOld { found: 0 })), "{result:?}");
