@@ -10,12 +10,15 @@
 
 pub(crate) mod append;
 mod conversations;
+mod deletion;
 mod directory;
+mod export;
 mod jobs;
 mod log;
 mod retention;
 mod rows;
 pub(crate) mod schema;
+mod sent;
 mod snapshots;
 mod trim;
 
