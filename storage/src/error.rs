@@ -43,7 +43,7 @@ pub enum StoreError {
     },
     /// The embedded database's file holds what SQLite never writes: a failing disk, or somebody else wrote to it.
     #[error(
-        "the database file ringwire.db is damaged: {0}; stop the server, keep a copy of the whole data folder, and \
+        "the embedded database is damaged: {0}; stop the server, keep a copy of the whole data folder, and \
          restore a backup; `ringwire db check` tells what is wrong"
     )]
     FileDamaged(String),

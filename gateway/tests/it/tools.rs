@@ -150,7 +150,7 @@ fn a_damaged_file_at_start_is_told_with_what_to_do() {
     let (code, out, err) = told(&server.tool(&["--listen", "127.0.0.1:0"]));
     assert_eq!(code, Some(2), "{out}{err}");
     let line = err.lines().last().unwrap_or_default();
-    for word in ["ringwire.db is damaged", "restore a backup", "ringwire db check"] {
+    for word in ["is damaged: data/ringwire.db: ", "restore a backup", "ringwire db check"] {
         assert!(line.contains(word), "{line}");
     }
     let (code, out, _) = told(&server.tool(&["db", "check"]));

@@ -157,6 +157,9 @@ pub(crate) fn unreadable(dir: &Path, reason: &str) -> StoreError {
 pub(crate) fn not_opened(dir: &Path, error: StoreError) -> StoreError {
     match error {
         StoreError::Unavailable(reason) | StoreError::Fatal(reason) => unreadable(dir, &reason),
+        StoreError::FileDamaged(reason) => {
+            StoreError::FileDamaged(format!("{}: {reason}", file(dir).display()))
+        }
         other => other,
     }
 }
