@@ -20,5 +20,6 @@ mod sending;
 mod slow_consumer;
 mod support;
 mod tokens;
+mod tools;
 mod two_nodes;
 mod upgrade;

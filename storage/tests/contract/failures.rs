@@ -74,7 +74,10 @@ async fn a_file_that_is_no_database_is_named() {
     std::fs::write(folder.path().join("ringwire.db"), "certainly not a database, but long enough")
         .unwrap();
     let refused = open(support::sqlite(folder.path())).await.err().unwrap();
-    assert!(matches!(refused, StoreError::DataFolderUnreadable { .. }), "{refused}");
+    assert!(matches!(refused, StoreError::FileDamaged(_)), "{refused}");
+    assert!(!refused.is_temporary(), "somebody has to restore a backup");
+    let path = folder.path().join("ringwire.db").display().to_string();
+    assert!(refused.to_string().contains(&path), "{refused}");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 
 use ringwire_testkit::Observer;
 use tempfile::TempDir;
@@ -158,6 +158,17 @@ impl ServerProcess {
         token::sign(&self.secret_file(), &token::claims(user, 3600))
     }
 
+    /// Runs `ringwire` with the server's configuration and these arguments, to its end.
+    pub(crate) fn tool(&self, arguments: &[&str]) -> Output {
+        let mut command = command(self.folder.path(), &self.setup);
+        command.args(arguments).stdin(Stdio::null()).output().expect("running a tool")
+    }
+
+    /// The folder with the key and, on SQLite, the database.
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
     /// Everything it has logged so far.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
@@ -200,24 +211,31 @@ impl Drop for ServerProcess {
     }
 }
 
-fn launch(folder: &Path, setup: &Setup, listen: &str) -> Running {
-    let log_file =
-        File::options().create(true).append(true).open(folder.join("log")).expect("a log file");
+/// `ringwire` with everything that tells where its data is.
+fn command(folder: &Path, setup: &Setup) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ringwire"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("RINGWIRE_")) {
         command.env_remove(name);
     }
-    command.current_dir(folder).args(["--listen", listen, "--config", "ringwire.toml"]);
-    command.arg("--data-dir").arg(setup.data.as_deref().unwrap_or(Path::new("data")));
-    if !setup.arguments.iter().any(|argument| argument == "--shards") {
-        command.args(["--shards", "2"]);
-    }
+    command.current_dir(folder).args(["--config", "ringwire.toml", "--data-dir"]);
+    command.arg(setup.data.as_deref().unwrap_or(Path::new("data")));
     if let Some(url) = setup.database.as_ref().and_then(Database::url) {
         command.args(["--database", url]);
     }
+    command.envs(setup.environment.iter().map(|(name, value)| (name, value)));
+    command
+}
+
+fn launch(folder: &Path, setup: &Setup, listen: &str) -> Running {
+    let log_file =
+        File::options().create(true).append(true).open(folder.join("log")).expect("a log file");
+    let mut command = command(folder, setup);
+    command.args(["--listen", listen]);
+    if !setup.arguments.iter().any(|argument| argument == "--shards") {
+        command.args(["--shards", "2"]);
+    }
     let mut child = command
         .args(&setup.arguments)
-        .envs(setup.environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(log_file)
