@@ -2,13 +2,18 @@
 
 mod bad_input;
 mod browser;
+mod chaos;
 mod chromium;
 mod connecting;
 mod durability;
+mod full_queue;
 mod groups;
 mod limits;
 mod ordering;
+mod outage;
 mod page;
+mod poison;
+mod power_loss;
 mod reading;
 mod search;
 mod secrets;
@@ -16,5 +21,6 @@ mod sending;
 mod slow_consumer;
 mod support;
 mod tokens;
+mod tools;
 mod two_nodes;
 mod upgrade;

@@ -281,10 +281,9 @@ async fn what_is_changed_or_trimmed_is_not_found_any_more(backend: Backend) {
     bench.append((2..=6).map(|seq| says(id, seq, "wrong")).collect());
     index(&bench.store).await;
     let change = async |seq: u64, text: &str| {
-        let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
         let value = match backend {
-            Backend::Sqlite => format!("x'{hex}'"),
-            Backend::Postgres => format!("'\\x{hex}'::bytea"),
+            Backend::Sqlite => format!("CAST('{text}' AS BLOB)"),
+            Backend::Postgres => format!("convert_to('{text}', 'UTF8')"),
         };
         bench.execute(&format!("UPDATE entries SET body = {value} WHERE seq = {seq}")).await;
         bench.store.reindex(id, &[seq]).await.unwrap();
