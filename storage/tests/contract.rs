@@ -38,3 +38,5 @@ mod pages;
 mod race;
 #[path = "contract/retention.rs"]
 mod retention;
+#[path = "contract/search.rs"]
+mod search;
