@@ -181,6 +181,7 @@ pub(crate) fn message(conversation_id: ConversationId, seq: Seq) -> Append {
         body: body(&format!("text {seq}")),
         command_hash: seq as i64,
         change: Change::None,
+        head_confirmed_at: std::time::Instant::now(),
         check_base: false,
         origin: 0,
         token: seq,
