@@ -88,6 +88,7 @@ pub async fn open_store(config: &Config, completions: CompletionSink) -> Result<
     };
     let mut store_config = StoreConfig::new(database);
     store_config.writers = config.storage.writers;
+    store_config.batch = config.storage.batch;
     let mut pause = FIRST_RETRY;
     loop {
         match Store::open(store_config.clone(), completions.clone()).await {

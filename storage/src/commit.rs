@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use crate::append::{Append, Completion, Outcome};
 use crate::executor::{AppendError, Executor, Found};
+use crate::metrics::WriterMetrics;
 use crate::stale::StaleConversations;
 use crate::writer::Answers;
 
@@ -37,13 +38,18 @@ const CHECK_BASES_FOR: Duration = Duration::from_mins(1);
 pub(crate) type Pause<'a> = &'a mut dyn FnMut(Duration) -> bool;
 
 /// What a writer remembers between batches.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Committer {
+    metrics: WriterMetrics,
     stale: StaleConversations,
     check_bases_until: Option<Instant>,
 }
 
 impl Committer {
+    pub(crate) fn new(metrics: WriterMetrics) -> Self {
+        Self { metrics, stale: StaleConversations::default(), check_bases_until: None }
+    }
+
     /// Brings one batch through. Answers are added to `answers`, delivered before long waits. `false`: told to
     /// stop while the database was away; the entries not answered yet are dropped.
     pub(crate) fn commit(
@@ -64,7 +70,10 @@ impl Committer {
                 continue;
             }
             self.mark_bases(&mut set);
-            let error = match executor.append(&set) {
+            let begun = Instant::now();
+            let result = executor.append(&set);
+            self.metrics.attempted(begun.elapsed(), &result);
+            let error = match result {
                 Ok(()) => {
                     back_off = BACK_OFF.0;
                     for entry in &set {

@@ -25,6 +25,7 @@ use crate::batch::{Batch, BatchLimits};
 use crate::commit::{Committer, completion};
 use crate::error::StoreError;
 use crate::executor::Executor;
+use crate::metrics::WriterMetrics;
 use crate::wake::Sleeper;
 
 /// Takes the answers of one batch to one origin; called on a writer thread, must not block. The origin is the one of
@@ -100,6 +101,7 @@ impl WriterQueue {
 /// All writers of a store.
 #[derive(Debug)]
 pub(crate) struct Writers {
+    pub(crate) metrics: WriterMetrics,
     queues: Vec<Arc<WriterQueue>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -111,13 +113,16 @@ impl Writers {
         limits: BatchLimits,
         completions: &CompletionSink,
     ) -> Result<Self, StoreError> {
-        let mut started = Self { queues: Vec::new(), threads: Mutex::new(Vec::new()) };
+        let metrics = WriterMetrics::new();
+        let mut started =
+            Self { metrics: metrics.clone(), queues: Vec::new(), threads: Mutex::new(Vec::new()) };
         for (number, (queue, executor)) in writers.into_iter().enumerate() {
             let writer = Writer {
                 queue: Arc::clone(&queue),
                 executor,
                 batch: Batch::new(limits),
-                committer: Committer::default(),
+                committer: Committer::new(metrics.clone()),
+                metrics: metrics.clone(),
                 answers: Answers::new(Arc::clone(completions)),
             };
             let thread = std::thread::Builder::new()
@@ -247,6 +252,7 @@ struct Writer {
     executor: Executor,
     batch: Batch,
     committer: Committer,
+    metrics: WriterMetrics,
     answers: Answers,
 }
 
@@ -303,6 +309,7 @@ impl Writer {
     fn commit(&mut self) -> bool {
         let queue = &self.queue;
         let size = self.batch.len();
+        self.metrics.batch_closed(size, queue.entries.len());
         let answered_before = self.answers.total;
         let finished = self.committer.commit(
             self.batch.take(),

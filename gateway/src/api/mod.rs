@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   shard ─ socket + bytes read ─► serve ─► hyper ─► router ─┬─ accounts ─► password (own threads) ─► store
-//!                                    │                       ├─ health
+//!                                    │                       ├─ health, metrics
 //!      back to the shards ◄─ upgrade ┘                       └─ page
 //! ```
 //!
@@ -14,6 +14,7 @@ mod accounts;
 mod error;
 mod health;
 mod input;
+mod metrics;
 mod page;
 mod password;
 mod prefixed;
@@ -33,6 +34,7 @@ use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
+use prometheus_client::registry::Registry;
 use ringwire_protocol::{CommandError, ErrorCode};
 use ringwire_storage::Store;
 
@@ -72,6 +74,7 @@ struct Inner {
     minter: TokenMinter,
     hasher: PasswordHasher,
     facts: ServiceFacts,
+    metrics: Registry,
     draining: AtomicBool,
 }
 
@@ -86,7 +89,9 @@ impl ServiceState {
         let hasher = PasswordHasher::start()
             .map_err(|source| StartError::System { action: "start password threads", source })?;
         let draining = AtomicBool::new(false);
-        Ok(Self(Arc::new(Inner { config, store, minter, hasher, facts, draining })))
+        let mut metrics = Registry::with_prefix("ringwire");
+        store.register_metrics(&mut metrics);
+        Ok(Self(Arc::new(Inner { config, store, minter, hasher, facts, metrics, draining })))
     }
 
     /// From now on `/health/ready` answers 503, so that load balancers look elsewhere.
@@ -107,6 +112,7 @@ pub fn router(state: ServiceState) -> Router {
         .route("/api/v1/auth/login", post(accounts::login))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
+        .route("/metrics", get(metrics::metrics))
         .route("/ws", any(upgrade::required))
         .fallback(page::file)
         .method_not_allowed_fallback(method_not_allowed)
