@@ -27,6 +27,7 @@ mod executor;
 mod metrics;
 mod migrate;
 pub mod model;
+pub mod operate;
 mod postgres;
 pub mod retention;
 mod sqlite;
