@@ -26,6 +26,7 @@ use crate::commit::{Committer, completion};
 use crate::error::StoreError;
 use crate::executor::Executor;
 use crate::metrics::WriterMetrics;
+use crate::search::Active;
 use crate::wake::Sleeper;
 
 /// Takes the answers of one batch to one origin; called on a writer thread, must not block. The origin is the one of
@@ -112,6 +113,7 @@ impl Writers {
         writers: Vec<(Arc<WriterQueue>, Executor)>,
         limits: BatchLimits,
         completions: &CompletionSink,
+        active: &Arc<Active>,
     ) -> Result<Self, StoreError> {
         let metrics = WriterMetrics::new();
         let mut started =
@@ -124,6 +126,7 @@ impl Writers {
                 committer: Committer::new(metrics.clone()),
                 metrics: metrics.clone(),
                 answers: Answers::new(Arc::clone(completions)),
+                active: Arc::clone(active),
             };
             let thread = std::thread::Builder::new()
                 .name(format!("writer-{number}"))
@@ -254,6 +257,7 @@ struct Writer {
     committer: Committer,
     metrics: WriterMetrics,
     answers: Answers,
+    active: Arc<Active>,
 }
 
 impl Writer {
@@ -344,6 +348,7 @@ impl Writer {
             return;
         }
         let activity: Vec<_> = self.answers.activity.iter().map(|(&id, &at)| (id, at)).collect();
+        self.active.add(activity.iter().map(|&(id, _)| id));
         match self.executor.save_activity(&activity) {
             Ok(()) => self.answers.activity.clear(),
             Err(error) => {

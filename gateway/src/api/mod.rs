@@ -1,7 +1,8 @@
-//! The HTTP side: accounts, health and the page, on the service thread.
+//! The HTTP side: accounts, search, health and the page, on the service thread.
 //!
 //! ```text
 //!   shard ─ socket + bytes read ─► serve ─► hyper ─► router ─┬─ accounts ─► password (own threads) ─► store
+//!                                    │                       ├─ bearer ─► search ─► store
 //!                                    │                       ├─ health, metrics
 //!      back to the shards ◄─ upgrade ┘                       └─ page
 //! ```
@@ -11,6 +12,7 @@
 //! connections, bodies and waiting password checks are bounded.
 
 mod accounts;
+mod bearer;
 mod error;
 mod health;
 mod input;
@@ -18,6 +20,7 @@ mod metrics;
 mod page;
 mod password;
 mod prefixed;
+mod search;
 mod serve;
 #[cfg(test)]
 mod serve_tests;
@@ -42,9 +45,8 @@ pub use error::ApiError;
 pub use serve::ApiServer;
 pub use upgrade::UpgradedSocket;
 
-use crate::auth::TokenMinter;
 use crate::config::Config;
-use crate::startup::StartError;
+use crate::startup::{Keys, StartError};
 use password::PasswordHasher;
 
 /// The largest body of an API request, in bytes.
@@ -71,7 +73,7 @@ pub struct ServiceState(Arc<Inner>);
 struct Inner {
     config: Arc<Config>,
     store: Store,
-    minter: TokenMinter,
+    keys: Keys,
     hasher: PasswordHasher,
     facts: ServiceFacts,
     metrics: Registry,
@@ -83,7 +85,7 @@ impl ServiceState {
     pub fn new(
         config: Arc<Config>,
         store: Store,
-        minter: TokenMinter,
+        keys: Keys,
         facts: ServiceFacts,
     ) -> Result<Self, StartError> {
         let hasher = PasswordHasher::start()
@@ -91,7 +93,7 @@ impl ServiceState {
         let draining = AtomicBool::new(false);
         let mut metrics = Registry::with_prefix("ringwire");
         store.register_metrics(&mut metrics);
-        Ok(Self(Arc::new(Inner { config, store, minter, hasher, facts, metrics, draining })))
+        Ok(Self(Arc::new(Inner { config, store, keys, hasher, facts, metrics, draining })))
     }
 
     /// From now on `/health/ready` answers 503, so that load balancers look elsewhere.
@@ -110,6 +112,7 @@ pub fn router(state: ServiceState) -> Router {
     Router::new()
         .route("/api/v1/auth/register", post(accounts::register))
         .route("/api/v1/auth/login", post(accounts::login))
+        .route("/api/v1/search", get(search::search))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(metrics::metrics))

@@ -112,6 +112,8 @@ pub struct StorageConfig {
     pub writers: usize,
     /// How much one commit takes.
     pub batch: BatchLimits,
+    /// Whether messages can be searched.
+    pub search: bool,
     /// How long entries stay.
     pub retention: RetentionConfig,
 }

@@ -46,6 +46,7 @@ pub(super) struct RawStorage {
     pub(super) data_dir: String,
     pub(super) writers: u32,
     pub(super) batch: RawBatch,
+    pub(super) search: bool,
     pub(super) retention: RawRetention,
 }
 
@@ -56,6 +57,7 @@ impl Default for RawStorage {
             data_dir: "./ringwire-data".to_owned(),
             writers: 2,
             batch: RawBatch::default(),
+            search: true,
             retention: RawRetention::default(),
         }
     }
