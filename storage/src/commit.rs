@@ -33,8 +33,8 @@ const RETRY_AFTER: Duration = Duration::from_millis(2);
 /// before are appended only where their base exists. Owners ask for that themselves once a head is this old.
 const CHECK_BASES_FOR: Duration = Duration::from_mins(1);
 
-/// Waits as long as told; `false`: the writer has to stop now.
-pub(crate) type Pause<'a> = &'a mut dyn FnMut(Duration) -> bool;
+/// Waits as long as told, and does what else waits for the database meanwhile; `false`: the writer has to stop now.
+pub(crate) type Pause<'a> = &'a mut dyn FnMut(Duration, &mut Executor) -> bool;
 
 /// What a writer remembers between batches.
 #[derive(Debug, Default)]
@@ -102,7 +102,7 @@ impl Committer {
                 AppendError::Retry(reason) => {
                     tracing::debug!(reason, "a batch is repeated");
                     sets.push(set);
-                    if !pause(RETRY_AFTER) {
+                    if !pause(RETRY_AFTER, executor) {
                         return false;
                     }
                 }
@@ -113,7 +113,7 @@ impl Committer {
                     answers.deliver_before_waiting();
                     self.check_bases_until = Some(Instant::now() + CHECK_BASES_FOR);
                     sets.push(set);
-                    if !pause(back_off) {
+                    if !pause(back_off, executor) {
                         return false;
                     }
                     back_off = (back_off * 2).min(BACK_OFF.1);
