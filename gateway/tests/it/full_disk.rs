@@ -113,7 +113,7 @@ fn full_sqlite(driver: &str) {
 #[test]
 fn d5_a_full_disk_under_sqlite_is_an_error_and_then_service() {
     SmallDisk::test("full_disk::d5_a_full_disk_under_sqlite_is_an_error_and_then_service", || {
-        full_sqlite("auto")
+        full_sqlite("auto");
     });
 }
 
