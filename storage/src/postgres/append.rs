@@ -11,9 +11,9 @@ use futures_util::future::{LocalBoxFuture, join_all};
 use ringwire_protocol::{ConversationId, UnixMs, UserId};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
-use tokio_postgres::{Client, Config, Statement};
+use tokio_postgres::{Client, Statement};
 
-use super::connect::{CALL_TIMEOUT, writer_session};
+use super::connect::{Address, CALL_TIMEOUT, writer_session};
 use super::rows::position;
 use crate::append::Append;
 use crate::changes::NetChanges;
@@ -87,7 +87,7 @@ const ACTIVITY: &str = "WITH later AS (
 /// A writer's connection, made when first needed and again after it broke.
 pub(crate) struct PostgresAppender {
     runtime: Runtime,
-    config: Config,
+    address: Address,
     session: Option<Session>,
 }
 
@@ -98,11 +98,11 @@ impl fmt::Debug for PostgresAppender {
 }
 
 impl PostgresAppender {
-    pub(super) fn new(config: Config) -> Result<Self, StoreError> {
+    pub(super) fn new(address: Address) -> Result<Self, StoreError> {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| {
             StoreError::Fatal(format!("cannot start a writer's runtime: {error}"))
         })?;
-        Ok(Self { runtime, config, session: None })
+        Ok(Self { runtime, address, session: None })
     }
 
     pub(crate) fn append(&mut self, entries: &[Append]) -> Result<(), AppendError> {
@@ -131,12 +131,12 @@ impl PostgresAppender {
         &mut self,
         work: impl AsyncFnOnce(&Session) -> Result<T, AppendError>,
     ) -> Result<T, AppendError> {
-        let Self { runtime, config, session } = self;
+        let Self { runtime, address, session } = self;
         let result = runtime.block_on(async {
             let limited = timeout(CALL_TIMEOUT, async {
                 let session = match session {
                     Some(session) if !session.client.is_closed() => session,
-                    _ => session.insert(Session::open(config).await?),
+                    _ => session.insert(Session::open(address).await?),
                 };
                 work(session).await
             });
@@ -175,8 +175,8 @@ struct Session {
 }
 
 impl Session {
-    async fn open(config: &Config) -> Result<Self, AppendError> {
-        let client = writer_session(config).await?;
+    async fn open(address: &Address) -> Result<Self, AppendError> {
+        let client = writer_session(address).await?;
         Ok(Self {
             insert: client.prepare(INSERT).await?,
             probe: client.prepare(PROBE).await?,
