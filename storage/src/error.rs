@@ -59,6 +59,6 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the same call may succeed later without anybody mending anything in the request.
     pub const fn is_temporary(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+        matches!(self, Self::Unavailable(_) | Self::Misconfigured(_))
     }
 }

@@ -26,6 +26,7 @@ mod executor;
 mod migrate;
 pub mod model;
 mod postgres;
+pub mod retention;
 mod sqlite;
 mod stale;
 mod store;

@@ -155,7 +155,9 @@ fn session_attrs(value: Option<&str>, config: &Config) -> Result<TargetSessionAt
         None if hosts > 1 => Ok(TargetSessionAttrs::ReadWrite),
         None | Some("any") => Ok(TargetSessionAttrs::Any),
         Some("read-write" | "primary") => Ok(TargetSessionAttrs::ReadWrite),
-        Some(_) => Err(wrong("target_session_attrs has to be read-write, primary or any, because messages are written")),
+        Some(_) => Err(wrong(
+            "target_session_attrs has to be read-write, primary or any, because messages are written",
+        )),
     }
 }
 
@@ -185,7 +187,9 @@ fn tls_options(
         }
         (Some(file), _) => Roots::File(file.into()),
         (None, SslMode::VerifyCa) => {
-            return Err(wrong("sslmode=verify-ca needs sslrootcert=FILE, the authority to trust (PEM)"));
+            return Err(wrong(
+                "sslmode=verify-ca needs sslrootcert=FILE, the authority to trust (PEM)",
+            ));
         }
         (None, _) => Roots::Anyone,
     };
@@ -233,7 +237,8 @@ fn cut_from_pairs(address: &str) -> Result<(String, Options), StoreError> {
     let mut rest = address.trim_start();
     while !rest.is_empty() {
         let whole = rest;
-        let form = || wrong("it takes name=value, separated by spaces; a value with spaces in 'quotes'");
+        let form =
+            || wrong("it takes name=value, separated by spaces; a value with spaces in 'quotes'");
         let (key, after) = rest.split_once('=').ok_or_else(form)?;
         let (value, after) = pair_value(after.trim_start()).ok_or_else(form)?;
         rest = after.trim_start();

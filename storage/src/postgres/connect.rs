@@ -113,7 +113,8 @@ fn places(config: &Config) -> Result<Vec<Place>, StoreError> {
         || (ports.len() > 1 && ports.len() != count)
     {
         return Err(StoreError::BadAddress(
-            "it needs as many hosts as host addresses, and one port or as many ports as hosts".to_owned(),
+            "it needs as many hosts as host addresses, and one port or as many ports as hosts"
+                .to_owned(),
         ));
     }
     let place = |n: usize| {
@@ -249,7 +250,9 @@ async fn try_place(
 async fn resolve(name: &str, port: u16, limit: Duration) -> Result<Vec<IpAddr>, Reason> {
     match timeout(limit, tokio::net::lookup_host((name, port))).await {
         Ok(Ok(found)) => Ok(found.map(|address| address.ip()).collect()),
-        Ok(Err(error)) => Err((format!("{error}; correct the host's name, or its DNS entry"), false)),
+        Ok(Err(error)) => {
+            Err((format!("{error}; correct the host's name, or its DNS entry"), false))
+        }
         Err(_) => Err((format!("DNS has not answered within {limit:?}"), false)),
     }
 }
@@ -280,7 +283,8 @@ async fn enter_tcp(
                 Ok(session) => Ok(session),
                 Err(other) => {
                     let ((one, setup), (two, too)) = (failed.into_reason(), other.into_reason());
-                    let (with, without) = if first == Wire::Disable { (two, one) } else { (one, two) };
+                    let (with, without) =
+                        if first == Wire::Disable { (two, one) } else { (one, two) };
                     Err((format!("with TLS: {with}; without: {without}"), setup && too))
                 }
             }
@@ -305,12 +309,14 @@ impl Refusal {
 
     fn into_reason(self) -> Reason {
         match self {
-            Self::ReadOnly => {
-                ("it is read-only, and target_session_attrs asks for a writable server".to_owned(), false)
-            }
-            Self::Silent(limit) => {
-                (format!("no answer within {limit:?}; check that it runs and accepts connections"), false)
-            }
+            Self::ReadOnly => (
+                "it is read-only, and target_session_attrs asks for a writable server".to_owned(),
+                false,
+            ),
+            Self::Silent(limit) => (
+                format!("no answer within {limit:?}; check that it runs and accepts connections"),
+                false,
+            ),
             Self::Postgres(error) if error.as_db_error().is_some() => {
                 let (class, text) = sqlstate::judge(&error);
                 (text, class == Class::Setup)
@@ -320,14 +326,19 @@ impl Refusal {
                 // The connector has no other error than those of rustls and of the network.
                 None => {
                     let no_tls = explain(&error).contains("does not support TLS");
-                    let advice = "set ssl=on with a certificate there, or use sslmode=prefer or disable";
+                    let advice =
+                        "set ssl=on with a certificate there, or use sslmode=prefer or disable";
                     (format!("{}; {advice}", explain(&error)), no_tls)
                 }
             },
             // Said by us, not by the server: no password given, or SCRAM failed on our side.
-            Self::Postgres(error) if error.to_string().starts_with("authentication error") => {
-                (format!("{}; check user, password and channel_binding in the address", explain(&error)), true)
-            }
+            Self::Postgres(error) if error.to_string().starts_with("authentication error") => (
+                format!(
+                    "{}; check user, password and channel_binding in the address",
+                    explain(&error)
+                ),
+                true,
+            ),
             Self::Postgres(error) if error.to_string().starts_with("invalid configuration") => {
                 (format!("{}; complete the database address", explain(&error)), true)
             }

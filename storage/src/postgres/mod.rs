@@ -18,11 +18,13 @@ mod ids;
 mod log;
 mod pool;
 mod refusal;
+mod retention;
 mod rows;
 mod schema;
 mod snapshots;
 mod sqlstate;
 mod tls;
+mod trim;
 
 use deadpool_postgres::{Object, Pool};
 use tokio::sync::Mutex;

@@ -131,9 +131,11 @@ mod tests {
 
     #[test]
     fn one_host_that_may_come_back_is_worth_waiting_for() {
-        for (setup, temporary) in [([true, false], true), ([false, false], true), ([true, true], false)] {
+        for (setup, waits) in [([true, false], true), ([false, false], true), ([true, true], false)]
+        {
             let error = ConnectError { failures: setup.map(failure).into() };
-            assert_eq!(StoreError::from(&error).is_temporary(), temporary, "{setup:?}");
+            let error = StoreError::from(&error);
+            assert_eq!(matches!(error, StoreError::Unavailable(_)), waits, "{setup:?}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A store under test, on either database, with its answers at hand.
 
+mod sql;
+
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
@@ -133,6 +135,11 @@ impl Bench {
         outcomes.sort_by_key(|(seq, _)| *seq);
         outcomes
     }
+}
+
+/// A store whose answers nobody reads.
+pub(crate) async fn open(database: Database) -> Result<Store, StoreError> {
+    Store::open(StoreConfig::new(database), Arc::new(|_, _| {})).await
 }
 
 pub(crate) fn sqlite(dir: &Path) -> Database {
