@@ -179,7 +179,7 @@ fn tls_options(
         }
     };
     let roots = match (roots, mode) {
-        (Some("system"), SslMode::VerifyFull) | (None, SslMode::VerifyFull) => Roots::System,
+        (Some("system") | None, SslMode::VerifyFull) => Roots::System,
         (Some("system"), _) => {
             return Err(wrong(format!(
                 "sslrootcert=system trusts every public authority, so it needs sslmode=verify-full, not {mode}"
@@ -242,12 +242,11 @@ fn cut_from_pairs(address: &str) -> Result<(String, Options), StoreError> {
         let (key, after) = rest.split_once('=').ok_or_else(form)?;
         let (value, after) = pair_value(after.trim_start()).ok_or_else(form)?;
         rest = after.trim_start();
-        match known(key.trim_end())? {
-            Some(ours) => options.push((ours, value)),
-            None => {
-                kept.push_str(whole[..whole.len() - after.len()].trim_end());
-                kept.push(' ');
-            }
+        if let Some(ours) = known(key.trim_end())? {
+            options.push((ours, value));
+        } else {
+            kept.push_str(whole[..whole.len() - after.len()].trim_end());
+            kept.push(' ');
         }
     }
     Ok((kept, options))

@@ -224,7 +224,7 @@ async fn try_place(
         Place::Socket { folder, port } => {
             // As libpq: no TLS within a machine.
             config.host_path(folder).port(*port).ssl_mode(Wire::Disable);
-            return enter(address, &config, limit, settings).await.map_err(|why| why.into_reason());
+            return enter(address, &config, limit, settings).await.map_err(Refusal::into_reason);
         }
         Place::Tcp { name, port, .. } => (name, *port),
     };
@@ -321,16 +321,16 @@ impl Refusal {
                 let (class, text) = sqlstate::judge(&error);
                 (text, class == Class::Setup)
             }
-            Self::Postgres(error) if is_tls(&error) => match rustls_error(&error) {
-                Some(cause) => (format!("TLS: {cause}; {}", tls::advice(cause)), is_setup(cause)),
-                // The connector has no other error than those of rustls and of the network.
-                None => {
-                    let no_tls = explain(&error).contains("does not support TLS");
-                    let advice =
-                        "set ssl=on with a certificate there, or use sslmode=prefer or disable";
-                    (format!("{}; {advice}", explain(&error)), no_tls)
+            Self::Postgres(error) if is_tls(&error) => {
+                if let Some(cause) = rustls_error(&error) {
+                    return (format!("TLS: {cause}; {}", tls::advice(cause)), is_setup(cause));
                 }
-            },
+                // The connector has no other error than those of rustls and of the network.
+                let no_tls = explain(&error).contains("does not support TLS");
+                let advice =
+                    "set ssl=on with a certificate there, or use sslmode=prefer or disable";
+                (format!("{}; {advice}", explain(&error)), no_tls)
+            }
             // Said by us, not by the server: no password given, or SCRAM failed on our side.
             Self::Postgres(error) if error.to_string().starts_with("authentication error") => (
                 format!(
