@@ -17,6 +17,7 @@
 //!
 //! Bodies are opaque: the store neither reads nor checks them.
 
+pub mod account;
 pub mod append;
 mod batch;
 mod changes;

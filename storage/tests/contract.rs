@@ -20,6 +20,8 @@ macro_rules! on_both {
     };
 }
 
+#[path = "contract/account.rs"]
+mod account;
 #[path = "contract/append.rs"]
 mod append;
 #[path = "contract/conversations.rs"]

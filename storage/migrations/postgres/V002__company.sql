@@ -113,3 +113,13 @@ CREATE TABLE retention_marks (
     seq             bigint NOT NULL,
     marked_at       bigint NOT NULL
 );
+
+-- Accounts that are gone while their messages are still being erased; `deleted_at` by the database's clock.
+CREATE TABLE deletions (
+    user_id         bigint PRIMARY KEY REFERENCES users (id),
+    deleted_at      bigint NOT NULL,
+    -- What they sent up to here, in the order of the dedupe key, is erased.
+    conversation_id bigint NOT NULL DEFAULT 0,
+    client_msg_id   text NOT NULL DEFAULT ''
+);
+CREATE INDEX identities_by_user ON identities (user_id);

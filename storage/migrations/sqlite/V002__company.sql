@@ -133,3 +133,13 @@ CREATE TABLE retention_marks (
     seq             INTEGER NOT NULL,
     marked_at       INTEGER NOT NULL
 ) STRICT;
+
+-- Accounts that are gone while their messages are still being erased; `deleted_at` by the database's clock.
+CREATE TABLE deletions (
+    user_id         INTEGER PRIMARY KEY REFERENCES users (id),
+    deleted_at      INTEGER NOT NULL,
+    -- What they sent up to here, in the order of the dedupe key, is erased.
+    conversation_id INTEGER NOT NULL DEFAULT 0,
+    client_msg_id   TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX identities_by_user ON identities (user_id);

@@ -10,11 +10,14 @@
 
 pub(crate) mod append;
 mod conversations;
+mod deletion;
 mod directory;
+mod export;
 mod jobs;
 mod log;
 mod retention;
 mod rows;
+mod sent;
 mod snapshots;
 mod trim;
 
