@@ -56,6 +56,13 @@ const WRITER_SESSION: &str = "SET statement_timeout = '20s';
     SET enable_hashjoin = off;
     SET enable_mergejoin = off;";
 
+/// For an operator's tools. No index-only scans: what looks for damage reads the tables, not what indexes say of them.
+const TOOL_SESSION: &str = "SET statement_timeout = 0;
+    SET lock_timeout = '10s';
+    SET idle_in_transaction_session_timeout = 0;
+    SET synchronous_commit = on;
+    SET enable_indexonlyscan = off;";
+
 /// Asks whether a session can write: no standby, and not set read-only.
 pub(super) const IS_READ_ONLY: &str = "SHOW transaction_read_only";
 
@@ -179,6 +186,11 @@ pub(super) async fn service_session(address: &Address) -> Result<Session, Error>
 /// A writer's session. The connection's driver runs on the current runtime.
 pub(super) async fn writer_session(address: &Address) -> Result<Client, Error> {
     Ok(search(address, WRITER_SESSION).await?.0)
+}
+
+/// A session of an operator's tool, which may take as long as it needs.
+pub(crate) async fn tool_session(url: &str) -> Result<Client, StoreError> {
+    Ok(search(&Address::read(url)?, TOOL_SESSION).await?.0)
 }
 
 /// A session with the first host that will do.

@@ -11,7 +11,7 @@
 
 mod address;
 pub(crate) mod append;
-mod connect;
+pub(crate) mod connect;
 mod conversations;
 mod deletion;
 mod directory;
@@ -22,7 +22,7 @@ mod pool;
 mod refusal;
 mod retention;
 mod rows;
-mod schema;
+pub(crate) mod schema;
 mod sent;
 mod snapshots;
 mod sqlstate;
@@ -57,7 +57,9 @@ impl PostgresStore {
     ) -> Result<Self, StoreError> {
         let address = Address::read(url)?;
         let pool = pool::build(address.clone(), config.pool_size)?;
-        schema::migrate(&mut pool.get().await?).await?;
+        let mut client = pool.get().await?;
+        schema::migrate(&mut client).await?;
+        drop(client);
         let writers = (0..config.writers.max(1))
             .map(|_| {
                 let appender = PostgresAppender::new(address.clone())?;
