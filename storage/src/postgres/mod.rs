@@ -23,6 +23,7 @@ mod refusal;
 mod retention;
 mod rows;
 pub(crate) mod schema;
+mod search;
 mod sent;
 mod snapshots;
 mod sqlstate;
@@ -34,6 +35,7 @@ use tokio::sync::Mutex;
 
 use crate::error::StoreError;
 use crate::executor::Executor;
+use crate::search::Search;
 use crate::store::StoreConfig;
 use crate::writer::{CompletionSink, WriterQueue, Writers};
 use append::PostgresAppender;
@@ -44,6 +46,7 @@ use ids::IdBlock;
 #[derive(Debug)]
 pub struct PostgresStore {
     pub(crate) writers: Writers,
+    pub(crate) search: Search,
     pool: Pool,
     user_ids: Mutex<IdBlock>,
     conversation_ids: Mutex<IdBlock>,
@@ -67,8 +70,10 @@ impl PostgresStore {
                 Ok((WriterQueue::new(config.queue_capacity), executor))
             })
             .collect::<Result<_, StoreError>>()?;
+        let search = Search::new(config.search_text);
         Ok(Self {
-            writers: Writers::start(writers, config.batch, completions)?,
+            writers: Writers::start(writers, config.batch, completions, &search.active())?,
+            search,
             pool,
             user_ids: Mutex::new(IdBlock::new("user_ids")),
             conversation_ids: Mutex::new(IdBlock::new("conversation_ids")),
