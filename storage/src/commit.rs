@@ -30,8 +30,8 @@ const BACK_OFF: (Duration, Duration) = (Duration::from_millis(20), Duration::fro
 /// The wait before a deadlocked set is tried again.
 const RETRY_AFTER: Duration = Duration::from_millis(2);
 
-/// Waits as long as told; `false`: the writer has to stop now.
-pub(crate) type Pause<'a> = &'a mut dyn FnMut(Duration) -> bool;
+/// Waits as long as told, and does what else waits for the database meanwhile; `false`: the writer has to stop now.
+pub(crate) type Pause<'a> = &'a mut dyn FnMut(Duration, &mut Executor) -> bool;
 
 /// What a writer remembers between batches.
 #[derive(Debug, Default)]
@@ -101,7 +101,7 @@ impl Committer {
                 AppendError::Retry(reason) => {
                     tracing::debug!(reason, "a batch is repeated");
                     sets.push(set);
-                    if !pause(RETRY_AFTER) {
+                    if !pause(RETRY_AFTER, executor) {
                         return false;
                     }
                 }
@@ -111,7 +111,7 @@ impl Committer {
                     }
                     answers.deliver_before_waiting();
                     sets.push(set);
-                    if !pause(back_off) {
+                    if !pause(back_off, executor) {
                         return false;
                     }
                     back_off = (back_off * 2).min(BACK_OFF.1);

@@ -148,11 +148,15 @@ impl Bench {
     fn commit(&mut self, batch: Vec<Append>) -> BTreeMap<(u64, u64), Outcome> {
         let size = batch.len();
         let pauses = &mut self.pauses;
-        let finished =
-            self.committer.commit(batch, &mut self.executor, &mut self.answers, &mut |length| {
+        let finished = self.committer.commit(
+            batch,
+            &mut self.executor,
+            &mut self.answers,
+            &mut |length, _| {
                 pauses.push(length);
                 true
-            });
+            },
+        );
         assert!(finished);
         self.answers.deliver();
         let completions = std::mem::take(&mut *self.received.lock().expect("not poisoned"));
@@ -348,7 +352,7 @@ fn a_stop_during_an_absence_answers_nothing_that_is_not_known() {
         vec![entry(1, 1)],
         &mut bench.executor,
         &mut bench.answers,
-        &mut |_| false,
+        &mut |_, _| false,
     );
     assert!(!finished);
     bench.answers.deliver();

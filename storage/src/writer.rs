@@ -80,8 +80,9 @@ impl WriterQueue {
         self.stopping.load(Ordering::SeqCst)
     }
 
-    /// Waits out a back-off; `false`: the patience is over.
-    fn pause(&self, length: Duration) -> bool {
+    /// Waits out a back-off; `false`: the patience is over. Other writes are not made to wait as long as the batch:
+    /// they fail, and whoever asked is told.
+    fn pause(&self, length: Duration, executor: &mut Executor) -> bool {
         let until = Instant::now() + length;
         loop {
             let now = Instant::now();
@@ -92,6 +93,9 @@ impl WriterQueue {
             else {
                 return true;
             };
+            if executor.run_jobs() {
+                continue;
+            }
             // `park` wakes early when told to stop; then the loop looks again, and goes on waiting if it may.
             std::thread::park_timeout(left.min(Duration::from_millis(200)));
         }
@@ -312,7 +316,7 @@ impl Writer {
             self.batch.take(),
             &mut self.executor,
             &mut self.answers,
-            &mut |length| queue.pause(length),
+            &mut |length, executor| queue.pause(length, executor),
         );
         self.answers.deliver();
         if !finished {

@@ -59,6 +59,7 @@ impl PrivatePostgres {
 
     /// Makes a cluster and starts it with settings, each as `name=value`.
     pub fn start_with(settings: &[&str]) -> Result<Self> {
+<<<<<<< HEAD
         let this = Self::prepare(settings)?;
         this.initialise()?;
         this.booted()
@@ -66,11 +67,17 @@ impl PrivatePostgres {
 
     /// A folder, its guard and a port; no cluster yet.
     pub(crate) fn prepare(settings: &[&str]) -> Result<Self> {
+=======
+        Self::start_in(&std::env::temp_dir(), settings, &[])
+    }
+
+    /// The same below `parent`, a small disk perhaps, with further arguments for `initdb`.
+    pub fn start_in(parent: &Path, settings: &[&str], initdb: &[&str]) -> Result<Self> {
+>>>>>>> main
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let programs = find_programs()?;
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let folder =
-            std::env::temp_dir().join(format!("ringwire-postgres-{}-{number}", std::process::id()));
+        let folder = parent.join(format!("ringwire-postgres-{}-{number}", std::process::id()));
         fs::create_dir(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let user = ServerUser::choose()?;
         if let Some(user) = user {
@@ -84,6 +91,7 @@ impl PrivatePostgres {
         }
         let guard = guard.spawn().context("cannot start sh")?;
         let settings = settings.iter().map(ToString::to_string).collect();
+<<<<<<< HEAD
         let port = free_port()?;
         Ok(Self { programs, folder, port, user, guard, server: None, settings })
     }
@@ -92,6 +100,13 @@ impl PrivatePostgres {
     pub(crate) fn booted(mut self) -> Result<Self> {
         self.boot()?;
         Ok(self)
+=======
+        let mut this = Self { programs, folder, port: 0, user, guard, server: None, settings };
+        this.initialise(initdb)?;
+        this.port = free_port()?;
+        this.boot()?;
+        Ok(this)
+>>>>>>> main
     }
 
     /// The address of the database that every cluster has.
@@ -141,6 +156,17 @@ impl PrivatePostgres {
         self.boot()
     }
 
+    /// Starts the server again if it has ended by itself, as it does when it cannot recover; whether it had.
+    pub fn restart_if_ended(&mut self) -> Result<bool> {
+        let Some(server) = &mut self.server else { return Ok(false) };
+        if server.try_wait()?.is_none() {
+            return Ok(false);
+        }
+        self.server = None;
+        self.boot()?;
+        Ok(true)
+    }
+
     /// Freezes the server and all its processes: connections stay, nobody answers.
     pub fn pause(&self) -> Result<()> {
         self.signal_all(libc::SIGSTOP)
@@ -178,12 +204,13 @@ impl PrivatePostgres {
         Ok(command)
     }
 
-    fn initialise(&self) -> Result<()> {
+    fn initialise(&self, arguments: &[&str]) -> Result<()> {
         let status = self
             .command("initdb")?
             .arg("-D")
             .arg(self.data())
             .args(["-U", "ringwire", "--auth=trust", "--no-sync", "--encoding=UTF8"])
+            .args(arguments)
             .status()
             .context("cannot run initdb")?;
         ensure!(status.success(), "initdb failed: {}", self.log_end());
