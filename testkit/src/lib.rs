@@ -13,11 +13,8 @@ mod postgres;
 mod power;
 mod proxy;
 mod server_user;
-<<<<<<< HEAD
 mod setup;
-=======
 mod small_disk;
->>>>>>> main
 
 pub use certificates::{Authority, Identity};
 pub use observer::Observer;

@@ -59,21 +59,18 @@ impl PrivatePostgres {
 
     /// Makes a cluster and starts it with settings, each as `name=value`.
     pub fn start_with(settings: &[&str]) -> Result<Self> {
-<<<<<<< HEAD
-        let this = Self::prepare(settings)?;
-        this.initialise()?;
-        this.booted()
-    }
-
-    /// A folder, its guard and a port; no cluster yet.
-    pub(crate) fn prepare(settings: &[&str]) -> Result<Self> {
-=======
         Self::start_in(&std::env::temp_dir(), settings, &[])
     }
 
     /// The same below `parent`, a small disk perhaps, with further arguments for `initdb`.
     pub fn start_in(parent: &Path, settings: &[&str], initdb: &[&str]) -> Result<Self> {
->>>>>>> main
+        let this = Self::prepare(parent, settings)?;
+        this.initialise(initdb)?;
+        this.booted()
+    }
+
+    /// A folder, its guard and a port; no cluster yet.
+    pub(crate) fn prepare(parent: &Path, settings: &[&str]) -> Result<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let programs = find_programs()?;
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -91,7 +88,6 @@ impl PrivatePostgres {
         }
         let guard = guard.spawn().context("cannot start sh")?;
         let settings = settings.iter().map(ToString::to_string).collect();
-<<<<<<< HEAD
         let port = free_port()?;
         Ok(Self { programs, folder, port, user, guard, server: None, settings })
     }
@@ -100,13 +96,6 @@ impl PrivatePostgres {
     pub(crate) fn booted(mut self) -> Result<Self> {
         self.boot()?;
         Ok(self)
-=======
-        let mut this = Self { programs, folder, port: 0, user, guard, server: None, settings };
-        this.initialise(initdb)?;
-        this.port = free_port()?;
-        this.boot()?;
-        Ok(this)
->>>>>>> main
     }
 
     /// The address of the database that every cluster has.

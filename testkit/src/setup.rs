@@ -38,7 +38,7 @@ impl PrivatePostgres {
 
     /// Makes a streaming standby of this server and starts it.
     pub fn standby(&self) -> Result<Self> {
-        let standby = Self::prepare(&[])?;
+        let standby = Self::prepare(&std::env::temp_dir(), &[])?;
         let source = format!(
             "host=127.0.0.1 port={} user=ringwire application_name=standby{}",
             self.port(),
