@@ -70,8 +70,15 @@ pub const SERVICE_CONCURRENT: usize = 256;
 pub const LOADED_CONVERSATIONS: usize = 100_000;
 /// Seconds without a command after which a conversation is dropped from memory.
 pub const CONVERSATION_IDLE_S: u32 = 600;
-/// Newest entries a conversation keeps encoded.
+/// Newest entries of a conversation whose retries are recognised in memory, and that are kept encoded.
 pub const RECENT_ENTRIES: usize = 100;
+/// Bytes of entries that a conversation keeps encoded.
+pub const RING_BYTES: usize = 32 * 1024;
+/// How long an entry is kept encoded, in seconds.
+pub const RING_S: u32 = 60;
+/// With other nodes on the same database: how long after its head was confirmed a conversation is read from memory, in
+/// seconds.
+pub const READ_TRUST_S: u32 = 1;
 /// Entries of one conversation in flight to the writer; more are refused as BUSY.
 pub const IN_FLIGHT_PER_CONVERSATION: usize = 4096;
 /// Commands that wait for a conversation to be loaded or re-based; more are refused as BUSY.

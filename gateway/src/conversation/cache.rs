@@ -126,6 +126,11 @@ impl Cache {
 
     /// Drops what nobody used for a while.
     pub fn sweep(&mut self, tick: u32) {
+        for slot in self.slots.values_mut() {
+            if let Slot::Live { conversation, .. } = slot {
+                conversation.expire(tick);
+            }
+        }
         self.drop_quiet_before(tick.saturating_sub(limits::CONVERSATION_IDLE_S));
     }
 

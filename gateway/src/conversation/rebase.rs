@@ -3,14 +3,11 @@
 //! The tail that was not seen is applied, then everything in flight is validated again in order, behind it. Nobody
 //! has seen the positions that are given up: nothing is shown before it is committed.
 
-use std::sync::Arc;
-
 use prost::Message as _;
 use ringwire_protocol::{CommandError, ErrorCode, UserId, wire};
 use ringwire_storage::append::Change;
 use ringwire_storage::model::{EntryRow, LogPage};
 
-use super::entry::EntryFrame;
 use super::{Conversation, Effect, Moment, Submission};
 use crate::limits;
 
@@ -58,11 +55,7 @@ impl Conversation {
 
     fn apply_foreign(&mut self, row: &EntryRow, tick: u32, effects: &mut Vec<Effect>) {
         let recipients = self.apply(row, &change_of(row), tick);
-        effects.push(Effect::Deliver {
-            frame: Arc::new(EntryFrame::new(row)),
-            recipients,
-            except: None,
-        });
+        effects.push(Effect::Deliver { frame: self.framed(row, tick), recipients, except: None });
     }
 
     /// Takes what was in flight and then what waited, as if it came now: that is the order in which it did come.
