@@ -9,6 +9,7 @@ mod durability;
 mod full_queue;
 mod groups;
 mod limits;
+mod memory;
 mod ordering;
 mod outage;
 mod page;

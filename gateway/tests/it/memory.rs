@@ -13,6 +13,7 @@ fn what_was_missed_lately_needs_no_database() {
     let server = Setup::new().start();
     for (round, encoding) in ENCODINGS.into_iter().enumerate() {
         let (from, to) = (1 + 2 * round as u64, 2 + 2 * round as u64);
+        Client::session(&server, to, encoding).close();
         let mut anna = Client::session(&server, from, encoding);
         let direct = id_of(&anna.open_direct(to));
         for number in 0..5 {

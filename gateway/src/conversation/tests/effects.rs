@@ -67,8 +67,11 @@ impl World {
                     {
                         self.seen.insert("told from memory");
                         let told = page.entries.into_iter().map(Some);
-                        let expected = (after + 1..=head).take(3).map(|seq| log.row(seq).map(wire_entry));
-                        require(told.eq(expected), || format!("memory tells something else after {after}"))?;
+                        let expected =
+                            (after + 1..=head).take(3).map(|seq| log.row(seq).map(wire_entry));
+                        require(told.eq(expected), || {
+                            format!("memory tells something else after {after}")
+                        })?;
                     }
                 }
                 Effect::CursorMoved { cursor, recipients } => {
