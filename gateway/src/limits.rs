@@ -2,6 +2,8 @@
 //!
 //! Memory per idle connection: socket task and link (about 0.6 KiB), session (about 0.3 KiB); no buffer.
 
+use std::time::Duration;
+
 /// Largest WebSocket message a client may send, in bytes; `limits.max_frame_bytes` on the wire.
 pub const MAX_FRAME_BYTES: usize = 64 * 1024;
 /// What a shard reads from a socket at once.
@@ -74,19 +76,16 @@ pub const CONVERSATION_IDLE_S: u32 = 600;
 pub const RECENT_ENTRIES: usize = 100;
 /// Bytes of entries that a conversation keeps encoded.
 pub const RING_BYTES: usize = 32 * 1024;
-/// How long an entry is kept encoded, in seconds.
-pub const RING_S: u32 = 60;
-/// With other nodes on the same database: how long after its head was confirmed a conversation is read from memory, in
-/// seconds.
-pub const READ_TRUST_S: u32 = 1;
+/// How long an entry is kept encoded.
+pub const RING_AGE: Duration = Duration::from_mins(1);
+/// With other nodes on the same database: how long after its head was confirmed a conversation is read from memory.
+pub const READ_TRUST: Duration = Duration::from_secs(1);
 /// Entries of one conversation in flight to the writer; more are refused as BUSY.
 pub const IN_FLIGHT_PER_CONVERSATION: usize = 4096;
 /// Commands that wait for a conversation to be loaded or re-based; more are refused as BUSY.
 pub const WAITING_PER_CONVERSATION: usize = 4096;
 /// Refused sends a conversation remembers, to refuse what says it comes `after` them.
 pub const REMEMBERED_REFUSALS: usize = 256;
-/// A head confirmed longer ago than this is appended with a check of its base row, in seconds.
-pub const HEAD_TRUST_S: u32 = 60;
 /// Tail entries loaded at once after a conflict; a longer tail is read in rounds.
 pub const TAIL_PAGE: u32 = 500;
 

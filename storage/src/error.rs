@@ -58,6 +58,9 @@ pub enum StoreError {
     /// A row holds what this release never writes.
     #[error("the database holds a damaged row: {0}; restore a backup or report this")]
     Damaged(String),
+    /// Nothing is indexed in this store.
+    #[error("search is off; switch it on with storage.search")]
+    SearchOff,
     /// The store was shut down.
     #[error("the store is shut down")]
     Closed,

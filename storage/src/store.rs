@@ -16,6 +16,7 @@ use crate::model::{
     NewGroup, NewUser, Registration, SessionSnapshot, UserRow,
 };
 use crate::postgres::PostgresStore;
+use crate::search::SearchText;
 use crate::sqlite::SqliteStore;
 use crate::writer::CompletionSink;
 
@@ -50,13 +51,22 @@ pub struct StoreConfig {
     pub batch: BatchLimits,
     /// Connections for reads and other writes on Postgres.
     pub pool_size: usize,
+    /// What of a body is searched; `None`: search is off, and the index is emptied.
+    pub search_text: Option<SearchText>,
 }
 
 impl StoreConfig {
     /// The defaults for a database.
     pub fn new(database: Database) -> Self {
         let batch = BatchLimits::default();
-        Self { database, writers: 2, queue_capacity: 16_384, batch, pool_size: 8 }
+        Self {
+            database,
+            writers: 2,
+            queue_capacity: 16_384,
+            batch,
+            pool_size: 8,
+            search_text: None,
+        }
     }
 }
 

@@ -94,6 +94,8 @@ pub struct StorageConfig {
     pub data_dir: PathBuf,
     /// Writer threads for Postgres; SQLite has exactly one.
     pub writers: usize,
+    /// Whether messages can be searched.
+    pub search: bool,
     /// How long entries stay.
     pub retention: RetentionConfig,
 }

@@ -42,6 +42,7 @@ pub(super) struct RawStorage {
     pub(super) database: String,
     pub(super) data_dir: String,
     pub(super) writers: u32,
+    pub(super) search: bool,
     pub(super) retention: RawRetention,
 }
 
@@ -51,6 +52,7 @@ impl Default for RawStorage {
             database: "sqlite".to_owned(),
             data_dir: "./ringwire-data".to_owned(),
             writers: 2,
+            search: true,
             retention: RawRetention::default(),
         }
     }

@@ -32,6 +32,7 @@ mod tests;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use ringwire_protocol::{CommandError, ConversationId, ErrorCode, Seq, UnixMs, UserId, wire};
@@ -92,8 +93,8 @@ impl Submission {
 pub struct Moment<'a> {
     /// Unix time.
     pub unix_ms: UnixMs,
-    /// Monotonic seconds.
-    pub tick: u32,
+    /// Monotonic time.
+    pub at: Instant,
     /// The shard's counter of generations.
     pub generation: &'a mut u64,
 }
@@ -139,7 +140,7 @@ struct InFlight {
     submission: Submission,
     row: EntryRow,
     change: Change,
-    made_tick: u32,
+    made_at: Instant,
 }
 
 /// One conversation in memory.
@@ -151,7 +152,7 @@ pub struct Conversation {
     members: Members,
     head: LogHead,
     /// When what last confirmed the head, a load or an append, was asked for: a late answer tells of the past.
-    confirmed_tick: u32,
+    confirmed_at: Instant,
     recent: Recent,
     ring: Ring,
     refusals: Refusals,
@@ -162,7 +163,7 @@ pub struct Conversation {
     changes_in_flight: usize,
     generation: u64,
     /// Since when the tail is being read.
-    rebasing_since: Option<u32>,
+    rebasing_since: Option<Instant>,
     /// The state cannot be brought up to the log entry by entry; it must be loaded anew.
     outdated: bool,
     waiting: VecDeque<Submission>,
@@ -170,7 +171,7 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    /// A conversation as the store has it.
+    /// A conversation as the store has it; `now` is when that was asked for.
     pub fn new(
         snapshot: ConversationSnapshot,
         shards: usize,
@@ -191,7 +192,7 @@ impl Conversation {
             settings,
             members: Members::new(&snapshot.members, shards),
             head: snapshot.head,
-            confirmed_tick: now.tick,
+            confirmed_at: now.at,
             recent,
             ring: Ring::behind(snapshot.head.seq),
             refusals: Refusals::default(),
@@ -261,7 +262,7 @@ impl Conversation {
                     };
                     self.answer_known(&entry.submission, position, effects);
                 }
-                self.start_rebase(now.tick, effects);
+                self.start_rebase(now.at, effects);
             }
             Outcome::Rejected { reason } => {
                 if let Some(entry) = self.in_flight.remove(place) {
@@ -271,9 +272,9 @@ impl Conversation {
                         CommandError::new(ErrorCode::Internal, "the entry could not be stored");
                     self.refuse(&entry.submission, error, effects);
                 }
-                self.start_rebase(now.tick, effects);
+                self.start_rebase(now.at, effects);
             }
-            Outcome::Conflict => self.start_rebase(now.tick, effects),
+            Outcome::Conflict => self.start_rebase(now.at, effects),
         }
         if self.changes_in_flight == 0 && self.rebasing_since.is_none() {
             self.admit_waiting(now, effects);
@@ -282,11 +283,11 @@ impl Conversation {
 
     /// An entry is durable: the state follows it, then the sender is answered, then the members hear of it.
     fn commit(&mut self, entry: InFlight, effects: &mut Vec<Effect>) {
-        let InFlight { submission, row, change, made_tick, .. } = entry;
-        let recipients = self.apply(&row, &change, made_tick);
+        let InFlight { submission, row, change, made_at, .. } = entry;
+        let recipients = self.apply(&row, &change, made_at);
         submission.answer(&Ok(Ack::from(&row)), effects);
         effects.push(Effect::Deliver {
-            frame: self.framed(&row, made_tick),
+            frame: self.framed(&row, made_at),
             recipients,
             // Without a reply there is no ack either, so the push is how this session learns of it.
             except: (submission.reply_to.command_id != 0).then_some(submission.reply_to),
@@ -294,16 +295,16 @@ impl Conversation {
     }
 
     /// The push of a committed entry, which is also remembered for those who miss it.
-    fn framed(&mut self, row: &EntryRow, tick: u32) -> Arc<EntryFrame> {
+    fn framed(&mut self, row: &EntryRow, at: Instant) -> Arc<EntryFrame> {
         let frame = EntryFrame::new(row);
-        self.ring.push(row.seq, frame.entry(), tick);
+        self.ring.push(row.seq, frame.entry(), at);
         Arc::new(frame)
     }
 
     /// Brings the committed state up to `row`; returns who receives it: those who are members before or after it.
-    fn apply(&mut self, row: &EntryRow, change: &Change, tick: u32) -> Recipients {
+    fn apply(&mut self, row: &EntryRow, change: &Change, asked_at: Instant) -> Recipients {
         self.head = LogHead { seq: row.seq, msg_no: row.msg_no, created_at: row.created_at };
-        self.confirmed_tick = tick;
+        self.confirmed_at = asked_at;
         if let Some((key, position)) = position_of(row) {
             // Another node may have accepted what this one refused.
             self.refusals.forgive(self.id, key.0, &key.1);

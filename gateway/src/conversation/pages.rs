@@ -4,6 +4,8 @@
 //! confirmed, or only just now. Everything else is for the database, which also says who is not a member. (`history` also
 //! tells where the log begins, which only the database knows.)
 
+use std::time::Instant;
+
 use ringwire_protocol::{Seq, UserId, wire};
 
 use super::Conversation;
@@ -16,14 +18,14 @@ impl Conversation {
         user: UserId,
         seq: Seq,
         limit: u32,
-        tick: u32,
+        at: Instant,
         alone: bool,
     ) -> Option<wire::SyncPage> {
-        let fresh = alone || tick.saturating_sub(self.confirmed_tick) <= limits::READ_TRUST_S;
+        let fresh = alone || at.saturating_duration_since(self.confirmed_at) <= limits::READ_TRUST;
         if !fresh || self.outdated || self.members.get(user).is_none() {
             return None;
         }
-        self.ring.expire(tick);
+        self.ring.expire(at);
         let entries = self.ring.after(seq, limit as usize)?;
         let head_seq = self.head.seq;
         Some(wire::SyncPage {
@@ -37,7 +39,7 @@ impl Conversation {
     }
 
     /// Forgets what is too old to be told from memory.
-    pub fn expire(&mut self, tick: u32) {
-        self.ring.expire(tick);
+    pub fn expire(&mut self, at: Instant) {
+        self.ring.expire(at);
     }
 }

@@ -9,6 +9,7 @@
 //! and still be shown (an erased account's messages; retention leaves everything younger than 10 minutes alone).
 
 use std::collections::VecDeque;
+use std::time::Instant;
 
 use bytes::Bytes;
 use prost::Message as _;
@@ -17,7 +18,7 @@ use ringwire_protocol::{Seq, wire};
 use crate::limits;
 
 struct Kept {
-    tick: u32,
+    at: Instant,
     /// An encoded `wire::Entry`, part of the frame that was pushed.
     entry: Bytes,
 }
@@ -37,22 +38,22 @@ impl Ring {
     }
 
     /// Takes the entry that is the head now.
-    pub(super) fn push(&mut self, seq: Seq, entry: Bytes, tick: u32) {
+    pub(super) fn push(&mut self, seq: Seq, entry: Bytes, at: Instant) {
         if seq != self.first_seq + self.entries.len() as u64 {
             *self = Self { first_seq: seq, ..Self::default() };
         }
         self.bytes += entry.len();
-        self.entries.push_back(Kept { tick, entry });
+        self.entries.push_back(Kept { at, entry });
         while self.entries.len() > limits::RECENT_ENTRIES || self.bytes > limits::RING_BYTES {
             self.drop_oldest();
         }
-        self.expire(tick);
+        self.expire(at);
     }
 
     /// Lets go what has been here for a minute.
-    pub(super) fn expire(&mut self, tick: u32) {
+    pub(super) fn expire(&mut self, at: Instant) {
         while let Some(oldest) = self.entries.front()
-            && tick.saturating_sub(oldest.tick) > limits::RING_S
+            && at.saturating_duration_since(oldest.at) > limits::RING_AGE
         {
             self.drop_oldest();
         }
@@ -79,16 +80,18 @@ impl Ring {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn entry(seq: Seq) -> Bytes {
         wire::Entry { seq, ..Default::default() }.encode_to_vec().into()
     }
 
-    fn ring(seqs: std::ops::RangeInclusive<Seq>) -> Ring {
+    fn ring(seqs: std::ops::RangeInclusive<Seq>, at: Instant) -> Ring {
         let mut ring = Ring::behind(seqs.start() - 1);
         for seq in seqs {
-            ring.push(seq, entry(seq), 100);
+            ring.push(seq, entry(seq), at);
         }
         ring
     }
@@ -99,7 +102,7 @@ mod tests {
 
     #[test]
     fn what_is_all_here_is_told() {
-        let ring = ring(5..=9);
+        let ring = ring(5..=9, Instant::now());
         assert_eq!(seqs(ring.after(4, 10)), Some(vec![5, 6, 7, 8, 9]));
         assert_eq!(seqs(ring.after(6, 2)), Some(vec![7, 8]));
         assert_eq!(seqs(ring.after(9, 10)), Some(vec![]));
@@ -107,7 +110,7 @@ mod tests {
 
     #[test]
     fn what_is_not_all_here_is_not() {
-        let ring = ring(5..=9);
+        let ring = ring(5..=9, Instant::now());
         assert_eq!(ring.after(3, 10), None);
         assert_eq!(ring.after(10, 10), None, "a position beyond the head");
         assert_eq!(Ring::behind(3).after(1, 10), None);
@@ -118,18 +121,20 @@ mod tests {
     #[test]
     fn number_bytes_and_age_are_bounded() {
         let many = limits::RECENT_ENTRIES as u64 + 5;
-        assert_eq!(ring(1..=many).first_seq, 6);
+        let at = Instant::now();
+        assert_eq!(ring(1..=many, at).first_seq, 6);
 
         let mut large = Ring::default();
         for seq in 1..=3 {
-            large.push(seq, vec![0; limits::RING_BYTES / 2].into(), 100);
+            large.push(seq, vec![0; limits::RING_BYTES / 2].into(), at);
         }
         assert_eq!((large.first_seq, large.entries.len()), (2, 2));
 
-        let mut old = ring(5..=9);
-        old.push(10, entry(10), 100 + limits::RING_S + 1);
+        let later = at + limits::RING_AGE + Duration::from_millis(1);
+        let mut old = ring(5..=9, at);
+        old.push(10, entry(10), later);
         assert_eq!((old.first_seq, old.entries.len()), (10, 1));
-        old.expire(u32::MAX);
+        old.expire(later + limits::RING_AGE * 2);
         assert_eq!(old.entries.capacity(), 0, "an idle conversation keeps nothing");
         assert_eq!(old.after(9, 1), None);
         assert_eq!(seqs(old.after(10, 1)), Some(vec![]), "who has everything is told so");
@@ -137,8 +142,9 @@ mod tests {
 
     #[test]
     fn a_gap_begins_anew() {
-        let mut ring = ring(5..=9);
-        ring.push(12, entry(12), 100);
+        let at = Instant::now();
+        let mut ring = ring(5..=9, at);
+        ring.push(12, entry(12), at);
         assert_eq!(ring.after(8, 10), None);
         assert_eq!(seqs(ring.after(11, 10)), Some(vec![12]));
     }

@@ -22,6 +22,10 @@ use crate::config::StorageConfig;
 
 /// The shortest pause between two steps.
 const PAUSE: Duration = Duration::from_millis(10);
+/// The pause once every message is indexed. Looking for more reads no database.
+const INDEX_REST: Duration = Duration::from_secs(2);
+/// The pause once the index is empty.
+const EMPTY_INDEX_REST: Duration = Duration::from_hours(1);
 
 /// Work that never ends, and where it stands.
 enum Job {
@@ -33,6 +37,11 @@ enum Job {
         /// Where the next step begins.
         from: Option<ConversationId>,
     },
+    /// Brings the search index up to the logs; with search off, empties it.
+    Index {
+        /// How far behind it may be.
+        rest: Duration,
+    },
 }
 
 /// The jobs that this configuration asks for.
@@ -42,6 +51,7 @@ fn jobs(config: &StorageConfig) -> Vec<Job> {
         let retention = &config.retention;
         jobs.push(Job::Retention { rules: retention.rules, rest: retention.pass, from: None });
     }
+    jobs.push(Job::Index { rest: if config.search { INDEX_REST } else { EMPTY_INDEX_REST } });
     jobs
 }
 
@@ -50,13 +60,14 @@ impl Job {
     const fn name(&self) -> &'static str {
         match self {
             Self::Retention { .. } => "retention",
+            Self::Index { .. } => "index",
         }
     }
 
     /// The pause after everything was done, or a step failed.
     const fn rest(&self) -> Duration {
         match self {
-            Self::Retention { rest, .. } => *rest,
+            Self::Retention { rest, .. } | Self::Index { rest } => *rest,
         }
     }
 
@@ -71,6 +82,7 @@ impl Job {
                 *from = step.next;
                 Ok(from.is_some())
             }
+            Self::Index { .. } => store.index_step().await,
         }
     }
 }

@@ -254,7 +254,7 @@ impl State {
         }
         if tick.is_multiple_of(limits::CACHE_SWEEP_S) {
             let now = self.now.tick;
-            self.conversations.sweep(now);
+            self.conversations.sweep(now, self.now.at);
             self.registry.forget_absent_users(self.now.unix_ms);
         }
         self.persist.retry(&mut self.credits);

@@ -71,16 +71,15 @@ impl State {
     /// The owner has answered, or could not be asked.
     pub(crate) fn pulled(&mut self, pull: &Pull, page: Option<wire::SyncPage>, links: &mut Links) {
         let Pull { conversation_id, user, after, limit, reply_to } = *pull;
-        let outcome = match page {
-            Some(page) => Ok(Outcome::SyncPage(page)),
-            None => {
-                let sync = wire::Sync { conversation_id: conversation_id.get(), seq: after, limit };
-                let query = Query::Sync(sync);
-                match self.ask(Ask::Query { user, reply_to, query, dirty: Vec::new() }) {
-                    Ok(()) => return,
-                    Err(_) => Err(busy("the service queue is full")),
-                }
+        let outcome = if let Some(page) = page {
+            Ok(Outcome::SyncPage(page))
+        } else {
+            let sync = wire::Sync { conversation_id: conversation_id.get(), seq: after, limit };
+            let query = Query::Sync(sync);
+            if self.ask(Ask::Query { user, reply_to, query, dirty: Vec::new() }).is_ok() {
+                return;
             }
+            Err(busy("the service queue is full"))
         };
         self.give_query_back(reply_to.session);
         self.reply(reply_to.session, reply_to.command_id, outcome, links);
@@ -92,8 +91,8 @@ impl State {
             limit => limit.min(limits::MAX_PAGE),
         };
         let alone = matches!(self.shared.config.storage.database, Database::Sqlite);
-        let tick = self.now.tick;
+        let at = self.now.at;
         let conversation = self.conversations.live(pull.conversation_id)?;
-        conversation.missed_after(pull.user, pull.after, limit, tick, alone)
+        conversation.missed_after(pull.user, pull.after, limit, at, alone)
     }
 }

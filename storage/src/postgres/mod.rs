@@ -19,6 +19,7 @@ mod log;
 mod retention;
 mod rows;
 pub(crate) mod schema;
+mod search;
 mod sent;
 mod snapshots;
 mod sqlstate;
@@ -34,6 +35,7 @@ use tokio_postgres::NoTls;
 
 use crate::error::StoreError;
 use crate::executor::Executor;
+use crate::search::Search;
 use crate::store::StoreConfig;
 use crate::writer::{CompletionSink, WriterQueue, Writers};
 use append::PostgresAppender;
@@ -46,6 +48,7 @@ const POOL_WAIT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct PostgresStore {
     pub(crate) writers: Writers,
+    pub(crate) search: Search,
     pool: Pool,
     user_ids: Mutex<IdBlock>,
     conversation_ids: Mutex<IdBlock>,
@@ -81,8 +84,10 @@ impl PostgresStore {
                 Ok((WriterQueue::new(config.queue_capacity), executor))
             })
             .collect::<Result<_, StoreError>>()?;
+        let search = Search::new(config.search_text);
         Ok(Self {
-            writers: Writers::start(writers, config.batch, completions)?,
+            writers: Writers::start(writers, config.batch, completions, &search.active())?,
+            search,
             pool,
             user_ids: Mutex::new(IdBlock::new("user_ids")),
             conversation_ids: Mutex::new(IdBlock::new("conversation_ids")),

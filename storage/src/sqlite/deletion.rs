@@ -107,7 +107,7 @@ impl SqliteStore {
                 })
                 .optional()?;
             let Some((user, at)) = due else { return Ok(EraseStep::default()) };
-            Ok(EraseStep { erased: erase(tx, user, at)?, more: true })
+            Ok(EraseStep { erased: erase(tx, user, &at)?, more: true })
         })
         .await
     }
@@ -129,10 +129,10 @@ fn retire_identities(tx: &Transaction<'_>, user: i64, key: &[u8; 16]) -> Result<
 
 /// Erases a page of what the user sent; at the end of the walk detaches a page of files, and at the end of those
 /// forgets the deletion.
-fn erase(tx: &Transaction<'_>, user: UserId, at: SentPosition) -> Result<u64, StoreError> {
+fn erase(tx: &Transaction<'_>, user: UserId, at: &SentPosition) -> Result<u64, StoreError> {
     let id = user.as_i64();
     let conversation = at.conversation;
-    let page = sent_page(tx, user, &at, ERASE_PAGE)?;
+    let page = sent_page(tx, user, at, ERASE_PAGE)?;
     let messages = page
         .entries
         .iter()

@@ -33,9 +33,6 @@ impl World {
                         self.ledger.answered(reply_to, Ok(ack), log, head)?;
                     }
                     let token = append.token;
-                    if append.check_base {
-                        self.seen.insert("base checked");
-                    }
                     if !owner.writer.submit(append, fresh) {
                         self.seen.insert("withdrawn");
                         let mut refusals = Vec::new();
@@ -63,7 +60,8 @@ impl World {
                     }
                     let after = head.saturating_sub(owner.next % 4);
                     if let Some(member) = log.roster(head).keys().next()
-                        && let Some(page) = owner.machine.missed_after(*member, after, 3, 0, true)
+                        && let Some(page) =
+                            owner.machine.missed_after(*member, after, 3, self.started, true)
                     {
                         self.seen.insert("told from memory");
                         let told = page.entries.into_iter().map(Some);
