@@ -5,14 +5,18 @@
 //! - [`SmallDisk`]: a disk that a test can fill.
 //! - [`ChaosProxy`]: a TCP proxy that fails as networks do, by plan or at random.
 //! - [`Observer`]: an independent connection to a gateway's database.
+//! - [`Authority`]: certificates for servers and clients.
 
+mod certificates;
 mod observer;
 mod postgres;
 mod power;
 mod proxy;
 mod server_user;
+mod setup;
 mod small_disk;
 
+pub use certificates::{Authority, Identity};
 pub use observer::Observer;
 pub use postgres::PrivatePostgres;
 pub use power::{Damage, PowerSwitch, Remains};

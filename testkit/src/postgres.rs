@@ -64,6 +64,13 @@ impl PrivatePostgres {
 
     /// The same below `parent`, a small disk perhaps, with further arguments for `initdb`.
     pub fn start_in(parent: &Path, settings: &[&str], initdb: &[&str]) -> Result<Self> {
+        let this = Self::prepare(parent, settings)?;
+        this.initialise(initdb)?;
+        this.booted()
+    }
+
+    /// A folder, its guard and a port; no cluster yet.
+    pub(crate) fn prepare(parent: &Path, settings: &[&str]) -> Result<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let programs = find_programs()?;
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -81,11 +88,14 @@ impl PrivatePostgres {
         }
         let guard = guard.spawn().context("cannot start sh")?;
         let settings = settings.iter().map(ToString::to_string).collect();
-        let mut this = Self { programs, folder, port: 0, user, guard, server: None, settings };
-        this.initialise(initdb)?;
-        this.port = free_port()?;
-        this.boot()?;
-        Ok(this)
+        let port = free_port()?;
+        Ok(Self { programs, folder, port, user, guard, server: None, settings })
+    }
+
+    /// The same with its server running.
+    pub(crate) fn booted(mut self) -> Result<Self> {
+        self.boot()?;
+        Ok(self)
     }
 
     /// The address of the database that every cluster has.
@@ -160,11 +170,15 @@ impl PrivatePostgres {
         format!("postgres://ringwire@127.0.0.1:{}/{database}", self.port)
     }
 
-    fn data(&self) -> PathBuf {
+    pub(crate) const fn server_user(&self) -> Option<ServerUser> {
+        self.user
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
 
-    fn command(&self, program: &str) -> Result<Command> {
+    pub(crate) fn command(&self, program: &str) -> Result<Command> {
         let mut command = Command::new(self.programs.join(program));
         let log = File::options()
             .create(true)
@@ -242,7 +256,7 @@ impl PrivatePostgres {
         Ok(())
     }
 
-    fn log_end(&self) -> String {
+    pub(crate) fn log_end(&self) -> String {
         let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(15)..].join("\n")

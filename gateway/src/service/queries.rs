@@ -213,8 +213,8 @@ pub(super) fn not_member() -> CommandError {
 pub(super) fn failed(error: StoreError) -> CommandError {
     match error {
         StoreError::NoSuchUser => CommandError::new(ErrorCode::UserNotFound, "no such user"),
-        StoreError::Unavailable(reason) => {
-            tracing::warn!(reason, "the database is unavailable");
+        error if error.is_temporary() => {
+            tracing::warn!("a query has to wait: {error}");
             let message = "the database cannot be reached at present";
             CommandError::retry(ErrorCode::Unavailable, message, limits::UNAVAILABLE_RETRY_MS)
         }
