@@ -401,8 +401,9 @@ fn content_of(pair: &Pair, seq: Seq) -> Content {
 
 #[test]
 fn one_damaged_message_is_found_wherever_it_is() {
+    type Count = fn(&Findings) -> u64;
     assert_eq!(counts(&damaged(Damage::None, 2)), []);
-    let damages: [(Damage, fn(&Findings) -> u64); 9] = [
+    let damages: [(Damage, Count); 9] = [
         (Damage::LogForgets, |findings| findings.lost),
         (Damage::LogSwaps, |findings| findings.diverging),
         (Damage::LogRepeats, |findings| findings.duplicated),
