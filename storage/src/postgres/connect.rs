@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tokio_postgres::{Client, Config, NoTls};
 
+use super::reseal::begin_use;
+use crate::encryption::BodyKeys;
 use crate::error::StoreError;
 
 /// The longest wait for a connection to be made.
@@ -51,16 +53,24 @@ pub(super) fn parse(url: &str) -> Result<Config, StoreError> {
     Ok(config)
 }
 
-/// A writer's session. The connection's driver runs on the current runtime.
-pub(super) async fn writer_session(config: &Config) -> Result<Client, tokio_postgres::Error> {
+/// A connection of its own with these settings. Its driver runs on the current runtime.
+pub(super) async fn session(config: &Config, setup: &str) -> Result<Client, tokio_postgres::Error> {
     let (client, connection) = config.connect(NoTls).await?;
     tokio::spawn(async move {
         if let Err(error) = connection.await {
-            tracing::debug!(%error, "a writer's connection ended");
+            tracing::debug!(%error, "a connection ended");
         }
     });
-    client.batch_execute(WRITER_SESSION).await?;
+    client.batch_execute(setup).await?;
     Ok(client)
+}
+
+/// A writer's session.
+pub(super) async fn writer_session(
+    config: &Config,
+    keys: &BodyKeys,
+) -> Result<Client, tokio_postgres::Error> {
+    session(config, &format!("{WRITER_SESSION};{}", begin_use(keys))).await
 }
 
 /// An error with its causes on one line; the outer message alone ("db error") tells nothing.

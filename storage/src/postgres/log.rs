@@ -7,6 +7,7 @@ use tokio_postgres::IsolationLevel;
 
 use super::PostgresStore;
 use super::rows::{self, ENTRY, MEMBER, MEMBER_WIDTH, USER, USER_WIDTH, position};
+use crate::encryption::BodyKeys;
 use crate::error::StoreError;
 use crate::model::{ConversationSnapshot, EntryRow, LogHead, LogPage, MemberProfile};
 
@@ -42,7 +43,7 @@ impl PostgresStore {
             .await?;
         let members = async { Ok(tx.query(&members, &[&id.as_i64()]).await?) };
         // At least the newest entry is needed, for the head.
-        let recent = entries_before(&tx, id, i64::MAX, recent_limit.max(1));
+        let recent = entries_before(&tx, &self.keys, id, i64::MAX, recent_limit.max(1));
         let (members, mut recent) = try_join(members, recent).await?;
         let head = recent.last().map_or_else(LogHead::default, EntryRow::head);
         if recent_limit == 0 {
@@ -68,7 +69,7 @@ impl PostgresStore {
         let mut client = self.client().await?;
         let tx = snapshot!(client);
         let Some((floor_seq, head)) = position_of(&tx, id, None).await? else { return Ok(None) };
-        let entries = entries_after(&tx, id, after_seq, limit).await?;
+        let entries = entries_after(&tx, &self.keys, id, after_seq, limit).await?;
         Ok(Some(LogPage { entries, head, floor_seq }))
     }
 
@@ -84,7 +85,7 @@ impl PostgresStore {
         let Some((floor_seq, head)) = position_of(&tx, id, Some(user)).await? else {
             return Ok(None);
         };
-        let entries = entries_after(&tx, id, after_seq, limit).await?;
+        let entries = entries_after(&tx, &self.keys, id, after_seq, limit).await?;
         Ok(Some(LogPage { entries, head, floor_seq }))
     }
 
@@ -101,7 +102,7 @@ impl PostgresStore {
             return Ok(None);
         };
         let before = if before_seq == 0 { i64::MAX } else { position(before_seq) };
-        let entries = entries_before(&tx, id, before, limit).await?;
+        let entries = entries_before(&tx, &self.keys, id, before, limit).await?;
         Ok(Some(LogPage { entries, head, floor_seq }))
     }
 
@@ -170,6 +171,7 @@ async fn position_of(
 
 async fn entries_after(
     tx: &Transaction<'_>,
+    keys: &BodyKeys,
     id: ConversationId,
     after_seq: Seq,
     limit: u32,
@@ -183,13 +185,14 @@ async fn entries_after(
     tx.query(&statement, &[&id.as_i64(), &position(after_seq), &i64::from(limit)])
         .await?
         .iter()
-        .map(|row| rows::entry(row, 0))
+        .map(|row| rows::entry(row, 0, keys))
         .collect()
 }
 
 /// The newest entries below a position, oldest first.
 async fn entries_before(
     tx: &Transaction<'_>,
+    keys: &BodyKeys,
     id: ConversationId,
     before: i64,
     limit: u32,
@@ -204,6 +207,6 @@ async fn entries_before(
         .await?
         .iter()
         .rev()
-        .map(|row| rows::entry(row, 0))
+        .map(|row| rows::entry(row, 0, keys))
         .collect()
 }

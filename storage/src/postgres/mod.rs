@@ -14,11 +14,13 @@ mod conversations;
 mod directory;
 mod ids;
 mod log;
+mod reseal;
 mod rows;
 mod schema;
 mod snapshots;
 mod sqlstate;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{
@@ -27,6 +29,7 @@ use deadpool_postgres::{
 use tokio::sync::Mutex;
 use tokio_postgres::NoTls;
 
+use crate::encryption::BodyKeys;
 use crate::error::StoreError;
 use crate::executor::Executor;
 use crate::store::StoreConfig;
@@ -41,6 +44,7 @@ const POOL_WAIT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct PostgresStore {
     pub(crate) writers: Writers,
+    pub(crate) keys: Arc<BodyKeys>,
     pool: Pool,
     user_ids: Mutex<IdBlock>,
     conversation_ids: Mutex<IdBlock>,
@@ -53,29 +57,35 @@ impl PostgresStore {
         completions: &CompletionSink,
     ) -> Result<Self, StoreError> {
         let address = connect::parse(url)?;
+        let mut client = connect::session(&address, connect::SERVICE_SESSION).await?;
+        schema::migrate(&mut client).await?;
+        reseal::enter_keys(&mut client, &config.keys).await?;
+        drop(client);
+        let setup = format!("{};{}", connect::SERVICE_SESSION, reseal::begin_use(&config.keys));
         let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let pool = Pool::builder(Manager::from_config(address.clone(), NoTls, manager))
             .max_size(config.pool_size.max(1))
             .wait_timeout(Some(POOL_WAIT))
             .create_timeout(Some(connect::TIMEOUT))
             .runtime(Runtime::Tokio1)
-            .post_create(Hook::async_fn(|client, _| {
-                Box::pin(async move {
-                    client.batch_execute(connect::SERVICE_SESSION).await.map_err(HookError::Backend)
-                })
+            .post_create(Hook::async_fn(move |client, _| {
+                let setup = setup.clone();
+                Box::pin(
+                    async move { client.batch_execute(&setup).await.map_err(HookError::Backend) },
+                )
             }))
             .build()
             .map_err(|error| StoreError::Fatal(error.to_string()))?;
-        schema::migrate(&mut pool.get().await?).await?;
         let writers = (0..config.writers.max(1))
             .map(|_| {
-                let appender = PostgresAppender::new(address.clone())?;
+                let appender = PostgresAppender::new(address.clone(), Arc::clone(&config.keys))?;
                 let executor = Executor::Postgres(Box::new(appender));
                 Ok((WriterQueue::new(config.queue_capacity), executor))
             })
             .collect::<Result<_, StoreError>>()?;
         Ok(Self {
             writers: Writers::start(writers, config.batch, completions)?,
+            keys: Arc::clone(&config.keys),
             pool,
             user_ids: Mutex::new(IdBlock::new("user_ids")),
             conversation_ids: Mutex::new(IdBlock::new("conversation_ids")),

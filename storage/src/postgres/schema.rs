@@ -1,6 +1,6 @@
 //! Migrations at start-up: in one transaction, under a lock that nodes starting together wait for.
 
-use deadpool_postgres::Object;
+use tokio_postgres::Client;
 
 use crate::error::StoreError;
 use crate::migrate;
@@ -8,7 +8,7 @@ use crate::migrate;
 /// The advisory lock all nodes agree on ("ringwire" in ASCII).
 const LOCK: i64 = 0x7269_6E67_7769_7265;
 
-pub(super) async fn migrate(client: &mut Object) -> Result<(), StoreError> {
+pub(super) async fn migrate(client: &mut Client) -> Result<(), StoreError> {
     let tx = client.transaction().await?;
     // Short: a migration waits neither for a stuck node nor, holding up everybody else, for a long read.
     tx.batch_execute("SET LOCAL lock_timeout = '5s'").await?;

@@ -1,10 +1,13 @@
 //! Reading logs: the tail for owners, pages for members, whole conversations for taking into memory.
 
+use std::sync::Arc;
+
 use ringwire_protocol::{ConversationId, Seq, UserId};
 use rusqlite::{OptionalExtension as _, Transaction};
 
 use super::SqliteStore;
 use super::rows::{self, ENTRY, MEMBER, MEMBER_WIDTH, USER, position};
+use crate::encryption::BodyKeys;
 use crate::error::StoreError;
 use crate::model::{ConversationSnapshot, EntryRow, LogHead, LogPage, MemberProfile};
 
@@ -14,6 +17,7 @@ impl SqliteStore {
         id: ConversationId,
         recent_limit: u32,
     ) -> Result<Option<ConversationSnapshot>, StoreError> {
+        let keys = Arc::clone(&self.keys);
         self.read(move |tx| {
             let about = tx
                 .prepare_cached(
@@ -37,7 +41,7 @@ impl SqliteStore {
                 head: head(tx, id)?,
                 floor_seq,
                 members,
-                recent: entries_before(tx, id, i64::MAX, recent_limit)?,
+                recent: entries_before(tx, &keys, id, i64::MAX, recent_limit)?,
             }))
         })
         .await
@@ -49,12 +53,13 @@ impl SqliteStore {
         after_seq: Seq,
         limit: u32,
     ) -> Result<Option<LogPage>, StoreError> {
+        let keys = Arc::clone(&self.keys);
         self.read(move |tx| {
             let floor = tx
                 .prepare_cached("SELECT floor_seq FROM conversations WHERE id = ?1")?
                 .query_row([id.as_i64()], |row| rows::number(row, 0))
                 .optional()?;
-            floor.map(|floor| page_after(tx, id, floor, after_seq, limit)).transpose()
+            floor.map(|floor| page_after(tx, &keys, id, floor, after_seq, limit)).transpose()
         })
         .await
     }
@@ -66,7 +71,8 @@ impl SqliteStore {
         after_seq: Seq,
         limit: u32,
     ) -> Result<Option<LogPage>, StoreError> {
-        self.read(move |tx| sync_page(tx, user, id, after_seq, limit)).await
+        let keys = Arc::clone(&self.keys);
+        self.read(move |tx| sync_page(tx, &keys, user, id, after_seq, limit)).await
     }
 
     pub(crate) async fn history_page(
@@ -76,10 +82,11 @@ impl SqliteStore {
         before_seq: Seq,
         limit: u32,
     ) -> Result<Option<LogPage>, StoreError> {
+        let keys = Arc::clone(&self.keys);
         self.read(move |tx| {
             let Some(floor_seq) = floor_for(tx, user, id)? else { return Ok(None) };
             let before = if before_seq == 0 { i64::MAX } else { position(before_seq) };
-            let entries = entries_before(tx, id, before, limit)?;
+            let entries = entries_before(tx, &keys, id, before, limit)?;
             Ok(Some(LogPage { entries, head: head(tx, id)?, floor_seq }))
         })
         .await
@@ -129,12 +136,15 @@ impl SqliteStore {
 /// What a member missed after a position.
 pub(super) fn sync_page(
     tx: &Transaction<'_>,
+    keys: &BodyKeys,
     user: UserId,
     id: ConversationId,
     after_seq: Seq,
     limit: u32,
 ) -> Result<Option<LogPage>, StoreError> {
-    floor_for(tx, user, id)?.map(|floor| page_after(tx, id, floor, after_seq, limit)).transpose()
+    floor_for(tx, user, id)?
+        .map(|floor| page_after(tx, keys, id, floor, after_seq, limit))
+        .transpose()
 }
 
 /// The floor of a conversation, if the user is a member of it.
@@ -154,6 +164,7 @@ fn floor_for(
 
 fn page_after(
     tx: &Transaction<'_>,
+    keys: &BodyKeys,
     id: ConversationId,
     floor_seq: Seq,
     after_seq: Seq,
@@ -164,7 +175,7 @@ fn page_after(
             "SELECT {ENTRY} FROM entries e WHERE e.conversation_id = ?1 AND e.seq > ?2
              ORDER BY e.seq LIMIT ?3"
         ))?
-        .query_map((id.as_i64(), position(after_seq), limit), |row| rows::entry(row, 0))?
+        .query_map((id.as_i64(), position(after_seq), limit), |row| rows::entry(row, 0, keys))?
         .collect::<Result<_, _>>()?;
     Ok(LogPage { entries, head: head(tx, id)?, floor_seq })
 }
@@ -172,6 +183,7 @@ fn page_after(
 /// The newest entries below a position, oldest first.
 fn entries_before(
     tx: &Transaction<'_>,
+    keys: &BodyKeys,
     id: ConversationId,
     before: i64,
     limit: u32,
@@ -181,7 +193,7 @@ fn entries_before(
             "SELECT {ENTRY} FROM entries e WHERE e.conversation_id = ?1 AND e.seq < ?2
              ORDER BY e.seq DESC LIMIT ?3"
         ))?
-        .query_map((id.as_i64(), before, limit), |row| rows::entry(row, 0))?
+        .query_map((id.as_i64(), before, limit), |row| rows::entry(row, 0, keys))?
         .collect::<Result<Vec<_>, _>>()?;
     entries.reverse();
     Ok(entries)

@@ -13,6 +13,7 @@ mod conversations;
 mod directory;
 mod jobs;
 mod log;
+mod reseal;
 mod rows;
 mod snapshots;
 
@@ -26,6 +27,7 @@ use rusqlite::{
 };
 use tokio::sync::Semaphore;
 
+use crate::encryption::BodyKeys;
 use crate::error::StoreError;
 use crate::executor::Executor;
 use crate::migrate;
@@ -43,6 +45,7 @@ const STATEMENTS: usize = 64;
 #[derive(Debug)]
 pub struct SqliteStore {
     pub(crate) writers: Writers,
+    pub(crate) keys: Arc<BodyKeys>,
     jobs: Arc<Jobs>,
     readers: Arc<Mutex<Vec<Connection>>>,
     reader_permits: Semaphore,
@@ -61,7 +64,7 @@ impl SqliteStore {
         let path = dir.join("ringwire.db");
         let mut writing = connect(&path, OpenFlags::default())
             .map_err(|error| unreadable(dir, &error.to_string()))?;
-        prepare(&mut writing).map_err(|error| match error {
+        prepare(&mut writing, &config.keys).map_err(|error| match error {
             StoreError::Unavailable(reason) | StoreError::Fatal(reason) => unreadable(dir, &reason),
             other => other,
         })?;
@@ -72,11 +75,17 @@ impl SqliteStore {
             .map_err(|error| unreadable(dir, &error.to_string()))?;
         let queue = WriterQueue::new(config.queue_capacity);
         let jobs = Arc::new(Jobs::new(Arc::clone(&queue)));
-        let appender = SqliteAppender::new(writing, Arc::clone(&jobs), Arc::clone(&folder));
+        let appender = SqliteAppender::new(
+            writing,
+            Arc::clone(&jobs),
+            Arc::clone(&config.keys),
+            Arc::clone(&folder),
+        );
         let writers =
             Writers::start(vec![(queue, Executor::Sqlite(appender))], config.batch, completions)?;
         Ok(Self {
             writers,
+            keys: Arc::clone(&config.keys),
             jobs,
             readers: Arc::new(Mutex::new(readers)),
             reader_permits: Semaphore::new(READERS),
@@ -155,8 +164,8 @@ fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Sets the durable mode and brings the schema up to date.
-fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
+/// Sets the durable mode, brings the schema up to date and enters the keys.
+fn prepare(connection: &mut Connection, keys: &BodyKeys) -> Result<(), StoreError> {
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
         return Err(StoreError::Fatal(format!(
@@ -181,6 +190,7 @@ fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
         )?;
         tracing::info!(migration = migration.name, "schema changed");
     }
+    reseal::enter_keys(&tx, keys)?;
     Ok(tx.commit()?)
 }
 
