@@ -22,7 +22,7 @@ use crate::config::{Config, DriverChoice};
 use crate::limits;
 use crate::net::{self, Driver};
 use crate::placement::ShardId;
-use crate::service::Service;
+use crate::service::{Service, upkeep};
 use crate::shard::handoff::Returned;
 use crate::shard::mail::Mail;
 use crate::shard::mailbox::{Bounds, MailboxReceiver, MailboxSender, mailbox};
@@ -72,12 +72,14 @@ pub fn run(config: Config) -> Result<(), StartError> {
         let threads = start_shards(&shared, driver, &store, listeners, receivers)?;
         let service = Service::new(Arc::clone(&shared), store.clone(), api.clone());
         tokio::spawn(service.run(calls, sockets));
+        let upkeep = tokio::spawn(upkeep::run(store.clone(), &config.storage));
 
         tracing::info!(%address, driver = driver.name(), shards = shared.shards(), "ready");
         println!("Ringwire is ready: http://{address}/");
         stop.received().await;
 
         tracing::info!("stopping: no new connections, finishing what is under way");
+        upkeep.abort();
         state.begin_drain();
         api.begin_drain();
         for mailbox in &shared.mailboxes {

@@ -28,6 +28,7 @@ mod first;
 mod migrate;
 pub mod model;
 mod postgres;
+pub mod retention;
 mod sqlite;
 mod stale;
 mod store;

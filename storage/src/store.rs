@@ -86,6 +86,7 @@ macro_rules! either {
         }
     };
 }
+pub(crate) use either;
 
 impl Store {
     /// Connects, brings the schema up to date and starts the writers, whose answers go to `completions`.

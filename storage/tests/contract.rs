@@ -32,3 +32,5 @@ mod failures;
 mod pages;
 #[path = "contract/race.rs"]
 mod race;
+#[path = "contract/retention.rs"]
+mod retention;

@@ -17,6 +17,7 @@ mod origins;
 mod raw;
 pub mod redact;
 mod report;
+mod retention;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 pub use report::{Loaded, Setting};
+pub use retention::RetentionConfig;
 pub use sources::{ConfigError, FlagValue, load};
 
 /// Everything an operator may decide, validated.
@@ -92,6 +94,8 @@ pub struct StorageConfig {
     pub data_dir: PathBuf,
     /// Writer threads for Postgres; SQLite has exactly one.
     pub writers: usize,
+    /// How long entries stay.
+    pub retention: RetentionConfig,
 }
 
 /// Which database keeps the log.

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::retention::RawRetention;
+
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Raw {
     pub(super) server: RawServer,
@@ -40,11 +42,17 @@ pub(super) struct RawStorage {
     pub(super) database: String,
     pub(super) data_dir: String,
     pub(super) writers: u32,
+    pub(super) retention: RawRetention,
 }
 
 impl Default for RawStorage {
     fn default() -> Self {
-        Self { database: "sqlite".to_owned(), data_dir: "./ringwire-data".to_owned(), writers: 2 }
+        Self {
+            database: "sqlite".to_owned(),
+            data_dir: "./ringwire-data".to_owned(),
+            writers: 2,
+            retention: RawRetention::default(),
+        }
     }
 }
 

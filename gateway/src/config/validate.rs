@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use super::raw::{Raw, RawAuth, RawLimits, RawLog, RawServer, RawStorage, RawTrustedKey};
+use super::retention::retention;
 use super::{
     AllowedOrigins, AuthConfig, CommandRate, Config, Database, DriverChoice, LimitsConfig,
     LogConfig, LogFormat, ServerConfig, StorageConfig, TokenAlgorithm, TrustedKey, redact,
@@ -32,7 +33,7 @@ fn invalid(key: &str, shown: impl Into<String>, expected: impl Into<String>) -> 
 }
 
 /// Checks a number against its bounds.
-fn within(key: &str, value: u32, least: u32, most: u32) -> Result<u32, Invalid> {
+pub(super) fn within(key: &str, value: u32, least: u32, most: u32) -> Result<u32, Invalid> {
     if (least..=most).contains(&value) {
         return Ok(value);
     }
@@ -136,6 +137,7 @@ fn storage(raw: RawStorage) -> Result<StorageConfig, Invalid> {
         return Err(invalid("storage.data_dir", "", "the path of a folder"));
     }
     Ok(StorageConfig {
+        retention: retention(&raw.retention)?,
         database,
         data_dir: PathBuf::from(raw.data_dir),
         writers: within("storage.writers", raw.writers, 1, 64)? as usize,

@@ -3,6 +3,7 @@
 //! ```text
 //!   shard ─► Call ─► at most SERVICE_CONCURRENT at once ─► store ─► Served ─► the shard's mailbox
 //!   shard ─► HttpSocket ─► hyper and axum                └► upgraded after all? back to a shard
+//!   upkeep: one step of background work at a time ─► store
 //! ```
 
 pub mod ask;
@@ -10,5 +11,6 @@ mod opening;
 mod queries;
 mod rows;
 mod run;
+pub(crate) mod upkeep;
 
 pub use run::Service;

@@ -15,10 +15,12 @@ mod directory;
 mod ids;
 mod log;
 mod reseal;
+mod retention;
 mod rows;
 mod schema;
 mod snapshots;
 mod sqlstate;
+mod trim;
 
 use std::sync::Arc;
 use std::time::Duration;

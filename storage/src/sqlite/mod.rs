@@ -14,8 +14,10 @@ mod directory;
 mod jobs;
 mod log;
 mod reseal;
+mod retention;
 mod rows;
 mod snapshots;
+mod trim;
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};

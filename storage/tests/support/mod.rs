@@ -1,5 +1,7 @@
 //! A store under test, on either database, with its answers at hand.
 
+mod sql;
+
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock};

@@ -1,0 +1,36 @@
+//! Where entries are removed for good, with everything that belongs to them.
+
+use deadpool_postgres::Transaction;
+
+use crate::error::StoreError;
+
+/// What goes with the entries up to `$2` of conversation `$1`. Files lose their entry; whoever cleans up unused files
+/// removes them, bytes first.
+const BELONGINGS: [&str; 2] = [
+    "DELETE FROM push_outbox WHERE conversation_id = $1 AND seq <= $2",
+    "UPDATE attachments SET conversation_id = NULL, seq = 0
+     WHERE conversation_id = $1 AND seq BETWEEN 1 AND $2",
+];
+
+/// Removes a conversation's entries up to and with `end` and raises its floor; how many there were. The caller makes
+/// sure that `end` is below the head and settled.
+pub(super) async fn remove_entries(
+    tx: &Transaction<'_>,
+    conversation: i64,
+    end: i64,
+) -> Result<u64, StoreError> {
+    for statement in BELONGINGS {
+        let statement = tx.prepare_cached(statement).await?;
+        tx.execute(&statement, &[&conversation, &end]).await?;
+    }
+    let remove =
+        tx.prepare_cached("DELETE FROM entries WHERE conversation_id = $1 AND seq <= $2").await?;
+    let removed = tx.execute(&remove, &[&conversation, &end]).await?;
+    let raise = tx
+        .prepare_cached(
+            "UPDATE conversations SET floor_seq = GREATEST(floor_seq, $2::int8 + 1) WHERE id = $1",
+        )
+        .await?;
+    tx.execute(&raise, &[&conversation, &end]).await?;
+    Ok(removed)
+}
