@@ -20,12 +20,33 @@ macro_rules! on_both {
     };
 }
 
+/// Makes each function a test on either database, without encryption and with it.
+macro_rules! on_both_also_sealed {
+    ($($name:ident),+ $(,)?) => {
+        on_both!($($name),+);
+        mod sealed_sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                crate::support::sealed(super::$name(crate::support::Backend::Sqlite)).await;
+            })+
+        }
+        mod sealed_postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                crate::support::sealed(super::$name(crate::support::Backend::Postgres)).await;
+            })+
+        }
+    };
+}
+
 #[path = "contract/append.rs"]
 mod append;
 #[path = "contract/conversations.rs"]
 mod conversations;
 #[path = "contract/directory.rs"]
 mod directory;
+#[path = "contract/encryption.rs"]
+mod encryption;
 #[path = "contract/failures.rs"]
 mod failures;
 #[path = "contract/pages.rs"]

@@ -43,7 +43,7 @@ pub(super) fn begin_use(keys: &BodyKeys) -> String {
 pub(super) async fn enter_keys(client: &mut Client, keys: &BodyKeys) -> Result<(), StoreError> {
     let tx = client.transaction().await?;
     tx.batch_execute(&begin_use(keys)).await?;
-    for row in tx.query("SELECT key_id, proof FROM body_keys", &[]).await? {
+    for row in tx.query("SELECT key_id, proof FROM body_keys ORDER BY key_id", &[]).await? {
         keys.check(row.try_get(0)?, row.try_get(1)?)?;
     }
     Ok(tx.commit().await?)
@@ -183,7 +183,10 @@ async fn finish(tx: &Transaction<'_>, state: &mut PassState) -> Result<(), Store
         return Ok(());
     }
     for row in tx
-        .query("SELECT key_id, uses, damaged FROM body_keys WHERE key_id <> $1", &[&state.target])
+        .query(
+            "SELECT key_id, uses, damaged FROM body_keys WHERE key_id <> $1 ORDER BY key_id",
+            &[&state.target],
+        )
         .await?
     {
         let (key_id, uses, damaged): (KeyId, i64, i64) =

@@ -21,7 +21,7 @@ pub(super) fn enter_keys(tx: &Transaction<'_>, keys: &BodyKeys) -> Result<(), St
          ON CONFLICT (key_id) DO UPDATE SET uses = uses + 1",
         (active, keys.proof(active).unwrap_or_default()),
     )?;
-    let mut entered = tx.prepare("SELECT key_id, proof FROM body_keys")?;
+    let mut entered = tx.prepare("SELECT key_id, proof FROM body_keys ORDER BY key_id")?;
     let mut entered = entered.query([])?;
     while let Some(row) = entered.next()? {
         keys.check(row.get(0)?, row.get_ref(1)?.as_blob().unwrap_or_default())?;

@@ -5,7 +5,7 @@ use ringwire_storage::model::{HeadsAfter, LogPage};
 
 use crate::support::{self, Backend, Bench, body, message, user};
 
-on_both!(
+on_both_also_sealed!(
     history_goes_backwards_in_pages,
     sync_goes_forwards_in_pages,
     z2_strangers_read_nothing,
