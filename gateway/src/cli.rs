@@ -33,8 +33,18 @@ pub enum Command {
     Serve,
     /// Print a token for a user, signed with this server's key.
     Token(TokenArgs),
+    /// Keys that seal message bodies in the database.
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Print every option with its value and where it comes from; exit code 2 if one is wrong.
     CheckConfig,
+}
+
+/// What to do with keys.
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Print a line with a fresh key, to be added to the file of keys.
+    New,
 }
 
 /// Flags of `ringwire token`.

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use ringwire_gateway::cli::{self, Cli, Command};
-use ringwire_gateway::{logging, server};
+use ringwire_gateway::cli::{self, Cli, Command, KeyCommand};
+use ringwire_gateway::{body_keys, logging, server};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -29,6 +29,9 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     match &cli.command {
         Some(Command::CheckConfig) => print!("{loaded}"),
         Some(Command::Token(args)) => println!("{}", cli::mint_token(&loaded, args)?),
+        Some(Command::Key(KeyCommand::New)) => {
+            println!("{}", *body_keys::new_line(&loaded.config.storage.encryption)?);
+        }
         Some(Command::Serve) | None => {
             logging::start(&loaded.config.log);
             server::run(loaded.config)?;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use ringwire_storage::{CompletionSink, Database as StoreDatabase, Store, StoreConfig, StoreError};
 
 use crate::auth::{KeyError, TokenMinter, TokenVerifier};
+use crate::body_keys::{self, BodyKeysError};
 use crate::config::{Config, Database};
 use crate::secret::{self, SecretError};
 
@@ -33,6 +34,9 @@ pub enum StartError {
     /// A key of a trusted issuer cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The keys that seal bodies cannot be used.
+    #[error(transparent)]
+    BodyKeys(#[from] BodyKeysError),
     /// The store cannot be opened, and trying again will not help.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -88,6 +92,7 @@ pub async fn open_store(config: &Config, completions: CompletionSink) -> Result<
     };
     let mut store_config = StoreConfig::new(database);
     store_config.writers = config.storage.writers;
+    store_config.keys = body_keys::load(&config.storage.encryption)?;
     let mut pause = FIRST_RETRY;
     loop {
         match Store::open(store_config.clone(), completions.clone()).await {

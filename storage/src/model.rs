@@ -167,7 +167,8 @@ pub struct HeadRow {
     pub last_activity_at: UnixMs,
     /// The newest entry.
     pub last_entry: Option<EntryRow>,
-    /// The user's read cursor, and the message count there.
+    /// How far the user has seen the log: the read cursor, or an entry of their own behind it (among the newest
+    /// [`OWN_ENTRY_WINDOW`]), because cursors are written behind.
     pub read_seq: Seq,
     /// Message count at `read_seq`.
     pub read_msg_no: MsgNo,
@@ -184,8 +185,12 @@ impl EntryRow {
     }
 }
 
+/// How many of the newest entries are looked through for one of the user's own behind their read cursor. Own entries
+/// move that cursor, which is written behind: this covers the time until then, and a crash.
+pub const OWN_ENTRY_WINDOW: u32 = 32;
+
 impl HeadRow {
-    /// Messages the user has not read.
+    /// Messages the user has not read: those behind [`HeadRow::read_seq`].
     pub fn unread(&self) -> u64 {
         self.head.msg_no.saturating_sub(self.read_msg_no)
     }
@@ -198,6 +203,37 @@ pub struct HeadsAfter {
     pub last_activity_at: UnixMs,
     /// Its conversation.
     pub conversation_id: ConversationId,
+}
+
+/// Which stretch of a log to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HistoryWindow {
+    /// The end of the log.
+    Newest,
+    /// The newest entries below a position.
+    Before(Seq),
+    /// The oldest entries above a position.
+    After(Seq),
+    /// The entry at a position, half of the page before it and half after it.
+    Around(Seq),
+}
+
+/// At most so many of the entries next to a position, on one side of it.
+type Side = (Seq, u32);
+
+impl HistoryWindow {
+    /// What lies before one position, and what lies after another, makes a page.
+    pub(crate) fn parts(self, limit: u32) -> (Option<Side>, Option<Side>) {
+        match self {
+            Self::Newest => (Some((Seq::MAX, limit)), None),
+            Self::Before(seq) => (Some((seq, limit)), None),
+            Self::After(seq) => (None, Some((seq, limit))),
+            Self::Around(seq) => {
+                let before = limit.saturating_sub(1) / 2;
+                (Some((seq, before)), Some((seq.saturating_sub(1), limit - before)))
+            }
+        }
+    }
 }
 
 /// A stretch of a log, read in one snapshot with the caller's membership.
@@ -218,6 +254,8 @@ pub struct SessionSnapshot {
     pub heads: Vec<HeadRow>,
     /// Whether there are more lines.
     pub more_heads: bool,
+    /// The sum of [`HeadRow::unread`] over all lines, also those that did not fit.
+    pub total_unread: u64,
     /// One for each cursor asked, in that order; `None`: not a member.
     pub syncs: Vec<Option<LogPage>>,
 }

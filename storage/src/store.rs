@@ -13,8 +13,8 @@ use crate::batch::BatchLimits;
 use crate::encryption::{BodyKeys, KeyUse, Resealed};
 use crate::error::StoreError;
 use crate::model::{
-    ConversationSnapshot, CursorRow, HeadRow, HeadsAfter, LogPage, MemberProfile, NewGroup,
-    NewUser, Registration, SessionSnapshot, UserRow,
+    ConversationSnapshot, CursorRow, HeadRow, HeadsAfter, HistoryWindow, LogPage, MemberProfile,
+    NewGroup, NewUser, Registration, SessionSnapshot, UserRow,
 };
 use crate::postgres::PostgresStore;
 use crate::sqlite::SqliteStore;
@@ -118,7 +118,8 @@ impl Store {
         either!(self, store => store.writers.submit(append))
     }
 
-    /// What `connect` tells a client: the newest lines of its list, and for each cursor what it missed.
+    /// What `connect` tells a client: the newest lines of its list, how much is unread in all, and for each cursor what
+    /// it missed.
     pub async fn session_snapshot(
         &self,
         user: UserId,
@@ -174,16 +175,15 @@ impl Store {
         either!(self, store => store.sync_page(user, id, after_seq, limit).await)
     }
 
-    /// The newest entries before a position (0: the newest of all), for a member. `None`: no such conversation, or not
-    /// a member.
+    /// A stretch of the log, for a member. `None`: no such conversation, or not a member.
     pub async fn history_page(
         &self,
         user: UserId,
         id: ConversationId,
-        before_seq: Seq,
+        window: HistoryWindow,
         limit: u32,
     ) -> Result<Option<LogPage>, StoreError> {
-        either!(self, store => store.history_page(user, id, before_seq, limit).await)
+        either!(self, store => store.history_page(user, id, window, limit).await)
     }
 
     /// Members by user id, for a member, and whether there are more. `None`: no such conversation, or not a member.

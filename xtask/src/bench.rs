@@ -10,8 +10,8 @@ use crate::command::{cargo, run as run_command};
 /// What to measure.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// `echo` compares echo servers, `idle` measures idle sessions, `direct` finds the highest rate of direct messages;
-    /// any other name filters the micro-benchmarks.
+    /// `echo` compares echo servers, `idle` measures idle sessions, `direct` finds the highest rate of direct messages,
+    /// `storage` rates the append path; any other name filters the micro-benchmarks.
     name: Option<String>,
     /// Where a comparison writes its figures.
     #[arg(long)]
@@ -27,9 +27,10 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<()> {
         Some("echo") => compare(root, arguments, &["--bins", "--example", "echo"], "echo_compare"),
         Some("direct") => compare(root, arguments, &["--bins"], "direct_rates"),
         Some("idle") => compare(root, arguments, &["--bins"], "idle_sessions"),
+        Some("storage") => alone(root, arguments, "storage_rates"),
         filter => {
             if arguments.report_json.is_some() {
-                bail!("--report-json belongs to a comparison: echo, idle or direct");
+                bail!("--report-json belongs to a comparison: echo, idle, direct or storage");
             }
             let mut bench = cargo(root);
             bench.args(["bench", "--package", "ringwire-bench", "--"]).args(filter);
@@ -45,6 +46,17 @@ fn compare(root: &Path, arguments: &Arguments, targets: &[&str], driver: &str) -
     let mut build = cargo(root);
     build.args(["build", "--release"]).args(packages.iter().flat_map(|name| ["-p", *name]));
     run_command(build.args(targets))?;
+    drive(arguments, driver)
+}
+
+/// A benchmark that needs no server of ours.
+fn alone(root: &Path, arguments: &Arguments, driver: &str) -> Result<()> {
+    let mut build = cargo(root);
+    run_command(build.args(["build", "--release", "-p", "ringwire-bench", "--bin", driver]))?;
+    drive(arguments, driver)
+}
+
+fn drive(arguments: &Arguments, driver: &str) -> Result<()> {
     // This program lies in `debug` of the same target folder, wherever that is.
     let this = std::env::current_exe()?;
     let target = this.parent().and_then(Path::parent).context("no target folder")?;

@@ -13,6 +13,7 @@
 //! Invariants: a [`Config`] that exists is valid; nothing reads the environment or a file again after it; secrets show
 //! up neither in its `Debug` form nor in what `ringwire check-config` prints.
 
+mod encryption;
 mod origins;
 mod raw;
 pub mod redact;
@@ -27,6 +28,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+pub use encryption::{EncryptionConfig, KeySource};
 pub use report::{Loaded, Setting};
 pub use retention::RetentionConfig;
 pub use sources::{ConfigError, FlagValue, load};
@@ -94,6 +96,8 @@ pub struct StorageConfig {
     pub data_dir: PathBuf,
     /// Writer threads for Postgres; SQLite has exactly one.
     pub writers: usize,
+    /// How bodies are sealed.
+    pub encryption: EncryptionConfig,
     /// How long entries stay.
     pub retention: RetentionConfig,
 }

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::encryption::RawEncryption;
 use super::retention::RawRetention;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +43,7 @@ pub(super) struct RawStorage {
     pub(super) database: String,
     pub(super) data_dir: String,
     pub(super) writers: u32,
+    pub(super) encryption: RawEncryption,
     pub(super) retention: RawRetention,
 }
 
@@ -51,6 +53,7 @@ impl Default for RawStorage {
             database: "sqlite".to_owned(),
             data_dir: "./ringwire-data".to_owned(),
             writers: 2,
+            encryption: RawEncryption::default(),
             retention: RawRetention::default(),
         }
     }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::thread;
 
+use super::encryption::encryption;
 use super::raw::{Raw, RawAuth, RawLimits, RawLog, RawServer, RawStorage, RawTrustedKey};
 use super::retention::retention;
 use super::{
@@ -28,7 +29,7 @@ pub(super) struct Invalid {
     pub(super) expected: String,
 }
 
-fn invalid(key: &str, shown: impl Into<String>, expected: impl Into<String>) -> Invalid {
+pub(super) fn invalid(key: &str, shown: impl Into<String>, expected: impl Into<String>) -> Invalid {
     Invalid { key: key.to_owned(), shown: shown.into(), expected: expected.into() }
 }
 
@@ -137,6 +138,7 @@ fn storage(raw: RawStorage) -> Result<StorageConfig, Invalid> {
         return Err(invalid("storage.data_dir", "", "the path of a folder"));
     }
     Ok(StorageConfig {
+        encryption: encryption(raw.encryption)?,
         retention: retention(&raw.retention)?,
         database,
         data_dir: PathBuf::from(raw.data_dir),

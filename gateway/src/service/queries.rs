@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use ringwire_protocol::{CommandError, ConversationId, ErrorCode, Seq, UnixMs, UserId, wire};
-use ringwire_storage::model::{CursorRow, HeadsAfter};
+use ringwire_storage::model::{CursorRow, HeadsAfter, HistoryWindow};
 use ringwire_storage::{Store, StoreError};
 use wire::reply::Outcome;
 
@@ -62,18 +62,10 @@ impl Queries<'_> {
 
     async fn history(&self, user: UserId, ask: &wire::History) -> Result<Outcome, CommandError> {
         let id = conversation(ask.conversation_id)?;
-        let limit = Self::page(ask.limit);
-        let page = self.store.history_page(user, id, ask.before_seq, limit).await;
+        let window = history_window(ask)?;
+        let page = self.store.history_page(user, id, window, Self::page(ask.limit)).await;
         let page = page.map_err(failed)?.ok_or_else(not_member)?;
-        let mut entries: Vec<_> =
-            rows::within_budget(page.entries.iter().rev()).map(wire_entry).collect();
-        entries.reverse();
-        Ok(Outcome::HistoryPage(wire::HistoryPage {
-            conversation_id: id.get(),
-            head_seq: page.head.seq,
-            more: entries.first().is_some_and(|first| first.seq > page.floor_seq),
-            entries,
-        }))
+        Ok(Outcome::HistoryPage(rows::history(id, window, &page)))
     }
 
     async fn heads(
@@ -91,6 +83,10 @@ impl Queries<'_> {
             heads.conversation_ids.iter().map(|id| conversation(*id)).collect::<Result<_, _>>()?;
         let after = parse_heads_token(&heads.page_token)?;
         self.store.save_cursors(dirty).await.map_err(failed)?;
+        if after.is_none() && only.is_empty() {
+            let list = self.store.session_snapshot(user, &[], limit, 0).await.map_err(failed)?;
+            return Ok(Outcome::HeadsPage(rows::first_heads(&list)));
+        }
         let (rows, more) = self.store.heads(user, after, &only, limit).await.map_err(failed)?;
         Ok(Outcome::HeadsPage(rows::heads(&rows, more)))
     }
@@ -168,8 +164,18 @@ impl Queries<'_> {
                 not_member: false,
             });
         }
-        let heads = rows::heads(&snapshot.heads, snapshot.more_heads);
+        let heads = rows::first_heads(&snapshot);
         Ok(Opened { user: rows::user(&profile), heads, sync, missed, covered })
+    }
+}
+
+fn history_window(ask: &wire::History) -> Result<HistoryWindow, CommandError> {
+    match (ask.before_seq, ask.after_seq, ask.around_seq) {
+        (0, None, 0) => Ok(HistoryWindow::Newest),
+        (before, None, 0) => Ok(HistoryWindow::Before(before)),
+        (0, Some(after), 0) => Ok(HistoryWindow::After(after)),
+        (0, None, around) => Ok(HistoryWindow::Around(around)),
+        _ => Err(invalid("give at most one of before_seq, after_seq and around_seq")),
     }
 }
 

@@ -1,8 +1,10 @@
 //! Rows of the store as the schema has them.
 
 use prost::Message as _;
-use ringwire_protocol::wire;
-use ringwire_storage::model::{EntryRow, HeadRow, LogPage, MemberProfile, UserRow};
+use ringwire_protocol::{ConversationId, wire};
+use ringwire_storage::model::{
+    EntryRow, HeadRow, HistoryWindow, LogPage, MemberProfile, SessionSnapshot, UserRow,
+};
 
 use crate::conversation::entry::wire_entry;
 use crate::limits;
@@ -45,7 +47,57 @@ pub(super) fn heads(rows: &[HeadRow], more: bool) -> wire::HeadsPage {
         Some(last) if more => format!("{}.{}", last.last_activity_at, last.conversation_id),
         _ => String::new(),
     };
-    wire::HeadsPage { heads: rows.iter().map(head).collect(), next_page_token }
+    wire::HeadsPage { heads: rows.iter().map(head).collect(), next_page_token, total_unread: None }
+}
+
+/// The first page of the whole list.
+pub(super) fn first_heads(list: &SessionSnapshot) -> wire::HeadsPage {
+    let page = heads(&list.heads, list.more_heads);
+    wire::HeadsPage { total_unread: Some(list.total_unread), ..page }
+}
+
+pub(super) fn history(
+    id: ConversationId,
+    window: HistoryWindow,
+    page: &LogPage,
+) -> wire::HistoryPage {
+    let entries = window_within_budget(window, &page.entries);
+    let (older, newer) = match (entries.first(), entries.last()) {
+        (Some(first), Some(last)) => (first.seq > page.floor_seq, last.seq < page.head.seq),
+        // Nothing on the side that was asked for: what there is lies on the other.
+        _ => {
+            (matches!(window, HistoryWindow::After(_)), !matches!(window, HistoryWindow::After(_)))
+        }
+    };
+    wire::HistoryPage {
+        conversation_id: id.get(),
+        entries: entries.iter().map(wire_entry).collect(),
+        head_seq: page.head.seq,
+        more: older,
+        newer,
+        trimmed_floor: if page.floor_seq > 1 { page.floor_seq } else { 0 },
+    }
+}
+
+/// As many entries as one reply may carry, at least one, beginning where the window was asked for.
+fn window_within_budget(window: HistoryWindow, rows: &[EntryRow]) -> &[EntryRow] {
+    let middle = match window {
+        HistoryWindow::Newest | HistoryWindow::Before(_) => rows.len(),
+        HistoryWindow::After(_) => 0,
+        HistoryWindow::Around(seq) => rows.partition_point(|row| row.seq < seq),
+    };
+    let (mut start, mut end, mut bytes) = (middle, middle, 0);
+    loop {
+        // The side that is behind, unless it is at its end.
+        let later = end < rows.len() && (start == 0 || end - middle <= middle - start);
+        let next = if later { rows.get(end) } else { start.checked_sub(1).map(|at| &rows[at]) };
+        let Some(next) = next else { return &rows[start..end] };
+        bytes += next.body.len().max(1);
+        if bytes > limits::PAGE_BYTES && start < end {
+            return &rows[start..end];
+        }
+        if later { end += 1 } else { start -= 1 }
+    }
 }
 
 pub(super) fn member(row: &MemberProfile) -> wire::Member {
@@ -74,4 +126,67 @@ pub(super) fn within_budget<'a>(
 /// The floor to tell, where a cursor lies below what retention has left; 0 otherwise.
 pub(super) fn trimmed_floor(page: &LogPage, after_seq: u64) -> u64 {
     if after_seq + 1 < page.floor_seq { page.floor_seq } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ringwire_storage::model::LogHead;
+
+    /// Entries `first` to `last` of a log of ten, with bodies of so many bytes.
+    fn page(first: u64, last: u64, bytes: usize, floor_seq: u64) -> LogPage {
+        let row = |seq| EntryRow {
+            conversation_id: id(),
+            seq,
+            msg_no: seq,
+            sender_id: None,
+            created_at: 0,
+            client_msg_id: String::new(),
+            body: vec![0; bytes].into(),
+            damaged: false,
+            command_hash: 0,
+        };
+        let head = LogHead { seq: 10, msg_no: 10, created_at: 0 };
+        LogPage { entries: (first..=last).map(row).collect(), head, floor_seq }
+    }
+
+    fn id() -> ConversationId {
+        ConversationId::new(7).unwrap()
+    }
+
+    fn seqs(window: HistoryWindow, page: &LogPage) -> Vec<u64> {
+        history(id(), window, page).entries.iter().map(|entry| entry.seq).collect()
+    }
+
+    #[test]
+    fn a_page_ends_with_its_bytes_and_begins_where_it_was_asked_for() {
+        use HistoryWindow::{After, Around, Before, Newest};
+        // Four fit.
+        let rows = page(1, 9, limits::PAGE_BYTES / 4, 1);
+        assert_eq!(seqs(Newest, &rows), [6, 7, 8, 9]);
+        assert_eq!(seqs(Before(10), &rows), [6, 7, 8, 9]);
+        assert_eq!(seqs(After(0), &rows), [1, 2, 3, 4]);
+        assert_eq!(seqs(Around(5), &rows), [3, 4, 5, 6], "both sides, and no gap");
+        assert_eq!(seqs(Around(1), &rows), [1, 2, 3, 4]);
+        assert_eq!(seqs(Around(9), &rows), [6, 7, 8, 9]);
+        let large = page(1, 9, limits::PAGE_BYTES + 1, 1);
+        assert_eq!(seqs(Around(5), &large), [5], "at least one");
+        assert_eq!(seqs(Before(5), &large), [9]);
+        assert_eq!(seqs(After(0), &large), [1]);
+    }
+
+    #[test]
+    fn the_floor_is_told_and_is_where_older_entries_end() {
+        let tell = |window, rows: &LogPage| {
+            let told = history(id(), window, rows);
+            (told.more, told.newer, told.trimmed_floor)
+        };
+        assert_eq!(tell(HistoryWindow::Before(7), &page(4, 6, 1, 4)), (false, true, 4));
+        assert_eq!(tell(HistoryWindow::Before(7), &page(5, 6, 1, 4)), (true, true, 4));
+        assert_eq!(tell(HistoryWindow::Around(2), &page(4, 6, 1, 4)), (false, true, 4));
+        assert_eq!(tell(HistoryWindow::Newest, &page(8, 10, 1, 1)), (true, false, 0));
+        let nothing = LogPage { entries: Vec::new(), ..page(1, 1, 1, 4) };
+        assert_eq!(tell(HistoryWindow::Before(4), &nothing), (false, true, 4));
+        assert_eq!(tell(HistoryWindow::After(10), &nothing), (true, false, 4));
+    }
 }

@@ -23,6 +23,9 @@ use crate::config::StorageConfig;
 /// The shortest pause between two steps.
 const PAUSE: Duration = Duration::from_millis(10);
 
+/// A look at a finished pass is a few small reads; a waiting one goes on soon after the last node with an older key went.
+const RESEAL_REST: Duration = Duration::from_secs(10);
+
 /// Work that never ends, and where it stands.
 enum Job {
     /// Removes what the rules of retention let go.
@@ -33,14 +36,19 @@ enum Job {
         /// Where the next step begins.
         from: Option<ConversationId>,
     },
+    /// Brings bodies under the active key.
+    Reseal,
 }
 
 /// The jobs that this configuration asks for.
-fn jobs(config: &StorageConfig) -> Vec<Job> {
+fn jobs(store: &Store, config: &StorageConfig) -> Vec<Job> {
     let mut jobs = Vec::new();
     if !config.retention.rules.keep_everything() {
         let retention = &config.retention;
         jobs.push(Job::Retention { rules: retention.rules, rest: retention.pass, from: None });
+    }
+    if store.is_encrypted() {
+        jobs.push(Job::Reseal);
     }
     jobs
 }
@@ -50,6 +58,7 @@ impl Job {
     const fn name(&self) -> &'static str {
         match self {
             Self::Retention { .. } => "retention",
+            Self::Reseal => "reseal",
         }
     }
 
@@ -57,6 +66,7 @@ impl Job {
     const fn rest(&self) -> Duration {
         match self {
             Self::Retention { rest, .. } => *rest,
+            Self::Reseal => RESEAL_REST,
         }
     }
 
@@ -71,13 +81,14 @@ impl Job {
                 *from = step.next;
                 Ok(from.is_some())
             }
+            Self::Reseal => Ok(store.reseal_step().await?.more),
         }
     }
 }
 
 /// Does every job's work, for as long as it is polled.
 pub(crate) fn run(store: Store, config: &StorageConfig) -> impl Future<Output = ()> + Send + use<> {
-    let jobs = jobs(config);
+    let jobs = jobs(&store, config);
     async move {
         let now = Instant::now();
         let mut due: Vec<(Instant, Job)> = jobs.into_iter().map(|job| (now, job)).collect();

@@ -1,10 +1,10 @@
 //! What a member reads and has read: unread counts, cursors, the list, history and sync pages, what `connect` brings.
 
 use ringwire_protocol::codec::Encoding;
-use ringwire_protocol::wire::{self, push::Event};
+use ringwire_protocol::wire::{self, command::Op, push::Event};
 
 use crate::support::ENCODINGS;
-use crate::support::chat::{id_of, say};
+use crate::support::chat::{id_of, refusal, say};
 use crate::support::client::Client;
 use crate::support::server::{ServerProcess, Setup};
 use crate::support::store::Database;
@@ -164,8 +164,101 @@ fn history_and_sync_meet_in_every_window() {
             let page = reader.sync(group, 500, 0);
             assert_eq!((page.entries.len(), page.more, page.head_seq), (0, false, 500));
             let page = reader.history(group, 1, 0);
-            assert_eq!((page.entries.len(), page.more), (0, false));
+            assert_eq!((page.entries.len(), page.more, page.newer), (0, false, true));
         }
+    }
+}
+
+#[test]
+fn history_goes_forwards_and_jumps() {
+    for database in Database::both() {
+        let server = Setup::new().database(database).without_rates().start();
+        let mut anna = Client::session(&server, 1, Encoding::Protobuf);
+        let group = anna.create_group(&[]);
+        fill(&mut anna, group, 49);
+        for encoding in ENCODINGS {
+            let mut reader = Client::session(&server, 1, encoding);
+            let mut window = |before_seq, after_seq, around_seq, limit| {
+                let ask = wire::History {
+                    conversation_id: group,
+                    before_seq,
+                    limit,
+                    after_seq,
+                    around_seq,
+                };
+                let page = reader.window(ask);
+                assert_eq!((page.head_seq, page.trimmed_floor), (50, 0));
+                let seqs: Vec<u64> = page.entries.iter().map(|entry| entry.seq).collect();
+                (seqs, page.more, page.newer)
+            };
+            assert_eq!(window(0, None, 0, 2), (vec![49, 50], true, false));
+            assert_eq!(window(0, Some(0), 0, 3), (vec![1, 2, 3], false, true));
+            assert_eq!(window(0, Some(3), 0, 3), (vec![4, 5, 6], true, true));
+            assert_eq!(window(0, Some(47), 0, 3), (vec![48, 49, 50], true, false));
+            assert_eq!(window(0, Some(50), 0, 3), (vec![], true, false));
+            assert_eq!(window(0, None, 25, 5), (vec![23, 24, 25, 26, 27], true, true));
+            assert_eq!(window(0, None, 1, 5), (vec![1, 2, 3], false, true));
+            assert_eq!(window(0, None, 50, 5), (vec![48, 49, 50], true, false));
+            assert_eq!(window(0, None, 25, 0), ((1..=50).collect(), false, false));
+
+            for (before_seq, after_seq, around_seq) in
+                [(5, Some(0), 0), (5, None, 5), (0, Some(5), 5), (5, Some(5), 5)]
+            {
+                let ask = wire::History {
+                    conversation_id: group,
+                    before_seq,
+                    limit: 1,
+                    after_seq,
+                    around_seq,
+                };
+                assert_eq!(refusal(reader.call(Op::History(ask))), "INVALID_ARGUMENT");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_first_page_of_the_list_tells_all_that_is_unread() {
+    for database in Database::both() {
+        let server = Setup::new().database(database).start();
+        let mut anna = Client::session(&server, 1, Encoding::Protobuf);
+        let mut ben = Client::session(&server, 2, Encoding::Json);
+        let groups: Vec<u64> = (0..3).map(|_| anna.create_group(&[2])).collect();
+        for (count, group) in (1..).zip(&groups) {
+            fill(&mut anna, *group, count);
+        }
+        for encoding in ENCODINGS {
+            let connect = wire::Connect::default();
+            let (mut other, connected) = Client::session_with(&server, 2, encoding, connect);
+            assert_eq!(connected.heads.expect("heads").total_unread, Some(6));
+            let first = other.heads("", 1);
+            assert_eq!(first.total_unread, Some(6));
+            assert_eq!(other.heads(&first.next_page_token, 1).total_unread, None);
+        }
+        // A cursor that is not written yet counts.
+        ben.read_up_to(groups[2], 3);
+        assert_eq!(ben.heads("", 0).total_unread, Some(4));
+        assert_eq!(anna.heads("", 0).total_unread, Some(0));
+    }
+}
+
+/// The cursor of the sender is moved by the answer, which nobody takes here.
+#[test]
+fn own_messages_are_read_also_when_the_sender_has_gone_before_the_answer() {
+    for database in Database::both() {
+        let server = Setup::new().database(database).start();
+        let mut anna = Client::session(&server, 1, Encoding::Protobuf);
+        let mut ben = Client::session(&server, 2, Encoding::Protobuf);
+        let group = anna.create_group(&[2]);
+        fill(&mut anna, group, 3);
+        while ben.next_entry().seq < 4 {}
+        // With the connection ending right behind the command, its answer finds no session.
+        ben.queue(say(group, "last words", "bye"));
+        ben.flush().expect("writing");
+        ben.socket().shutdown(std::net::Shutdown::Write).expect("half a close");
+        while anna.next_entry().seq < 5 {}
+        let head = Client::session(&server, 2, Encoding::Json).head(group);
+        assert_eq!((head.head_seq, head.unread, head.read_seq), (5, 0, 5));
     }
 }
 

@@ -887,16 +887,24 @@ pub struct SyncPage {
     #[prost(uint64, tag = "5")]
     pub trimmed_floor: u64,
 }
-/// A window of the log: how a client scrolls back.
+/// A window of the log: how a client scrolls in either direction, or jumps. At most one of `before_seq`, `after_seq` and
+/// `around_seq`; none: the newest entries.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct History {
     #[prost(uint64, tag = "1")]
     pub conversation_id: u64,
-    /// Entries with a smaller seq. 0: the newest.
+    /// The newest entries with a smaller seq. 0: not asked.
     #[prost(uint64, tag = "2")]
     pub before_seq: u64,
+    /// At most `limits.max_page`. 0: that many.
     #[prost(uint32, tag = "3")]
     pub limit: u32,
+    /// The oldest entries with a greater seq; 0 asks for the beginning of the log.
+    #[prost(uint64, optional, tag = "4")]
+    pub after_seq: ::core::option::Option<u64>,
+    /// This entry with half of the page before and half after it. 0: not asked.
+    #[prost(uint64, tag = "5")]
+    pub around_seq: u64,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct HistoryPage {
@@ -910,6 +918,12 @@ pub struct HistoryPage {
     /// There are older ones.
     #[prost(bool, tag = "4")]
     pub more: bool,
+    /// There are newer ones.
+    #[prost(bool, tag = "5")]
+    pub newer: bool,
+    /// Entries below this seq are gone. 0: none is.
+    #[prost(uint64, tag = "6")]
+    pub trimmed_floor: u64,
 }
 /// The user's conversations, the most recently active first.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -930,6 +944,10 @@ pub struct HeadsPage {
     /// Empty: this was the last page.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
+    /// Unread messages over all of the user's conversations, also those on later pages. Told on the first page of the whole
+    /// list.
+    #[prost(uint64, optional, tag = "3")]
+    pub total_unread: ::core::option::Option<u64>,
 }
 /// One conversation as its member sees it in a list.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -945,6 +963,7 @@ pub struct Head {
     /// The newest entry.
     #[prost(message, optional, tag = "5")]
     pub last_entry: ::core::option::Option<Entry>,
+    /// Messages behind the user's read cursor and behind their own last entry.
     #[prost(uint64, tag = "6")]
     pub unread: u64,
     #[prost(uint64, tag = "7")]

@@ -4642,12 +4642,20 @@ impl serde::Serialize for HeadsPage {
         if !self.next_page_token.is_empty() {
             len += 1;
         }
+        if self.total_unread.is_some() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("ringwire.v1.HeadsPage", len)?;
         if !self.heads.is_empty() {
             struct_ser.serialize_field("heads", &self.heads)?;
         }
         if !self.next_page_token.is_empty() {
             struct_ser.serialize_field("next_page_token", &self.next_page_token)?;
+        }
+        if let Some(v) = self.total_unread.as_ref() {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("total_unread", ToString::to_string(&v).as_str())?;
         }
         struct_ser.end()
     }
@@ -4662,12 +4670,15 @@ impl<'de> serde::Deserialize<'de> for HeadsPage {
             "heads",
             "next_page_token",
             "nextPageToken",
+            "total_unread",
+            "totalUnread",
         ];
 
         #[allow(clippy::enum_variant_names)]
         enum GeneratedField {
             Heads,
             NextPageToken,
+            TotalUnread,
             __SkipField__,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
@@ -4692,6 +4703,7 @@ impl<'de> serde::Deserialize<'de> for HeadsPage {
                         match value {
                             "heads" => Ok(GeneratedField::Heads),
                             "nextPageToken" | "next_page_token" => Ok(GeneratedField::NextPageToken),
+                            "totalUnread" | "total_unread" => Ok(GeneratedField::TotalUnread),
                             _ => Ok(GeneratedField::__SkipField__),
                         }
                     }
@@ -4713,6 +4725,7 @@ impl<'de> serde::Deserialize<'de> for HeadsPage {
             {
                 let mut heads__ = None;
                 let mut next_page_token__ = None;
+                let mut total_unread__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Heads => {
@@ -4727,6 +4740,14 @@ impl<'de> serde::Deserialize<'de> for HeadsPage {
                             }
                             next_page_token__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::TotalUnread => {
+                            if total_unread__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("totalUnread"));
+                            }
+                            total_unread__ = 
+                                map_.next_value::<::std::option::Option<::pbjson::private::NumberDeserialize<_>>>()?.map(|x| x.0)
+                            ;
+                        }
                         GeneratedField::__SkipField__ => {
                             let _ = map_.next_value::<serde::de::IgnoredAny>()?;
                         }
@@ -4735,6 +4756,7 @@ impl<'de> serde::Deserialize<'de> for HeadsPage {
                 Ok(HeadsPage {
                     heads: heads__.unwrap_or_default(),
                     next_page_token: next_page_token__.unwrap_or_default(),
+                    total_unread: total_unread__,
                 })
             }
         }
@@ -4878,6 +4900,12 @@ impl serde::Serialize for History {
         if self.limit != 0 {
             len += 1;
         }
+        if self.after_seq.is_some() {
+            len += 1;
+        }
+        if self.around_seq != 0 {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("ringwire.v1.History", len)?;
         if self.conversation_id != 0 {
             #[allow(clippy::needless_borrow)]
@@ -4891,6 +4919,16 @@ impl serde::Serialize for History {
         }
         if self.limit != 0 {
             struct_ser.serialize_field("limit", &self.limit)?;
+        }
+        if let Some(v) = self.after_seq.as_ref() {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("after_seq", ToString::to_string(&v).as_str())?;
+        }
+        if self.around_seq != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("around_seq", ToString::to_string(&self.around_seq).as_str())?;
         }
         struct_ser.end()
     }
@@ -4907,6 +4945,10 @@ impl<'de> serde::Deserialize<'de> for History {
             "before_seq",
             "beforeSeq",
             "limit",
+            "after_seq",
+            "afterSeq",
+            "around_seq",
+            "aroundSeq",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -4914,6 +4956,8 @@ impl<'de> serde::Deserialize<'de> for History {
             ConversationId,
             BeforeSeq,
             Limit,
+            AfterSeq,
+            AroundSeq,
             __SkipField__,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
@@ -4939,6 +4983,8 @@ impl<'de> serde::Deserialize<'de> for History {
                             "conversationId" | "conversation_id" => Ok(GeneratedField::ConversationId),
                             "beforeSeq" | "before_seq" => Ok(GeneratedField::BeforeSeq),
                             "limit" => Ok(GeneratedField::Limit),
+                            "afterSeq" | "after_seq" => Ok(GeneratedField::AfterSeq),
+                            "aroundSeq" | "around_seq" => Ok(GeneratedField::AroundSeq),
                             _ => Ok(GeneratedField::__SkipField__),
                         }
                     }
@@ -4961,6 +5007,8 @@ impl<'de> serde::Deserialize<'de> for History {
                 let mut conversation_id__ = None;
                 let mut before_seq__ = None;
                 let mut limit__ = None;
+                let mut after_seq__ = None;
+                let mut around_seq__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::ConversationId => {
@@ -4987,6 +5035,22 @@ impl<'de> serde::Deserialize<'de> for History {
                                 Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
                             ;
                         }
+                        GeneratedField::AfterSeq => {
+                            if after_seq__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("afterSeq"));
+                            }
+                            after_seq__ = 
+                                map_.next_value::<::std::option::Option<::pbjson::private::NumberDeserialize<_>>>()?.map(|x| x.0)
+                            ;
+                        }
+                        GeneratedField::AroundSeq => {
+                            if around_seq__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("aroundSeq"));
+                            }
+                            around_seq__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
                         GeneratedField::__SkipField__ => {
                             let _ = map_.next_value::<serde::de::IgnoredAny>()?;
                         }
@@ -4996,6 +5060,8 @@ impl<'de> serde::Deserialize<'de> for History {
                     conversation_id: conversation_id__.unwrap_or_default(),
                     before_seq: before_seq__.unwrap_or_default(),
                     limit: limit__.unwrap_or_default(),
+                    after_seq: after_seq__,
+                    around_seq: around_seq__.unwrap_or_default(),
                 })
             }
         }
@@ -5022,6 +5088,12 @@ impl serde::Serialize for HistoryPage {
         if self.more {
             len += 1;
         }
+        if self.newer {
+            len += 1;
+        }
+        if self.trimmed_floor != 0 {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("ringwire.v1.HistoryPage", len)?;
         if self.conversation_id != 0 {
             #[allow(clippy::needless_borrow)]
@@ -5039,6 +5111,14 @@ impl serde::Serialize for HistoryPage {
         if self.more {
             struct_ser.serialize_field("more", &self.more)?;
         }
+        if self.newer {
+            struct_ser.serialize_field("newer", &self.newer)?;
+        }
+        if self.trimmed_floor != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("trimmed_floor", ToString::to_string(&self.trimmed_floor).as_str())?;
+        }
         struct_ser.end()
     }
 }
@@ -5055,6 +5135,9 @@ impl<'de> serde::Deserialize<'de> for HistoryPage {
             "head_seq",
             "headSeq",
             "more",
+            "newer",
+            "trimmed_floor",
+            "trimmedFloor",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -5063,6 +5146,8 @@ impl<'de> serde::Deserialize<'de> for HistoryPage {
             Entries,
             HeadSeq,
             More,
+            Newer,
+            TrimmedFloor,
             __SkipField__,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
@@ -5089,6 +5174,8 @@ impl<'de> serde::Deserialize<'de> for HistoryPage {
                             "entries" => Ok(GeneratedField::Entries),
                             "headSeq" | "head_seq" => Ok(GeneratedField::HeadSeq),
                             "more" => Ok(GeneratedField::More),
+                            "newer" => Ok(GeneratedField::Newer),
+                            "trimmedFloor" | "trimmed_floor" => Ok(GeneratedField::TrimmedFloor),
                             _ => Ok(GeneratedField::__SkipField__),
                         }
                     }
@@ -5112,6 +5199,8 @@ impl<'de> serde::Deserialize<'de> for HistoryPage {
                 let mut entries__ = None;
                 let mut head_seq__ = None;
                 let mut more__ = None;
+                let mut newer__ = None;
+                let mut trimmed_floor__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::ConversationId => {
@@ -5142,6 +5231,20 @@ impl<'de> serde::Deserialize<'de> for HistoryPage {
                             }
                             more__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::Newer => {
+                            if newer__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("newer"));
+                            }
+                            newer__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::TrimmedFloor => {
+                            if trimmed_floor__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("trimmedFloor"));
+                            }
+                            trimmed_floor__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
                         GeneratedField::__SkipField__ => {
                             let _ = map_.next_value::<serde::de::IgnoredAny>()?;
                         }
@@ -5152,6 +5255,8 @@ impl<'de> serde::Deserialize<'de> for HistoryPage {
                     entries: entries__.unwrap_or_default(),
                     head_seq: head_seq__.unwrap_or_default(),
                     more: more__.unwrap_or_default(),
+                    newer: newer__.unwrap_or_default(),
+                    trimmed_floor: trimmed_floor__.unwrap_or_default(),
                 })
             }
         }

@@ -9,7 +9,9 @@ use super::PostgresStore;
 use super::rows::{self, ENTRY, MEMBER, MEMBER_WIDTH, USER, USER_WIDTH, position};
 use crate::encryption::BodyKeys;
 use crate::error::StoreError;
-use crate::model::{ConversationSnapshot, EntryRow, LogHead, LogPage, MemberProfile};
+use crate::model::{
+    ConversationSnapshot, EntryRow, HistoryWindow, LogHead, LogPage, MemberProfile,
+};
 
 /// Starts a transaction whose every read sees the same state.
 macro_rules! snapshot {
@@ -66,11 +68,7 @@ impl PostgresStore {
         after_seq: Seq,
         limit: u32,
     ) -> Result<Option<LogPage>, StoreError> {
-        let mut client = self.client().await?;
-        let tx = snapshot!(client);
-        let Some((floor_seq, head)) = position_of(&tx, id, None).await? else { return Ok(None) };
-        let entries = entries_after(&tx, &self.keys, id, after_seq, limit).await?;
-        Ok(Some(LogPage { entries, head, floor_seq }))
+        self.page(None, id, HistoryWindow::After(after_seq), limit).await
     }
 
     pub(crate) async fn sync_page(
@@ -80,29 +78,38 @@ impl PostgresStore {
         after_seq: Seq,
         limit: u32,
     ) -> Result<Option<LogPage>, StoreError> {
-        let mut client = self.client().await?;
-        let tx = snapshot!(client);
-        let Some((floor_seq, head)) = position_of(&tx, id, Some(user)).await? else {
-            return Ok(None);
-        };
-        let entries = entries_after(&tx, &self.keys, id, after_seq, limit).await?;
-        Ok(Some(LogPage { entries, head, floor_seq }))
+        self.page(Some(user), id, HistoryWindow::After(after_seq), limit).await
     }
 
     pub(crate) async fn history_page(
         &self,
         user: UserId,
         id: ConversationId,
-        before_seq: Seq,
+        window: HistoryWindow,
+        limit: u32,
+    ) -> Result<Option<LogPage>, StoreError> {
+        self.page(Some(user), id, window, limit).await
+    }
+
+    /// A stretch of a log; with a user: if that one is a member.
+    async fn page(
+        &self,
+        user: Option<UserId>,
+        id: ConversationId,
+        window: HistoryWindow,
         limit: u32,
     ) -> Result<Option<LogPage>, StoreError> {
         let mut client = self.client().await?;
         let tx = snapshot!(client);
-        let Some((floor_seq, head)) = position_of(&tx, id, Some(user)).await? else {
-            return Ok(None);
+        let Some((floor_seq, head)) = position_of(&tx, id, user).await? else { return Ok(None) };
+        let (before, after) = window.parts(limit);
+        let mut entries = match before {
+            Some((seq, limit)) => entries_before(&tx, &self.keys, id, position(seq), limit).await?,
+            None => Vec::new(),
         };
-        let before = if before_seq == 0 { i64::MAX } else { position(before_seq) };
-        let entries = entries_before(&tx, &self.keys, id, before, limit).await?;
+        if let Some((seq, limit)) = after {
+            entries.extend(entries_after(&tx, &self.keys, id, seq, limit).await?);
+        }
         Ok(Some(LogPage { entries, head, floor_seq }))
     }
 

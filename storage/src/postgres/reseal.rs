@@ -1,5 +1,7 @@
 //! Which keys bodies are sealed with, and the background pass that brings them under one.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use deadpool_postgres::Transaction;
 use ringwire_protocol::UserId;
 use tokio_postgres::{Client, Row};
@@ -30,11 +32,10 @@ const UPDATE: &str = "UPDATE entries e SET body = u.body, key_id = u.key_id
 /// What every session says before it may write: which key it writes with. The lock is shared, so it never waits.
 pub(super) fn begin_use(keys: &BodyKeys) -> String {
     let id = keys.active();
-    let proof = keys.proof(id).unwrap_or_default();
-    let proof: String = proof.iter().map(|byte| format!("{byte:02x}")).collect();
+    let proof = STANDARD.encode(keys.proof(id).unwrap_or_default());
     format!(
         "SELECT pg_advisory_lock_shared({KEYS_LOCKS}, {id});
-         INSERT INTO body_keys AS k (key_id, proof, uses) VALUES ({id}, '\\x{proof}', 1)
+         INSERT INTO body_keys AS k (key_id, proof, uses) VALUES ({id}, decode('{proof}', 'base64'), 1)
          ON CONFLICT (key_id) DO UPDATE SET uses = k.uses + 1"
     )
 }

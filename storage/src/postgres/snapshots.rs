@@ -11,7 +11,8 @@ use super::rows::{self, ENTRY, position};
 use crate::encryption::BodyKeys;
 use crate::error::StoreError;
 use crate::model::{
-    EntryRow, HeadRow, HeadsAfter, LogHead, LogPage, SessionSnapshot, attach_users,
+    EntryRow, HeadRow, HeadsAfter, LogHead, LogPage, OWN_ENTRY_WINDOW, SessionSnapshot,
+    attach_users,
 };
 
 impl PostgresStore {
@@ -25,12 +26,13 @@ impl PostgresStore {
         let mut client = self.client().await?;
         let tx = snapshot!(client);
         let (heads, more_heads) = heads(&tx, &self.keys, user, None, &[], heads_limit).await?;
+        let total_unread = total_unread(&tx, user).await?;
         let syncs = if cursors.is_empty() {
             Vec::new()
         } else {
             syncs(&tx, &self.keys, user, &cursors, sync_limit).await?
         };
-        Ok(SessionSnapshot { heads, more_heads, syncs })
+        Ok(SessionSnapshot { heads, more_heads, total_unread, syncs })
     }
 
     pub(crate) async fn heads(
@@ -62,8 +64,8 @@ async fn heads(
         .prepare_cached(&format!(
             "SELECT p.id, p.kind, p.settings, p.created_at, p.member_count, p.role,
                  p.last_activity_at, p.low_user_id, p.high_user_id,
-                 coalesce(k.read_seq, 0), coalesce(k.read_msg_no, 0), coalesce(k.delivered_seq, 0),
-                 {ENTRY}
+                 GREATEST(k.read_seq, own.seq, 0), GREATEST(k.read_msg_no, own.msg_no, 0),
+                 coalesce(k.delivered_seq, 0), {ENTRY}
              FROM (
                  SELECT c.*, m.role FROM members m JOIN conversations c ON c.id = m.conversation_id
                  WHERE m.user_id = $1 AND (c.last_activity_at, c.id) < ($2, $3)
@@ -74,7 +76,9 @@ async fn heads(
              LEFT JOIN LATERAL (
                  SELECT * FROM entries WHERE conversation_id = p.id ORDER BY seq DESC LIMIT 1
              ) e ON true
-             ORDER BY p.last_activity_at DESC, p.id DESC"
+             LEFT JOIN LATERAL ({own}) own ON true
+             ORDER BY p.last_activity_at DESC, p.id DESC",
+            own = newest_own("p.id"),
         ))
         .await?;
     let found = tx
@@ -90,6 +94,34 @@ async fn heads(
         lines.iter().flat_map(|(_, pair)| pair.iter().flatten().copied()).collect();
     let users = if wanted.is_empty() { Vec::new() } else { users_by_id(tx, &wanted).await? };
     Ok((attach_users(lines, &users), more))
+}
+
+/// The newest entry of user `$1` behind the cursor `k`, among the newest of a conversation.
+fn newest_own(conversation: &str) -> String {
+    format!(
+        "SELECT n.seq, n.msg_no FROM (
+             SELECT x.seq, x.msg_no, x.sender_id FROM entries x
+             WHERE x.conversation_id = {conversation} AND x.seq > coalesce(k.read_seq, 0)
+             ORDER BY x.seq DESC LIMIT {OWN_ENTRY_WINDOW}
+         ) n WHERE n.sender_id = $1 ORDER BY n.seq DESC LIMIT 1"
+    )
+}
+
+/// Unread messages over all conversations of a user.
+async fn total_unread(tx: &Transaction<'_>, user: UserId) -> Result<u64, StoreError> {
+    let statement = tx
+        .prepare_cached(&format!(
+            "SELECT coalesce(sum(GREATEST(h.msg_no - GREATEST(k.read_msg_no, own.msg_no, 0), 0)), 0)::int8
+             FROM members m
+             CROSS JOIN LATERAL (SELECT e.msg_no FROM entries e
+                 WHERE e.conversation_id = m.conversation_id ORDER BY e.seq DESC LIMIT 1) h
+             LEFT JOIN cursors k ON k.conversation_id = m.conversation_id AND k.user_id = $1
+             LEFT JOIN LATERAL ({own}) own ON h.msg_no > coalesce(k.read_msg_no, 0)
+             WHERE m.user_id = $1",
+            own = newest_own("m.conversation_id"),
+        ))
+        .await?;
+    rows::number(&tx.query_one(&statement, &[&user.as_i64()]).await?, 0)
 }
 
 /// A line without its users, and the pair of a direct conversation.

@@ -9,7 +9,9 @@ use super::SqliteStore;
 use super::rows::{self, ENTRY, MEMBER, MEMBER_WIDTH, USER, position};
 use crate::encryption::BodyKeys;
 use crate::error::StoreError;
-use crate::model::{ConversationSnapshot, EntryRow, LogHead, LogPage, MemberProfile};
+use crate::model::{
+    ConversationSnapshot, EntryRow, HistoryWindow, LogHead, LogPage, MemberProfile,
+};
 
 impl SqliteStore {
     pub(crate) async fn load_conversation(
@@ -59,7 +61,8 @@ impl SqliteStore {
                 .prepare_cached("SELECT floor_seq FROM conversations WHERE id = ?1")?
                 .query_row([id.as_i64()], |row| rows::number(row, 0))
                 .optional()?;
-            floor.map(|floor| page_after(tx, &keys, id, floor, after_seq, limit)).transpose()
+            let window = HistoryWindow::After(after_seq);
+            floor.map(|floor| page(tx, &keys, id, floor, window, limit)).transpose()
         })
         .await
     }
@@ -71,25 +74,20 @@ impl SqliteStore {
         after_seq: Seq,
         limit: u32,
     ) -> Result<Option<LogPage>, StoreError> {
+        let window = HistoryWindow::After(after_seq);
         let keys = Arc::clone(&self.keys);
-        self.read(move |tx| sync_page(tx, &keys, user, id, after_seq, limit)).await
+        self.read(move |tx| member_page(tx, &keys, user, id, window, limit)).await
     }
 
     pub(crate) async fn history_page(
         &self,
         user: UserId,
         id: ConversationId,
-        before_seq: Seq,
+        window: HistoryWindow,
         limit: u32,
     ) -> Result<Option<LogPage>, StoreError> {
         let keys = Arc::clone(&self.keys);
-        self.read(move |tx| {
-            let Some(floor_seq) = floor_for(tx, user, id)? else { return Ok(None) };
-            let before = if before_seq == 0 { i64::MAX } else { position(before_seq) };
-            let entries = entries_before(tx, &keys, id, before, limit)?;
-            Ok(Some(LogPage { entries, head: head(tx, id)?, floor_seq }))
-        })
-        .await
+        self.read(move |tx| member_page(tx, &keys, user, id, window, limit)).await
     }
 
     pub(crate) async fn members_page(
@@ -133,18 +131,16 @@ impl SqliteStore {
     }
 }
 
-/// What a member missed after a position.
-pub(super) fn sync_page(
+/// A stretch of a log, for a member.
+pub(super) fn member_page(
     tx: &Transaction<'_>,
     keys: &BodyKeys,
     user: UserId,
     id: ConversationId,
-    after_seq: Seq,
+    window: HistoryWindow,
     limit: u32,
 ) -> Result<Option<LogPage>, StoreError> {
-    floor_for(tx, user, id)?
-        .map(|floor| page_after(tx, keys, id, floor, after_seq, limit))
-        .transpose()
+    floor_for(tx, user, id)?.map(|floor| page(tx, keys, id, floor, window, limit)).transpose()
 }
 
 /// The floor of a conversation, if the user is a member of it.
@@ -162,22 +158,39 @@ fn floor_for(
         .optional()?)
 }
 
-fn page_after(
+fn page(
     tx: &Transaction<'_>,
     keys: &BodyKeys,
     id: ConversationId,
     floor_seq: Seq,
-    after_seq: Seq,
+    window: HistoryWindow,
     limit: u32,
 ) -> Result<LogPage, StoreError> {
-    let entries = tx
+    let (before, after) = window.parts(limit);
+    let mut entries = match before {
+        Some((seq, limit)) => entries_before(tx, keys, id, position(seq), limit)?,
+        None => Vec::new(),
+    };
+    if let Some((seq, limit)) = after {
+        entries.extend(entries_after(tx, keys, id, seq, limit)?);
+    }
+    Ok(LogPage { entries, head: head(tx, id)?, floor_seq })
+}
+
+fn entries_after(
+    tx: &Transaction<'_>,
+    keys: &BodyKeys,
+    id: ConversationId,
+    after_seq: Seq,
+    limit: u32,
+) -> Result<Vec<EntryRow>, StoreError> {
+    Ok(tx
         .prepare_cached(&format!(
             "SELECT {ENTRY} FROM entries e WHERE e.conversation_id = ?1 AND e.seq > ?2
              ORDER BY e.seq LIMIT ?3"
         ))?
         .query_map((id.as_i64(), position(after_seq), limit), |row| rows::entry(row, 0, keys))?
-        .collect::<Result<_, _>>()?;
-    Ok(LogPage { entries, head: head(tx, id)?, floor_seq })
+        .collect::<Result<_, _>>()?)
 }
 
 /// The newest entries below a position, oldest first.

@@ -42,6 +42,13 @@ use jobs::Jobs;
 const READERS: usize = 4;
 /// Prepared statements a connection keeps.
 const STATEMENTS: usize = 64;
+/// Pages the writing connection may keep in memory, in KiB; taken as they are used.
+const WRITER_CACHE_KIB: i64 = 65_536;
+/// The same for each reading connection.
+const READER_CACHE_KIB: i64 = 16_384;
+/// After how many pages of log (4 KiB each) a commit also writes them to the database file. Larger: pages that change
+/// again and again are written once, but the commit that does it takes longer.
+const CHECKPOINT_PAGES: i64 = 4_000;
 
 /// The embedded store.
 #[derive(Debug)]
@@ -162,11 +169,11 @@ fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "cache_size", -16_384)?;
+    connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
     Ok(connection)
 }
 
-/// Sets the durable mode, brings the schema up to date and enters the keys.
+/// Sets the durable mode and a current schema, and enters the keys.
 fn prepare(connection: &mut Connection, keys: &BodyKeys) -> Result<(), StoreError> {
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
@@ -175,6 +182,14 @@ fn prepare(connection: &mut Connection, keys: &BodyKeys) -> Result<(), StoreErro
         )));
     }
     connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+    migrate(connection)?;
+    reseal::enter_keys(connection, keys)
+}
+
+/// Brings the schema up to date.
+fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     tx.execute_batch(migrate::BOOKKEEPING)?;
     let applied = tx
@@ -192,7 +207,6 @@ fn prepare(connection: &mut Connection, keys: &BodyKeys) -> Result<(), StoreErro
         )?;
         tracing::info!(migration = migration.name, "schema changed");
     }
-    reseal::enter_keys(&tx, keys)?;
     Ok(tx.commit()?)
 }
 
@@ -231,5 +245,48 @@ impl From<rusqlite::Error> for StoreError {
             | rusqlite::Error::InvalidColumnType(..) => Self::Damaged(error.to_string()),
             _ => Self::Fatal(error.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_of_the_first_schema_survive_the_second() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(migrate::BOOKKEEPING).unwrap();
+        let first = &migrate::SQLITE[0];
+        connection.execute_batch(first.sql).unwrap();
+        connection
+            .execute("INSERT INTO schema_migrations VALUES (1, 1, ?1)", [first.name])
+            .unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO entries VALUES (7, 2, 1, 3, 4, 'second', 5, x'00FF'),
+                     (7, 1, 0, 0, 4, 'first', 5, x''), (8, 1, 0, 3, 4, 'first', 5, x'01')",
+            )
+            .unwrap();
+        migrate(&mut connection).unwrap();
+        let rows: Vec<(i64, i64, String, Vec<u8>, i64)> = connection
+            .prepare("SELECT conversation_id, seq, client_msg_id, body, key_id FROM entries ORDER BY 1, 2")
+            .unwrap()
+            .query_map([], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+            })
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        let expected = [
+            (7, 1, "first".to_owned(), vec![], 0),
+            (7, 2, "second".to_owned(), vec![0, 255], 0),
+            (8, 1, "first".to_owned(), vec![1], 0),
+        ];
+        assert_eq!(rows, expected);
+        let twice = connection.execute_batch(
+            "INSERT INTO entries (conversation_id, seq, msg_no, sender_id, created_at, client_msg_id, command_hash, body)
+             VALUES (7, 3, 2, 3, 4, 'second', 5, x'')",
+        );
+        assert!(twice.is_err(), "one id, one entry");
     }
 }

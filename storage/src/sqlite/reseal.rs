@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use ringwire_protocol::UserId;
-use rusqlite::{Row, Transaction};
+use rusqlite::{Connection, Row, Transaction, TransactionBehavior};
 
 use super::SqliteStore;
 use super::rows::{self, position};
@@ -14,19 +14,22 @@ use crate::encryption::{
 use crate::error::StoreError;
 
 /// Enters the active key and makes sure that all keys this database needs are there.
-pub(super) fn enter_keys(tx: &Transaction<'_>, keys: &BodyKeys) -> Result<(), StoreError> {
+pub(super) fn enter_keys(connection: &mut Connection, keys: &BodyKeys) -> Result<(), StoreError> {
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let active = keys.active();
     tx.execute(
         "INSERT INTO body_keys (key_id, proof, uses) VALUES (?1, ?2, 1)
          ON CONFLICT (key_id) DO UPDATE SET uses = uses + 1",
         (active, keys.proof(active).unwrap_or_default()),
     )?;
-    let mut entered = tx.prepare("SELECT key_id, proof FROM body_keys ORDER BY key_id")?;
-    let mut entered = entered.query([])?;
-    while let Some(row) = entered.next()? {
-        keys.check(row.get(0)?, row.get_ref(1)?.as_blob().unwrap_or_default())?;
+    let entered = tx
+        .prepare("SELECT key_id, proof FROM body_keys ORDER BY key_id")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<Vec<(KeyId, Vec<u8>)>, _>>()?;
+    for (key_id, proof) in &entered {
+        keys.check(*key_id, proof)?;
     }
-    Ok(())
+    Ok(tx.commit()?)
 }
 
 /// What a step has read and sealed, outside the writer's thread.

@@ -7,11 +7,14 @@ use rusqlite::{Row, Transaction};
 
 use super::SqliteStore;
 use super::directory::users_by_id;
-use super::log::sync_page;
+use super::log::member_page;
 use super::rows::{self, ENTRY, json_list};
 use crate::encryption::BodyKeys;
 use crate::error::StoreError;
-use crate::model::{EntryRow, HeadRow, HeadsAfter, LogHead, SessionSnapshot, attach_users};
+use crate::model::{
+    EntryRow, HeadRow, HeadsAfter, HistoryWindow, LogHead, OWN_ENTRY_WINDOW, SessionSnapshot,
+    attach_users,
+};
 
 impl SqliteStore {
     pub(crate) async fn session_snapshot(
@@ -24,11 +27,14 @@ impl SqliteStore {
         let keys = Arc::clone(&self.keys);
         self.read(move |tx| {
             let (heads, more_heads) = heads(tx, &keys, user, None, &[], heads_limit)?;
+            let total_unread = total_unread(tx, user)?;
             let syncs = cursors
                 .into_iter()
-                .map(|(id, after_seq)| sync_page(tx, &keys, user, id, after_seq, sync_limit))
+                .map(|(id, seq)| {
+                    member_page(tx, &keys, user, id, HistoryWindow::After(seq), sync_limit)
+                })
                 .collect::<Result<_, _>>()?;
-            Ok(SessionSnapshot { heads, more_heads, syncs })
+            Ok(SessionSnapshot { heads, more_heads, total_unread, syncs })
         })
         .await
     }
@@ -60,8 +66,9 @@ fn heads(
         .prepare_cached(&format!(
             "SELECT p.id, p.kind, p.settings, p.created_at, p.member_count, p.role,
                  p.last_activity_at, p.low_user_id, p.high_user_id,
-                 coalesce(k.read_seq, 0), coalesce(k.read_msg_no, 0), coalesce(k.delivered_seq, 0),
-                 {ENTRY}
+                 max(coalesce(k.read_seq, 0), coalesce(own.seq, 0)),
+                 max(coalesce(k.read_msg_no, 0), coalesce(own.msg_no, 0)),
+                 coalesce(k.delivered_seq, 0), {ENTRY}
              FROM (
                  SELECT c.*, m.role FROM members m JOIN conversations c ON c.id = m.conversation_id
                  WHERE m.user_id = ?1 AND (c.last_activity_at, c.id) < (?2, ?3)
@@ -71,7 +78,9 @@ fn heads(
              LEFT JOIN cursors k ON k.conversation_id = p.id AND k.user_id = ?1
              LEFT JOIN entries e ON e.conversation_id = p.id AND e.seq =
                  (SELECT max(seq) FROM entries WHERE conversation_id = p.id)
-             ORDER BY p.last_activity_at DESC, p.id DESC"
+             LEFT JOIN entries own ON own.conversation_id = p.id AND own.seq = ({own})
+             ORDER BY p.last_activity_at DESC, p.id DESC",
+            own = newest_own("p.id"),
         ))?
         .query_map((user.as_i64(), before.0, before.1, only, i64::from(limit) + 1), |row| {
             head_row(row, keys)
@@ -83,6 +92,35 @@ fn heads(
         lines.iter().flat_map(|(_, pair)| pair.iter().flatten().copied()).collect();
     let users = if wanted.is_empty() { Vec::new() } else { users_by_id(tx, wanted.into_iter())? };
     Ok((attach_users(lines, &users), more))
+}
+
+/// Where the newest entry of user `?1` behind the cursor `k` is, among the newest of a conversation.
+fn newest_own(conversation: &str) -> String {
+    format!(
+        "SELECT max(n.seq) FROM (
+             SELECT x.seq, x.sender_id FROM entries x
+             WHERE x.conversation_id = {conversation} AND x.seq > coalesce(k.read_seq, 0)
+             ORDER BY x.seq DESC LIMIT {OWN_ENTRY_WINDOW}
+         ) n WHERE n.sender_id = ?1"
+    )
+}
+
+/// Unread messages over all conversations of a user.
+fn total_unread(tx: &Transaction<'_>, user: UserId) -> Result<u64, StoreError> {
+    Ok(tx
+        .prepare_cached(&format!(
+            "SELECT coalesce(sum(max(
+                 h.msg_no - max(coalesce(k.read_msg_no, 0), coalesce(own.msg_no, 0)), 0)), 0)
+             FROM members m
+             JOIN entries h ON h.conversation_id = m.conversation_id AND h.seq =
+                 (SELECT max(seq) FROM entries WHERE conversation_id = m.conversation_id)
+             LEFT JOIN cursors k ON k.conversation_id = m.conversation_id AND k.user_id = ?1
+             LEFT JOIN entries own ON own.conversation_id = m.conversation_id
+                 AND h.msg_no > coalesce(k.read_msg_no, 0) AND own.seq = ({own})
+             WHERE m.user_id = ?1",
+            own = newest_own("m.conversation_id"),
+        ))?
+        .query_row([user.as_i64()], |row| rows::number(row, 0))?)
 }
 
 /// A line without its users, and the pair of a direct conversation.

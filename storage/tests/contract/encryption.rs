@@ -29,11 +29,11 @@ const ERASE: &str = "body = substr(body, 1, 0), key_id = 0, body_version = body_
 impl Bench {
     /// The same database with other keys.
     async fn reopen(self, keys: Arc<BodyKeys>) -> Result<Self, (Self, StoreError)> {
-        let Self { store, mut config, _folder, answers } = self;
+        let Self { store, mut config, _folder: folder, answers } = self;
         store.shut_down(Duration::from_secs(10)).await;
         drop(store);
         let before = std::mem::replace(&mut config.keys, keys);
-        let again = |config, answers, store| Self { store, answers, config, _folder };
+        let again = |config, answers, store| Self { store, answers, config, _folder: folder };
         match ringwire_storage::Store::open(config.clone(), answers.sink()).await {
             Ok(store) => Ok(again(config, answers, store)),
             Err(error) => {
@@ -87,7 +87,7 @@ impl Bench {
 
     /// How many rows hold these bytes in their body.
     async fn bodies_with(&self, bytes: &[u8]) -> i64 {
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+        let hex = bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02X}"));
         let stored = match self.config.database {
             Database::Sqlite { .. } => "hex(body)",
             Database::Postgres { .. } => "upper(encode(body, 'hex'))",
@@ -131,70 +131,66 @@ async fn e1_stored_bodies_hide_what_was_said(backend: Backend) {
     assert!(lines.iter().all(|line| line.last_entry.as_ref().unwrap().body == body(CANARY)));
 }
 
-async fn e1_a_tampered_body_is_noticed_and_harms_no_other(backend: Backend) {
-    let swap = |one: &str, other: &str| {
-        let body = |which: &str| format!("(SELECT body FROM entries WHERE {which})");
+/// What somebody does to the database, and which entries cannot be read from then on.
+struct Tampering {
+    what: &'static str,
+    statements: Vec<String>,
+    damaged_here: &'static [u64],
+    damaged_there: &'static [u64],
+}
+
+/// Of entries 3 and 4 of the first conversation, and 3 of the second.
+fn tamperings(backend: Backend) -> Vec<Tampering> {
+    const FIRST: &str = "conversation_id = (SELECT min(id) FROM conversations)";
+    const SECOND: &str = "conversation_id = (SELECT max(id) FROM conversations)";
+    let third = format!("seq = 3 AND {FIRST}");
+    let change = |what, change: &str| Tampering {
+        what,
+        statements: vec![format!("UPDATE entries SET {change} WHERE {third}")],
+        damaged_here: &[3],
+        damaged_there: &[],
+    };
+    let swap = |other: &str| {
         vec![
-            format!("CREATE TABLE kept AS SELECT body FROM entries WHERE {one}"),
-            format!("UPDATE entries SET body = {} WHERE {one}", body(other)),
+            format!("CREATE TABLE kept AS SELECT body FROM entries WHERE {third}"),
+            format!(
+                "UPDATE entries SET body = (SELECT body FROM entries WHERE {other}) WHERE {third}"
+            ),
             format!("UPDATE entries SET body = (SELECT body FROM kept) WHERE {other}"),
         ]
     };
-    let flipped = match backend {
-        Backend::Postgres => "set_byte(body, 14, 255 - get_byte(body, 14))",
-        // The tag of this body ends with whatever the first byte of the nonce is not.
-        _ => "CAST(substr(body, 2) || substr(body, 1, 1) AS BLOB)",
+    let flip = match backend {
+        Backend::Postgres => "body = set_byte(body, 14, 255 - get_byte(body, 14))",
+        // Five bytes become zero, which they were not all before.
+        Backend::Sqlite => {
+            "body = CAST(substr(body, 1, 12) || x'0000000000' || substr(body, 18) AS BLOB)"
+        }
     };
-    let here =
-        |seq: u64| format!("seq = {seq} AND conversation_id = (SELECT min(id) FROM conversations)");
-    let there = "seq = 3 AND conversation_id = (SELECT max(id) FROM conversations)";
-    let cases: [(&str, Vec<String>, &[u64], &[u64]); 9] = [
-        (
-            "changed byte",
-            vec![format!("UPDATE entries SET body = {flipped} WHERE {}", here(3))],
-            &[3],
-            &[],
-        ),
-        (
-            "truncated",
-            vec![format!("UPDATE entries SET body = substr(body, 1, 20) WHERE {}", here(3))],
-            &[3],
-            &[],
-        ),
-        (
-            "cut to less than a nonce",
-            vec![format!("UPDATE entries SET body = substr(body, 1, 3) WHERE {}", here(3))],
-            &[3],
-            &[],
-        ),
-        ("swapped positions", swap(&here(3), &here(4)), &[3, 4], &[]),
-        ("swapped conversations", swap(&here(3), there), &[3], &[3]),
-        (
-            "another sender",
-            vec![format!("UPDATE entries SET sender_id = 2 WHERE {}", here(3))],
-            &[3],
-            &[],
-        ),
-        (
-            "an old version put back",
-            vec![format!("UPDATE entries SET body_version = 1 WHERE {}", here(3))],
-            &[3],
-            &[],
-        ),
-        (
-            "another key",
-            vec![format!("UPDATE entries SET key_id = 1 WHERE {}", here(3))],
-            &[3],
-            &[],
-        ),
-        (
-            "an unknown key",
-            vec![format!("UPDATE entries SET key_id = 9 WHERE {}", here(3))],
-            &[3],
-            &[],
-        ),
-    ];
-    for (what, statements, damaged_here, damaged_there) in cases {
+    vec![
+        change("changed bytes", flip),
+        change("truncated", "body = substr(body, 1, 20)"),
+        change("cut to less than a nonce", "body = substr(body, 1, 3)"),
+        change("another sender", "sender_id = 2"),
+        change("the body of another version", "body_version = 1"),
+        change("another key", "key_id = 1"),
+        change("an unknown key", "key_id = 9"),
+        Tampering {
+            what: "swapped positions",
+            statements: swap(&format!("seq = 4 AND {FIRST}")),
+            damaged_here: &[3, 4],
+            damaged_there: &[],
+        },
+        Tampering {
+            what: "swapped conversations",
+            statements: swap(&format!("seq = 3 AND {SECOND}")),
+            damaged_here: &[3],
+            damaged_there: &[3],
+        },
+    ]
+}
+
+async fn e1_a_tampered_body_is_noticed_and_harms_no_other(backend: Backend) {
+    for Tampering { what, statements, damaged_here, damaged_there } in tamperings(backend) {
         let (bench, first) = filled(backend, 6, &[1, 2]).await;
         bench.users(3).await;
         let (second, _) =

@@ -1,12 +1,14 @@
 //! Reading: pages of logs, lists and members, and who may.
 
 use ringwire_protocol::{ConversationId, Seq};
-use ringwire_storage::model::{HeadsAfter, LogPage};
+use ringwire_storage::append::Append;
+use ringwire_storage::model::{CursorRow, HeadRow, HeadsAfter, HistoryWindow, LogPage, NewGroup};
 
 use crate::support::{self, Backend, Bench, body, message, user};
 
 on_both_also_sealed!(
-    history_goes_backwards_in_pages,
+    history_goes_both_ways_in_pages,
+    history_is_read_around_an_entry,
     sync_goes_forwards_in_pages,
     z2_strangers_read_nothing,
     a_conversation_is_loaded_whole,
@@ -14,6 +16,9 @@ on_both_also_sealed!(
     lines_of_the_list_say_all_a_client_shows,
     a_session_snapshot_has_list_and_missed_entries,
     members_come_in_pages_with_their_cursors,
+    own_entries_are_not_unread,
+    unread_is_summed_over_the_whole_list,
+    thousands_of_lines_are_listed_once_each,
 );
 
 fn seqs(page: &LogPage) -> Vec<Seq> {
@@ -24,20 +29,47 @@ fn missing() -> ConversationId {
     ConversationId::new(999_999).unwrap()
 }
 
-async fn history_goes_backwards_in_pages(backend: Backend) {
+async fn history_goes_both_ways_in_pages(backend: Backend) {
     let bench = Bench::new(backend).await;
     let id = bench.direct().await;
     bench.append((2..=10).map(|seq| message(id, seq)).collect());
-    let page = async |before, limit| {
-        bench.store.history_page(user(1), id, before, limit).await.unwrap().unwrap()
+    let read = async |window, limit| {
+        bench.store.history_page(user(1), id, window, limit).await.unwrap().unwrap()
     };
-    let newest = page(0, 4).await;
+    let page = async |before, limit| read(HistoryWindow::Before(before), limit).await;
+    let newest = read(HistoryWindow::Newest, 4).await;
     assert_eq!(seqs(&newest), [7, 8, 9, 10]);
     assert_eq!((newest.head.seq, newest.floor_seq), (10, 1));
     assert_eq!(seqs(&page(7, 4).await), [3, 4, 5, 6]);
     assert_eq!(seqs(&page(3, 4).await), [1, 2]);
     assert_eq!(seqs(&page(1, 4).await), [] as [u64; 0]);
     assert_eq!(seqs(&page(u64::MAX, 2).await), [9, 10], "a made-up position does no harm");
+
+    let page = async |after, limit| read(HistoryWindow::After(after), limit).await;
+    assert_eq!(seqs(&page(0, 3).await), [1, 2, 3]);
+    assert_eq!(seqs(&page(3, 3).await), [4, 5, 6]);
+    assert_eq!(seqs(&page(9, 3).await), [10]);
+    assert_eq!(seqs(&page(10, 3).await), [] as [u64; 0]);
+    let beyond = page(u64::MAX, 3).await;
+    assert_eq!((seqs(&beyond), beyond.head.seq), (vec![], 10));
+}
+
+async fn history_is_read_around_an_entry(backend: Backend) {
+    let bench = Bench::new(backend).await;
+    let id = bench.direct().await;
+    bench.append((2..=10).map(|seq| message(id, seq)).collect());
+    let page = async |seq, limit| {
+        let window = HistoryWindow::Around(seq);
+        bench.store.history_page(user(2), id, window, limit).await.unwrap().unwrap()
+    };
+    assert_eq!(seqs(&page(5, 5).await), [3, 4, 5, 6, 7]);
+    assert_eq!(seqs(&page(5, 4).await), [4, 5, 6, 7]);
+    assert_eq!(seqs(&page(5, 1).await), [5]);
+    assert_eq!(seqs(&page(5, 2).await), [5, 6]);
+    assert_eq!(seqs(&page(1, 5).await), [1, 2, 3]);
+    assert_eq!(seqs(&page(10, 5).await), [8, 9, 10]);
+    assert_eq!(seqs(&page(99, 5).await), [9, 10]);
+    assert_eq!(seqs(&page(u64::MAX, 3).await), [10]);
 }
 
 async fn sync_goes_forwards_in_pages(backend: Backend) {
@@ -58,7 +90,9 @@ async fn z2_strangers_read_nothing(backend: Backend) {
     bench.users(3).await;
     let store = &bench.store;
     for (who, what) in [(user(3), id), (user(1), missing())] {
-        assert!(store.history_page(who, what, 0, 10).await.unwrap().is_none());
+        assert!(
+            store.history_page(who, what, HistoryWindow::Around(1), 10).await.unwrap().is_none()
+        );
         assert!(store.sync_page(who, what, 0, 10).await.unwrap().is_none());
         assert!(store.members_page(who, what, None, 10).await.unwrap().is_none());
         assert!(store.heads(who, None, &[what], 10).await.unwrap().0.is_empty());
@@ -165,12 +199,7 @@ async fn members_come_in_pages_with_their_cursors(backend: Backend) {
     let group = support::group(3, &[1, 2, 4, 5]);
     let (id, _) = bench.store.create_group(group, 1_000).await.unwrap();
     bench.append(vec![message(id, 2)]);
-    let cursor = ringwire_storage::model::CursorRow {
-        conversation_id: id,
-        user_id: user(2),
-        read_seq: 1,
-        delivered_seq: 2,
-    };
+    let cursor = CursorRow { conversation_id: id, user_id: user(2), read_seq: 1, delivered_seq: 2 };
     bench.store.save_cursors(&[cursor]).await.unwrap();
     let (page, more) = bench.store.members_page(user(1), id, None, 3).await.unwrap().unwrap();
     assert!(more);
@@ -183,4 +212,80 @@ async fn members_come_in_pages_with_their_cursors(backend: Backend) {
         bench.store.members_page(user(1), id, Some(user(3)), 3).await.unwrap().unwrap();
     let rest: Vec<_> = rest.iter().map(|line| line.member.user_id).collect();
     assert_eq!((rest, more), (vec![user(4), user(5)], false));
+}
+
+async fn own_entries_are_not_unread(backend: Backend) {
+    let bench = Bench::new(backend).await;
+    let id = bench.direct().await;
+    // Three of user 1, one of user 2, two more of user 1; no cursor was ever written.
+    let by = |seq, number| Append { sender_id: Some(user(number)), ..message(id, seq) };
+    bench.append((2..=7).map(|seq| by(seq, if seq == 5 { 2 } else { 1 })).collect());
+    let line =
+        async |number| bench.store.heads(user(number), None, &[], 1).await.unwrap().0.remove(0);
+    let own = line(1).await;
+    assert_eq!((own.unread(), own.read_seq, own.read_msg_no), (0, 7, 6));
+    let other = line(2).await;
+    assert_eq!((other.unread(), other.read_seq, other.read_msg_no), (2, 5, 4));
+
+    // A cursor further on counts; one further back does not hide what was said since.
+    let cursor =
+        |read_seq| CursorRow { conversation_id: id, user_id: user(2), read_seq, delivered_seq: 0 };
+    bench.store.save_cursors(&[cursor(3)]).await.unwrap();
+    assert_eq!(line(2).await.unread(), 2);
+    bench.store.save_cursors(&[cursor(6)]).await.unwrap();
+    let read = line(2).await;
+    assert_eq!((read.unread(), read.read_seq), (1, 6));
+}
+
+async fn unread_is_summed_over_the_whole_list(backend: Backend) {
+    let bench = Bench::new(backend).await;
+    let ids = seven_conversations(&bench).await;
+    for (number, id) in (2..).zip(&ids) {
+        // The n-th has n messages, all of the other side but the last of every second.
+        let mine = |seq| if number % 2 == 0 && seq == number + 1 { 1 } else { number };
+        let by = |seq| Append { sender_id: Some(user(mine(seq))), ..message(*id, seq) };
+        bench.append((2..=number + 1).map(by).collect());
+    }
+    let read =
+        CursorRow { conversation_id: ids[1], user_id: user(1), read_seq: 2, delivered_seq: 0 };
+    bench.store.save_cursors(&[read]).await.unwrap();
+    let total = async |limit| {
+        let list = bench.store.session_snapshot(user(1), &[], limit, 0).await.unwrap();
+        let sum: u64 = list.heads.iter().map(HeadRow::unread).sum();
+        (list.total_unread, sum)
+    };
+    // Odd ones count: 3, one of them read, and 5 and 7.
+    assert_eq!(total(10).await, (14, 14));
+    assert_eq!(total(1).await.0, 14, "lines that do not fit count too");
+    let nobody = bench.store.session_snapshot(user(99), &[], 10, 0).await.unwrap();
+    assert_eq!((nobody.total_unread, nobody.heads.len()), (0, 0));
+}
+
+/// Three thousand conversations, in two instants only.
+async fn thousands_of_lines_are_listed_once_each(backend: Backend) {
+    const LINES: u64 = 3_000;
+    let bench = Bench::new(backend).await;
+    bench.users(1).await;
+    let mut expected = Vec::new();
+    for number in 0..LINES {
+        let group = NewGroup { client_msg_id: number.to_string(), ..support::group(1, &[]) };
+        let at = (number % 2) as i64;
+        expected.push((at, bench.store.create_group(group, at).await.unwrap().0));
+    }
+    expected.sort_unstable();
+    expected.reverse();
+    let mut listed = Vec::new();
+    let mut after = None;
+    loop {
+        let (page, more) = bench.store.heads(user(1), after, &[], 200).await.unwrap();
+        listed.extend(page.iter().map(|line| (line.last_activity_at, line.conversation_id)));
+        after = page.last().map(|line| HeadsAfter {
+            last_activity_at: line.last_activity_at,
+            conversation_id: line.conversation_id,
+        });
+        if !more {
+            break;
+        }
+    }
+    assert_eq!(listed, expected);
 }

@@ -2,6 +2,7 @@
 
 use ringwire_protocol::{ConversationId, Seq, UnixMs};
 use ringwire_storage::append::{Append, Outcome};
+use ringwire_storage::model::HistoryWindow;
 use ringwire_storage::retention::{KeepRule, RetentionRules, RetentionStep};
 
 use crate::support::{self, Backend, Bench, message, user};
@@ -108,7 +109,8 @@ async fn age_and_count_remove_prefixes_and_never_the_newest(backend: Backend) {
     assert_eq!(trim(&bench, &rules(30, 1)).await, 0);
     let loaded = bench.store.load_conversation(id, 10).await.unwrap().unwrap();
     assert_eq!((loaded.head.seq, loaded.head.msg_no, loaded.floor_seq), (8, 7, 8));
-    let history = bench.store.history_page(user(2), id, 0, 10).await.unwrap().unwrap();
+    let history =
+        bench.store.history_page(user(2), id, HistoryWindow::Newest, 10).await.unwrap().unwrap();
     assert_eq!((history.entries.len(), history.floor_seq), (1, 8));
     let snapshot = bench.store.session_snapshot(user(2), &[(id, 2)], 10, 10).await.unwrap();
     let page = snapshot.syncs[0].as_ref().unwrap();

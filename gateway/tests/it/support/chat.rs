@@ -123,7 +123,12 @@ impl Client {
         before_seq: u64,
         limit: u32,
     ) -> wire::HistoryPage {
-        match self.call(Op::History(wire::History { conversation_id, before_seq, limit })) {
+        self.window(wire::History { conversation_id, before_seq, limit, ..Default::default() })
+    }
+
+    /// One page of any stretch of a log.
+    pub(crate) fn window(&mut self, history: wire::History) -> wire::HistoryPage {
+        match self.call(Op::History(history)) {
             Ok(Outcome::HistoryPage(page)) => page,
             other => panic!("no page: {other:?}"),
         }
