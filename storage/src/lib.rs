@@ -17,6 +17,7 @@
 //!
 //! Bodies are opaque: the store seals and opens them where there are keys ([`encryption`]), and reads none.
 
+pub mod account;
 pub mod append;
 mod batch;
 mod changes;

@@ -179,6 +179,11 @@ pub struct HeadRow {
 }
 
 impl EntryRow {
+    /// Whether the database holds a body, which may not open.
+    pub fn has_body(&self) -> bool {
+        self.damaged || !self.body.is_empty()
+    }
+
     /// The head of a log whose newest entry this is.
     pub const fn head(&self) -> LogHead {
         LogHead { seq: self.seq, msg_no: self.msg_no, created_at: self.created_at }

@@ -6,7 +6,7 @@
 //!
 //! Invariants:
 //! - Only a prefix of a log goes, never the newest entry: the head stays what it was.
-//! - Nothing goes that was committed less than [`SETTLED_MS`] ago by the *database's* clock: only what lay at or below
+//! - Nothing goes that was committed less than 10 minutes ago by the *database's* clock: only what lay at or below
 //!   a head noted that long ago. So an owner that trusts its head (60 s) never meets a hole where the entry that would
 //!   contradict it has been.
 //! - The floor rises in the transaction that removes.

@@ -235,7 +235,7 @@ impl Store {
     }
 
     /// The user with this id, made if missing, and whether it was. An empty or taken `username_hint` gives a name
-    /// made from the id.
+    /// made from the id. [`StoreError::NoSuchUser`] if that user is deleted: a deleted id is nobody's ever again.
     pub async fn ensure_user(
         &self,
         id: UserId,
@@ -246,7 +246,7 @@ impl Store {
     }
 
     /// The user whom a token's issuer and subject mean. Unknown ones are made when `provision_hint` is given, with that
-    /// name if it is free and not empty.
+    /// name if it is free and not empty; not those of a deleted user.
     pub async fn resolve_identity(
         &self,
         issuer: &str,
@@ -258,7 +258,7 @@ impl Store {
         either!(self, store => store.resolve_identity(issuer, subject, hint, now_ms).await)
     }
 
-    /// The user with this id.
+    /// The user with this id; `None` also for one that is deleted.
     pub async fn user(&self, id: UserId) -> Result<Option<UserRow>, StoreError> {
         either!(self, store => store.user(id).await)
     }
@@ -268,7 +268,7 @@ impl Store {
         either!(self, store => store.user_by_name(username).await)
     }
 
-    /// The users with these ids, by id; those that do not exist are missing.
+    /// The users with these ids, by id; those that do not exist are missing, deleted ones are called that.
     pub async fn users(&self, ids: &[UserId]) -> Result<Vec<UserRow>, StoreError> {
         either!(self, store => store.users(ids).await)
     }

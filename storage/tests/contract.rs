@@ -39,6 +39,8 @@ macro_rules! on_both_also_sealed {
     };
 }
 
+#[path = "contract/account.rs"]
+mod account;
 #[path = "contract/append.rs"]
 mod append;
 #[path = "contract/conversations.rs"]

@@ -137,3 +137,13 @@ CREATE TABLE body_pass (
     done            boolean NOT NULL
 );
 INSERT INTO body_pass (target, conversation_id, seq, other_uses, changed, done) VALUES (0, 0, 0, 0, 0, true);
+
+-- Accounts that are gone while their messages are still being erased; `deleted_at` by the database's clock.
+CREATE TABLE deletions (
+    user_id         bigint PRIMARY KEY REFERENCES users (id),
+    deleted_at      bigint NOT NULL,
+    -- What they sent up to here, in the order of the dedupe key, is erased.
+    conversation_id bigint NOT NULL DEFAULT 0,
+    client_msg_id   text NOT NULL DEFAULT ''
+);
+CREATE INDEX identities_by_user ON identities (user_id);

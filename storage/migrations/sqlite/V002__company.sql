@@ -157,3 +157,13 @@ CREATE TABLE body_pass (
     done            INTEGER NOT NULL
 ) STRICT;
 INSERT INTO body_pass (target, conversation_id, seq, other_uses, changed, done) VALUES (0, 0, 0, 0, 0, 1);
+
+-- Accounts that are gone while their messages are still being erased; `deleted_at` by the database's clock.
+CREATE TABLE deletions (
+    user_id         INTEGER PRIMARY KEY REFERENCES users (id),
+    deleted_at      INTEGER NOT NULL,
+    -- What they sent up to here, in the order of the dedupe key, is erased.
+    conversation_id INTEGER NOT NULL DEFAULT 0,
+    client_msg_id   TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX identities_by_user ON identities (user_id);

@@ -175,13 +175,14 @@ async fn insert_members(
     now_ms: UnixMs,
 ) -> Result<(), StoreError> {
     let users: Vec<i64> = users.iter().map(|user| user.as_i64()).collect();
-    tx.execute(
-        "INSERT INTO members (conversation_id, user_id, role, joined_at)
-         SELECT $1, u.user_id, $2, $3 FROM UNNEST($4::int8[]) AS u (user_id) ORDER BY u.user_id",
-        &[&id.as_i64(), &(role as i16), &now_ms, &users],
-    )
-    .await?;
-    Ok(())
+    let made = tx
+        .execute(
+            "INSERT INTO members (conversation_id, user_id, role, joined_at)
+             SELECT $1, id, $2, $3 FROM users WHERE id = ANY ($4) AND deleted_at = 0 ORDER BY id",
+            &[&id.as_i64(), &(role as i16), &now_ms, &users],
+        )
+        .await?;
+    if made == users.len() as u64 { Ok(()) } else { Err(StoreError::NoSuchUser) }
 }
 
 async fn insert_first_entry(

@@ -3,9 +3,10 @@
 use deadpool_postgres::{GenericClient, Object};
 use ringwire_protocol::{UnixMs, UserId};
 
-use super::PostgresStore;
 use super::rows::{self, USER, USER_WIDTH};
 use super::sqlstate::violated;
+use super::{PostgresStore, command_key};
+use crate::account::retired_subject;
 use crate::error::StoreError;
 use crate::model::{NewUser, Registration, UserRow};
 use crate::store::{name_key, provisioned_names};
@@ -89,12 +90,16 @@ impl PostgresStore {
         now_ms: UnixMs,
     ) -> Result<(UserRow, bool), StoreError> {
         let client = self.client().await?;
-        if let Some(user) = users_by_id(&client, &[id.as_i64()]).await?.pop() {
+        if let Some(user) = live_user(&client, id).await? {
             return Ok((user, false));
         }
         match provision(&client, id, hint, now_ms).await? {
             Provisioned::Made(user) => Ok((user, true)),
-            Provisioned::IdTaken(user) => Ok((user, false)),
+            // By somebody who was faster, or by a user that is deleted.
+            Provisioned::IdTaken => {
+                let user = live_user(&client, id).await?.ok_or(StoreError::NoSuchUser)?;
+                Ok((user, false))
+            }
         }
     }
 
@@ -112,6 +117,10 @@ impl PostgresStore {
                 (Some(hint), None) => hint,
                 (_, known) => return Ok(known),
             };
+            let retired = retired_subject(&command_key(&client).await?, issuer, subject);
+            if is_identity(&client, issuer, &retired).await? {
+                return Ok(None);
+            }
             let id = self.new_user_id(&client).await?;
             let tx = client.transaction().await?;
             let Provisioned::Made(user) = provision(&tx, id, hint, now_ms).await? else {
@@ -136,7 +145,7 @@ impl PostgresStore {
     }
 
     pub(crate) async fn user(&self, id: UserId) -> Result<Option<UserRow>, StoreError> {
-        Ok(self.users(&[id]).await?.pop())
+        live_user(&self.client().await?, id).await
     }
 
     pub(crate) async fn user_by_name(&self, username: &str) -> Result<Option<UserRow>, StoreError> {
@@ -174,6 +183,21 @@ pub(super) async fn users_by_id(
     client.query(&statement, &[&ids]).await?.iter().map(|row| rows::user(row, 0)).collect()
 }
 
+/// Unless it is deleted.
+async fn live_user(client: &Object, id: UserId) -> Result<Option<UserRow>, StoreError> {
+    let statement = client
+        .prepare_cached(&format!("SELECT {USER} FROM users u WHERE u.id = $1 AND u.deleted_at = 0"))
+        .await?;
+    let row = client.query_opt(&statement, &[&id.as_i64()]).await?;
+    row.map(|row| rows::user(&row, 0)).transpose()
+}
+
+async fn is_identity(client: &Object, issuer: &str, subject: &str) -> Result<bool, StoreError> {
+    let statement =
+        client.prepare_cached("SELECT FROM identities WHERE issuer = $1 AND subject = $2").await?;
+    Ok(client.query_opt(&statement, &[&issuer, &subject]).await?.is_some())
+}
+
 async fn user_by_identity(
     client: &Object,
     issuer: &str,
@@ -191,7 +215,7 @@ async fn user_by_identity(
 
 enum Provisioned {
     Made(UserRow),
-    IdTaken(UserRow),
+    IdTaken,
 }
 
 /// Makes a user for a token, under the first of its possible names that is free.
@@ -219,8 +243,8 @@ async fn provision(
             }));
         }
         // A new statement tells whose fault it was: the id's, or else the name's.
-        if let Some(user) = users_by_id(client, &[id.as_i64()]).await?.pop() {
-            return Ok(Provisioned::IdTaken(user));
+        if !users_by_id(client, &[id.as_i64()]).await?.is_empty() {
+            return Ok(Provisioned::IdTaken);
         }
     }
     Err(StoreError::Fatal(format!("every name for user {id} is taken")))

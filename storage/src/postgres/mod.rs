@@ -11,13 +11,16 @@
 pub(crate) mod append;
 mod connect;
 mod conversations;
+mod deletion;
 mod directory;
+mod export;
 mod ids;
 mod log;
 mod reseal;
 mod retention;
 mod rows;
 mod schema;
+mod sent;
 mod snapshots;
 mod sqlstate;
 mod trim;
@@ -103,8 +106,13 @@ impl PostgresStore {
     }
 
     pub(crate) async fn command_key(&self) -> Result<[u8; 16], StoreError> {
-        let row = self.client().await?.query_one("SELECT key FROM command_key", &[]).await?;
-        <[u8; 16]>::try_from(row.get::<_, &[u8]>(0))
-            .map_err(|_| StoreError::Damaged("the command key is not 16 bytes long".to_owned()))
+        command_key(&self.client().await?).await
     }
+}
+
+/// On a connection at hand: taking a second one could wait for others that do the same.
+async fn command_key(client: &Object) -> Result<[u8; 16], StoreError> {
+    let row = client.query_one("SELECT key FROM command_key", &[]).await?;
+    <[u8; 16]>::try_from(row.get::<_, &[u8]>(0))
+        .map_err(|_| StoreError::Damaged("the command key is not 16 bytes long".to_owned()))
 }

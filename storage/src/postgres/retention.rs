@@ -13,7 +13,7 @@ use crate::retention::{BITE, Bite, KeepRule, LogEnds, SETTLED_MS, prefix_end};
 const LOCK: i64 = 0x7472_696D;
 
 /// The database's clock, later than anything this statement sees committed.
-const CLOCK: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::int8";
+pub(super) const CLOCK: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::int8";
 
 impl PostgresStore {
     pub(crate) async fn log_ends(

@@ -1,4 +1,4 @@
-//! Where entries are removed for good, with everything that belongs to them.
+//! Where entries are removed, or their bodies erased, with everything that belongs to them.
 
 use deadpool_postgres::Transaction;
 
@@ -33,4 +33,26 @@ pub(super) async fn remove_entries(
         .await?;
     tx.execute(&raise, &[&conversation, &end]).await?;
     Ok(removed)
+}
+
+/// Erases the bodies of these entries, which keep their place: row, and what waits to be pushed. How many had one.
+pub(super) async fn erase_bodies(
+    tx: &Transaction<'_>,
+    conversation: i64,
+    seqs: &[i64],
+) -> Result<u64, StoreError> {
+    if seqs.is_empty() {
+        return Ok(0);
+    }
+    let pushes = tx
+        .prepare_cached("DELETE FROM push_outbox WHERE conversation_id = $1 AND seq = ANY ($2)")
+        .await?;
+    tx.execute(&pushes, &[&conversation, &seqs]).await?;
+    let erase = tx
+        .prepare_cached(
+            "UPDATE entries SET body = '', key_id = 0, body_version = body_version + 1
+             WHERE conversation_id = $1 AND seq = ANY ($2) AND octet_length(body) > 0",
+        )
+        .await?;
+    Ok(tx.execute(&erase, &[&conversation, &seqs]).await?)
 }

@@ -143,11 +143,13 @@ fn insert_member(
     role: Role,
     now_ms: UnixMs,
 ) -> Result<(), StoreError> {
-    tx.prepare_cached(
-        "INSERT INTO members (conversation_id, user_id, role, joined_at) VALUES (?1, ?2, ?3, ?4)",
-    )?
-    .execute((id.as_i64(), user.as_i64(), role as i16, now_ms))?;
-    Ok(())
+    let made = tx
+        .prepare_cached(
+            "INSERT INTO members (conversation_id, user_id, role, joined_at)
+             SELECT ?1, id, ?3, ?4 FROM users WHERE id = ?2 AND deleted_at = 0",
+        )?
+        .execute((id.as_i64(), user.as_i64(), role as i16, now_ms))?;
+    if made == 0 { Err(StoreError::NoSuchUser) } else { Ok(()) }
 }
 
 fn insert_first_entry(

@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension as _, Transaction};
 
 use super::SqliteStore;
 use super::rows::{self, USER, USER_WIDTH, json_list};
+use crate::account::retired_subject;
 use crate::error::StoreError;
 use crate::model::{NewUser, Registration, UserRow};
 use crate::store::{name_key, provisioned_names};
@@ -73,8 +74,12 @@ impl SqliteStore {
         }
         let hint = hint.to_owned();
         self.write(move |tx| {
-            if let Some(user) = users_by_id(tx, std::iter::once(id.as_i64()))?.pop() {
+            if let Some(user) = live_user(tx, id)? {
                 return Ok((user, false));
+            }
+            if !users_by_id(tx, std::iter::once(id.as_i64()))?.is_empty() {
+                // It is deleted.
+                return Err(StoreError::NoSuchUser);
             }
             Ok((provision(tx, id, &hint, now_ms)?, true))
         })
@@ -95,9 +100,14 @@ impl SqliteStore {
             (None, Some(hint)) => hint,
             (known, _) => return Ok(known),
         };
+        let key = self.command_key().await?;
         self.write(move |tx| {
             if let Some(user) = user_by_identity(tx, &issuer, &subject)? {
                 return Ok(Some(user));
+            }
+            let retired = retired_subject(&key, &issuer, &subject);
+            if is_identity(tx, &issuer, &retired)? {
+                return Ok(None);
             }
             let id = new_user_id(tx)?;
             let user = provision(tx, id, &hint, now_ms)?;
@@ -111,7 +121,7 @@ impl SqliteStore {
     }
 
     pub(crate) async fn user(&self, id: UserId) -> Result<Option<UserRow>, StoreError> {
-        self.read(move |tx| Ok(users_by_id(tx, std::iter::once(id.as_i64()))?.pop())).await
+        self.read(move |tx| live_user(tx, id)).await
     }
 
     pub(crate) async fn user_by_name(&self, username: &str) -> Result<Option<UserRow>, StoreError> {
@@ -167,6 +177,22 @@ fn user_by_key(tx: &Transaction<'_>, key: &str) -> Result<Option<UserRow>, Store
         .prepare_cached(&format!("SELECT {USER} FROM users u WHERE u.username_key = ?1"))?
         .query_row([key], |row| rows::user(row, 0))
         .optional()?)
+}
+
+/// Unless it is deleted.
+fn live_user(tx: &Transaction<'_>, id: UserId) -> Result<Option<UserRow>, StoreError> {
+    Ok(tx
+        .prepare_cached(&format!(
+            "SELECT {USER} FROM users u WHERE u.id = ?1 AND u.deleted_at = 0"
+        ))?
+        .query_row([id.as_i64()], |row| rows::user(row, 0))
+        .optional()?)
+}
+
+fn is_identity(tx: &Transaction<'_>, issuer: &str, subject: &str) -> Result<bool, StoreError> {
+    Ok(tx
+        .prepare_cached("SELECT 1 FROM identities WHERE issuer = ?1 AND subject = ?2")?
+        .exists((issuer, subject))?)
 }
 
 fn user_by_identity(

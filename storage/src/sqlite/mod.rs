@@ -10,12 +10,15 @@
 
 pub(crate) mod append;
 mod conversations;
+mod deletion;
 mod directory;
+mod export;
 mod jobs;
 mod log;
 mod reseal;
 mod retention;
 mod rows;
+mod sent;
 mod snapshots;
 mod trim;
 

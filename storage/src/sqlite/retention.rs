@@ -10,7 +10,7 @@ use crate::error::StoreError;
 use crate::retention::{BITE, Bite, KeepRule, LogEnds, SETTLED_MS, prefix_end};
 
 /// The clock, in milliseconds.
-const CLOCK: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+pub(super) const CLOCK: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 
 impl SqliteStore {
     pub(crate) async fn log_ends(

@@ -1,4 +1,4 @@
-//! Where entries are removed for good, with everything that belongs to them.
+//! Where entries are removed, or their bodies erased, with everything that belongs to them.
 
 use rusqlite::Transaction;
 
@@ -28,4 +28,24 @@ pub(super) fn remove_entries(
     tx.prepare_cached("UPDATE conversations SET floor_seq = max(floor_seq, ?2 + 1) WHERE id = ?1")?
         .execute((conversation, end))?;
     Ok(removed as u64)
+}
+
+/// Erases the bodies of these entries, which keep their place: row, and what waits to be pushed. How many had one.
+pub(super) fn erase_bodies(
+    tx: &Transaction<'_>,
+    conversation: i64,
+    seqs: impl Iterator<Item = i64>,
+) -> Result<u64, StoreError> {
+    let mut push =
+        tx.prepare_cached("DELETE FROM push_outbox WHERE conversation_id = ?1 AND seq = ?2")?;
+    let mut erase = tx.prepare_cached(
+        "UPDATE entries SET body = x'', key_id = 0, body_version = body_version + 1
+         WHERE conversation_id = ?1 AND seq = ?2 AND length(body) > 0",
+    )?;
+    let mut erased = 0;
+    for seq in seqs {
+        push.execute((conversation, seq))?;
+        erased += erase.execute((conversation, seq))? as u64;
+    }
+    Ok(erased)
 }

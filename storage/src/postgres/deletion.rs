@@ -1,0 +1,174 @@
+//! The end of an account.
+
+use deadpool_postgres::Transaction;
+use ringwire_protocol::{ConversationId, UserId};
+
+use super::PostgresStore;
+use super::retention::CLOCK;
+use super::rows;
+use super::sent::sent_page;
+use super::trim::erase_bodies;
+use crate::account::{
+    DELETED_NAME, ERASE_PAGE, EraseStep, QUIET_MS, SentPosition, retired_subject,
+};
+use crate::encryption::BodyKeys;
+use crate::error::StoreError;
+
+/// The advisory lock of the node that erases ("eras" in ASCII).
+const LOCK: i64 = 0x6572_6173;
+
+/// Whatever belongs to nobody but the user.
+const BELONGINGS: [&str; 4] = [
+    "DELETE FROM credentials WHERE user_id = $1",
+    "DELETE FROM refresh_tokens WHERE user_id = $1",
+    "DELETE FROM devices WHERE user_id = $1",
+    "DELETE FROM blocks WHERE user_id = $1 OR blocked_id = $1",
+];
+
+impl PostgresStore {
+    pub(crate) async fn delete_user(
+        &self,
+        user: UserId,
+        actor: Option<UserId>,
+        key: [u8; 16],
+    ) -> Result<bool, StoreError> {
+        let id = user.as_i64();
+        let mut client = self.client().await?;
+        let tx = client.transaction().await?;
+        // No name can look like this key.
+        let closed = tx
+            .execute(
+                &format!(
+                    "UPDATE users SET username = $2, username_key = '#' || id, email = NULL,
+                         email_key = NULL, display_name = '', avatar_url = '', deleted_at = {CLOCK}
+                     WHERE id = $1 AND deleted_at = 0"
+                ),
+                &[&id, &DELETED_NAME],
+            )
+            .await?;
+        if closed == 0 {
+            return Ok(false);
+        }
+        for statement in BELONGINGS {
+            tx.execute(statement, &[&id]).await?;
+        }
+        let identities =
+            tx.query("SELECT issuer, subject FROM identities WHERE user_id = $1", &[&id]).await?;
+        for row in &identities {
+            let (issuer, subject) = (row.try_get::<_, &str>(0)?, row.try_get::<_, &str>(1)?);
+            tx.execute(
+                "UPDATE identities SET subject = $3 WHERE issuer = $1 AND subject = $2",
+                &[&issuer, &subject, &retired_subject(&key, issuer, subject)],
+            )
+            .await?;
+        }
+        tx.execute(
+            &format!("INSERT INTO deletions (user_id, deleted_at) VALUES ($1, {CLOCK})"),
+            &[&id],
+        )
+        .await?;
+        tx.execute(
+            &format!(
+                "INSERT INTO audit (at, actor_id, action, target)
+                 VALUES ({CLOCK}, $1, 'user.delete', $2)"
+            ),
+            &[&actor.map_or(0, UserId::as_i64), &format!("user:{user}")],
+        )
+        .await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    pub(crate) async fn deletions(&self, limit: u32) -> Result<Vec<UserId>, StoreError> {
+        let client = self.client().await?;
+        let statement = client
+            .prepare_cached("SELECT user_id FROM deletions ORDER BY deleted_at, user_id LIMIT $1")
+            .await?;
+        let rows = client.query(&statement, &[&i64::from(limit)]).await?;
+        rows.iter().map(|row| rows::user_id(row, 0)).collect()
+    }
+
+    pub(crate) async fn groups_of(
+        &self,
+        user: UserId,
+        limit: u32,
+    ) -> Result<Vec<ConversationId>, StoreError> {
+        let client = self.client().await?;
+        let statement = client
+            .prepare_cached(
+                "SELECT c.id FROM members m JOIN conversations c ON c.id = m.conversation_id
+                 WHERE m.user_id = $1 AND c.kind <> 0 ORDER BY c.id LIMIT $2",
+            )
+            .await?;
+        let rows = client.query(&statement, &[&user.as_i64(), &i64::from(limit)]).await?;
+        rows.iter().map(|row| rows::conversation_id(row, 0)).collect()
+    }
+
+    pub(crate) async fn erase_step(&self) -> Result<EraseStep, StoreError> {
+        let mut client = self.client().await?;
+        let tx = client.transaction().await?;
+        let alone = tx.query_one("SELECT pg_try_advisory_xact_lock($1)", &[&LOCK]).await?;
+        if !alone.try_get::<_, bool>(0)? {
+            return Ok(EraseStep::default());
+        }
+        let due = tx
+            .query_opt(
+                &format!(
+                    "SELECT user_id, conversation_id, client_msg_id FROM deletions d
+                     WHERE deleted_at <= {CLOCK} - $1 AND NOT EXISTS (
+                         SELECT FROM members m JOIN conversations c ON c.id = m.conversation_id
+                         WHERE m.user_id = d.user_id AND c.kind <> 0)
+                     ORDER BY deleted_at, user_id LIMIT 1"
+                ),
+                &[&QUIET_MS],
+            )
+            .await?;
+        let Some(due) = due else { return Ok(EraseStep::default()) };
+        let user = rows::user_id(&due, 0)?;
+        let at = SentPosition { conversation: due.try_get(1)?, key: due.try_get(2)? };
+        let erased = erase(&tx, &self.keys, user, at).await?;
+        tx.commit().await?;
+        Ok(EraseStep { erased, more: true })
+    }
+}
+
+/// Erases a page of what the user sent; at the end of the walk detaches a page of files, and at the end of those
+/// forgets the deletion.
+async fn erase(
+    tx: &Transaction<'_>,
+    keys: &BodyKeys,
+    user: UserId,
+    at: SentPosition,
+) -> Result<u64, StoreError> {
+    let id = user.as_i64();
+    let conversation = at.conversation;
+    let page = sent_page(tx, keys, user, at, ERASE_PAGE).await?;
+    let seqs: Vec<i64> = page
+        .entries
+        .iter()
+        .filter(|(entry, is_message)| *is_message && entry.has_body())
+        .map(|(entry, _)| rows::position(entry.seq))
+        .collect();
+    let erased = erase_bodies(tx, conversation, &seqs).await?;
+    if let Some(next) = page.next {
+        tx.execute(
+            "UPDATE deletions SET conversation_id = $2, client_msg_id = $3 WHERE user_id = $1",
+            &[&id, &next.conversation, &next.key],
+        )
+        .await?;
+        return Ok(erased);
+    }
+    // Without an entry they are cleaned up, bytes first.
+    let detached = tx
+        .execute(
+            "UPDATE attachments SET conversation_id = NULL, seq = 0 WHERE file_id IN (
+                 SELECT file_id FROM attachments
+                 WHERE owner_id = $1 AND (conversation_id IS NOT NULL OR seq <> 0) LIMIT $2)",
+            &[&id, &ERASE_PAGE],
+        )
+        .await?;
+    if detached == 0 {
+        tx.execute("DELETE FROM deletions WHERE user_id = $1", &[&id]).await?;
+    }
+    Ok(erased)
+}

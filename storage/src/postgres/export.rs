@@ -1,0 +1,123 @@
+//! What is one user's, besides what they sent.
+
+use ringwire_protocol::{ConversationId, UserId};
+use tokio_postgres::Row;
+
+use super::PostgresStore;
+use super::rows;
+use crate::account::{ExportPosition, ExportRow, Section};
+use crate::error::StoreError;
+
+impl PostgresStore {
+    /// A page of one section, in the order of what [`ExportPosition`] names; empty for [`Section::Entries`].
+    pub(crate) async fn export_section(
+        &self,
+        user: UserId,
+        from: &ExportPosition,
+        limit: u32,
+    ) -> Result<Vec<ExportRow>, StoreError> {
+        type Read = fn(&Row) -> Result<ExportRow, StoreError>;
+        // Every query takes the user, a number, a text and a limit, and uses two or three of them.
+        let (sql, read): (&str, Read) = match from.section {
+            Section::Profile => (
+                "SELECT username, email, display_name, avatar_url, created_at FROM users
+                 WHERE id = $1 AND deleted_at = 0 AND id > $2 AND $3::text = '' LIMIT $4",
+                profile,
+            ),
+            Section::Identities => (
+                "SELECT issuer, subject FROM identities
+                 WHERE user_id = $1 AND $2 = 0::int8 AND issuer || E'\\n' || subject > $3
+                 ORDER BY issuer || E'\\n' || subject LIMIT $4",
+                identity,
+            ),
+            Section::Devices => (
+                "SELECT device_id, device_class, name, created_at, last_seen_at FROM devices
+                 WHERE user_id = $1 AND $2 = 0::int8 AND device_id > $3 ORDER BY device_id LIMIT $4",
+                device,
+            ),
+            Section::Blocks => (
+                "SELECT blocked_id, created_at FROM blocks
+                 WHERE user_id = $1 AND blocked_id > $2 AND $3::text = '' ORDER BY blocked_id LIMIT $4",
+                block,
+            ),
+            Section::Memberships => (
+                "SELECT m.conversation_id, c.kind, m.role, m.joined_at, coalesce(k.read_seq, 0),
+                     coalesce(k.delivered_seq, 0)
+                 FROM members m JOIN conversations c ON c.id = m.conversation_id
+                 LEFT JOIN cursors k
+                     ON k.conversation_id = m.conversation_id AND k.user_id = m.user_id
+                 WHERE m.user_id = $1 AND m.conversation_id > $2 AND $3::text = ''
+                 ORDER BY m.conversation_id LIMIT $4",
+                membership,
+            ),
+            Section::Attachments => (
+                "SELECT file_id, conversation_id, seq, name, mime_type, size_bytes, created_at
+                 FROM attachments WHERE owner_id = $1 AND $2 = 0::int8 AND file_id > $3
+                 ORDER BY file_id LIMIT $4",
+                attachment,
+            ),
+            Section::Entries => return Ok(Vec::new()),
+        };
+        let client = self.client().await?;
+        let statement = client.prepare_cached(sql).await?;
+        let rows = client
+            .query(&statement, &[&user.as_i64(), &from.id, &from.key, &i64::from(limit)])
+            .await?;
+        rows.iter().map(read).collect()
+    }
+}
+
+fn profile(row: &Row) -> Result<ExportRow, StoreError> {
+    Ok(ExportRow::Profile {
+        username: row.try_get(0)?,
+        email: row.try_get(1)?,
+        display_name: row.try_get(2)?,
+        avatar_url: row.try_get(3)?,
+        created_at: row.try_get(4)?,
+    })
+}
+
+fn identity(row: &Row) -> Result<ExportRow, StoreError> {
+    Ok(ExportRow::Identity { issuer: row.try_get(0)?, subject: row.try_get(1)? })
+}
+
+fn device(row: &Row) -> Result<ExportRow, StoreError> {
+    Ok(ExportRow::Device {
+        device_id: row.try_get(0)?,
+        device_class: row.try_get(1)?,
+        name: row.try_get(2)?,
+        created_at: row.try_get(3)?,
+        last_seen_at: row.try_get(4)?,
+    })
+}
+
+fn block(row: &Row) -> Result<ExportRow, StoreError> {
+    Ok(ExportRow::Block { blocked_id: rows::user_id(row, 0)?, created_at: row.try_get(1)? })
+}
+
+fn membership(row: &Row) -> Result<ExportRow, StoreError> {
+    Ok(ExportRow::Membership {
+        conversation_id: rows::conversation_id(row, 0)?,
+        kind: rows::kind(row, 1)?,
+        role: rows::role(row, 2)?,
+        joined_at: row.try_get(3)?,
+        read_seq: rows::number(row, 4)?,
+        delivered_seq: rows::number(row, 5)?,
+    })
+}
+
+fn attachment(row: &Row) -> Result<ExportRow, StoreError> {
+    let conversation = match row.try_get::<_, Option<i64>>(1)? {
+        Some(_) => Some(rows::conversation_id(row, 1)?),
+        None => None,
+    };
+    let seq = rows::number(row, 2)?;
+    Ok(ExportRow::Attachment {
+        file_id: row.try_get(0)?,
+        place: conversation.map(|id: ConversationId| (id, seq)),
+        name: row.try_get(3)?,
+        mime_type: row.try_get(4)?,
+        size_bytes: rows::number(row, 5)?,
+        created_at: row.try_get(6)?,
+    })
+}

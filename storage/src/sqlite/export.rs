@@ -1,0 +1,124 @@
+//! What is one user's, besides what they sent.
+
+use ringwire_protocol::{ConversationId, UserId};
+use rusqlite::Row;
+
+use super::SqliteStore;
+use super::rows;
+use crate::account::{ExportPosition, ExportRow, Section};
+use crate::error::StoreError;
+
+impl SqliteStore {
+    /// A page of one section, in the order of what [`ExportPosition`] names; empty for [`Section::Entries`].
+    pub(crate) async fn export_section(
+        &self,
+        user: UserId,
+        from: &ExportPosition,
+        limit: u32,
+    ) -> Result<Vec<ExportRow>, StoreError> {
+        type Read = fn(&Row<'_>) -> rusqlite::Result<ExportRow>;
+        // Every query takes the user, a number, a text and a limit, and uses two or three of them.
+        let (sql, read): (&str, Read) = match from.section {
+            Section::Profile => (
+                "SELECT username, email, display_name, avatar_url, created_at FROM users
+                 WHERE id = ?1 AND deleted_at = 0 AND id > ?2 AND ?3 = '' LIMIT ?4",
+                profile,
+            ),
+            Section::Identities => (
+                "SELECT issuer, subject FROM identities
+                 WHERE user_id = ?1 AND ?2 = 0 AND issuer || char(10) || subject > ?3
+                 ORDER BY issuer || char(10) || subject LIMIT ?4",
+                identity,
+            ),
+            Section::Devices => (
+                "SELECT device_id, device_class, name, created_at, last_seen_at FROM devices
+                 WHERE user_id = ?1 AND ?2 = 0 AND device_id > ?3 ORDER BY device_id LIMIT ?4",
+                device,
+            ),
+            Section::Blocks => (
+                "SELECT blocked_id, created_at FROM blocks
+                 WHERE user_id = ?1 AND blocked_id > ?2 AND ?3 = '' ORDER BY blocked_id LIMIT ?4",
+                block,
+            ),
+            Section::Memberships => (
+                "SELECT m.conversation_id, c.kind, m.role, m.joined_at, coalesce(k.read_seq, 0),
+                     coalesce(k.delivered_seq, 0)
+                 FROM members m JOIN conversations c ON c.id = m.conversation_id
+                 LEFT JOIN cursors k
+                     ON k.conversation_id = m.conversation_id AND k.user_id = m.user_id
+                 WHERE m.user_id = ?1 AND m.conversation_id > ?2 AND ?3 = ''
+                 ORDER BY m.conversation_id LIMIT ?4",
+                membership,
+            ),
+            Section::Attachments => (
+                "SELECT file_id, conversation_id, seq, name, mime_type, size_bytes, created_at
+                 FROM attachments WHERE owner_id = ?1 AND ?2 = 0 AND file_id > ?3
+                 ORDER BY file_id LIMIT ?4",
+                attachment,
+            ),
+            Section::Entries => return Ok(Vec::new()),
+        };
+        let (user, id, key) = (user.as_i64(), from.id, from.key.clone());
+        self.read(move |tx| {
+            let mut statement = tx.prepare_cached(sql)?;
+            let rows = statement.query_map((user, id, key, limit), read)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+}
+
+fn profile(row: &Row<'_>) -> rusqlite::Result<ExportRow> {
+    Ok(ExportRow::Profile {
+        username: row.get(0)?,
+        email: row.get(1)?,
+        display_name: row.get(2)?,
+        avatar_url: row.get(3)?,
+        created_at: row.get(4)?,
+    })
+}
+
+fn identity(row: &Row<'_>) -> rusqlite::Result<ExportRow> {
+    Ok(ExportRow::Identity { issuer: row.get(0)?, subject: row.get(1)? })
+}
+
+fn device(row: &Row<'_>) -> rusqlite::Result<ExportRow> {
+    Ok(ExportRow::Device {
+        device_id: row.get(0)?,
+        device_class: row.get(1)?,
+        name: row.get(2)?,
+        created_at: row.get(3)?,
+        last_seen_at: row.get(4)?,
+    })
+}
+
+fn block(row: &Row<'_>) -> rusqlite::Result<ExportRow> {
+    Ok(ExportRow::Block { blocked_id: rows::user_id(row, 0)?, created_at: row.get(1)? })
+}
+
+fn membership(row: &Row<'_>) -> rusqlite::Result<ExportRow> {
+    Ok(ExportRow::Membership {
+        conversation_id: rows::conversation_id(row, 0)?,
+        kind: rows::kind(row, 1)?,
+        role: rows::role(row, 2)?,
+        joined_at: row.get(3)?,
+        read_seq: rows::number(row, 4)?,
+        delivered_seq: rows::number(row, 5)?,
+    })
+}
+
+fn attachment(row: &Row<'_>) -> rusqlite::Result<ExportRow> {
+    let conversation = match row.get::<_, Option<i64>>(1)? {
+        Some(_) => Some(rows::conversation_id(row, 1)?),
+        None => None,
+    };
+    let seq = rows::number(row, 2)?;
+    Ok(ExportRow::Attachment {
+        file_id: row.get(0)?,
+        place: conversation.map(|id: ConversationId| (id, seq)),
+        name: row.get(3)?,
+        mime_type: row.get(4)?,
+        size_bytes: rows::number(row, 5)?,
+        created_at: row.get(6)?,
+    })
+}
