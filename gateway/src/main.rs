@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use ringwire_gateway::cli::{self, Cli, Command, KeyCommand};
+use ringwire_gateway::cli::{self, Cli, Command, DbCommand, KeyCommand};
+use ringwire_gateway::operate::{check, migrate};
 use ringwire_gateway::{body_keys, logging, server};
 
 #[global_allocator]
@@ -14,7 +15,7 @@ const EXIT_MEND: u8 = 2;
 
 fn main() -> ExitCode {
     match run(&Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // One line, whatever the error: what is wrong and how to mend it.
             let line = error.to_string().lines().collect::<Vec<_>>().join(" ");
@@ -24,7 +25,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: &Cli) -> anyhow::Result<()> {
+fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     let loaded = cli.options.load()?;
     match &cli.command {
         Some(Command::CheckConfig) => print!("{loaded}"),
@@ -32,10 +33,14 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Some(Command::Key(KeyCommand::New)) => {
             println!("{}", *body_keys::new_line(&loaded.config.storage.encryption)?);
         }
+        Some(Command::Migrate(args)) => return migrate::migrate(&loaded.config.storage, args),
+        Some(Command::Db(DbCommand::Check(args))) => {
+            return check::check(&loaded.config.storage, args);
+        }
         Some(Command::Serve) | None => {
             logging::start(&loaded.config.log);
             server::run(loaded.config)?;
         }
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }

@@ -28,6 +28,7 @@ mod executor;
 mod first;
 mod migrate;
 pub mod model;
+pub mod operate;
 mod postgres;
 pub mod retention;
 mod sqlite;

@@ -43,6 +43,8 @@ macro_rules! on_both_also_sealed {
 mod account;
 #[path = "contract/append.rs"]
 mod append;
+#[path = "contract/check.rs"]
+mod check;
 #[path = "contract/conversations.rs"]
 mod conversations;
 #[path = "contract/directory.rs"]

@@ -31,8 +31,15 @@ const WRITER_SESSION: &str = "SET statement_timeout = '20s';
     SET enable_hashjoin = off;
     SET enable_mergejoin = off";
 
+/// For an operator's tools. No index-only scans: what looks for damage reads the tables, not what indexes say of them.
+const TOOL_SESSION: &str = "SET statement_timeout = 0;
+    SET lock_timeout = '10s';
+    SET idle_in_transaction_session_timeout = 0;
+    SET synchronous_commit = on;
+    SET enable_indexonlyscan = off";
+
 /// Reads an address and adds what keeps a dead server from holding us up.
-pub(super) fn parse(url: &str) -> Result<Config, StoreError> {
+pub(crate) fn parse(url: &str) -> Result<Config, StoreError> {
     // The parser's message does not repeat the address, which holds a password.
     let mut config: Config = url
         .parse()
@@ -71,6 +78,11 @@ pub(super) async fn writer_session(
     keys: &BodyKeys,
 ) -> Result<Client, tokio_postgres::Error> {
     session(config, &format!("{WRITER_SESSION};{}", begin_use(keys))).await
+}
+
+/// A session of an operator's tool, which may take as long as it needs.
+pub(crate) async fn tool_session(config: &Config) -> Result<Client, StoreError> {
+    Ok(session(config, TOOL_SESSION).await?)
 }
 
 /// An error with its causes on one line; the outer message alone ("db error") tells nothing.

@@ -9,7 +9,7 @@
 //! database that has stopped answering, and release the locks of a node that has.
 
 pub(crate) mod append;
-mod connect;
+pub(crate) mod connect;
 mod conversations;
 mod deletion;
 mod directory;
@@ -19,7 +19,7 @@ mod log;
 mod reseal;
 mod retention;
 mod rows;
-mod schema;
+pub(crate) mod schema;
 mod sent;
 mod snapshots;
 mod sqlstate;

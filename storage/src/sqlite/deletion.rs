@@ -111,7 +111,7 @@ impl SqliteStore {
                 })
                 .optional()?;
             let Some((user, at)) = due else { return Ok(EraseStep::default()) };
-            Ok(EraseStep { erased: erase(tx, &keys, user, at)?, more: true })
+            Ok(EraseStep { erased: erase(tx, &keys, user, &at)?, more: true })
         })
         .await
     }
@@ -137,11 +137,11 @@ fn erase(
     tx: &Transaction<'_>,
     keys: &BodyKeys,
     user: UserId,
-    at: SentPosition,
+    at: &SentPosition,
 ) -> Result<u64, StoreError> {
     let id = user.as_i64();
     let conversation = at.conversation;
-    let page = sent_page(tx, keys, user, &at, ERASE_PAGE)?;
+    let page = sent_page(tx, keys, user, at, ERASE_PAGE)?;
     let messages = page
         .entries
         .iter()
