@@ -55,7 +55,7 @@ pub fn run(config: Config) -> Result<(), StartError> {
         let (http, sockets) = mpsc::channel(limits::HTTP_QUEUE);
         let config = Arc::new(config);
         let shared = Arc::new(Shared {
-            verifier: keys.verifier,
+            verifier: Arc::clone(&keys.verifier),
             command_key,
             mailboxes: senders,
             service,
@@ -66,7 +66,7 @@ pub fn run(config: Config) -> Result<(), StartError> {
             config: Arc::clone(&config),
         });
         let facts = ServiceFacts { driver: driver.name(), shards: shared.shards() };
-        let state = ServiceState::new(Arc::clone(&config), store.clone(), keys.minter, facts)?;
+        let state = ServiceState::new(Arc::clone(&config), store.clone(), keys, facts)?;
         let api = ApiServer::new(state.clone(), config.server.max_http_connections)
             .on_upgrade(return_to_shards(Arc::clone(&shared)));
         let threads = start_shards(&shared, driver, &store, listeners, receivers)?;

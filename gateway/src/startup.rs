@@ -3,13 +3,16 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use ringwire_storage::search::SearchText;
 use ringwire_storage::{CompletionSink, Database as StoreDatabase, Store, StoreConfig, StoreError};
 
 use crate::auth::{KeyError, TokenMinter, TokenVerifier};
 use crate::body_keys::{self, BodyKeysError};
 use crate::config::{Config, Database};
+use crate::conversation::entry::searched_text;
 use crate::secret::{self, SecretError};
 
 /// The first pause before the database is tried again.
@@ -68,8 +71,8 @@ fn mend_listen(error: &io::Error) -> &'static str {
 /// The server's own key in its two roles.
 #[derive(Debug)]
 pub struct Keys {
-    /// Checks tokens; shared with the shards.
-    pub verifier: TokenVerifier,
+    /// Checks tokens; shared by the shards and the HTTP API.
+    pub verifier: Arc<TokenVerifier>,
     /// Makes tokens after login.
     pub minter: TokenMinter,
 }
@@ -79,7 +82,7 @@ pub fn load_keys(config: &Config) -> Result<Keys, StartError> {
     secret::prepare_data_dir(&config.storage.data_dir)?;
     let own = secret::load_or_create(&config.auth.jwt_secret_file)?;
     Ok(Keys {
-        verifier: TokenVerifier::new(&own, &config.auth)?,
+        verifier: Arc::new(TokenVerifier::new(&own, &config.auth)?),
         minter: TokenMinter::new(&own, &config.auth),
     })
 }
@@ -93,6 +96,7 @@ pub async fn open_store(config: &Config, completions: CompletionSink) -> Result<
     let mut store_config = StoreConfig::new(database);
     store_config.writers = config.storage.writers;
     store_config.keys = body_keys::load(&config.storage.encryption)?;
+    store_config.search_text = config.storage.search.then_some(searched_text as SearchText);
     let mut pause = FIRST_RETRY;
     loop {
         match Store::open(store_config.clone(), completions.clone()).await {

@@ -28,6 +28,8 @@ pub(crate) struct Scripted {
     /// Bodies that the database refuses.
     poison: Option<&'static [u8]>,
     appends: usize,
+    /// Since when the connection has been there; nothing: it was cut, or never made.
+    connected_at: Option<Instant>,
 }
 
 impl Scripted {
@@ -68,9 +70,17 @@ impl Scripted {
         }
     }
 
+    pub(crate) fn connect(&mut self) -> Instant {
+        *self.connected_at.get_or_insert_with(Instant::now)
+    }
+
     pub(crate) fn append(&mut self, entries: &[Append]) -> Result<(), AppendError> {
+        assert!(self.connected_at.is_some(), "an append never connects by itself");
         self.appends += 1;
         let fault = self.faults.pop_front();
+        if matches!(fault, Some(Fault::CutBefore | Fault::CutAfterCommit)) {
+            self.connected_at = None;
+        }
         match fault {
             Some(Fault::CutBefore) => return Err(AppendError::Away("cut".into())),
             Some(Fault::Deadlock) => return Err(AppendError::Retry("deadlock".into())),
@@ -112,7 +122,8 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(scripted: Scripted) -> Self {
+    fn new(mut scripted: Scripted) -> Self {
+        scripted.connect();
         let received = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&received);
         Self {
@@ -272,6 +283,40 @@ fn after_an_absence_an_old_head_is_not_believed() {
     });
     let outcomes = bench.commit(vec![entry(1, 5), entry(1, 6)]);
     assert!(outcomes.values().all(|outcome| *outcome == Outcome::Conflict));
+}
+
+#[test]
+fn a_connection_lost_between_batches_makes_old_heads_doubtful_too() {
+    let mut bench = Bench::new(Scripted::with(&[entry(2, 4)]));
+    let (stale, fine) = (entry(1, 5), entry(2, 5));
+    bench.scripted().connected_at = None;
+    let outcomes = bench.commit(vec![stale, fine]);
+    assert_eq!(outcomes[&(1, 5)], Outcome::Conflict, "its base went with the old server");
+    assert_eq!(outcomes[&(2, 5)], Outcome::Committed);
+    let confirmed_since = Append { generation: 2, ..entry(1, 5) };
+    assert_eq!(bench.commit(vec![confirmed_since])[&(1, 5)], Outcome::Committed);
+}
+
+#[test]
+fn a_head_is_believed_for_a_minute_by_the_writers_clock() {
+    let start = Instant::now();
+    let now = start + Duration::from_mins(5);
+    let confirmed = |seconds_ago: u64| start + Duration::from_secs(300 - seconds_ago);
+    let aged = |conversation, seconds| Append {
+        head_confirmed_at: confirmed(seconds),
+        ..entry(conversation, 5)
+    };
+    let mut set = vec![aged(1, 59), aged(2, 61), Append { seq: 6, ..aged(2, 61) }, aged(3, 10)];
+    mark_bases(&mut set, confirmed(300), now);
+    assert_eq!(
+        set.iter().map(|entry| entry.check_base).collect::<Vec<_>>(),
+        [false, true, false, false]
+    );
+    mark_bases(&mut set, confirmed(20), now);
+    assert_eq!(
+        set.iter().map(|entry| entry.check_base).collect::<Vec<_>>(),
+        [true, true, false, false]
+    );
 }
 
 #[test]

@@ -71,6 +71,11 @@ pub enum StoreError {
          one another"
     )]
     KeyChanged(i32),
+    /// Nothing is indexed in this store.
+    #[error(
+        "search is off; switch it on with storage.search (it stays off while there are keys in storage.encryption)"
+    )]
+    SearchOff,
     /// The store was shut down.
     #[error("the store is shut down")]
     Closed,

@@ -31,6 +31,7 @@ pub mod model;
 pub mod operate;
 mod postgres;
 pub mod retention;
+pub mod search;
 mod sqlite;
 mod stale;
 mod store;

@@ -17,6 +17,7 @@ use crate::model::{
     NewGroup, NewUser, Registration, SessionSnapshot, UserRow,
 };
 use crate::postgres::PostgresStore;
+use crate::search::SearchText;
 use crate::sqlite::SqliteStore;
 use crate::writer::CompletionSink;
 
@@ -53,6 +54,8 @@ pub struct StoreConfig {
     pub pool_size: usize,
     /// What bodies are sealed with.
     pub keys: Arc<BodyKeys>,
+    /// What of a body is searched; `None`, or any key: search is off, and the index is emptied.
+    pub search_text: Option<SearchText>,
 }
 
 impl StoreConfig {
@@ -60,7 +63,15 @@ impl StoreConfig {
     pub fn new(database: Database) -> Self {
         let batch = BatchLimits::default();
         let keys = Arc::new(BodyKeys::none());
-        Self { database, writers: 2, queue_capacity: 16_384, batch, pool_size: 8, keys }
+        Self {
+            database,
+            writers: 2,
+            queue_capacity: 16_384,
+            batch,
+            pool_size: 8,
+            keys,
+            search_text: None,
+        }
     }
 }
 
@@ -93,9 +104,13 @@ impl Store {
     ///
     /// [`StoreError::Unavailable`] is worth retrying; the others want somebody to mend something.
     pub async fn open(
-        config: StoreConfig,
+        mut config: StoreConfig,
         completions: CompletionSink,
     ) -> Result<Self, StoreError> {
+        if config.keys.in_use() {
+            // An index would hold what the keys are to hide.
+            config.search_text = None;
+        }
         match config.database.clone() {
             Database::Sqlite { dir } => {
                 let open = move || SqliteStore::open(&dir, &config, &completions);

@@ -25,6 +25,7 @@ use crate::batch::{Batch, BatchLimits};
 use crate::commit::{Committer, completion};
 use crate::error::StoreError;
 use crate::executor::Executor;
+use crate::search::Active;
 use crate::wake::Sleeper;
 
 /// Takes the answers of one batch to one origin; called on a writer thread, must not block. The origin is the one of
@@ -110,6 +111,7 @@ impl Writers {
         writers: Vec<(Arc<WriterQueue>, Executor)>,
         limits: BatchLimits,
         completions: &CompletionSink,
+        active: &Arc<Active>,
     ) -> Result<Self, StoreError> {
         let mut started = Self { queues: Vec::new(), threads: Mutex::new(Vec::new()) };
         for (number, (queue, executor)) in writers.into_iter().enumerate() {
@@ -119,6 +121,7 @@ impl Writers {
                 batch: Batch::new(limits),
                 committer: Committer::default(),
                 answers: Answers::new(Arc::clone(completions)),
+                active: Arc::clone(active),
             };
             let thread = std::thread::Builder::new()
                 .name(format!("writer-{number}"))
@@ -248,6 +251,7 @@ struct Writer {
     batch: Batch,
     committer: Committer,
     answers: Answers,
+    active: Arc<Active>,
 }
 
 impl Writer {
@@ -337,6 +341,7 @@ impl Writer {
             return;
         }
         let activity: Vec<_> = self.answers.activity.iter().map(|(&id, &at)| (id, at)).collect();
+        self.active.add(activity.iter().map(|&(id, _)| id));
         match self.executor.save_activity(&activity) {
             Ok(()) => self.answers.activity.clear(),
             Err(error) => {

@@ -45,6 +45,7 @@ impl Messages {
             body: Bytes::copy_from_slice(&BODY),
             command_hash: random as i64,
             change: Change::None,
+            head_confirmed_at: std::time::Instant::now(),
             check_base: false,
             origin: 0,
             token,

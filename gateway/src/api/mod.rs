@@ -1,7 +1,8 @@
-//! The HTTP side: accounts, health and the page, on the service thread.
+//! The HTTP side: accounts, search, health and the page, on the service thread.
 //!
 //! ```text
 //!   shard ─ socket + bytes read ─► serve ─► hyper ─► router ─┬─ accounts ─► password (own threads) ─► store
+//!                                    │                       ├─ bearer ─► search ─► store
 //!                                    │                       ├─ health
 //!      back to the shards ◄─ upgrade ┘                       └─ page
 //! ```
@@ -11,12 +12,14 @@
 //! connections, bodies and waiting password checks are bounded.
 
 mod accounts;
+mod bearer;
 mod error;
 mod health;
 mod input;
 mod page;
 mod password;
 mod prefixed;
+mod search;
 mod serve;
 #[cfg(test)]
 mod serve_tests;
@@ -40,9 +43,8 @@ pub use error::ApiError;
 pub use serve::ApiServer;
 pub use upgrade::UpgradedSocket;
 
-use crate::auth::TokenMinter;
 use crate::config::Config;
-use crate::startup::StartError;
+use crate::startup::{Keys, StartError};
 use password::PasswordHasher;
 
 /// The largest body of an API request, in bytes.
@@ -69,7 +71,7 @@ pub struct ServiceState(Arc<Inner>);
 struct Inner {
     config: Arc<Config>,
     store: Store,
-    minter: TokenMinter,
+    keys: Keys,
     hasher: PasswordHasher,
     facts: ServiceFacts,
     draining: AtomicBool,
@@ -80,13 +82,13 @@ impl ServiceState {
     pub fn new(
         config: Arc<Config>,
         store: Store,
-        minter: TokenMinter,
+        keys: Keys,
         facts: ServiceFacts,
     ) -> Result<Self, StartError> {
         let hasher = PasswordHasher::start()
             .map_err(|source| StartError::System { action: "start password threads", source })?;
         let draining = AtomicBool::new(false);
-        Ok(Self(Arc::new(Inner { config, store, minter, hasher, facts, draining })))
+        Ok(Self(Arc::new(Inner { config, store, keys, hasher, facts, draining })))
     }
 
     /// From now on `/health/ready` answers 503, so that load balancers look elsewhere.
@@ -105,6 +107,7 @@ pub fn router(state: ServiceState) -> Router {
     Router::new()
         .route("/api/v1/auth/register", post(accounts::register))
         .route("/api/v1/auth/login", post(accounts::login))
+        .route("/api/v1/search", get(search::search))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/ws", any(upgrade::required))

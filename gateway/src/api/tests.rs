@@ -20,7 +20,7 @@ struct Service {
     state: ServiceState,
     router: Router,
     store: Store,
-    verifier: TokenVerifier,
+    verifier: Arc<TokenVerifier>,
     _folder: tempfile::TempDir,
 }
 
@@ -40,10 +40,11 @@ async fn service_with(options: &[(&'static str, &str)]) -> Service {
     let config = config::load(None, [], &flags).unwrap().config;
     let keys = startup::load_keys(&config).unwrap();
     let store = startup::open_store(&config, Arc::new(|_, _| {})).await.unwrap();
+    let verifier = Arc::clone(&keys.verifier);
     let facts = ServiceFacts { driver: "io_uring", shards: 2 };
-    let state = ServiceState::new(Arc::new(config), store.clone(), keys.minter, facts).unwrap();
+    let state = ServiceState::new(Arc::new(config), store.clone(), keys, facts).unwrap();
     let router = router(state.clone());
-    Service { state, router, store, verifier: keys.verifier, _folder: folder }
+    Service { state, router, store, verifier, _folder: folder }
 }
 
 impl Service {

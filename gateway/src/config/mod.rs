@@ -98,6 +98,8 @@ pub struct StorageConfig {
     pub writers: usize,
     /// How bodies are sealed.
     pub encryption: EncryptionConfig,
+    /// Whether messages can be searched.
+    pub search: bool,
     /// How long entries stay.
     pub retention: RetentionConfig,
 }

@@ -43,6 +43,7 @@ pub(super) struct RawStorage {
     pub(super) database: String,
     pub(super) data_dir: String,
     pub(super) writers: u32,
+    pub(super) search: bool,
     pub(super) encryption: RawEncryption,
     pub(super) retention: RawRetention,
 }
@@ -53,6 +54,7 @@ impl Default for RawStorage {
             database: "sqlite".to_owned(),
             data_dir: "./ringwire-data".to_owned(),
             writers: 2,
+            search: true,
             encryption: RawEncryption::default(),
             retention: RawRetention::default(),
         }

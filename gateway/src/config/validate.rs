@@ -140,6 +140,7 @@ fn storage(raw: RawStorage) -> Result<StorageConfig, Invalid> {
     Ok(StorageConfig {
         encryption: encryption(raw.encryption)?,
         retention: retention(&raw.retention)?,
+        search: raw.search,
         database,
         data_dir: PathBuf::from(raw.data_dir),
         writers: within("storage.writers", raw.writers, 1, 64)? as usize,

@@ -22,6 +22,10 @@ use crate::config::StorageConfig;
 
 /// The shortest pause between two steps.
 const PAUSE: Duration = Duration::from_millis(10);
+/// The pause once every message is indexed. Looking for more reads no database.
+const INDEX_REST: Duration = Duration::from_secs(2);
+/// The pause once the index is empty.
+const EMPTY_INDEX_REST: Duration = Duration::from_hours(1);
 
 /// A look at a finished pass is a few small reads; a waiting one goes on soon after the last node with an older key went.
 const RESEAL_REST: Duration = Duration::from_secs(10);
@@ -36,6 +40,11 @@ enum Job {
         /// Where the next step begins.
         from: Option<ConversationId>,
     },
+    /// Brings the search index up to the logs; with search off, empties it.
+    Index {
+        /// How far behind it may be.
+        rest: Duration,
+    },
     /// Brings bodies under the active key.
     Reseal,
 }
@@ -47,6 +56,9 @@ fn jobs(store: &Store, config: &StorageConfig) -> Vec<Job> {
         let retention = &config.retention;
         jobs.push(Job::Retention { rules: retention.rules, rest: retention.pass, from: None });
     }
+    jobs.push(Job::Index {
+        rest: if config.search && !store.is_encrypted() { INDEX_REST } else { EMPTY_INDEX_REST },
+    });
     if store.is_encrypted() {
         jobs.push(Job::Reseal);
     }
@@ -58,6 +70,7 @@ impl Job {
     const fn name(&self) -> &'static str {
         match self {
             Self::Retention { .. } => "retention",
+            Self::Index { .. } => "index",
             Self::Reseal => "reseal",
         }
     }
@@ -65,7 +78,7 @@ impl Job {
     /// The pause after everything was done, or a step failed.
     const fn rest(&self) -> Duration {
         match self {
-            Self::Retention { rest, .. } => *rest,
+            Self::Retention { rest, .. } | Self::Index { rest } => *rest,
             Self::Reseal => RESEAL_REST,
         }
     }
@@ -81,6 +94,7 @@ impl Job {
                 *from = step.next;
                 Ok(from.is_some())
             }
+            Self::Index { .. } => store.index_step().await,
             Self::Reseal => Ok(store.reseal_step().await?.more),
         }
     }

@@ -19,7 +19,7 @@ pub struct Shared {
     /// What the operator decided.
     pub config: Arc<Config>,
     /// Checks tokens.
-    pub verifier: TokenVerifier,
+    pub verifier: Arc<TokenVerifier>,
     /// Hashes commands.
     pub command_key: CommandKey,
     /// One per shard.

@@ -15,6 +15,7 @@ mod page;
 mod poison;
 mod power_loss;
 mod reading;
+mod search;
 mod secrets;
 mod sending;
 mod slow_consumer;

@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::{LocalBoxFuture, join_all};
 use ringwire_protocol::{ConversationId, UnixMs, UserId};
@@ -86,7 +86,7 @@ const ACTIVITY: &str = "WITH later AS (
     )
     UPDATE conversations c SET last_activity_at = later.at FROM later WHERE c.id = later.id";
 
-/// A writer's connection, made when first needed and again after it broke.
+/// A writer's connection, made when asked for and again after it broke.
 pub(crate) struct PostgresAppender {
     runtime: Runtime,
     config: Config,
@@ -108,6 +108,20 @@ impl PostgresAppender {
         Ok(Self { runtime, config, keys, session: None })
     }
 
+    /// Makes the connection unless it is there; since when it has been.
+    pub(crate) fn connect(&mut self) -> Result<Instant, AppendError> {
+        if let Some(session) = &self.session
+            && !session.client.is_closed()
+        {
+            return Ok(session.opened_at);
+        }
+        let Self { runtime, config, keys, session } = self;
+        *session = None;
+        let opened =
+            runtime.block_on(async { timeout(CALL_TIMEOUT, Session::open(config, keys)).await });
+        Ok(session.insert(opened.unwrap_or_else(|_| Err(no_answer()))?).opened_at)
+    }
+
     pub(crate) fn append(&mut self, entries: &[Append]) -> Result<(), AppendError> {
         let changes = NetChanges::of(entries);
         let bodies = seal_entries(&self.keys, entries)?;
@@ -124,6 +138,7 @@ impl PostgresAppender {
     ) -> Result<(), AppendError> {
         let ids: Vec<i64> = activity.iter().map(|(id, _)| id.as_i64()).collect();
         let times: Vec<UnixMs> = activity.iter().map(|&(_, at)| at).collect();
+        self.connect()?;
         self.call(async |session| {
             session.client.execute(&session.activity, &[&ids, &times]).await?;
             Ok(())
@@ -135,26 +150,24 @@ impl PostgresAppender {
         &mut self,
         work: impl AsyncFnOnce(&Session) -> Result<T, AppendError>,
     ) -> Result<T, AppendError> {
-        let Self { runtime, config, keys, session } = self;
-        let result = runtime.block_on(async {
-            let limited = timeout(CALL_TIMEOUT, async {
-                let session = match session {
-                    Some(session) if !session.client.is_closed() => session,
-                    _ => session.insert(Session::open(config, keys).await?),
-                };
-                work(session).await
-            });
-            limited.await.unwrap_or_else(|_| {
-                Err(AppendError::Away(format!("no answer within {CALL_TIMEOUT:?}")))
-            })
+        let Some(session) = &self.session else {
+            return Err(AppendError::Away("not connected".into()));
+        };
+        let result = self.runtime.block_on(async {
+            let limited = timeout(CALL_TIMEOUT, work(session));
+            limited.await.unwrap_or_else(|_| Err(no_answer()))
         });
         if matches!(result, Err(AppendError::Away(_))) {
             // The first attempt may still run on the server. The next one meets its locks and its rows, so both cannot
             // take effect.
-            *session = None;
+            self.session = None;
         }
         result
     }
+}
+
+fn no_answer() -> AppendError {
+    AppendError::Away(format!("no answer within {CALL_TIMEOUT:?}"))
 }
 
 impl Drop for PostgresAppender {
@@ -170,6 +183,8 @@ impl Drop for PostgresAppender {
 /// A connection with its prepared statements.
 struct Session {
     client: Client,
+    /// Taken when all was ready, so that nothing learned before counts as learned since.
+    opened_at: Instant,
     insert: Statement,
     probe: Statement,
     remove: Statement,
@@ -188,6 +203,7 @@ impl Session {
             add: client.prepare(ADD).await?,
             own: client.prepare(OWN).await?,
             activity: client.prepare(ACTIVITY).await?,
+            opened_at: Instant::now(),
             client,
         })
     }

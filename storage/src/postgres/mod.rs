@@ -20,6 +20,7 @@ mod reseal;
 mod retention;
 mod rows;
 pub(crate) mod schema;
+mod search;
 mod sent;
 mod snapshots;
 mod sqlstate;
@@ -37,6 +38,7 @@ use tokio_postgres::NoTls;
 use crate::encryption::BodyKeys;
 use crate::error::StoreError;
 use crate::executor::Executor;
+use crate::search::Search;
 use crate::store::StoreConfig;
 use crate::writer::{CompletionSink, WriterQueue, Writers};
 use append::PostgresAppender;
@@ -50,6 +52,7 @@ const POOL_WAIT: Duration = Duration::from_secs(5);
 pub struct PostgresStore {
     pub(crate) writers: Writers,
     pub(crate) keys: Arc<BodyKeys>,
+    pub(crate) search: Search,
     pool: Pool,
     user_ids: Mutex<IdBlock>,
     conversation_ids: Mutex<IdBlock>,
@@ -88,9 +91,11 @@ impl PostgresStore {
                 Ok((WriterQueue::new(config.queue_capacity), executor))
             })
             .collect::<Result<_, StoreError>>()?;
+        let search = Search::new(config.search_text);
         Ok(Self {
-            writers: Writers::start(writers, config.batch, completions)?,
             keys: Arc::clone(&config.keys),
+            writers: Writers::start(writers, config.batch, completions, &search.active())?,
+            search,
             pool,
             user_ids: Mutex::new(IdBlock::new("user_ids")),
             conversation_ids: Mutex::new(IdBlock::new("conversation_ids")),

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::sync::Arc;
+use std::time::Instant;
 
 use ringwire_protocol::{ConversationId, UnixMs, UserId};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, ffi};
@@ -18,6 +19,7 @@ use crate::executor::{AppendError, Found, Twin};
 /// The writing connection, used by the writer thread alone.
 pub(crate) struct SqliteAppender {
     connection: Connection,
+    opened_at: Instant,
     jobs: Arc<Jobs>,
     keys: Arc<BodyKeys>,
     _folder: Arc<File>,
@@ -36,7 +38,11 @@ impl SqliteAppender {
         keys: Arc<BodyKeys>,
         folder: Arc<File>,
     ) -> Self {
-        Self { connection, jobs, keys, _folder: folder }
+        Self { connection, opened_at: Instant::now(), jobs, keys, _folder: folder }
+    }
+
+    pub(crate) fn opened_at(&self) -> Instant {
+        self.opened_at
     }
 
     pub(crate) fn append(&mut self, entries: &[Append]) -> Result<(), AppendError> {

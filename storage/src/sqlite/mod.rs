@@ -19,6 +19,7 @@ mod reseal;
 mod retention;
 mod rows;
 pub(crate) mod schema;
+mod search;
 mod sent;
 mod snapshots;
 mod trim;
@@ -34,6 +35,7 @@ use tokio::sync::Semaphore;
 use crate::encryption::BodyKeys;
 use crate::error::StoreError;
 use crate::executor::Executor;
+use crate::search::Search;
 use crate::store::StoreConfig;
 use crate::writer::{CompletionSink, WriterQueue, Writers};
 use append::SqliteAppender;
@@ -51,6 +53,7 @@ const READER_CACHE_KIB: i64 = 16_384;
 pub struct SqliteStore {
     pub(crate) writers: Writers,
     pub(crate) keys: Arc<BodyKeys>,
+    pub(crate) search: Search,
     jobs: Arc<Jobs>,
     readers: Arc<Mutex<Vec<Connection>>>,
     reader_permits: Semaphore,
@@ -84,11 +87,17 @@ impl SqliteStore {
             Arc::clone(&config.keys),
             Arc::clone(&folder),
         );
-        let writers =
-            Writers::start(vec![(queue, Executor::Sqlite(appender))], config.batch, completions)?;
+        let search = Search::new(config.search_text);
+        let writers = Writers::start(
+            vec![(queue, Executor::Sqlite(appender))],
+            config.batch,
+            completions,
+            &search.active(),
+        )?;
         Ok(Self {
             writers,
             keys: Arc::clone(&config.keys),
+            search,
             jobs,
             readers: Arc::new(Mutex::new(readers)),
             reader_permits: Semaphore::new(READERS),

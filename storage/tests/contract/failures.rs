@@ -147,6 +147,25 @@ async fn d3_killed_backends_lose_and_double_nothing() {
 }
 
 #[tokio::test]
+async fn a_head_known_before_a_connection_was_lost_needs_its_base() {
+    let bench = Bench::with(Backend::Postgres, |config| config.writers = 1).await;
+    let id = bench.direct().await;
+    bench.append(vec![message(id, 2), message(id, 3)]);
+    let (stale, next) = (message(id, 4), message(id, 3));
+    // The connection is lost while nothing is under way, and the server that answers next lacks the last entry.
+    let Database::Postgres { url } = &bench.config.database else { unreachable!() };
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE application_name = 'ringwire' AND datname = current_database()";
+    client.execute(cut, &[]).await.unwrap();
+    client.execute("DELETE FROM entries WHERE seq = 3", &[]).await.unwrap();
+    assert_eq!(bench.append(vec![stale]), [(4, Outcome::Conflict)]);
+    let rebased = Append { generation: 2, ..next };
+    assert_eq!(bench.append(vec![rebased]), [(3, Outcome::Committed)]);
+}
+
+#[tokio::test]
 async fn d3_d4_a_database_that_comes_back_finds_the_entries_waiting() {
     let mut server = PrivatePostgres::start().unwrap();
     let answers = Arc::new(support::Answers::default());

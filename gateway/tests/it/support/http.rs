@@ -83,6 +83,14 @@ pub(crate) fn get(address: SocketAddr, path: &str) -> Answer {
     exchange(address, request.as_bytes())
 }
 
+/// `GET` with a token, on a connection of its own.
+pub(crate) fn get_as(address: SocketAddr, token: &str, path: &str) -> Answer {
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n"
+    );
+    exchange(address, request.as_bytes())
+}
+
 /// `POST` with a JSON body, on a connection of its own.
 pub(crate) fn post(address: SocketAddr, path: &str, body: &Value) -> Answer {
     let body = body.to_string();
