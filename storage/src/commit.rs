@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use crate::append::{Append, Completion, HEAD_TRUST, Outcome};
 use crate::executor::{AppendError, Executor, Found};
+use crate::metrics::WriterMetrics;
 use crate::stale::StaleConversations;
 use crate::writer::Answers;
 
@@ -30,16 +31,21 @@ const BACK_OFF: (Duration, Duration) = (Duration::from_millis(20), Duration::fro
 /// The wait before a deadlocked set is tried again.
 const RETRY_AFTER: Duration = Duration::from_millis(2);
 
-/// Waits as long as told; `false`: the writer has to stop now.
-pub(crate) type Pause<'a> = &'a mut dyn FnMut(Duration) -> bool;
+/// Waits as long as told, and does what else waits for the database meanwhile; `false`: the writer has to stop now.
+pub(crate) type Pause<'a> = &'a mut dyn FnMut(Duration, &mut Executor) -> bool;
 
 /// What a writer remembers between batches.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Committer {
+    metrics: WriterMetrics,
     stale: StaleConversations,
 }
 
 impl Committer {
+    pub(crate) fn new(metrics: WriterMetrics) -> Self {
+        Self { metrics, stale: StaleConversations::default() }
+    }
+
     /// Brings one batch through. Answers are added to `answers`, delivered before long waits. `false`: told to
     /// stop while the database was away; the entries not answered yet are dropped.
     pub(crate) fn commit(
@@ -59,10 +65,13 @@ impl Committer {
             if set.is_empty() {
                 continue;
             }
+            let mut begun = Instant::now();
             let appended = executor.connect().and_then(|connected_at| {
-                mark_bases(&mut set, connected_at, Instant::now());
+                begun = Instant::now();
+                mark_bases(&mut set, connected_at, begun);
                 executor.append(&set)
             });
+            self.metrics.attempted(begun.elapsed(), &appended);
             let error = match appended {
                 Ok(()) => {
                     back_off = BACK_OFF.0;
@@ -101,7 +110,7 @@ impl Committer {
                 AppendError::Retry(reason) => {
                     tracing::debug!(reason, "a batch is repeated");
                     sets.push(set);
-                    if !pause(RETRY_AFTER) {
+                    if !pause(RETRY_AFTER, executor) {
                         return false;
                     }
                 }
@@ -111,7 +120,7 @@ impl Committer {
                     }
                     answers.deliver_before_waiting();
                     sets.push(set);
-                    if !pause(back_off) {
+                    if !pause(back_off, executor) {
                         return false;
                     }
                     back_off = (back_off * 2).min(BACK_OFF.1);

@@ -26,6 +26,7 @@ pub mod encryption;
 mod error;
 mod executor;
 mod first;
+mod metrics;
 mod migrate;
 pub mod model;
 pub mod operate;

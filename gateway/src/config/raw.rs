@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::batch::RawBatch;
 use super::encryption::RawEncryption;
 use super::retention::RawRetention;
 
@@ -22,6 +23,7 @@ pub(super) struct RawServer {
     pub(super) driver: String,
     pub(super) max_connections: u32,
     pub(super) max_http_connections: u32,
+    pub(super) metrics: String,
     pub(super) allowed_origins: Vec<String>,
 }
 
@@ -33,6 +35,7 @@ impl Default for RawServer {
             driver: "auto".to_owned(),
             max_connections: 0,
             max_http_connections: 1024,
+            metrics: "local".to_owned(),
             allowed_origins: Vec::new(),
         }
     }
@@ -43,6 +46,7 @@ pub(super) struct RawStorage {
     pub(super) database: String,
     pub(super) data_dir: String,
     pub(super) writers: u32,
+    pub(super) batch: RawBatch,
     pub(super) search: bool,
     pub(super) encryption: RawEncryption,
     pub(super) retention: RawRetention,
@@ -54,6 +58,7 @@ impl Default for RawStorage {
             database: "sqlite".to_owned(),
             data_dir: "./ringwire-data".to_owned(),
             writers: 2,
+            batch: RawBatch::default(),
             search: true,
             encryption: RawEncryption::default(),
             retention: RawRetention::default(),

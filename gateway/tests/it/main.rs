@@ -6,6 +6,7 @@ mod chaos;
 mod chromium;
 mod connecting;
 mod durability;
+mod full_disk;
 mod full_queue;
 mod groups;
 mod limits;

@@ -6,8 +6,10 @@
 //! ```
 //!
 //! Writers use prepared statements in sessions with `synchronous_commit=on`; time limits on both sides end a call to a
-//! database that has stopped answering, and release the locks of a node that has.
+//! database that has stopped answering, and release the locks of a node that has. Every connection, of whatever use, is
+//! made by `connect`, to a host and with the TLS that the address asks for.
 
+mod address;
 pub(crate) mod append;
 pub(crate) mod connect;
 mod conversations;
@@ -16,6 +18,8 @@ mod directory;
 mod export;
 mod ids;
 mod log;
+mod pool;
+mod refusal;
 mod reseal;
 mod retention;
 mod rows;
@@ -24,16 +28,13 @@ mod search;
 mod sent;
 mod snapshots;
 mod sqlstate;
+mod tls;
 mod trim;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use deadpool_postgres::{
-    Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
-};
+use deadpool_postgres::{Object, Pool};
 use tokio::sync::Mutex;
-use tokio_postgres::NoTls;
 
 use crate::encryption::BodyKeys;
 use crate::error::StoreError;
@@ -42,10 +43,8 @@ use crate::search::Search;
 use crate::store::StoreConfig;
 use crate::writer::{CompletionSink, WriterQueue, Writers};
 use append::PostgresAppender;
+use connect::Address;
 use ids::IdBlock;
-
-/// How long a caller waits for a pooled connection.
-const POOL_WAIT: Duration = Duration::from_secs(5);
 
 /// The store on a server.
 #[derive(Debug)]
@@ -64,26 +63,13 @@ impl PostgresStore {
         config: &StoreConfig,
         completions: &CompletionSink,
     ) -> Result<Self, StoreError> {
-        let address = connect::parse(url)?;
-        let mut client = connect::session(&address, connect::SERVICE_SESSION).await?;
+        let mut address = Address::read(url)?;
+        let (mut client, _) = connect::service_session(&address).await?;
         schema::migrate(&mut client).await?;
         reseal::enter_keys(&mut client, &config.keys).await?;
         drop(client);
-        let setup = format!("{};{}", connect::SERVICE_SESSION, reseal::begin_use(&config.keys));
-        let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let pool = Pool::builder(Manager::from_config(address.clone(), NoTls, manager))
-            .max_size(config.pool_size.max(1))
-            .wait_timeout(Some(POOL_WAIT))
-            .create_timeout(Some(connect::TIMEOUT))
-            .runtime(Runtime::Tokio1)
-            .post_create(Hook::async_fn(move |client, _| {
-                let setup = setup.clone();
-                Box::pin(
-                    async move { client.batch_execute(&setup).await.map_err(HookError::Backend) },
-                )
-            }))
-            .build()
-            .map_err(|error| StoreError::Fatal(error.to_string()))?;
+        address.greet_with(reseal::begin_use(&config.keys));
+        let pool = pool::build(address.clone(), config.pool_size)?;
         let writers = (0..config.writers.max(1))
             .map(|_| {
                 let appender = PostgresAppender::new(address.clone(), Arc::clone(&config.keys))?;

@@ -29,14 +29,18 @@ const UPDATE: &str = "UPDATE entries e SET body = u.body, key_id = u.key_id
     WHERE e.conversation_id = u.conversation_id AND e.seq = u.seq
         AND e.key_id = u.old_key_id AND e.body_version = u.body_version";
 
-/// What every session says before it may write: which key it writes with. The lock is shared, so it never waits.
+/// What every session says before it may write: which key it writes with. The lock is shared, so it never waits; a
+/// session with a read-only server has nothing to enter.
 pub(super) fn begin_use(keys: &BodyKeys) -> String {
     let id = keys.active();
     let proof = STANDARD.encode(keys.proof(id).unwrap_or_default());
     format!(
         "SELECT pg_advisory_lock_shared({KEYS_LOCKS}, {id});
-         INSERT INTO body_keys AS k (key_id, proof, uses) VALUES ({id}, decode('{proof}', 'base64'), 1)
-         ON CONFLICT (key_id) DO UPDATE SET uses = k.uses + 1"
+         DO $$ BEGIN IF current_setting('transaction_read_only') = 'off' THEN
+             INSERT INTO body_keys AS k (key_id, proof, uses)
+             VALUES ({id}, decode('{proof}', 'base64'), 1)
+             ON CONFLICT (key_id) DO UPDATE SET uses = k.uses + 1;
+         END IF; END $$;"
     )
 }
 
