@@ -65,6 +65,8 @@ pub const MAILBOX_PER_TURN: usize = 256;
 pub const SERVICE_QUEUE: usize = 16 * 1024;
 /// Calls the service thread works on at once.
 pub const SERVICE_CONCURRENT: usize = 256;
+/// How long one of them may take, in seconds; longer than the database's own limit for a statement.
+pub const SERVICE_CALL_S: u64 = 25;
 
 /// Conversations a shard keeps in memory; the least recently used idle one makes room.
 pub const LOADED_CONVERSATIONS: usize = 100_000;
