@@ -91,6 +91,7 @@ pub async fn open_store(config: &Config, completions: CompletionSink) -> Result<
     };
     let mut store_config = StoreConfig::new(database);
     store_config.writers = config.storage.writers;
+    store_config.batch = config.storage.batch;
     store_config.search_text = config.storage.search.then_some(searched_text as SearchText);
     let mut pause = FIRST_RETRY;
     loop {

@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use crate::append::{Append, Completion, HEAD_TRUST, Outcome};
 use crate::executor::{AppendError, Executor, Found};
+use crate::metrics::WriterMetrics;
 use crate::stale::StaleConversations;
 use crate::writer::Answers;
 
@@ -36,12 +37,17 @@ const RETRY_LOUDLY: (Duration, Duration) = (Duration::from_millis(16), Duration:
 pub(crate) type Pause<'a> = &'a mut dyn FnMut(Duration, &mut Executor) -> bool;
 
 /// What a writer remembers between batches.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Committer {
+    metrics: WriterMetrics,
     stale: StaleConversations,
 }
 
 impl Committer {
+    pub(crate) fn new(metrics: WriterMetrics) -> Self {
+        Self { metrics, stale: StaleConversations::default() }
+    }
+
     /// Brings one batch through. Answers are added to `answers`, delivered before long waits. `false`: told to
     /// stop while the database was away; the entries not answered yet are dropped.
     pub(crate) fn commit(
@@ -61,11 +67,13 @@ impl Committer {
             if set.is_empty() {
                 continue;
             }
-            let started_at = Instant::now();
+            let mut begun = Instant::now();
             let appended = executor.connect().and_then(|connected_at| {
-                mark_bases(&mut set, connected_at, Instant::now());
+                begun = Instant::now();
+                mark_bases(&mut set, connected_at, begun);
                 executor.append(&set)
             });
+            self.metrics.attempted(begun.elapsed(), &appended);
             let error = match appended {
                 Ok(()) => {
                     (back_off, retry_after) = (BACK_OFF.0, RETRY_AFTER);
@@ -102,7 +110,7 @@ impl Committer {
                 }
                 AppendError::Refused(_) | AppendError::Collision => split(set, &mut sets),
                 AppendError::Retry(reason) => {
-                    if retry_after >= RETRY_LOUDLY.0 || started_at.elapsed() >= RETRY_LOUDLY.1 {
+                    if retry_after >= RETRY_LOUDLY.0 || begun.elapsed() >= RETRY_LOUDLY.1 {
                         tracing::warn!(reason, entries = set.len(), "a batch is repeated");
                     } else {
                         tracing::debug!(reason, "a batch is repeated");

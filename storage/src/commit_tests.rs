@@ -128,7 +128,7 @@ impl Bench {
         let sink = Arc::clone(&received);
         Self {
             executor: Executor::Scripted(scripted),
-            committer: Committer::default(),
+            committer: Committer::new(WriterMetrics::new()),
             answers: Answers::new(Arc::new(move |_, mut completions| {
                 sink.lock().expect("no test panics in here").append(&mut completions);
             })),

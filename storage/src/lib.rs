@@ -24,6 +24,7 @@ mod changes;
 mod commit;
 mod error;
 mod executor;
+mod metrics;
 mod migrate;
 pub mod model;
 pub mod operate;

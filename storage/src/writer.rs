@@ -25,6 +25,7 @@ use crate::batch::{Batch, BatchLimits};
 use crate::commit::{Committer, completion};
 use crate::error::StoreError;
 use crate::executor::Executor;
+use crate::metrics::WriterMetrics;
 use crate::search::Active;
 use crate::wake::Sleeper;
 
@@ -105,6 +106,7 @@ impl WriterQueue {
 /// All writers of a store.
 #[derive(Debug)]
 pub(crate) struct Writers {
+    pub(crate) metrics: WriterMetrics,
     queues: Vec<Arc<WriterQueue>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -117,13 +119,16 @@ impl Writers {
         completions: &CompletionSink,
         active: &Arc<Active>,
     ) -> Result<Self, StoreError> {
-        let mut started = Self { queues: Vec::new(), threads: Mutex::new(Vec::new()) };
+        let metrics = WriterMetrics::new();
+        let mut started =
+            Self { metrics: metrics.clone(), queues: Vec::new(), threads: Mutex::new(Vec::new()) };
         for (number, (queue, executor)) in writers.into_iter().enumerate() {
             let writer = Writer {
                 queue: Arc::clone(&queue),
                 executor,
                 batch: Batch::new(limits),
-                committer: Committer::default(),
+                committer: Committer::new(metrics.clone()),
+                metrics: metrics.clone(),
                 answers: Answers::new(Arc::clone(completions)),
                 active: Arc::clone(active),
             };
@@ -254,6 +259,7 @@ struct Writer {
     executor: Executor,
     batch: Batch,
     committer: Committer,
+    metrics: WriterMetrics,
     answers: Answers,
     active: Arc<Active>,
 }
@@ -311,6 +317,7 @@ impl Writer {
     fn commit(&mut self) -> bool {
         let queue = &self.queue;
         let size = self.batch.len();
+        self.metrics.batch_closed(size, queue.entries.len());
         let answered_before = self.answers.total;
         let finished = self.committer.commit(
             self.batch.take(),
