@@ -48,7 +48,7 @@ pub(super) const LEFT_OUT: &[(&str, &str)] = &[
     ("schema_migrations", "migrating the target writes it"),
     ("ids", "the numbers go to the sequences of Postgres"),
     ("sqlite_sequence", "SQLite's own"),
-    ("body_pass", "with the keys there, the server begins its pass anew"),
+    ("body_pass", "without it, the server looks at every body anew"),
     ("search_entries", INDEX),
     ("search_positions", INDEX),
     ("search_words", INDEX),
