@@ -64,8 +64,8 @@ impl Copier {
         })
     }
 
-    /// Begins a transaction and copies the entries into it; with bases to look at, looks at them. `last` goes along with
-    /// the end of the rows, if no base can keep it from being sent.
+    /// Begins a transaction and copies the entries into it; with bases to look at, looks at them. `last` commits: it
+    /// goes along with the end of the rows where no base can forbid it. On an error the transaction is still open.
     pub(super) async fn copy(
         &self,
         client: &Client,

@@ -244,7 +244,9 @@ async fn large_batches_keep_every_promise_of_small_ones(backend: Backend) {
         bench.answers.block(true);
         bench.append(vec![held]);
         let count = entries.len();
-        entries.into_iter().for_each(|entry| bench.store.submit(entry).unwrap());
+        for entry in entries {
+            bench.store.submit(entry).unwrap();
+        }
         bench.answers.block(false);
         bench.answers.take(count)
     };
