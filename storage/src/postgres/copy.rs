@@ -19,15 +19,16 @@ use tokio_postgres::{Client, Error, Statement};
 use super::append::Columns;
 use super::rows::position;
 use crate::append::Append;
+use crate::encryption::Stored;
 
 /// The smallest set that is copied. Below, arrays cost as much or less, and one wait instead of two or three.
 pub(super) const COPY_FROM: usize = 1_000;
 
 const COPY: &str = "COPY entries
-    (conversation_id, seq, msg_no, sender_id, created_at, client_msg_id, command_hash, body)
+    (conversation_id, seq, msg_no, sender_id, created_at, client_msg_id, command_hash, body, key_id)
     FROM STDIN (FORMAT binary)";
 
-const TYPES: [Type; 8] = [
+const TYPES: [Type; 9] = [
     Type::INT8,
     Type::INT8,
     Type::INT8,
@@ -36,6 +37,7 @@ const TYPES: [Type; 8] = [
     Type::TEXT,
     Type::INT8,
     Type::BYTEA,
+    Type::INT4,
 ];
 
 /// Whether a base is missing. (A scalar subquery for the same reason as in the insert.)
@@ -70,6 +72,7 @@ impl Copier {
         &self,
         client: &Client,
         entries: &[Append],
+        bodies: &[Stored],
         last: impl Future<Output = Result<(), Error>>,
     ) -> Result<Bases, Error> {
         let begin = client.batch_execute("BEGIN");
@@ -77,7 +80,7 @@ impl Copier {
         let ((), sink) = try_join(begin, client.copy_in(&self.copy)).await?;
         let mut writer = pin!(BinaryCopyInWriter::new(sink, &TYPES));
         let columns = Columns::of(entries);
-        for (number, entry) in entries.iter().enumerate() {
+        for (number, (entry, stored)) in entries.iter().zip(bodies).enumerate() {
             writer
                 .as_mut()
                 .write(&[
@@ -88,7 +91,8 @@ impl Copier {
                     &entry.created_at,
                     &columns.client_msg_ids[number],
                     &entry.command_hash,
-                    &&*entry.body,
+                    &&*stored.body,
+                    &stored.key_id,
                 ])
                 .await?;
         }
