@@ -105,6 +105,11 @@ impl Bench {
             config.keys = keys(&[1], ActiveKey::Highest);
         }
         change(&mut config);
+        Self::open(config, folder).await
+    }
+
+    /// On any database, which lives as long as `folder`.
+    pub(crate) async fn open(config: StoreConfig, folder: Option<TempDir>) -> Self {
         let answers = Arc::new(Answers::default());
         let store = Store::open(config.clone(), answers.sink()).await.unwrap();
         Self { store, answers, config, _folder: folder }
@@ -123,9 +128,7 @@ impl Bench {
         store.shut_down(PATIENCE).await;
         // SQLite's folder is free once the last handle is gone.
         drop(store);
-        let answers = Arc::new(Answers::default());
-        let store = Store::open(config.clone(), answers.sink()).await.unwrap();
-        Self { store, answers, config, _folder: folder }
+        Self::open(config, folder).await
     }
 
     /// Users with the ids 1 to `count`.
