@@ -11,6 +11,8 @@
 //!            └  Away ──────► wait, the same set again (never taken apart, never given up before shutdown)
 //! ```
 //!
+//! Messages of conversations that another node writes to at the same time go another way first, see `behind`.
+//!
 //! Invariants:
 //! - `Committed` is said only after the transaction's commit, or after reading the very row.
 //! - Once an entry of a conversation came back, every later one of the same generation comes back unwritten, so a
@@ -22,6 +24,7 @@ use std::time::{Duration, Instant};
 
 use crate::append::{Append, Completion, HEAD_TRUST, Outcome};
 use crate::executor::{AppendError, Executor, Found};
+use crate::heat::Heat;
 use crate::stale::StaleConversations;
 use crate::writer::Answers;
 
@@ -37,6 +40,7 @@ pub(crate) type Pause<'a> = &'a mut dyn FnMut(Duration) -> bool;
 #[derive(Debug, Default)]
 pub(crate) struct Committer {
     stale: StaleConversations,
+    heat: Heat,
 }
 
 impl Committer {
@@ -52,8 +56,16 @@ impl Committer {
         self.stale.advance(Instant::now());
         // Stable: submission order, which is log order, stays within each conversation.
         batch.sort_by_key(|entry| entry.conversation_id);
+        let mut waits = Waits { pause, back_off: BACK_OFF.0 };
+        let mut batch = self.return_stale(batch, answers);
+        let hot = self.heat.take_hot(&mut batch);
         let mut sets = vec![batch];
-        let mut back_off = BACK_OFF.0;
+        if !hot.is_empty() {
+            match self.commit_behind(hot, executor, answers, &mut waits) {
+                Some(ordinary) => sets.push(ordinary),
+                None => return false,
+            }
+        }
         while let Some(set) = sets.pop() {
             let mut set = self.return_stale(set, answers);
             if set.is_empty() {
@@ -65,7 +77,8 @@ impl Committer {
             });
             let error = match appended {
                 Ok(()) => {
-                    back_off = BACK_OFF.0;
+                    waits.reset();
+                    self.heat.cool_all(&set);
                     for entry in &set {
                         answers.add(entry, Outcome::Committed);
                     }
@@ -99,22 +112,17 @@ impl Committer {
                 }
                 AppendError::Refused(_) | AppendError::Collision => split(set, &mut sets),
                 AppendError::Retry(reason) => {
-                    tracing::debug!(reason, "a batch is repeated");
                     sets.push(set);
-                    if !pause(RETRY_AFTER) {
+                    if !waits.retry(&reason) {
                         return false;
                     }
                 }
                 AppendError::Away(reason) => {
-                    if back_off > BACK_OFF.0 {
-                        tracing::warn!(reason, entries = set.len(), "cannot write; trying again");
-                    }
-                    answers.deliver_before_waiting();
+                    let entries = set.len();
                     sets.push(set);
-                    if !pause(back_off) {
+                    if !waits.away(&reason, entries, answers) {
                         return false;
                     }
-                    back_off = (back_off * 2).min(BACK_OFF.1);
                 }
             }
         }
@@ -164,6 +172,7 @@ impl Committer {
                 }
             } else if found.taken || found.base_missing {
                 self.stale.mark(&entry);
+                self.heat.warm(entry.conversation_id);
                 answers.add(&entry, Outcome::Conflict);
             } else {
                 rest.push(entry);
@@ -181,6 +190,36 @@ impl Committer {
         } else {
             split(set, sets);
         }
+    }
+}
+
+/// The waits of one batch.
+struct Waits<'a> {
+    pause: Pause<'a>,
+    back_off: Duration,
+}
+
+impl Waits<'_> {
+    /// The database answers again.
+    fn reset(&mut self) {
+        self.back_off = BACK_OFF.0;
+    }
+
+    /// Before the same set goes again; `false`: stop.
+    fn retry(&mut self, reason: &str) -> bool {
+        tracing::debug!(reason, "a batch is repeated");
+        (self.pause)(RETRY_AFTER)
+    }
+
+    /// While the database is away; `false`: stop.
+    fn away(&mut self, reason: &str, entries: usize, answers: &mut Answers) -> bool {
+        if self.back_off > BACK_OFF.0 {
+            tracing::warn!(reason, entries, "cannot write; trying again");
+        }
+        answers.deliver_before_waiting();
+        let goes_on = (self.pause)(self.back_off);
+        self.back_off = (self.back_off * 2).min(BACK_OFF.1);
+        goes_on
     }
 }
 
@@ -223,6 +262,8 @@ pub(crate) fn completion(entry: &Append, outcome: Outcome) -> Completion {
     }
 }
 
+#[path = "behind.rs"]
+mod behind;
 #[cfg(test)]
 #[path = "commit_tests.rs"]
 pub(crate) mod tests;

@@ -13,9 +13,10 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 use tokio_postgres::{Client, Config, Statement};
 
+use super::behind::{LOCK, tails};
 use super::connect::{CALL_TIMEOUT, writer_session};
 use super::rows::position;
-use crate::append::Append;
+use crate::append::{Append, Change};
 use crate::changes::NetChanges;
 use crate::error::StoreError;
 use crate::executor::{AppendError, Found, Twin};
@@ -141,7 +142,7 @@ impl PostgresAppender {
     }
 
     /// Runs one call in the session, within the time limit; what went wrong with the connection ends the session.
-    fn call<T>(
+    pub(super) fn call<T>(
         &mut self,
         work: impl AsyncFnOnce(&Session) -> Result<T, AppendError>,
     ) -> Result<T, AppendError> {
@@ -176,8 +177,8 @@ impl Drop for PostgresAppender {
 }
 
 /// A connection with its prepared statements.
-struct Session {
-    client: Client,
+pub(super) struct Session {
+    pub(super) client: Client,
     /// Taken when all was ready, so that nothing learned before counts as learned since.
     opened_at: Instant,
     insert: Statement,
@@ -186,6 +187,8 @@ struct Session {
     add: Statement,
     own: Statement,
     activity: Statement,
+    pub(super) lock: Statement,
+    pub(super) tails: Statement,
 }
 
 impl Session {
@@ -198,6 +201,8 @@ impl Session {
             add: client.prepare(ADD).await?,
             own: client.prepare(OWN).await?,
             activity: client.prepare(ACTIVITY).await?,
+            lock: client.prepare(LOCK).await?,
+            tails: client.prepare(&tails()).await?,
             opened_at: Instant::now(),
             client,
         })
@@ -207,9 +212,13 @@ impl Session {
         if changes.is_empty() {
             return Ok(self.insert(entries).await?);
         }
-        // Polled, and so sent, in this order.
-        let mut steps: Vec<LocalBoxFuture<'_, Result<(), tokio_postgres::Error>>> =
-            vec![Box::pin(self.client.batch_execute("BEGIN")), Box::pin(self.insert(entries))];
+        // Polled, and so sent, in this order. The changes need the rows of their conversations; to lock these only behind
+        // the insert would be the opposite order to that of `behind`.
+        let mut steps: Vec<LocalBoxFuture<'_, Result<(), tokio_postgres::Error>>> = vec![
+            Box::pin(self.client.batch_execute("BEGIN")),
+            Box::pin(self.lock_changed(entries)),
+            Box::pin(self.insert(entries)),
+        ];
         if !changes.removed.is_empty() {
             steps.push(Box::pin(self.pairs(&self.remove, &changes.removed)));
         }
@@ -227,7 +236,14 @@ impl Session {
         Ok(())
     }
 
-    async fn insert(&self, entries: &[Append]) -> Result<(), tokio_postgres::Error> {
+    async fn lock_changed(&self, entries: &[Append]) -> Result<(), tokio_postgres::Error> {
+        let changed = entries.iter().filter(|entry| entry.change != Change::None);
+        let ids: Vec<i64> = changed.map(|entry| entry.conversation_id.as_i64()).collect();
+        self.client.execute(&self.lock, &[&ids]).await?;
+        Ok(())
+    }
+
+    pub(super) async fn insert(&self, entries: &[Append]) -> Result<(), tokio_postgres::Error> {
         let columns = Columns::of(entries);
         let msg_nos: Vec<i64> = entries.iter().map(|e| position(e.msg_no)).collect();
         let times: Vec<UnixMs> = entries.iter().map(|e| e.created_at).collect();

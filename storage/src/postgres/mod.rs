@@ -9,6 +9,7 @@
 //! database that has stopped answering, and release the locks of a node that has.
 
 pub(crate) mod append;
+mod behind;
 pub(crate) mod connect;
 mod conversations;
 mod deletion;

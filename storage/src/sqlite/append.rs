@@ -17,7 +17,7 @@ use crate::executor::{AppendError, Found, Twin};
 
 /// The writing connection, used by the writer thread alone.
 pub(crate) struct SqliteAppender {
-    connection: Connection,
+    pub(super) connection: Connection,
     opened_at: Instant,
     jobs: Arc<Jobs>,
     _folder: Arc<File>,
@@ -104,7 +104,7 @@ impl Drop for SqliteAppender {
     }
 }
 
-fn insert_entries(tx: &Transaction<'_>, entries: &[Append]) -> Result<(), AppendError> {
+pub(super) fn insert_entries(tx: &Transaction<'_>, entries: &[Append]) -> Result<(), AppendError> {
     let mut insert = tx.prepare_cached(
         "INSERT INTO entries (conversation_id, seq, msg_no, sender_id, created_at, client_msg_id,
              command_hash, body)
