@@ -66,17 +66,16 @@ impl Committer {
     ) {
         let mut places = places.into_iter();
         for entries in set.chunk_by(|a, b| a.conversation_id == b.conversation_id) {
-            let id = entries[0].conversation_id;
             match places.next().flatten() {
                 None => ordinary.extend_from_slice(entries),
                 Some(place) if place.tail.is_empty() => {
-                    self.heat.cool(id);
+                    self.heat.cool(&entries[0]);
                     for entry in entries {
                         answers.add(entry, Outcome::Committed);
                     }
                 }
                 Some(mut place) => {
-                    self.heat.warm(id);
+                    self.heat.warm(&entries[0]);
                     for (entry, settled) in entries.iter().zip(place.settle(entries)) {
                         let tail = std::mem::take(&mut place.tail);
                         let Append { seq, msg_no, created_at, .. } = settled;

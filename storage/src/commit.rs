@@ -172,7 +172,7 @@ impl Committer {
                 }
             } else if found.taken || found.base_missing {
                 self.stale.mark(&entry);
-                self.heat.warm(entry.conversation_id);
+                self.heat.warm(&entry);
                 answers.add(&entry, Outcome::Conflict);
             } else {
                 rest.push(entry);

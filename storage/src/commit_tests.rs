@@ -454,10 +454,10 @@ fn a_poison_row_in_a_hot_conversation_fails_alone() {
 #[test]
 fn a_conversation_that_nobody_else_writes_to_any_more_cools() {
     let mut bench = hot();
-    for seq in 8..20 {
+    for seq in 8..50 {
         assert_eq!(bench.commit(vec![mine(seq)])[&(1, seq)], Outcome::Committed);
     }
-    assert!(bench.committer.heat.take_hot(&mut vec![mine(20)]).is_empty());
+    assert!(bench.committer.heat.take_hot(&mut vec![mine(50)]).is_empty());
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Which conversations another node writes to at the same time.
 //!
-//! Each collision warms a conversation, each append that met nobody cools it. From the third collision on the writer
-//! appends behind what it finds (see `renumber`) instead of at the position asked for, until it meets nobody any more.
+//! Each collision warms a conversation much, each append that met nobody cools it a little. From the third collision on
+//! the writer appends behind what it finds (see `renumber`) instead of at the position asked for, until it has met nobody
+//! for a while.
 
 use std::collections::HashMap;
 
@@ -9,34 +10,39 @@ use ringwire_protocol::ConversationId;
 
 use crate::append::{Append, Change};
 
+/// What a collision adds; an append that meets nobody takes one off.
+const COLLISION: u8 = 8;
 /// From here on a conversation is hot.
-const HOT: u8 = 3;
+const HOT: u8 = 3 * COLLISION;
 /// No hotter than this, so that it cools soon after the other node has gone.
-const HOTTEST: u8 = 6;
+const HOTTEST: u8 = 2 * HOT;
 /// The most conversations remembered; then all is forgotten, and learned again where it matters.
 const REMEMBERED: usize = 4096;
 
 #[derive(Debug, Default)]
 pub(crate) struct Heat {
-    of: HashMap<ConversationId, u8>,
+    /// By owner, as the writer sees that, and conversation.
+    of: HashMap<(u16, ConversationId), u8>,
 }
 
 impl Heat {
     /// Another node was there first.
-    pub(crate) fn warm(&mut self, id: ConversationId) {
-        if self.of.len() >= REMEMBERED && !self.of.contains_key(&id) {
+    pub(crate) fn warm(&mut self, entry: &Append) {
+        let key = (entry.origin, entry.conversation_id);
+        if self.of.len() >= REMEMBERED && !self.of.contains_key(&key) {
             self.of.clear();
         }
-        let heat = self.of.entry(id).or_default();
-        *heat = (*heat + 1).min(HOTTEST);
+        let heat = self.of.entry(key).or_default();
+        *heat = (*heat + COLLISION).min(HOTTEST);
     }
 
     /// An append met nobody.
-    pub(crate) fn cool(&mut self, id: ConversationId) {
-        if let Some(heat) = self.of.get_mut(&id) {
+    pub(crate) fn cool(&mut self, entry: &Append) {
+        let key = (entry.origin, entry.conversation_id);
+        if let Some(heat) = self.of.get_mut(&key) {
             *heat -= 1;
             if *heat == 0 {
-                self.of.remove(&id);
+                self.of.remove(&key);
             }
         }
     }
@@ -45,7 +51,7 @@ impl Heat {
     pub(crate) fn cool_all(&mut self, set: &[Append]) {
         if !self.of.is_empty() {
             for one in set.chunk_by(|a, b| a.conversation_id == b.conversation_id) {
-                self.cool(one[0].conversation_id);
+                self.cool(&one[0]);
             }
         }
     }
@@ -67,7 +73,7 @@ impl Heat {
                 && if last_id == Some(id) {
                     open && hot.last().is_some_and(|before| follows(before, &entry))
                 } else {
-                    self.of.get(&id).is_some_and(|&heat| heat >= HOT)
+                    self.of.get(&(entry.origin, id)).is_some_and(|&heat| heat >= HOT)
                 };
             last_id = Some(id);
             if open { hot.push(entry) } else { rest.push(entry) }
@@ -86,7 +92,7 @@ pub(crate) fn follows(before: &Append, next: &Append) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{conversation, entry, user};
+    use crate::testing::{entry, user};
 
     #[test]
     fn three_collisions_make_it_hot_and_appends_that_meet_nobody_cool_it() {
@@ -94,25 +100,26 @@ mod tests {
         let mut is_hot = |heat: &Heat| !heat.take_hot(&mut vec![entry(1, 5)]).is_empty();
         for collision in 1..=3 {
             assert!(!is_hot(&heat), "before collision {collision}");
-            heat.warm(conversation(1));
+            heat.warm(&entry(1, 5));
         }
         assert!(is_hot(&heat));
         for _ in 0..100 {
-            heat.warm(conversation(1));
+            heat.warm(&entry(1, 5));
         }
-        for _ in 0..4 {
+        for _ in HOT..=HOTTEST {
             heat.cool_all(&[entry(1, 5), entry(1, 6), entry(2, 1)]);
         }
         assert!(!is_hot(&heat));
-        heat.cool_all(&[entry(1, 5)]);
-        heat.cool_all(&[entry(1, 5)]);
+        for _ in 1..HOT {
+            heat.cool_all(&[entry(1, 5)]);
+        }
         assert!(heat.of.is_empty(), "nothing is remembered of a calm conversation");
     }
 
     #[test]
     fn only_messages_that_follow_each_other_are_taken() {
         let mut heat = Heat::default();
-        (0..3).for_each(|_| heat.warm(conversation(2)));
+        (0..3).for_each(|_| heat.warm(&entry(2, 5)));
         let joins = Append { change: Change::Join(vec![user(1)]), ..entry(2, 7) };
         let newer = Append { generation: 2, ..entry(2, 8) };
         let mut batch = vec![entry(1, 1), entry(2, 5), entry(2, 6), joins, newer, entry(3, 1)];
@@ -124,7 +131,7 @@ mod tests {
     #[test]
     fn what_is_remembered_is_bounded() {
         let mut heat = Heat::default();
-        (1..=REMEMBERED as u64 + 1).for_each(|id| heat.warm(conversation(id)));
+        (1..=REMEMBERED as u64 + 1).for_each(|id| heat.warm(&entry(id, 5)));
         assert_eq!(heat.of.len(), 1);
     }
 }
