@@ -91,11 +91,13 @@ pub async fn open_store(config: &Config, completions: CompletionSink) -> Result<
     };
     let mut store_config = StoreConfig::new(database);
     store_config.writers = config.storage.writers;
+    store_config.batch = config.storage.batch;
     store_config.search_text = config.storage.search.then_some(searched_text as SearchText);
     let mut pause = FIRST_RETRY;
     loop {
         match Store::open(store_config.clone(), completions.clone()).await {
-            Err(error) if error.is_temporary() => {
+            // What has to be mended is told at once; waiting would hide it.
+            Err(error @ StoreError::Unavailable(_)) => {
                 tracing::warn!(
                     database = %config.storage.database,
                     retry_in_ms = pause.as_millis() as u64,

@@ -7,6 +7,8 @@
 //!                                  └─► no place there, refused, or too many collisions: the ordinary way
 //! ```
 
+use std::time::Instant;
+
 use super::{Committer, Waits, split};
 use crate::append::{Append, Outcome};
 use crate::executor::{AppendError, Executor};
@@ -30,10 +32,16 @@ impl Committer {
         let mut collisions = 0;
         let mut sets = vec![hot];
         while let Some(set) = sets.pop() {
-            match executor.connect().and_then(|_| executor.append_behind(&set)) {
+            let mut begun = Instant::now();
+            let appended = executor.connect().and_then(|_| {
+                begun = Instant::now();
+                executor.append_behind(&set)
+            });
+            self.metrics.attempted(begun.elapsed(), &appended);
+            match appended {
                 Ok(places) => {
                     waits.reset();
-                    self.answer_placed(set, places, answers, &mut ordinary);
+                    self.answer_placed(&set, places, answers, &mut ordinary);
                 }
                 Err(AppendError::Collision) if collisions < COLLISIONS_MAX => {
                     collisions += 1;
@@ -44,12 +52,12 @@ impl Committer {
                 Err(AppendError::Collision | AppendError::Refused(_)) => ordinary.extend(set),
                 Err(AppendError::Retry(reason)) => {
                     sets.push(set);
-                    waits.retry(&reason).then_some(())?;
+                    waits.retry(&reason, executor).then_some(())?;
                 }
                 Err(AppendError::Away(reason)) => {
                     let entries = set.len();
                     sets.push(set);
-                    waits.away(&reason, entries, answers).then_some(())?;
+                    waits.away(&reason, entries, answers, executor).then_some(())?;
                 }
             }
         }
@@ -59,7 +67,7 @@ impl Committer {
 
     fn answer_placed(
         &mut self,
-        set: Vec<Append>,
+        set: &[Append],
         places: Vec<Option<Place>>,
         answers: &mut Answers,
         ordinary: &mut Vec<Append>,

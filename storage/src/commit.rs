@@ -25,6 +25,7 @@ use std::time::{Duration, Instant};
 use crate::append::{Append, Completion, HEAD_TRUST, Outcome};
 use crate::executor::{AppendError, Executor, Found};
 use crate::heat::Heat;
+use crate::metrics::WriterMetrics;
 use crate::stale::StaleConversations;
 use crate::writer::Answers;
 
@@ -33,17 +34,22 @@ const BACK_OFF: (Duration, Duration) = (Duration::from_millis(20), Duration::fro
 /// The wait before a deadlocked set is tried again.
 const RETRY_AFTER: Duration = Duration::from_millis(2);
 
-/// Waits as long as told; `false`: the writer has to stop now.
-pub(crate) type Pause<'a> = &'a mut dyn FnMut(Duration) -> bool;
+/// Waits as long as told, and does what else waits for the database meanwhile; `false`: the writer has to stop now.
+pub(crate) type Pause<'a> = &'a mut dyn FnMut(Duration, &mut Executor) -> bool;
 
 /// What a writer remembers between batches.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Committer {
+    metrics: WriterMetrics,
     stale: StaleConversations,
     heat: Heat,
 }
 
 impl Committer {
+    pub(crate) fn new(metrics: WriterMetrics) -> Self {
+        Self { metrics, stale: StaleConversations::default(), heat: Heat::default() }
+    }
+
     /// Brings one batch through. Answers are added to `answers`, delivered before long waits. `false`: told to
     /// stop while the database was away; the entries not answered yet are dropped.
     pub(crate) fn commit(
@@ -71,10 +77,13 @@ impl Committer {
             if set.is_empty() {
                 continue;
             }
+            let mut begun = Instant::now();
             let appended = executor.connect().and_then(|connected_at| {
-                mark_bases(&mut set, connected_at, Instant::now());
+                begun = Instant::now();
+                mark_bases(&mut set, connected_at, begun);
                 executor.append(&set)
             });
+            self.metrics.attempted(begun.elapsed(), &appended);
             let error = match appended {
                 Ok(()) => {
                     waits.reset();
@@ -113,14 +122,14 @@ impl Committer {
                 AppendError::Refused(_) | AppendError::Collision => split(set, &mut sets),
                 AppendError::Retry(reason) => {
                     sets.push(set);
-                    if !waits.retry(&reason) {
+                    if !waits.retry(&reason, executor) {
                         return false;
                     }
                 }
                 AppendError::Away(reason) => {
                     let entries = set.len();
                     sets.push(set);
-                    if !waits.away(&reason, entries, answers) {
+                    if !waits.away(&reason, entries, answers, executor) {
                         return false;
                     }
                 }
@@ -206,18 +215,24 @@ impl Waits<'_> {
     }
 
     /// Before the same set goes again; `false`: stop.
-    fn retry(&mut self, reason: &str) -> bool {
+    fn retry(&mut self, reason: &str, executor: &mut Executor) -> bool {
         tracing::debug!(reason, "a batch is repeated");
-        (self.pause)(RETRY_AFTER)
+        (self.pause)(RETRY_AFTER, executor)
     }
 
     /// While the database is away; `false`: stop.
-    fn away(&mut self, reason: &str, entries: usize, answers: &mut Answers) -> bool {
+    fn away(
+        &mut self,
+        reason: &str,
+        entries: usize,
+        answers: &mut Answers,
+        executor: &mut Executor,
+    ) -> bool {
         if self.back_off > BACK_OFF.0 {
             tracing::warn!(reason, entries, "cannot write; trying again");
         }
         answers.deliver_before_waiting();
-        let goes_on = (self.pause)(self.back_off);
+        let goes_on = (self.pause)(self.back_off, executor);
         self.back_off = (self.back_off * 2).min(BACK_OFF.1);
         goes_on
     }

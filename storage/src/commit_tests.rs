@@ -152,7 +152,7 @@ impl Bench {
         let sink = Arc::clone(&received);
         Self {
             executor: Executor::Scripted(scripted),
-            committer: Committer::default(),
+            committer: Committer::new(WriterMetrics::new()),
             answers: Answers::new(Arc::new(move |_, mut completions| {
                 sink.lock().expect("no test panics in here").append(&mut completions);
             })),
@@ -172,11 +172,15 @@ impl Bench {
     fn commit(&mut self, batch: Vec<Append>) -> BTreeMap<(u64, u64), Outcome> {
         let size = batch.len();
         let pauses = &mut self.pauses;
-        let finished =
-            self.committer.commit(batch, &mut self.executor, &mut self.answers, &mut |length| {
+        let finished = self.committer.commit(
+            batch,
+            &mut self.executor,
+            &mut self.answers,
+            &mut |length, _| {
                 pauses.push(length);
                 true
-            });
+            },
+        );
         assert!(finished);
         self.answers.deliver();
         let completions = std::mem::take(&mut *self.received.lock().expect("not poisoned"));
@@ -475,7 +479,7 @@ fn a_stop_during_an_absence_answers_nothing_that_is_not_known() {
         vec![entry(1, 1)],
         &mut bench.executor,
         &mut bench.answers,
-        &mut |_| false,
+        &mut |_, _| false,
     );
     assert!(!finished);
     bench.answers.deliver();

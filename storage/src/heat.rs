@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn three_collisions_make_it_hot_and_appends_that_meet_nobody_cool_it() {
         let mut heat = Heat::default();
-        let mut is_hot = |heat: &Heat| !heat.take_hot(&mut vec![entry(1, 5)]).is_empty();
+        let is_hot = |heat: &Heat| !heat.take_hot(&mut vec![entry(1, 5)]).is_empty();
         for collision in 1..=3 {
             assert!(!is_hot(&heat), "before collision {collision}");
             heat.warm(&entry(1, 5));

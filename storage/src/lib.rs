@@ -25,6 +25,7 @@ mod commit;
 mod error;
 mod executor;
 mod heat;
+mod metrics;
 mod migrate;
 pub mod model;
 pub mod operate;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use prometheus_client::registry::Registry;
 use ringwire_protocol::{ConversationId, Seq, UnixMs, UserId};
 
 use crate::append::{Append, QueueFull};
@@ -293,6 +294,11 @@ impl Store {
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
         either!(self, store => store.ping().await)
+    }
+
+    /// Registers what the writers count: queue depth, batch size, commit duration and retries.
+    pub fn register_metrics(&self, registry: &mut Registry) {
+        either_writers(self).metrics.register(registry);
     }
 
     /// Stops accepting entries and waits until all accepted ones are written. With the database away that ends after

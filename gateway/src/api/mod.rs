@@ -3,7 +3,7 @@
 //! ```text
 //!   shard ─ socket + bytes read ─► serve ─► hyper ─► router ─┬─ accounts ─► password (own threads) ─► store
 //!                                    │                       ├─ bearer ─► search ─► store
-//!                                    │                       ├─ health
+//!                                    │                       ├─ health, metrics
 //!      back to the shards ◄─ upgrade ┘                       └─ page
 //! ```
 //!
@@ -16,6 +16,7 @@ mod bearer;
 mod error;
 mod health;
 mod input;
+mod metrics;
 mod page;
 mod password;
 mod prefixed;
@@ -36,6 +37,7 @@ use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
+use prometheus_client::registry::Registry;
 use ringwire_protocol::{CommandError, ErrorCode};
 use ringwire_storage::Store;
 
@@ -74,6 +76,7 @@ struct Inner {
     keys: Keys,
     hasher: PasswordHasher,
     facts: ServiceFacts,
+    metrics: Registry,
     draining: AtomicBool,
 }
 
@@ -88,7 +91,9 @@ impl ServiceState {
         let hasher = PasswordHasher::start()
             .map_err(|source| StartError::System { action: "start password threads", source })?;
         let draining = AtomicBool::new(false);
-        Ok(Self(Arc::new(Inner { config, store, keys, hasher, facts, draining })))
+        let mut metrics = Registry::with_prefix("ringwire");
+        store.register_metrics(&mut metrics);
+        Ok(Self(Arc::new(Inner { config, store, keys, hasher, facts, metrics, draining })))
     }
 
     /// From now on `/health/ready` answers 503, so that load balancers look elsewhere.
@@ -110,6 +115,7 @@ pub fn router(state: ServiceState) -> Router {
         .route("/api/v1/search", get(search::search))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
+        .route("/metrics", get(metrics::metrics))
         .route("/ws", any(upgrade::required))
         .fallback(page::file)
         .method_not_allowed_fallback(method_not_allowed)

@@ -11,10 +11,10 @@ use futures_util::future::{LocalBoxFuture, join_all};
 use ringwire_protocol::{ConversationId, UnixMs, UserId};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
-use tokio_postgres::{Client, Config, Statement};
+use tokio_postgres::{Client, Statement};
 
 use super::behind::{LOCK, tails};
-use super::connect::{CALL_TIMEOUT, writer_session};
+use super::connect::{Address, CALL_TIMEOUT, writer_session};
 use super::rows::position;
 use crate::append::{Append, Change};
 use crate::changes::NetChanges;
@@ -88,7 +88,7 @@ const ACTIVITY: &str = "WITH later AS (
 /// A writer's connection, made when asked for and again after it broke.
 pub(crate) struct PostgresAppender {
     runtime: Runtime,
-    config: Config,
+    address: Address,
     session: Option<Session>,
 }
 
@@ -99,11 +99,11 @@ impl fmt::Debug for PostgresAppender {
 }
 
 impl PostgresAppender {
-    pub(super) fn new(config: Config) -> Result<Self, StoreError> {
+    pub(super) fn new(address: Address) -> Result<Self, StoreError> {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| {
             StoreError::Fatal(format!("cannot start a writer's runtime: {error}"))
         })?;
-        Ok(Self { runtime, config, session: None })
+        Ok(Self { runtime, address, session: None })
     }
 
     /// Makes the connection unless it is there; since when it has been.
@@ -113,9 +113,10 @@ impl PostgresAppender {
         {
             return Ok(session.opened_at);
         }
-        let Self { runtime, config, session } = self;
+        let Self { runtime, address, session } = self;
         *session = None;
-        let opened = runtime.block_on(async { timeout(CALL_TIMEOUT, Session::open(config)).await });
+        let opened =
+            runtime.block_on(async { timeout(CALL_TIMEOUT, Session::open(address)).await });
         Ok(session.insert(opened.unwrap_or_else(|_| Err(no_answer()))?).opened_at)
     }
 
@@ -192,8 +193,8 @@ pub(super) struct Session {
 }
 
 impl Session {
-    async fn open(config: &Config) -> Result<Self, AppendError> {
-        let client = writer_session(config).await?;
+    async fn open(address: &Address) -> Result<Self, AppendError> {
+        let client = writer_session(address).await?;
         Ok(Self {
             insert: client.prepare(INSERT).await?,
             probe: client.prepare(PROBE).await?,

@@ -7,13 +7,9 @@ use ringwire_storage::append::{Append, Change, Outcome};
 use ringwire_storage::{Database, Store, StoreConfig, StoreError};
 use ringwire_testkit::{ChaosProxy, PrivatePostgres};
 
-use crate::support::{self, Backend, Bench, body, message, user};
+use crate::support::{self, Backend, Bench, body, message, open, user};
 
 on_both!(a_newer_major_schema_is_refused, opening_again_finds_everything);
-
-async fn open(database: Database) -> Result<Store, StoreError> {
-    Store::open(StoreConfig::new(database), Arc::new(|_, _| {})).await
-}
 
 async fn a_newer_major_schema_is_refused(backend: Backend) {
     const NEWER: &str = "INSERT INTO schema_migrations (version, major, name) VALUES (900, 2, 'x')";

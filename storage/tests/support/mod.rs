@@ -148,6 +148,11 @@ impl Bench {
     }
 }
 
+/// A store whose answers nobody reads.
+pub(crate) async fn open(database: Database) -> Result<Store, StoreError> {
+    Store::open(StoreConfig::new(database), Arc::new(|_, _| {})).await
+}
+
 pub(crate) fn sqlite(dir: &Path) -> Database {
     Database::Sqlite { dir: dir.to_owned() }
 }
