@@ -191,6 +191,7 @@ fn v2_random_actions_reach_every_outcome() {
         "moved",
         "outdated",
         "rejected",
+        "told from memory",
         "withdrawn",
     ];
     assert_eq!(Vec::from_iter(seen), all);

@@ -148,11 +148,10 @@ impl Log {
             };
             let (seq, msg_no, created_at) = (row.seq, row.msg_no, row.created_at);
             self.store(row, now_s)?;
-            outcomes.push(match in_place {
-                true => Outcome::Committed,
-                false => {
-                    Outcome::Moved { seq, msg_no, created_at, tail: std::mem::take(&mut tail) }
-                }
+            outcomes.push(if in_place {
+                Outcome::Committed
+            } else {
+                Outcome::Moved { seq, msg_no, created_at, tail: std::mem::take(&mut tail) }
             });
         }
         Ok(Some(outcomes))
