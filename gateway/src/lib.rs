@@ -23,6 +23,7 @@ pub mod shard;
 pub mod api;
 pub mod service;
 
+pub mod body_keys;
 pub mod cli;
 pub mod config;
 pub mod limits;

@@ -10,6 +10,7 @@ use ringwire_storage::search::SearchText;
 use ringwire_storage::{CompletionSink, Database as StoreDatabase, Store, StoreConfig, StoreError};
 
 use crate::auth::{KeyError, TokenMinter, TokenVerifier};
+use crate::body_keys::{self, BodyKeysError};
 use crate::config::{Config, Database};
 use crate::conversation::entry::searched_text;
 use crate::secret::{self, SecretError};
@@ -36,6 +37,9 @@ pub enum StartError {
     /// A key of a trusted issuer cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The keys that seal bodies cannot be used.
+    #[error(transparent)]
+    BodyKeys(#[from] BodyKeysError),
     /// The store cannot be opened, and trying again will not help.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -91,6 +95,7 @@ pub async fn open_store(config: &Config, completions: CompletionSink) -> Result<
     };
     let mut store_config = StoreConfig::new(database);
     store_config.writers = config.storage.writers;
+    store_config.keys = body_keys::load(&config.storage.encryption)?;
     store_config.batch = config.storage.batch;
     store_config.search_text = config.storage.search.then_some(searched_text as SearchText);
     let mut pause = FIRST_RETRY;

@@ -51,8 +51,9 @@ impl Committer {
                 }
                 Err(AppendError::Collision | AppendError::Refused(_)) => ordinary.extend(set),
                 Err(AppendError::Retry(reason)) => {
+                    let entries = set.len();
                     sets.push(set);
-                    waits.retry(&reason, executor).then_some(())?;
+                    waits.retry(&reason, entries, begun, executor).then_some(())?;
                 }
                 Err(AppendError::Away(reason)) => {
                     let entries = set.len();

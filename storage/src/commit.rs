@@ -31,8 +31,10 @@ use crate::writer::Answers;
 
 /// The first and the longest wait while the database is away.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
-/// The wait before a deadlocked set is tried again.
+/// The first wait before a deadlocked set is tried again; it grows like the one above.
 const RETRY_AFTER: Duration = Duration::from_millis(2);
+/// Waits from here on are named in the log. One that was taken long to refuse (a lock held elsewhere) always is.
+const RETRY_LOUDLY: (Duration, Duration) = (Duration::from_millis(16), Duration::from_secs(1));
 
 /// Waits as long as told, and does what else waits for the database meanwhile; `false`: the writer has to stop now.
 pub(crate) type Pause<'a> = &'a mut dyn FnMut(Duration, &mut Executor) -> bool;
@@ -62,7 +64,7 @@ impl Committer {
         self.stale.advance(Instant::now());
         // Stable: submission order, which is log order, stays within each conversation.
         batch.sort_by_key(|entry| entry.conversation_id);
-        let mut waits = Waits { pause, back_off: BACK_OFF.0 };
+        let mut waits = Waits::new(pause);
         let mut batch = self.return_stale(batch, answers);
         let hot = self.heat.take_hot(&mut batch);
         let mut sets = vec![batch];
@@ -121,8 +123,9 @@ impl Committer {
                 }
                 AppendError::Refused(_) | AppendError::Collision => split(set, &mut sets),
                 AppendError::Retry(reason) => {
+                    let entries = set.len();
                     sets.push(set);
-                    if !waits.retry(&reason, executor) {
+                    if !waits.retry(&reason, entries, begun, executor) {
                         return false;
                     }
                 }
@@ -206,18 +209,35 @@ impl Committer {
 struct Waits<'a> {
     pause: Pause<'a>,
     back_off: Duration,
+    retry_after: Duration,
 }
 
-impl Waits<'_> {
+impl<'a> Waits<'a> {
+    fn new(pause: Pause<'a>) -> Self {
+        Self { pause, back_off: BACK_OFF.0, retry_after: RETRY_AFTER }
+    }
+
     /// The database answers again.
     fn reset(&mut self) {
-        self.back_off = BACK_OFF.0;
+        (self.back_off, self.retry_after) = (BACK_OFF.0, RETRY_AFTER);
     }
 
     /// Before the same set goes again; `false`: stop.
-    fn retry(&mut self, reason: &str, executor: &mut Executor) -> bool {
-        tracing::debug!(reason, "a batch is repeated");
-        (self.pause)(RETRY_AFTER, executor)
+    fn retry(
+        &mut self,
+        reason: &str,
+        entries: usize,
+        begun: Instant,
+        executor: &mut Executor,
+    ) -> bool {
+        if self.retry_after >= RETRY_LOUDLY.0 || begun.elapsed() >= RETRY_LOUDLY.1 {
+            tracing::warn!(reason, entries, "a batch is repeated");
+        } else {
+            tracing::debug!(reason, "a batch is repeated");
+        }
+        let goes_on = (self.pause)(self.retry_after, executor);
+        self.retry_after = (self.retry_after * 2).min(BACK_OFF.1);
+        goes_on
     }
 
     /// While the database is away; `false`: stop.
@@ -230,6 +250,9 @@ impl Waits<'_> {
     ) -> bool {
         if self.back_off > BACK_OFF.0 {
             tracing::warn!(reason, entries, "cannot write; trying again");
+        } else {
+            // Once is nothing to worry about: a server restarts, a statement was too slow.
+            tracing::info!(reason, entries, "could not write; trying again");
         }
         answers.deliver_before_waiting();
         let goes_on = (self.pause)(self.back_off, executor);

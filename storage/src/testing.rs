@@ -44,5 +44,6 @@ pub(crate) fn row(entry: &Append) -> EntryRow {
         client_msg_id: entry.client_msg_id.to_string(),
         body: entry.body.clone(),
         command_hash: entry.command_hash,
+        damaged: false,
     }
 }

@@ -27,6 +27,9 @@ const INDEX_REST: Duration = Duration::from_secs(2);
 /// The pause once the index is empty.
 const EMPTY_INDEX_REST: Duration = Duration::from_hours(1);
 
+/// A look at a finished pass is a few small reads; a waiting one goes on soon after the last node with an older key went.
+const RESEAL_REST: Duration = Duration::from_secs(10);
+
 /// Work that never ends, and where it stands.
 enum Job {
     /// Removes what the rules of retention let go.
@@ -42,16 +45,23 @@ enum Job {
         /// How far behind it may be.
         rest: Duration,
     },
+    /// Brings bodies under the active key.
+    Reseal,
 }
 
 /// The jobs that this configuration asks for.
-fn jobs(config: &StorageConfig) -> Vec<Job> {
+fn jobs(store: &Store, config: &StorageConfig) -> Vec<Job> {
     let mut jobs = Vec::new();
     if !config.retention.rules.keep_everything() {
         let retention = &config.retention;
         jobs.push(Job::Retention { rules: retention.rules, rest: retention.pass, from: None });
     }
-    jobs.push(Job::Index { rest: if config.search { INDEX_REST } else { EMPTY_INDEX_REST } });
+    jobs.push(Job::Index {
+        rest: if config.search && !store.is_encrypted() { INDEX_REST } else { EMPTY_INDEX_REST },
+    });
+    if store.is_encrypted() {
+        jobs.push(Job::Reseal);
+    }
     jobs
 }
 
@@ -61,6 +71,7 @@ impl Job {
         match self {
             Self::Retention { .. } => "retention",
             Self::Index { .. } => "index",
+            Self::Reseal => "reseal",
         }
     }
 
@@ -68,6 +79,7 @@ impl Job {
     const fn rest(&self) -> Duration {
         match self {
             Self::Retention { rest, .. } | Self::Index { rest } => *rest,
+            Self::Reseal => RESEAL_REST,
         }
     }
 
@@ -83,13 +95,14 @@ impl Job {
                 Ok(from.is_some())
             }
             Self::Index { .. } => store.index_step().await,
+            Self::Reseal => Ok(store.reseal_step().await?.more),
         }
     }
 }
 
 /// Does every job's work, for as long as it is polled.
 pub(crate) fn run(store: Store, config: &StorageConfig) -> impl Future<Output = ()> + Send + use<> {
-    let jobs = jobs(config);
+    let jobs = jobs(&store, config);
     async move {
         let now = Instant::now();
         let mut due: Vec<(Instant, Job)> = jobs.into_iter().map(|job| (now, job)).collect();

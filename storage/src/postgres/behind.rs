@@ -2,6 +2,7 @@
 //! nodes that go this way queue up instead of colliding; one that does not may still come between.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures_util::future::{join, join3};
 use ringwire_protocol::ConversationId;
@@ -9,6 +10,7 @@ use ringwire_protocol::ConversationId;
 use super::append::{PostgresAppender, Session};
 use super::rows::{self, position};
 use crate::append::Append;
+use crate::encryption::{BodyKeys, seal_entries};
 use crate::executor::AppendError;
 use crate::renumber::{self, Place};
 
@@ -34,8 +36,9 @@ impl PostgresAppender {
         &mut self,
         entries: &[Append],
     ) -> Result<Vec<Option<Place>>, AppendError> {
+        let keys = Arc::clone(&self.keys);
         self.call(async |session| {
-            let result = session.append_behind(entries).await;
+            let result = session.append_behind(entries, &keys).await;
             if !matches!(result, Ok(_) | Err(AppendError::Away(_))) {
                 session.client.batch_execute("ROLLBACK").await?;
             }
@@ -45,7 +48,11 @@ impl PostgresAppender {
 }
 
 impl Session {
-    async fn append_behind(&self, entries: &[Append]) -> Result<Vec<Option<Place>>, AppendError> {
+    async fn append_behind(
+        &self,
+        entries: &[Append],
+        keys: &BodyKeys,
+    ) -> Result<Vec<Option<Place>>, AppendError> {
         let mut bases: BTreeMap<ConversationId, u64> = BTreeMap::new();
         for entry in entries {
             bases.entry(entry.conversation_id).or_insert(entry.seq.saturating_sub(1));
@@ -63,7 +70,7 @@ impl Session {
         locked?;
         let log = log?
             .iter()
-            .map(|row| rows::entry(row, 0))
+            .map(|row| rows::entry(row, 0, keys))
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| AppendError::Refused(error.to_string()))?;
         let (places, settled) = renumber::places(&log, entries);
@@ -71,8 +78,10 @@ impl Session {
             self.client.batch_execute("ROLLBACK").await?;
             return Ok(places);
         }
+        // Sealed where it goes: a body belongs to its position.
+        let bodies = seal_entries(keys, &settled)?;
         let commit = self.client.batch_execute("COMMIT");
-        let (inserted, committed) = join(self.insert(&settled), commit).await;
+        let (inserted, committed) = join(self.insert(&settled, &bodies), commit).await;
         inserted?;
         committed?;
         Ok(places)

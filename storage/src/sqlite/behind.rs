@@ -5,6 +5,7 @@ use rusqlite::TransactionBehavior;
 use super::append::{SqliteAppender, insert_entries};
 use super::rows::{self, ENTRY, position};
 use crate::append::Append;
+use crate::encryption::seal_entries;
 use crate::executor::AppendError;
 use crate::renumber::{self, Place};
 
@@ -22,14 +23,15 @@ impl SqliteAppender {
                  ORDER BY e.seq LIMIT {}",
                 renumber::ROWS
             ))?;
-            for row in tail
-                .query_map((of_one[0].conversation_id.as_i64(), base), |row| rows::entry(row, 0))?
-            {
+            for row in tail.query_map((of_one[0].conversation_id.as_i64(), base), |row| {
+                rows::entry(row, 0, &self.keys)
+            })? {
                 log.push(row?);
             }
         }
         let (places, settled) = renumber::places(&log, entries);
-        insert_entries(&tx, &settled)?;
+        let bodies = seal_entries(&self.keys, &settled)?;
+        insert_entries(&tx, &settled, &bodies)?;
         tx.commit()?;
         Ok(places)
     }
