@@ -39,11 +39,14 @@ const SEARCH: Duration = Duration::from_secs(20);
 /// below, so that a server that lives answers first.
 pub(super) const CALL_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// For reads and small writes.
+/// For reads and small writes: like those of writers, their statements look up a few keys, or some of one user's.
 const SERVICE_SESSION: &str = "SET statement_timeout = '15s';
     SET lock_timeout = '10s';
     SET idle_in_transaction_session_timeout = '15s';
-    SET synchronous_commit = on;";
+    SET synchronous_commit = on;
+    SET enable_seqscan = off;
+    SET enable_hashjoin = off;
+    SET enable_mergejoin = off;";
 
 /// For writers. Their statements always look up a few keys: an index each time, whatever the statistics of a young
 /// table suggest, and one plan for all batch sizes.

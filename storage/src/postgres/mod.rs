@@ -14,6 +14,7 @@ pub(crate) mod append;
 mod behind;
 pub(crate) mod connect;
 mod conversations;
+mod copy;
 mod deletion;
 mod directory;
 mod export;

@@ -33,7 +33,7 @@ impl PostgresStore {
                          AND (w.created_at, w.conversation_id, w.seq) < ($4, $5, $6)
                      ORDER BY w.created_at DESC, w.conversation_id DESC, w.seq DESC LIMIT $7
                  ) p JOIN entries e ON e.conversation_id = p.conversation_id AND e.seq = p.seq
-                 ORDER BY p.created_at DESC, p.conversation_id DESC, p.seq DESC"
+                 ORDER BY p.created_at DESC, p.conversation_id DESC, p.seq DESC LIMIT $7"
             ))
             .await?;
         let only = slice.only.map(ConversationId::as_i64);

@@ -40,12 +40,16 @@ impl Answers {
     pub(crate) fn sink(self: &Arc<Self>) -> CompletionSink {
         let this = Arc::clone(self);
         Arc::new(move |origin, completions| {
+            // Looked at before anybody sees the answers: who blocks after that means a later delivery.
+            let waits = *this.blocked.lock().unwrap();
             let mut received = this.received.lock().unwrap();
             received.extend(completions.into_iter().map(|completion| (origin, completion)));
             this.more.notify_all();
             drop(received);
-            let blocked = this.blocked.lock().unwrap();
-            drop(this.unblocked.wait_while(blocked, |blocked| *blocked).unwrap());
+            if waits {
+                let blocked = this.blocked.lock().unwrap();
+                drop(this.unblocked.wait_while(blocked, |blocked| *blocked).unwrap());
+            }
         })
     }
 
@@ -101,6 +105,11 @@ impl Bench {
             config.keys = keys(&[1], ActiveKey::Highest);
         }
         change(&mut config);
+        Self::open(config, folder).await
+    }
+
+    /// On any database, which lives as long as `folder`.
+    pub(crate) async fn open(config: StoreConfig, folder: Option<TempDir>) -> Self {
         let answers = Arc::new(Answers::default());
         let store = Store::open(config.clone(), answers.sink()).await.unwrap();
         Self { store, answers, config, _folder: folder }
@@ -119,9 +128,7 @@ impl Bench {
         store.shut_down(PATIENCE).await;
         // SQLite's folder is free once the last handle is gone.
         drop(store);
-        let answers = Arc::new(Answers::default());
-        let store = Store::open(config.clone(), answers.sink()).await.unwrap();
-        Self { store, answers, config, _folder: folder }
+        Self::open(config, folder).await
     }
 
     /// Users with the ids 1 to `count`.

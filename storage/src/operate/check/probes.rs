@@ -225,9 +225,9 @@ pub(super) fn probes(sqlite: bool) -> Vec<Probe> {
     probes
 }
 
-/// Reads every body: conversation, seq, body.
+/// Reads every body, with what opens it.
 pub(super) const BODIES: &str =
-    "SELECT conversation_id, seq, body, key_id FROM entries ORDER BY conversation_id, seq";
+    "SELECT conversation_id, seq, sender_id, body_version, key_id, body FROM entries";
 
 #[cfg(test)]
 mod tests {
