@@ -1,4 +1,6 @@
-//! The command line: `ringwire` serves, `ringwire token` and `ringwire check-config` help operators.
+//! The command line: `ringwire` serves, `ringwire token`, `user` and `check-config` help operators.
+
+mod user;
 
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -9,6 +11,8 @@ use ringwire_protocol::{UnixMs, UserId};
 use crate::auth::TokenMinter;
 use crate::config::{self, ConfigError, FlagValue, Loaded};
 use crate::secret;
+
+pub use user::{UserCommand, run as run_user_command};
 
 /// Ringwire, a chat gateway.
 #[derive(Debug, Parser)]
@@ -33,6 +37,9 @@ pub enum Command {
     Serve,
     /// Print a token for a user, signed with this server's key.
     Token(TokenArgs),
+    /// Export or delete one user's account.
+    #[command(subcommand)]
+    User(UserCommand),
     /// Print every option with its value and where it comes from; exit code 2 if one is wrong.
     CheckConfig,
 }
@@ -137,6 +144,8 @@ mod tests {
         assert!(matches!(cli.command, Some(Command::Token(TokenArgs { ttl_s: None, .. }))));
         assert_eq!(cli.options.flags()[0].key, "storage.data_dir");
         assert!(Cli::try_parse_from(["ringwire", "token", "--user", "0"]).is_err());
+        let cli = Cli::parse_from(["ringwire", "user", "delete", "--user", "7"]);
+        assert!(matches!(cli.command, Some(Command::User(UserCommand::Delete(_)))));
     }
 
     #[test]

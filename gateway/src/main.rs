@@ -29,6 +29,10 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     match &cli.command {
         Some(Command::CheckConfig) => print!("{loaded}"),
         Some(Command::Token(args)) => println!("{}", cli::mint_token(&loaded, args)?),
+        Some(Command::User(command)) => {
+            logging::start(&loaded.config.log);
+            cli::run_user_command(&loaded, command)?;
+        }
         Some(Command::Serve) | None => {
             logging::start(&loaded.config.log);
             server::run(loaded.config)?;

@@ -16,13 +16,15 @@ use ringwire_storage::{CompletionSink, Store};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
-use crate::api::{ApiServer, ServiceFacts, ServiceState};
+use crate::api::{ApiServer, ServiceFacts, ServiceState, Tokens};
 use crate::command::key::CommandKey;
 use crate::config::{Config, DriverChoice};
 use crate::limits;
 use crate::net::{self, Driver};
 use crate::placement::ShardId;
-use crate::service::{Service, upkeep};
+use crate::service::Service;
+use crate::service::errands::Errands;
+use crate::service::upkeep::Upkeep;
 use crate::shard::handoff::Returned;
 use crate::shard::mail::Mail;
 use crate::shard::mailbox::{Bounds, MailboxReceiver, MailboxSender, mailbox};
@@ -53,26 +55,32 @@ pub fn run(config: Config) -> Result<(), StartError> {
         let command_key = CommandKey::new(store.command_key().await?);
         let (service, calls) = mpsc::channel(limits::SERVICE_QUEUE);
         let (http, sockets) = mpsc::channel(limits::HTTP_QUEUE);
+        let (errands, errand_answers) = mpsc::channel(limits::ERRAND_ANSWERS);
+        let verifier = Arc::new(keys.verifier);
         let config = Arc::new(config);
         let shared = Arc::new(Shared {
-            verifier: keys.verifier,
+            verifier: Arc::clone(&verifier),
             command_key,
             mailboxes: senders,
             service,
+            errands,
             http,
             connections: Arc::new(AtomicUsize::new(0)),
             max_connections: most_connections(&config, descriptors),
             drained_shards: AtomicUsize::new(0),
             config: Arc::clone(&config),
         });
+        let tokens = Tokens { minter: keys.minter, verifier };
         let facts = ServiceFacts { driver: driver.name(), shards: shared.shards() };
-        let state = ServiceState::new(Arc::clone(&config), store.clone(), keys.minter, facts)?;
+        let state = ServiceState::new(Arc::clone(&config), store.clone(), tokens, facts)?;
         let api = ApiServer::new(state.clone(), config.server.max_http_connections)
             .on_upgrade(return_to_shards(Arc::clone(&shared)));
         let threads = start_shards(&shared, driver, &store, listeners, receivers)?;
         let service = Service::new(Arc::clone(&shared), store.clone(), api.clone());
         tokio::spawn(service.run(calls, sockets));
-        let upkeep = tokio::spawn(upkeep::run(store.clone(), &config.storage));
+        let errands = Errands::new(Arc::clone(&shared), errand_answers);
+        let upkeep = Upkeep::new(store.clone(), &config.storage, errands, state.deleted());
+        let upkeep = tokio::spawn(upkeep.run());
 
         tracing::info!(%address, driver = driver.name(), shards = shared.shards(), "ready");
         println!("Ringwire is ready: http://{address}/");

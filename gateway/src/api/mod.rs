@@ -10,6 +10,7 @@
 //! [`error::ApiError`]; 64-bit numbers are strings in it, as in JSON frames; every answer carries the security headers;
 //! connections, bodies and waiting password checks are bounded.
 
+mod account;
 mod accounts;
 mod error;
 mod health;
@@ -32,15 +33,16 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get, post};
+use axum::routing::{any, delete, get, post};
 use ringwire_protocol::{CommandError, ErrorCode};
 use ringwire_storage::Store;
+use tokio::sync::Notify;
 
 pub use error::ApiError;
 pub use serve::ApiServer;
 pub use upgrade::UpgradedSocket;
 
-use crate::auth::TokenMinter;
+use crate::auth::{TokenMinter, TokenVerifier};
 use crate::config::Config;
 use crate::startup::StartError;
 use password::PasswordHasher;
@@ -61,6 +63,15 @@ pub struct ServiceFacts {
     pub shards: usize,
 }
 
+/// Makes and checks tokens.
+#[derive(Debug)]
+pub struct Tokens {
+    /// Makes this server's own.
+    pub minter: TokenMinter,
+    /// Checks all.
+    pub verifier: Arc<TokenVerifier>,
+}
+
 /// What handlers work with. A handle: clones share everything.
 #[derive(Clone, Debug)]
 pub struct ServiceState(Arc<Inner>);
@@ -69,7 +80,9 @@ pub struct ServiceState(Arc<Inner>);
 struct Inner {
     config: Arc<Config>,
     store: Store,
-    minter: TokenMinter,
+    tokens: Tokens,
+    /// Raised when a user was deleted.
+    deleted: Arc<Notify>,
     hasher: PasswordHasher,
     facts: ServiceFacts,
     draining: AtomicBool,
@@ -80,18 +93,24 @@ impl ServiceState {
     pub fn new(
         config: Arc<Config>,
         store: Store,
-        minter: TokenMinter,
+        tokens: Tokens,
         facts: ServiceFacts,
     ) -> Result<Self, StartError> {
         let hasher = PasswordHasher::start()
             .map_err(|source| StartError::System { action: "start password threads", source })?;
         let draining = AtomicBool::new(false);
-        Ok(Self(Arc::new(Inner { config, store, minter, hasher, facts, draining })))
+        let deleted = Arc::new(Notify::new());
+        Ok(Self(Arc::new(Inner { config, store, tokens, deleted, hasher, facts, draining })))
     }
 
     /// From now on `/health/ready` answers 503, so that load balancers look elsewhere.
     pub fn begin_drain(&self) {
         self.0.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Raised when a user was deleted here: there is work for upkeep.
+    pub fn deleted(&self) -> Arc<Notify> {
+        Arc::clone(&self.0.deleted)
     }
 
     fn is_draining(&self) -> bool {
@@ -105,6 +124,8 @@ pub fn router(state: ServiceState) -> Router {
     Router::new()
         .route("/api/v1/auth/register", post(accounts::register))
         .route("/api/v1/auth/login", post(accounts::login))
+        .route("/api/v1/account", delete(account::delete))
+        .route("/api/v1/account/export", get(account::export))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/ws", any(upgrade::required))

@@ -9,7 +9,7 @@ use ringwire_storage::Store;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::{ServiceFacts, ServiceState, router};
+use super::{ServiceFacts, ServiceState, Tokens, router};
 use crate::auth::{TokenUser, TokenVerifier};
 use crate::cli::unix_now_ms;
 use crate::config::{self, FlagValue};
@@ -20,7 +20,7 @@ struct Service {
     state: ServiceState,
     router: Router,
     store: Store,
-    verifier: TokenVerifier,
+    verifier: Arc<TokenVerifier>,
     _folder: tempfile::TempDir,
 }
 
@@ -40,10 +40,12 @@ async fn service_with(options: &[(&'static str, &str)]) -> Service {
     let config = config::load(None, [], &flags).unwrap().config;
     let keys = startup::load_keys(&config).unwrap();
     let store = startup::open_store(&config, Arc::new(|_, _| {})).await.unwrap();
+    let verifier = Arc::new(keys.verifier);
+    let tokens = Tokens { minter: keys.minter, verifier: Arc::clone(&verifier) };
     let facts = ServiceFacts { driver: "io_uring", shards: 2 };
-    let state = ServiceState::new(Arc::new(config), store.clone(), keys.minter, facts).unwrap();
+    let state = ServiceState::new(Arc::new(config), store.clone(), tokens, facts).unwrap();
     let router = router(state.clone());
-    Service { state, router, store, verifier: keys.verifier, _folder: folder }
+    Service { state, router, store, verifier, _folder: folder }
 }
 
 impl Service {

@@ -179,6 +179,7 @@ impl State {
         match mail {
             Mail::Request(request) => self.handle_request(request, links),
             Mail::Deliver(delivery) => self.deliver_here(&delivery, links),
+            Mail::EndSessions(user, reason) => self.end_sessions(user, reason, links),
             Mail::Answered(reply_to, answer) => {
                 self.credits.give_back(1);
                 self.finish_command(reply_to, answer, links);

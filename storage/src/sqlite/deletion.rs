@@ -74,18 +74,21 @@ impl SqliteStore {
         .await
     }
 
-    pub(crate) async fn groups_of(
+    pub(crate) async fn groups_to_leave(
         &self,
-        user: UserId,
         limit: u32,
-    ) -> Result<Vec<ConversationId>, StoreError> {
+    ) -> Result<Vec<(UserId, ConversationId)>, StoreError> {
         self.read(move |tx| {
             Ok(tx
                 .prepare_cached(
-                    "SELECT c.id FROM members m JOIN conversations c ON c.id = m.conversation_id
-                     WHERE m.user_id = ?1 AND c.kind <> 0 ORDER BY c.id LIMIT ?2",
+                    "SELECT d.user_id, c.id FROM deletions d
+                     JOIN members m ON m.user_id = d.user_id
+                     JOIN conversations c ON c.id = m.conversation_id
+                     WHERE c.kind <> 0 LIMIT ?1",
                 )?
-                .query_map((user.as_i64(), limit), |row| rows::conversation_id(row, 0))?
+                .query_map([limit], |row| {
+                    Ok((rows::user_id(row, 0)?, rows::conversation_id(row, 1)?))
+                })?
                 .collect::<Result<_, _>>()?)
         })
         .await
@@ -107,7 +110,7 @@ impl SqliteStore {
                 })
                 .optional()?;
             let Some((user, at)) = due else { return Ok(EraseStep::default()) };
-            Ok(EraseStep { erased: erase(tx, user, at)?, more: true })
+            Ok(EraseStep { erased: erase(tx, user, &at)?, more: true })
         })
         .await
     }
@@ -129,10 +132,10 @@ fn retire_identities(tx: &Transaction<'_>, user: i64, key: &[u8; 16]) -> Result<
 
 /// Erases a page of what the user sent; at the end of the walk detaches a page of files, and at the end of those
 /// forgets the deletion.
-fn erase(tx: &Transaction<'_>, user: UserId, at: SentPosition) -> Result<u64, StoreError> {
+fn erase(tx: &Transaction<'_>, user: UserId, at: &SentPosition) -> Result<u64, StoreError> {
     let id = user.as_i64();
     let conversation = at.conversation;
-    let page = sent_page(tx, user, &at, ERASE_PAGE)?;
+    let page = sent_page(tx, user, at, ERASE_PAGE)?;
     let messages = page
         .entries
         .iter()

@@ -83,6 +83,14 @@ pub(crate) fn get(address: SocketAddr, path: &str) -> Answer {
     exchange(address, request.as_bytes())
 }
 
+/// Any request without a body, by the bearer of a token, on a connection of its own.
+pub(crate) fn as_bearer(address: SocketAddr, method: &str, path: &str, token: &str) -> Answer {
+    let request = format!(
+        "{method} {path} HTTP/1.0\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\r\n"
+    );
+    exchange(address, request.as_bytes())
+}
+
 /// `POST` with a JSON body, on a connection of its own.
 pub(crate) fn post(address: SocketAddr, path: &str, body: &Value) -> Answer {
     let body = body.to_string();
