@@ -1,6 +1,4 @@
-//! The command line: `ringwire` serves, `ringwire token`, `user` and `check-config` help operators.
-
-mod user;
+//! The command line: `ringwire` serves, everything else helps operators.
 
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,9 +8,10 @@ use ringwire_protocol::{UnixMs, UserId};
 
 use crate::auth::TokenMinter;
 use crate::config::{self, ConfigError, FlagValue, Loaded};
+use crate::operate::check::CheckArgs;
+use crate::operate::migrate::MigrateArgs;
+use crate::operate::user::UserCommand;
 use crate::secret;
-
-pub use user::{UserCommand, run as run_user_command};
 
 /// Ringwire, a chat gateway.
 #[derive(Debug, Parser)]
@@ -42,7 +41,32 @@ pub enum Command {
     User(UserCommand),
     /// Print every option with its value and where it comes from; exit code 2 if one is wrong.
     CheckConfig,
+    /// Bring the database's schema up to date. Servers do the same when they start.
+    #[command(after_help = MIGRATE_EXAMPLES)]
+    Migrate(MigrateArgs),
+    /// Look at the database, or move it.
+    #[command(subcommand)]
+    Db(DbCommand),
 }
+
+/// What to do with the database.
+#[derive(Debug, Subcommand)]
+pub enum DbCommand {
+    /// Look for damage, also beside a running server; exit code 0 sound, 1 with findings, 2 if it could not look.
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(CheckArgs),
+}
+
+const MIGRATE_EXAMPLES: &str = "Examples:
+  ringwire migrate --check                   is anything pending? (exit code 1)
+  ringwire migrate --config ringwire.toml    before a new release's servers start";
+
+const CHECK_EXAMPLES: &str = "Examples:
+  ringwire db check --config ringwire.toml
+  ringwire db check --bodies --json | jq 'select(.kind == \"log_gap\")'
+
+Everything is read in one snapshot that neither waits for a server nor holds one up. While it is open, Postgres cannot
+vacuum what changed since, and SQLite's log file grows: on a large database choose a quiet hour.";
 
 /// Flags of `ringwire token`.
 #[derive(Debug, Args)]
@@ -123,7 +147,7 @@ pub fn unix_now_ms() -> UnixMs {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as UnixMs)
 }
 
-fn parse_user_id(text: &str) -> Result<UserId, String> {
+pub(crate) fn parse_user_id(text: &str) -> Result<UserId, String> {
     text.parse()
         .ok()
         .and_then(UserId::new)

@@ -28,6 +28,7 @@ pub mod cli;
 pub mod config;
 pub mod limits;
 pub mod logging;
+pub mod operate;
 pub mod secret;
 pub mod server;
 pub mod startup;

@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use ringwire_gateway::cli::{self, Cli, Command};
+use ringwire_gateway::cli::{self, Cli, Command, DbCommand};
+use ringwire_gateway::operate::{check, migrate, user};
 use ringwire_gateway::{logging, server};
 
 #[global_allocator]
@@ -14,7 +15,7 @@ const EXIT_MEND: u8 = 2;
 
 fn main() -> ExitCode {
     match run(&Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // One line, whatever the error: what is wrong and how to mend it.
             let line = error.to_string().lines().collect::<Vec<_>>().join(" ");
@@ -24,19 +25,20 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: &Cli) -> anyhow::Result<()> {
+fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     let loaded = cli.options.load()?;
     match &cli.command {
         Some(Command::CheckConfig) => print!("{loaded}"),
         Some(Command::Token(args)) => println!("{}", cli::mint_token(&loaded, args)?),
-        Some(Command::User(command)) => {
-            logging::start(&loaded.config.log);
-            cli::run_user_command(&loaded, command)?;
+        Some(Command::User(command)) => return user::user(&loaded, command),
+        Some(Command::Migrate(args)) => return migrate::migrate(&loaded.config.storage, args),
+        Some(Command::Db(DbCommand::Check(args))) => {
+            return check::check(&loaded.config.storage, args);
         }
         Some(Command::Serve) | None => {
             logging::start(&loaded.config.log);
             server::run(loaded.config)?;
         }
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }

@@ -19,6 +19,14 @@ pub enum StoreError {
         /// Newest major version this release can work with.
         supported: i64,
     },
+    /// The database lacks migrations of this release, or everything.
+    #[error(
+        "the database has schema {found}, which is too old for this tool; run `ringwire migrate` first"
+    )]
+    SchemaTooOld {
+        /// Version in the database; 0: none.
+        found: i64,
+    },
     /// Another process serves from this data folder.
     #[error(
         "the data folder {} is in use by another ringwire; stop that one or choose another --data-dir", .0.display()
@@ -33,6 +41,12 @@ pub enum StoreError {
         /// What the operating system said.
         reason: String,
     },
+    /// The embedded database's file holds what SQLite never writes: a failing disk, or somebody else wrote to it.
+    #[error(
+        "the embedded database is damaged: {0}; stop the server, keep a copy of the whole data folder, and \
+         restore a backup; `ringwire db check` tells what is wrong"
+    )]
+    FileDamaged(String),
     /// The configured database address is not one.
     #[error(
         "the database address is wrong: {0}; expected postgres://user:password@host:port/database"

@@ -26,6 +26,7 @@ mod error;
 mod executor;
 mod migrate;
 pub mod model;
+pub mod operate;
 mod postgres;
 pub mod retention;
 mod sqlite;

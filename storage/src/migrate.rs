@@ -49,12 +49,23 @@ pub(crate) const BOOKKEEPING: &str = "CREATE TABLE IF NOT EXISTS schema_migratio
     name text NOT NULL
 )";
 
-/// The migrations to apply, given (newest version, newest major) of the database; `None`: a new one.
+/// What a database says about its schema.
+pub(crate) const NEWEST: &str =
+    "SELECT max(version), max(major) FROM schema_migrations HAVING count(*) > 0";
+
+/// The newest of what a database has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Applied {
+    pub(crate) version: i64,
+    pub(crate) major: i64,
+}
+
+/// The migrations to apply; `None`: to a new database.
 pub(crate) fn pending(
     known: &'static [Migration],
-    applied: Option<(i64, i64)>,
+    applied: Option<Applied>,
 ) -> Result<&'static [Migration], StoreError> {
-    let Some((version, major)) = applied else { return Ok(known) };
+    let Some(Applied { version, major }) = applied else { return Ok(known) };
     if major > MAJOR {
         return Err(StoreError::SchemaTooNew { found: major, supported: MAJOR });
     }
@@ -78,18 +89,18 @@ mod tests {
 
     #[test]
     fn only_what_is_missing_is_applied() {
-        let rest = pending(KNOWN, Some((1, 1))).expect("fine");
+        let rest = pending(KNOWN, Some(Applied { version: 1, major: 1 })).expect("fine");
         assert_eq!(rest.iter().map(|m| m.version).collect::<Vec<_>>(), [2]);
     }
 
     #[test]
     fn a_newer_minor_schema_is_accepted_as_it_is() {
-        assert!(pending(KNOWN, Some((9, 1))).expect("fine").is_empty());
+        assert!(pending(KNOWN, Some(Applied { version: 9, major: 1 })).expect("fine").is_empty());
     }
 
     #[test]
     fn a_newer_major_schema_is_refused() {
-        let refused = pending(KNOWN, Some((9, 2)));
+        let refused = pending(KNOWN, Some(Applied { version: 9, major: 2 }));
         assert!(matches!(refused, Err(StoreError::SchemaTooNew { found: 2, supported: 1 })));
     }
 

@@ -24,6 +24,8 @@ macro_rules! on_both {
 mod account;
 #[path = "contract/append.rs"]
 mod append;
+#[path = "contract/check.rs"]
+mod check;
 #[path = "contract/conversations.rs"]
 mod conversations;
 #[path = "contract/directory.rs"]

@@ -1,11 +1,17 @@
 //! What several test suites and benchmarks share.
 //!
+//! - [`PowerSwitch`]: cuts the power of a server: what it wrote and never synced is gone, or half gone.
 //! - [`PrivatePostgres`]: a Postgres server of one's own, to be stopped, killed and paused at will.
-//! - [`CutProxy`]: a TCP proxy that cuts a connection at a chosen moment.
+//! - [`ChaosProxy`]: a TCP proxy that fails as networks do, by plan or at random.
+//! - [`Observer`]: an independent connection to a gateway's database.
 
+mod observer;
 mod postgres;
+mod power;
 mod proxy;
 mod server_user;
 
+pub use observer::Observer;
 pub use postgres::PrivatePostgres;
-pub use proxy::CutProxy;
+pub use power::{Damage, PowerSwitch, Remains};
+pub use proxy::{Chaos, ChaosProxy, Fault};

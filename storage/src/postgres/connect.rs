@@ -29,8 +29,15 @@ const WRITER_SESSION: &str = "SET statement_timeout = '20s';
     SET enable_hashjoin = off;
     SET enable_mergejoin = off";
 
+/// For an operator's tools. No index-only scans: what looks for damage reads the tables, not what indexes say of them.
+const TOOL_SESSION: &str = "SET statement_timeout = 0;
+    SET lock_timeout = '10s';
+    SET idle_in_transaction_session_timeout = 0;
+    SET synchronous_commit = on;
+    SET enable_indexonlyscan = off";
+
 /// Reads an address and adds what keeps a dead server from holding us up.
-pub(super) fn parse(url: &str) -> Result<Config, StoreError> {
+pub(crate) fn parse(url: &str) -> Result<Config, StoreError> {
     // The parser's message does not repeat the address, which holds a password.
     let mut config: Config = url
         .parse()
@@ -60,6 +67,18 @@ pub(super) async fn writer_session(config: &Config) -> Result<Client, tokio_post
         }
     });
     client.batch_execute(WRITER_SESSION).await?;
+    Ok(client)
+}
+
+/// A session of an operator's tool, which may take as long as it needs.
+pub(crate) async fn tool_session(config: &Config) -> Result<Client, StoreError> {
+    let (client, connection) = config.connect(NoTls).await?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a tool's connection ended");
+        }
+    });
+    client.batch_execute(TOOL_SESSION).await?;
     Ok(client)
 }
 

@@ -9,7 +9,7 @@
 //! database that has stopped answering, and release the locks of a node that has.
 
 pub(crate) mod append;
-mod connect;
+pub(crate) mod connect;
 mod conversations;
 mod deletion;
 mod directory;
@@ -18,7 +18,7 @@ mod ids;
 mod log;
 mod retention;
 mod rows;
-mod schema;
+pub(crate) mod schema;
 mod sent;
 mod snapshots;
 mod sqlstate;
@@ -71,7 +71,9 @@ impl PostgresStore {
             }))
             .build()
             .map_err(|error| StoreError::Fatal(error.to_string()))?;
-        schema::migrate(&mut pool.get().await?).await?;
+        let mut client = pool.get().await?;
+        schema::migrate(&mut client).await?;
+        drop(client);
         let writers = (0..config.writers.max(1))
             .map(|_| {
                 let appender = PostgresAppender::new(address.clone())?;

@@ -1,29 +1,25 @@
-//! Migrations at start-up: in one transaction, under a lock that nodes starting together wait for.
+//! Migrations: in one transaction, under a lock that nodes starting together wait for.
 
-use deadpool_postgres::Object;
+use tokio_postgres::{Client, GenericClient};
 
 use crate::error::StoreError;
-use crate::migrate;
+use crate::migrate::{self, Applied};
+use crate::operate::migrate::Migrated;
 
 /// The advisory lock all nodes agree on ("ringwire" in ASCII).
 const LOCK: i64 = 0x7269_6E67_7769_7265;
 
-pub(super) async fn migrate(client: &mut Object) -> Result<(), StoreError> {
+/// Brings the schema up to date and says what that took.
+pub(crate) async fn migrate(client: &mut Client) -> Result<Migrated, StoreError> {
     let tx = client.transaction().await?;
     // Short: a migration waits neither for a stuck node nor, holding up everybody else, for a long read.
     tx.batch_execute("SET LOCAL lock_timeout = '5s'").await?;
     tx.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
+    let applied = applied(&tx).await?;
+    let steps = migrate::pending(migrate::POSTGRES, applied)?;
     tx.batch_execute("SET LOCAL client_min_messages = warning").await?;
     tx.batch_execute(migrate::BOOKKEEPING).await?;
-    let applied = tx
-        .query_opt(
-            "SELECT max(version), max(major) FROM schema_migrations HAVING count(*) > 0",
-            &[],
-        )
-        .await?
-        .map(|row| Ok::<_, tokio_postgres::Error>((row.try_get(0)?, row.try_get(1)?)))
-        .transpose()?;
-    for migration in migrate::pending(migrate::POSTGRES, applied)? {
+    for migration in steps {
         tx.batch_execute(migration.sql).await?;
         tx.execute(
             "INSERT INTO schema_migrations (version, major, name) VALUES ($1, $2, $3)",
@@ -32,5 +28,19 @@ pub(super) async fn migrate(client: &mut Object) -> Result<(), StoreError> {
         .await?;
         tracing::info!(migration = migration.name, "schema changed");
     }
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    Ok(Migrated::new(applied, steps))
+}
+
+/// The newest migration that was applied; `None`: none, or not a database of ours.
+pub(crate) async fn applied(client: &impl GenericClient) -> Result<Option<Applied>, StoreError> {
+    let known =
+        client.query_one("SELECT to_regclass('schema_migrations') IS NOT NULL", &[]).await?;
+    if !known.try_get::<_, bool>(0)? {
+        return Ok(None);
+    }
+    let row = client.query_opt(migrate::NEWEST, &[]).await?;
+    let read =
+        |row: tokio_postgres::Row| Ok(Applied { version: row.try_get(0)?, major: row.try_get(1)? });
+    row.map(read).transpose()
 }

@@ -17,6 +17,7 @@ mod jobs;
 mod log;
 mod retention;
 mod rows;
+pub(crate) mod schema;
 mod sent;
 mod snapshots;
 mod trim;
@@ -26,14 +27,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{
-    Connection, ErrorCode, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior,
-};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 use tokio::sync::Semaphore;
 
 use crate::error::StoreError;
 use crate::executor::Executor;
-use crate::migrate;
 use crate::store::StoreConfig;
 use crate::writer::{CompletionSink, WriterQueue, Writers};
 use append::SqliteAppender;
@@ -43,13 +41,8 @@ use jobs::Jobs;
 const READERS: usize = 4;
 /// Prepared statements a connection keeps.
 const STATEMENTS: usize = 64;
-/// Pages the writing connection may keep in memory, in KiB; taken as they are used.
-const WRITER_CACHE_KIB: i64 = 65_536;
-/// The same for each reading connection.
+/// What a reading connection may keep in memory, in KiB; taken as it is used.
 const READER_CACHE_KIB: i64 = 16_384;
-/// After how many pages of log (4 KiB each) a commit also writes them to the database file. Larger: pages that change
-/// again and again are written once, but the commit that does it takes longer.
-const CHECKPOINT_PAGES: i64 = 4_000;
 
 /// The embedded store.
 #[derive(Debug)]
@@ -70,18 +63,15 @@ impl SqliteStore {
         completions: &CompletionSink,
     ) -> Result<Self, StoreError> {
         let folder = Arc::new(lock_folder(dir)?);
-        let path = dir.join("ringwire.db");
-        let mut writing = connect(&path, OpenFlags::default())
-            .map_err(|error| unreadable(dir, &error.to_string()))?;
-        prepare(&mut writing).map_err(|error| match error {
-            StoreError::Unavailable(reason) | StoreError::Fatal(reason) => unreadable(dir, &reason),
-            other => other,
-        })?;
+        let path = file(dir);
+        let mut writing =
+            connect(&path, OpenFlags::default()).map_err(|error| not_opened(dir, error.into()))?;
+        schema::prepare(&mut writing).map_err(|error| not_opened(dir, error))?;
         let reading = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let readers = (0..READERS)
             .map(|_| connect(&path, reading))
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| unreadable(dir, &error.to_string()))?;
+            .map_err(|error| not_opened(dir, error.into()))?;
         let queue = WriterQueue::new(config.queue_capacity);
         let jobs = Arc::new(Jobs::new(Arc::clone(&queue)));
         let appender = SqliteAppender::new(writing, Arc::clone(&jobs), Arc::clone(&folder));
@@ -138,8 +128,13 @@ impl SqliteStore {
     }
 }
 
+/// The database in a data folder.
+pub(crate) fn file(dir: &Path) -> PathBuf {
+    dir.join("ringwire.db")
+}
+
 /// Makes the folder and takes its lock.
-fn lock_folder(dir: &Path) -> Result<File, StoreError> {
+pub(crate) fn lock_folder(dir: &Path) -> Result<File, StoreError> {
     fs::create_dir_all(dir).map_err(|error| unreadable(dir, &error.to_string()))?;
     let file = File::options()
         .create(true)
@@ -154,53 +149,28 @@ fn lock_folder(dir: &Path) -> Result<File, StoreError> {
     }
 }
 
-fn unreadable(dir: &Path, reason: &str) -> StoreError {
+pub(crate) fn unreadable(dir: &Path, reason: &str) -> StoreError {
     StoreError::DataFolderUnreadable { dir: PathBuf::from(dir), reason: reason.to_owned() }
 }
 
-fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+/// Why a database file could not be opened: what cannot be used at a start is to be mended, not waited for.
+pub(crate) fn not_opened(dir: &Path, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Unavailable(reason) | StoreError::Fatal(reason) => unreadable(dir, &reason),
+        StoreError::FileDamaged(reason) => {
+            StoreError::FileDamaged(format!("{}: {reason}", file(dir).display()))
+        }
+        other => other,
+    }
+}
+
+pub(crate) fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
     Ok(connection)
-}
-
-/// Sets the durable mode and a current schema.
-fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
-    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
-    if mode != "wal" {
-        return Err(StoreError::Fatal(format!(
-            "the file system allows journal mode {mode} only, write-ahead logging is needed"
-        )));
-    }
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
-    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
-    migrate(connection)
-}
-
-/// Brings the schema up to date.
-fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    tx.execute_batch(migrate::BOOKKEEPING)?;
-    let applied = tx
-        .query_row(
-            "SELECT max(version), max(major) FROM schema_migrations HAVING count(*) > 0",
-            [],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .optional()?;
-    for migration in migrate::pending(migrate::SQLITE, applied)? {
-        tx.execute_batch(migration.sql)?;
-        tx.execute(
-            "INSERT INTO schema_migrations (version, major, name) VALUES (?1, ?2, ?3)",
-            (migration.version, migration.major, migration.name),
-        )?;
-        tracing::info!(migration = migration.name, "schema changed");
-    }
-    Ok(tx.commit()?)
 }
 
 /// Whether the database itself is in trouble (and may recover), rather than the request.
@@ -215,10 +185,13 @@ fn is_away(code: ErrorCode) -> bool {
             | ErrorCode::DatabaseBusy
             | ErrorCode::DatabaseLocked
             | ErrorCode::PermissionDenied
-            | ErrorCode::DatabaseCorrupt
-            | ErrorCode::NotADatabase
             | ErrorCode::FileLockingProtocolFailed
-    )
+    ) || is_corrupt(code)
+}
+
+/// Whether the file holds what SQLite never writes.
+fn is_corrupt(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
 }
 
 impl From<rusqlite::Error> for StoreError {
@@ -227,6 +200,8 @@ impl From<rusqlite::Error> for StoreError {
             rusqlite::Error::SqliteFailure(failure, _) => {
                 if failure.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY {
                     Self::NoSuchUser
+                } else if is_corrupt(failure.code) {
+                    Self::FileDamaged(error.to_string())
                 } else if is_away(failure.code) {
                     Self::Unavailable(error.to_string())
                 } else {
@@ -238,48 +213,5 @@ impl From<rusqlite::Error> for StoreError {
             | rusqlite::Error::InvalidColumnType(..) => Self::Damaged(error.to_string()),
             _ => Self::Fatal(error.to_string()),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn entries_of_the_first_schema_survive_the_second() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(migrate::BOOKKEEPING).unwrap();
-        let first = &migrate::SQLITE[0];
-        connection.execute_batch(first.sql).unwrap();
-        connection
-            .execute("INSERT INTO schema_migrations VALUES (1, 1, ?1)", [first.name])
-            .unwrap();
-        connection
-            .execute_batch(
-                "INSERT INTO entries VALUES (7, 2, 1, 3, 4, 'second', 5, x'00FF'),
-                     (7, 1, 0, 0, 4, 'first', 5, x''), (8, 1, 0, 3, 4, 'first', 5, x'01')",
-            )
-            .unwrap();
-        migrate(&mut connection).unwrap();
-        let rows: Vec<(i64, i64, String, Vec<u8>, i64)> = connection
-            .prepare("SELECT conversation_id, seq, client_msg_id, body, key_id FROM entries ORDER BY 1, 2")
-            .unwrap()
-            .query_map([], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
-            })
-            .unwrap()
-            .collect::<Result<_, _>>()
-            .unwrap();
-        let expected = [
-            (7, 1, "first".to_owned(), vec![], 0),
-            (7, 2, "second".to_owned(), vec![0, 255], 0),
-            (8, 1, "first".to_owned(), vec![1], 0),
-        ];
-        assert_eq!(rows, expected);
-        let twice = connection.execute_batch(
-            "INSERT INTO entries (conversation_id, seq, msg_no, sender_id, created_at, client_msg_id, command_hash, body)
-             VALUES (7, 3, 2, 3, 4, 'second', 5, x'')",
-        );
-        assert!(twice.is_err(), "one id, one entry");
     }
 }

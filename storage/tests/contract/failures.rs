@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ringwire_storage::append::{Append, Change, Outcome};
 use ringwire_storage::{Database, Store, StoreConfig, StoreError};
-use ringwire_testkit::{CutProxy, PrivatePostgres};
+use ringwire_testkit::{ChaosProxy, PrivatePostgres};
 
 use crate::support::{self, Backend, Bench, body, message, user};
 
@@ -74,7 +74,10 @@ async fn a_file_that_is_no_database_is_named() {
     std::fs::write(folder.path().join("ringwire.db"), "certainly not a database, but long enough")
         .unwrap();
     let refused = open(support::sqlite(folder.path())).await.err().unwrap();
-    assert!(matches!(refused, StoreError::DataFolderUnreadable { .. }), "{refused}");
+    assert!(matches!(refused, StoreError::FileDamaged(_)), "{refused}");
+    assert!(!refused.is_temporary(), "somebody has to restore a backup");
+    let path = folder.path().join("ringwire.db").display().to_string();
+    assert!(refused.to_string().contains(&path), "{refused}");
 }
 
 #[tokio::test]
@@ -87,7 +90,7 @@ async fn a_server_that_is_not_there_is_worth_another_try() {
 #[tokio::test]
 async fn d9_a_lost_commit_answer_never_duplicates() {
     let server = PrivatePostgres::start().unwrap();
-    let proxy = CutProxy::start(server.port()).unwrap();
+    let proxy = ChaosProxy::start(server.port()).unwrap();
     let url = format!("postgres://ringwire@127.0.0.1:{}/postgres", proxy.port());
     let answers = Arc::new(support::Answers::default());
     let mut config = StoreConfig::new(Database::Postgres { url });
@@ -111,7 +114,7 @@ async fn d9_a_lost_commit_answer_never_duplicates() {
         store.submit(message(id, seq + 1)).unwrap();
         assert_eq!(answers.take(1)[0].outcome, Outcome::Committed);
     }
-    assert_eq!(proxy.cuts(), 10, "every answer was lost once");
+    assert_eq!(proxy.lost_answers(), 10, "every answer was lost once");
     let log = store.load_tail(id, 0, 100).await.unwrap().unwrap().entries;
     assert_eq!(log.len(), 12);
     assert_eq!(store.heads(user(1), None, &[], 1).await.unwrap().0[0].member_count, 3);

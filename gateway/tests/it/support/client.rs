@@ -302,10 +302,15 @@ impl Client {
         }
     }
 
-    /// Asserts that nothing was pushed before the answer to a ping.
-    pub(crate) fn assert_quiet(&mut self) {
+    /// Asserts that a ping is answered; then the commands before it are at their conversations' owners.
+    pub(crate) fn assert_answers_ping(&mut self) {
         let pong = self.call(Op::Ping(wire::Ping {}));
         assert!(matches!(pong, Ok(Outcome::Pong(_))), "{pong:?}");
+    }
+
+    /// Asserts that nothing was pushed before the answer to a ping.
+    pub(crate) fn assert_quiet(&mut self) {
+        self.assert_answers_ping();
         assert_eq!(self.arrived, []);
     }
 

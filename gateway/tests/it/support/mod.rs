@@ -4,6 +4,7 @@
 //!   store ─► server (child process) ◄─ http   one request, the raw answer
 //!                                   ◄─ client one WebSocket, in either encoding
 //!                                        chat         what people do, as one call each
+//!                                        flood        sends more than the server can hold
 //!                                        participant  sends and receives through any trouble, and keeps the ledger
 //! ```
 //!
@@ -11,11 +12,13 @@
 
 pub(crate) mod chat;
 pub(crate) mod client;
+pub(crate) mod flood;
 pub(crate) mod http;
 pub(crate) mod participant;
 pub(crate) mod server;
 pub(crate) mod store;
 pub(crate) mod token;
+pub(crate) mod watch;
 
 use std::time::Duration;
 
@@ -26,3 +29,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Both ways to write the schema down.
 pub(crate) const ENCODINGS: [Encoding; 2] = [Encoding::Protobuf, Encoding::Json];
+
+/// Whether the long variants are wanted.
+pub(crate) fn full() -> bool {
+    std::env::var_os("RINGWIRE_TEST_FULL").is_some()
+}

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use ringwire_loadtest::verify::{Content, DeviceIndex, Ledger, Origin, SenderIndex, Via};
+use ringwire_loadtest::verify::{Content, DeviceIndex, Findings, Ledger, Origin, SenderIndex, Via};
 use ringwire_protocol::codec::Encoding;
 use ringwire_protocol::wire::{self, command::Op, push::Event, reply::Outcome};
 
@@ -46,7 +46,11 @@ struct Shared {
     head: AtomicU64,
     go_aways: AtomicUsize,
     closes: Mutex<Vec<Option<u16>>>,
+    watch: Watch,
 }
+
+/// Called with the conversation and every ack, at the moment it arrives.
+pub(crate) type Watch = Box<dyn Fn(u64, &wire::SendAck) + Send + Sync>;
 
 impl Shared {
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
@@ -75,6 +79,16 @@ pub(crate) struct Report {
 impl Crowd {
     /// Users 1 to `participants` make a group; each sends `sends_each` messages, all as fast as they can.
     pub(crate) fn start(server: &ServerProcess, participants: u32, sends_each: u32) -> Self {
+        Self::start_watched(server, participants, sends_each, Box::new(|_, _| {}))
+    }
+
+    /// The same, and `watch` sees every ack when it arrives.
+    pub(crate) fn start_watched(
+        server: &ServerProcess,
+        participants: u32,
+        sends_each: u32,
+        watch: Watch,
+    ) -> Self {
         let users: Vec<u64> = (1..=u64::from(participants)).collect();
         // Users come to be when they connect first.
         let mut clients: Vec<Client> =
@@ -93,6 +107,7 @@ impl Crowd {
             done: AtomicUsize::new(0),
             head: AtomicU64::new(0),
             go_aways: AtomicUsize::new(0),
+            watch,
             closes: Mutex::new(Vec::new()),
         });
         let participant = |(number, device)| Participant {
@@ -136,10 +151,22 @@ impl Crowd {
         }
     }
 
-    /// Waits until everything is sent and received, reads the log back, and has the ledger judged.
-    pub(crate) fn finish(self, server: &ServerProcess) -> Report {
+    /// Waits until everything is sent and acknowledged.
+    pub(crate) fn await_last_ack(&self) {
         let participants = self.threads.len();
         self.wait("the last ack", || self.shared.done.load(Ordering::Relaxed) == participants);
+    }
+
+    /// Waits until everything is sent and received, reads the log back, and has the ledger judged clean.
+    pub(crate) fn finish(self, server: &ServerProcess) -> Report {
+        let (findings, report) = self.judge(server);
+        assert!(findings.is_clean(), "{findings:#?}");
+        report
+    }
+
+    /// The same, whatever the judgement is.
+    pub(crate) fn judge(self, server: &ServerProcess) -> (Findings, Report) {
+        self.await_last_ack();
         let mut reader = Client::session(server, 1, Encoding::Protobuf);
         let log = reader.log(self.conversation);
         let head = log.last().expect("a log with entries").seq;
@@ -152,14 +179,14 @@ impl Crowd {
         let mut ledger = self.shared.ledger();
         ledger.log_read(1, entries);
         let findings = ledger.check();
-        assert!(findings.is_clean(), "{findings:#?}");
         let (_, refused, unknown) = ledger.outcomes();
         assert_eq!((refused, unknown), (0, 0), "every send was acknowledged in the end");
         drop(ledger);
-        Report {
+        let report = Report {
             go_aways: self.shared.go_aways.load(Ordering::Relaxed),
             closes: self.shared.closes.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-        }
+        };
+        (findings, report)
     }
 }
 
@@ -289,6 +316,7 @@ impl Participant {
         let Some(place) = place else { return Ok(()) };
         match reply.outcome.expect("a reply has an outcome") {
             Outcome::SendAck(ack) => {
+                (self.shared.watch)(self.conversation, &ack);
                 let outgoing = self.outgoing.remove(place).expect("it was just found");
                 self.shared.ledger().acked(outgoing.origin, ack.seq);
                 self.close_gap(client, ack.seq)?;

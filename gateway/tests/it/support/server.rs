@@ -4,8 +4,9 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 
+use ringwire_testkit::Observer;
 use tempfile::TempDir;
 
 use super::store::Database;
@@ -18,6 +19,7 @@ pub(crate) struct Setup {
     environment: Vec<(String, String)>,
     config: String,
     database: Option<Database>,
+    data: Option<PathBuf>,
 }
 
 impl Setup {
@@ -53,6 +55,12 @@ impl Setup {
     /// Keeps the log in this database.
     pub(crate) fn database(mut self, database: Database) -> Self {
         self.database = Some(database);
+        self
+    }
+
+    /// Keeps the data folder here instead of beside the log.
+    pub(crate) fn data(mut self, folder: &Path) -> Self {
+        self.data = Some(folder.to_owned());
         self
     }
 
@@ -119,9 +127,30 @@ impl ServerProcess {
         format!("http://{}/", self.address())
     }
 
+    /// Its data folder.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.setup.data.clone().unwrap_or_else(|| self.folder.path().join("data"))
+    }
+
     /// The file with the key it signs tokens with.
     pub(crate) fn secret_file(&self) -> PathBuf {
-        self.folder.path().join("data/jwt.secret")
+        self.data().join("jwt.secret")
+    }
+
+    /// An independent look into its database, past any proxy; of Postgres at this address.
+    pub(crate) fn observer(&self, postgres: Option<&str>) -> Observer {
+        match postgres {
+            Some(url) => Observer::postgres(url).expect("a connection to Postgres"),
+            None => Observer::sqlite(&self.data().join("ringwire.db")).expect("the database"),
+        }
+    }
+
+    /// Memory it has in use now, in KiB.
+    pub(crate) fn resident_kib(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.running.child.id());
+        let status = fs::read_to_string(status).expect("the server runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a size");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 
     /// Changes its SQLite database behind its back; how many rows.
@@ -135,6 +164,17 @@ impl ServerProcess {
     /// A token for this user, valid for an hour.
     pub(crate) fn token(&self, user: u64) -> String {
         token::sign(&self.secret_file(), &token::claims(user, 3600))
+    }
+
+    /// Runs `ringwire` with the server's configuration and these arguments, to its end.
+    pub(crate) fn tool(&self, arguments: &[&str]) -> Output {
+        let mut command = command(self.folder.path(), &self.setup);
+        command.args(arguments).stdin(Stdio::null()).output().expect("running a tool")
+    }
+
+    /// The folder with the key and, on SQLite, the database.
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.folder.path().join("data")
     }
 
     /// Everything it has logged so far.
@@ -179,30 +219,31 @@ impl Drop for ServerProcess {
     }
 }
 
-fn launch(folder: &Path, setup: &Setup, listen: &str) -> Running {
-    let log_file =
-        File::options().create(true).append(true).open(folder.join("log")).expect("a log file");
+/// `ringwire` with everything that tells where its data is.
+fn command(folder: &Path, setup: &Setup) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ringwire"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("RINGWIRE_")) {
         command.env_remove(name);
     }
-    command.current_dir(folder).args([
-        "--listen",
-        listen,
-        "--data-dir",
-        "data",
-        "--config",
-        "ringwire.toml",
-    ]);
-    if !setup.arguments.iter().any(|argument| argument == "--shards") {
-        command.args(["--shards", "2"]);
-    }
+    command.current_dir(folder).args(["--config", "ringwire.toml", "--data-dir"]);
+    command.arg(setup.data.as_deref().unwrap_or(Path::new("data")));
     if let Some(url) = setup.database.as_ref().and_then(Database::url) {
         command.args(["--database", url]);
     }
+    command.envs(setup.environment.iter().map(|(name, value)| (name, value)));
+    command
+}
+
+fn launch(folder: &Path, setup: &Setup, listen: &str) -> Running {
+    let log_file =
+        File::options().create(true).append(true).open(folder.join("log")).expect("a log file");
+    let mut command = command(folder, setup);
+    command.args(["--listen", listen]);
+    if !setup.arguments.iter().any(|argument| argument == "--shards") {
+        command.args(["--shards", "2"]);
+    }
     let mut child = command
         .args(&setup.arguments)
-        .envs(setup.environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(log_file)

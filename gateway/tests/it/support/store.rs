@@ -22,6 +22,11 @@ impl Database {
 
     /// A fresh database on the shared Postgres server.
     pub(crate) fn postgres() -> Self {
+        Self::Postgres(Self::postgres_port().0)
+    }
+
+    /// The address of a fresh database on the shared Postgres server, and the port in it.
+    pub(crate) fn postgres_port() -> (String, u16) {
         /// Cleaned up by its guard when this process ends.
         static SERVER: OnceLock<Mutex<PrivatePostgres>> = OnceLock::new();
         static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -31,10 +36,10 @@ impl Database {
         });
         let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
         let server = server.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Self::Postgres(server.create_database(&name).expect("a fresh database"))
+        (server.create_database(&name).expect("a fresh database"), server.port())
     }
 
-    pub(super) fn url(&self) -> Option<&str> {
+    pub(crate) fn url(&self) -> Option<&str> {
         match self {
             Self::Sqlite => None,
             Self::Postgres(url) => Some(url),

@@ -4,6 +4,7 @@
 //! what the user wrote. Without one, the next server to start does.
 
 use std::io::{self, Write as _};
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
@@ -11,7 +12,7 @@ use clap::{Args, Subcommand};
 use ringwire_protocol::UserId;
 use ringwire_storage::Store;
 
-use super::parse_user_id;
+use crate::cli::parse_user_id;
 use crate::config::Loaded;
 use crate::export::Export;
 use crate::startup;
@@ -34,16 +35,16 @@ pub struct WhichUser {
 }
 
 /// Does it.
-pub fn run(loaded: &Loaded, command: &UserCommand) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
+pub fn user(loaded: &Loaded, command: &UserCommand) -> anyhow::Result<ExitCode> {
+    super::run(async {
         let config = startup::store_config(&loaded.config);
         let store = Store::open(config, Arc::new(|_, _| {})).await?;
         match command {
             UserCommand::Export(WhichUser { user }) => export(store, *user).await,
             UserCommand::Delete(WhichUser { user }) => delete(&store, *user).await,
         }
-    })
+    })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn export(store: Store, user: UserId) -> anyhow::Result<()> {

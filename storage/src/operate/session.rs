@@ -1,0 +1,100 @@
+//! A tool's connection to either database, and how it reads.
+
+use tokio::sync::mpsc;
+
+use super::postgres::PostgresSession;
+use super::sqlite::SqliteSession;
+use super::value::Row;
+use crate::error::StoreError;
+use crate::migrate::Applied;
+use crate::store::Database;
+
+/// Pages on their way from the reader to whoever uses them.
+pub(super) const PAGES: usize = 2;
+/// Rows of a page.
+const PAGE_ROWS: usize = 1_000;
+/// Bytes of a page, after the row that passes it.
+const PAGE_BYTES: usize = 1024 * 1024;
+
+/// A connection without the time limits of a server.
+pub(super) enum Session {
+    Sqlite(SqliteSession),
+    Postgres(PostgresSession),
+}
+
+/// What a reader hands on. The queries are read one after the other, each ended by `End` or `Failed`.
+#[derive(Debug)]
+pub(super) enum Page {
+    Rows(Vec<Row>),
+    End,
+    /// The database works, but not for this query: what it reads is damaged or missing.
+    Failed(String),
+}
+
+impl Session {
+    /// Opens the database for reading alone, beside whoever serves from it.
+    pub(super) async fn reader(database: &Database) -> Result<Self, StoreError> {
+        Ok(match database {
+            Database::Sqlite { dir } => Self::Sqlite(SqliteSession::reader(dir)?),
+            Database::Postgres { url } => Self::Postgres(PostgresSession::open(url).await?),
+        })
+    }
+
+    /// Whether the statements are to be those of SQLite.
+    pub(super) const fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
+    }
+
+    /// Begins the one snapshot that everything until the end of the session reads.
+    pub(super) async fn begin_snapshot(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(session) => session.execute("BEGIN"),
+            Self::Postgres(session) => {
+                session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+            }
+        }
+    }
+
+    /// The newest migration that was applied, `None`: not a database of ours.
+    pub(super) async fn applied(&self) -> Result<Option<Applied>, StoreError> {
+        match self {
+            Self::Sqlite(session) => session.applied(),
+            Self::Postgres(session) => session.applied().await,
+        }
+    }
+
+    /// Reads queries one after the other in the transaction that is open, until the end or until nobody listens.
+    pub(super) async fn read(
+        &self,
+        queries: Vec<String>,
+        pages: mpsc::Sender<Page>,
+    ) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(session) => session.read(queries, pages).await,
+            Self::Postgres(session) => session.read(queries, pages).await,
+        }
+    }
+}
+
+/// Rows that wait for a page to be full.
+#[derive(Default)]
+pub(super) struct Filling {
+    rows: Vec<Row>,
+    bytes: usize,
+}
+
+impl Filling {
+    /// Adds a row; gives the page when that has filled it.
+    pub(super) fn push(&mut self, row: Row) -> Option<Page> {
+        self.bytes += row.iter().map(super::value::Value::size).sum::<usize>();
+        self.rows.push(row);
+        let full = self.rows.len() >= PAGE_ROWS || self.bytes >= PAGE_BYTES;
+        if full { self.take() } else { None }
+    }
+
+    /// What is there, if anything.
+    pub(super) fn take(&mut self) -> Option<Page> {
+        self.bytes = 0;
+        (!self.rows.is_empty()).then(|| Page::Rows(std::mem::take(&mut self.rows)))
+    }
+}
