@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use ringwire_protocol::codec::Encoding;
-use ringwire_protocol::wire::entry_body::Kind;
+use ringwire_protocol::wire::{self, command::Op, entry_body::Kind};
 use serde_json::{Value, json};
 
 use crate::support::ENCODINGS;
@@ -28,7 +28,7 @@ fn delete(server: &ServerProcess, user: u64) -> u16 {
 fn refused(server: &ServerProcess, user: u64) -> Option<u16> {
     let upgrade = Upgrade::encoding(Encoding::Protobuf).bearer(&server.token(user));
     let mut client = Client::upgrade(server.address(), &upgrade, Encoding::Protobuf).expect("101");
-    client.start(ringwire_protocol::wire::command::Op::Connect(Default::default()));
+    client.start(Op::Connect(wire::Connect::default()));
     client.close_code()
 }
 
@@ -49,7 +49,7 @@ fn a3_a_deleted_account_ends_sessions_memberships_and_messages() {
         let entry = bob.next_entry();
         if let Kind::Left(left) = notice(&entry) {
             assert_eq!((entry.conversation_id, entry.sender_id), (group, 1));
-            break left.clone();
+            break *left;
         }
     };
     assert_eq!(left.new_owner_id, 2, "the group has an owner");

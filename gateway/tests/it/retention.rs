@@ -43,7 +43,7 @@ fn a_trimmed_log_says_so_and_goes_on() {
     assert_eq!(ann.say(direct, "m11", "text").seq, 12);
 
     // A client that was away since entry 3.
-    let cursors = vec![wire::Cursor { conversation_id: direct, seq: 3, ..Default::default() }];
+    let cursors = vec![wire::SyncCursor { conversation_id: direct, seq: 3 }];
     let connect = wire::Connect { cursors, ..Default::default() };
     let (mut bob, connected) = Client::session_with(&server, 2, Encoding::Json, connect);
     let state = &connected.sync[0];
