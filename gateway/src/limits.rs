@@ -82,8 +82,6 @@ pub const IN_FLIGHT_PER_CONVERSATION: usize = 4096;
 pub const WAITING_PER_CONVERSATION: usize = 4096;
 /// Refused sends a conversation remembers, to refuse what says it comes `after` them.
 pub const REMEMBERED_REFUSALS: usize = 256;
-/// A head confirmed longer ago than this is appended with a check of its base row, in seconds.
-pub const HEAD_TRUST_S: u32 = 60;
 /// Tail entries loaded at once after a conflict; a longer tail is read in rounds.
 pub const TAIL_PAGE: u32 = 500;
 

@@ -16,7 +16,7 @@ use ringwire_storage::{CompletionSink, Store};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
-use crate::api::{ApiServer, ServiceFacts, ServiceState, Tokens};
+use crate::api::{ApiServer, ServiceFacts, ServiceState};
 use crate::command::key::CommandKey;
 use crate::config::{Config, DriverChoice};
 use crate::limits;
@@ -56,10 +56,9 @@ pub fn run(config: Config) -> Result<(), StartError> {
         let (service, calls) = mpsc::channel(limits::SERVICE_QUEUE);
         let (http, sockets) = mpsc::channel(limits::HTTP_QUEUE);
         let (errands, errand_answers) = mpsc::channel(limits::ERRAND_ANSWERS);
-        let verifier = Arc::new(keys.verifier);
         let config = Arc::new(config);
         let shared = Arc::new(Shared {
-            verifier: Arc::clone(&verifier),
+            verifier: Arc::clone(&keys.verifier),
             command_key,
             mailboxes: senders,
             service,
@@ -70,9 +69,8 @@ pub fn run(config: Config) -> Result<(), StartError> {
             drained_shards: AtomicUsize::new(0),
             config: Arc::clone(&config),
         });
-        let tokens = Tokens { minter: keys.minter, verifier };
         let facts = ServiceFacts { driver: driver.name(), shards: shared.shards() };
-        let state = ServiceState::new(Arc::clone(&config), store.clone(), tokens, facts)?;
+        let state = ServiceState::new(Arc::clone(&config), store.clone(), keys, facts)?;
         let api = ApiServer::new(state.clone(), config.server.max_http_connections)
             .on_upgrade(return_to_shards(Arc::clone(&shared)));
         let threads = start_shards(&shared, driver, &store, listeners, receivers)?;

@@ -3,12 +3,15 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use ringwire_storage::search::SearchText;
 use ringwire_storage::{CompletionSink, Database as StoreDatabase, Store, StoreConfig, StoreError};
 
 use crate::auth::{KeyError, TokenMinter, TokenVerifier};
 use crate::config::{Config, Database};
+use crate::conversation::entry::searched_text;
 use crate::secret::{self, SecretError};
 
 /// The first pause before the database is tried again.
@@ -64,8 +67,8 @@ fn mend_listen(error: &io::Error) -> &'static str {
 /// The server's own key in its two roles.
 #[derive(Debug)]
 pub struct Keys {
-    /// Checks tokens; shared with the shards.
-    pub verifier: TokenVerifier,
+    /// Checks tokens; shared by the shards and the HTTP API.
+    pub verifier: Arc<TokenVerifier>,
     /// Makes tokens after login.
     pub minter: TokenMinter,
 }
@@ -75,7 +78,7 @@ pub fn load_keys(config: &Config) -> Result<Keys, StartError> {
     secret::prepare_data_dir(&config.storage.data_dir)?;
     let own = secret::load_or_create(&config.auth.jwt_secret_file)?;
     Ok(Keys {
-        verifier: TokenVerifier::new(&own, &config.auth)?,
+        verifier: Arc::new(TokenVerifier::new(&own, &config.auth)?),
         minter: TokenMinter::new(&own, &config.auth),
     })
 }
@@ -86,7 +89,12 @@ pub fn store_config(config: &Config) -> StoreConfig {
         Database::Sqlite => StoreDatabase::Sqlite { dir: config.storage.data_dir.clone() },
         Database::Postgres(url) => StoreDatabase::Postgres { url: url.clone() },
     };
-    StoreConfig { writers: config.storage.writers, ..StoreConfig::new(database) }
+    StoreConfig {
+        writers: config.storage.writers,
+        batch: config.storage.batch,
+        search_text: config.storage.search.then_some(searched_text as SearchText),
+        ..StoreConfig::new(database)
+    }
 }
 
 /// Opens the store. While the database is away it says so and tries again, more and more slowly, without end.
@@ -95,7 +103,8 @@ pub async fn open_store(config: &Config, completions: CompletionSink) -> Result<
     let mut pause = FIRST_RETRY;
     loop {
         match Store::open(store_config.clone(), completions.clone()).await {
-            Err(error) if error.is_temporary() => {
+            // What has to be mended is told at once; waiting would hide it.
+            Err(error @ StoreError::Unavailable(_)) => {
                 tracing::warn!(
                     database = %config.storage.database,
                     retry_in_ms = pause.as_millis() as u64,

@@ -3,8 +3,14 @@
 //! The owner names the position it believes to be next. The primary key `(conversation_id, seq)` decides: either the
 //! entry is committed at exactly that position, or the owner learns that its view is stale.
 
+use std::time::{Duration, Instant};
+
 use bytes::Bytes;
 use ringwire_protocol::{ConversationId, MsgNo, Seq, UnixMs, UserId};
+
+/// How long a writer believes a head. Trimming spares what is younger than ten minutes, so within this it cannot have
+/// removed what was written behind the head.
+pub const HEAD_TRUST: Duration = Duration::from_mins(1);
 
 /// An entry that wants to become the next of its conversation.
 #[derive(Clone, Debug)]
@@ -28,7 +34,11 @@ pub struct Append {
     pub command_hash: i64,
     /// What else changes in the same transaction.
     pub change: Change,
-    /// The owner has not had its head confirmed lately: append only if the entry at `seq − 1` exists.
+    /// When the last thing was asked for that confirmed the owner's head, a load or an append. The writer believes it
+    /// for [`HEAD_TRUST`] and as long as its connection lasts; it appends to an older head only if the entry at `seq − 1`
+    /// exists, because what was written behind that may be gone again.
+    pub head_confirmed_at: Instant,
+    /// Append only if the entry at `seq − 1` exists, however young the head is.
     pub check_base: bool,
 
     /// Which completion queue gets the answer (the shard).

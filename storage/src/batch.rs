@@ -21,7 +21,7 @@ pub struct BatchLimits {
 
 impl Default for BatchLimits {
     fn default() -> Self {
-        Self { max_rows: 512, max_bytes: 1 << 20, max_age: Duration::ZERO }
+        Self { max_rows: 4_096, max_bytes: 1 << 20, max_age: Duration::ZERO }
     }
 }
 

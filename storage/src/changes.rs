@@ -58,6 +58,10 @@ impl NetChanges {
                 Change::Leave { user_id, new_owner_id } => {
                     added.remove(&(conversation_id, *user_id));
                     removed.insert((conversation_id, *user_id));
+                    // Who inherits and then goes does not own it on coming back.
+                    if owners.get(&conversation_id) == Some(user_id) {
+                        owners.remove(&conversation_id);
+                    }
                     if let Some(owner) = new_owner_id {
                         owners.insert(conversation_id, *owner);
                     }
@@ -99,6 +103,22 @@ mod tests {
         assert_eq!(net.removed.len(), 1);
         assert_eq!(net.added.len(), 1);
         assert_eq!(net.added[0].seq, 7);
+    }
+
+    #[test]
+    fn an_heir_who_leaves_and_comes_back_is_no_owner() {
+        let leaves = |seq, from, heir: Option<u64>| {
+            let new_owner_id = heir.map(user);
+            Append { change: Change::Leave { user_id: user(from), new_owner_id }, ..entry(1, seq) }
+        };
+        let comes_back = Append { change: Change::Join(vec![user(7)]), ..entry(1, 7) };
+        let last = [leaves(5, 1, Some(7)), leaves(6, 7, None), comes_back.clone()];
+        let net = NetChanges::of(&last);
+        assert_eq!(net.owners, []);
+        assert_eq!(net.added.iter().map(|a| a.user_id).collect::<Vec<_>>(), [user(7)]);
+        let handed_on = [leaves(5, 1, Some(7)), leaves(6, 7, Some(3)), comes_back];
+        let owners = NetChanges::of(&handed_on).owners;
+        assert_eq!(owners.iter().map(|o| o.1).collect::<Vec<_>>(), [user(3)]);
     }
 
     #[test]

@@ -20,8 +20,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::append::{Append, Completion, Outcome};
+use crate::append::{Append, Completion, HEAD_TRUST, Outcome};
 use crate::executor::{AppendError, Executor, Found};
+use crate::metrics::WriterMetrics;
 use crate::stale::StaleConversations;
 use crate::writer::Answers;
 
@@ -29,21 +30,22 @@ use crate::writer::Answers;
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
 /// The wait before a deadlocked set is tried again.
 const RETRY_AFTER: Duration = Duration::from_millis(2);
-/// After the database was away it may be another one (a promoted standby that missed commits), so heads confirmed
-/// before are appended only where their base exists. Owners ask for that themselves once a head is this old.
-const CHECK_BASES_FOR: Duration = Duration::from_mins(1);
 
-/// Waits as long as told; `false`: the writer has to stop now.
-pub(crate) type Pause<'a> = &'a mut dyn FnMut(Duration) -> bool;
+/// Waits as long as told, and does what else waits for the database meanwhile; `false`: the writer has to stop now.
+pub(crate) type Pause<'a> = &'a mut dyn FnMut(Duration, &mut Executor) -> bool;
 
 /// What a writer remembers between batches.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Committer {
+    metrics: WriterMetrics,
     stale: StaleConversations,
-    check_bases_until: Option<Instant>,
 }
 
 impl Committer {
+    pub(crate) fn new(metrics: WriterMetrics) -> Self {
+        Self { metrics, stale: StaleConversations::default() }
+    }
+
     /// Brings one batch through. Answers are added to `answers`, delivered before long waits. `false`: told to
     /// stop while the database was away; the entries not answered yet are dropped.
     pub(crate) fn commit(
@@ -63,8 +65,14 @@ impl Committer {
             if set.is_empty() {
                 continue;
             }
-            self.mark_bases(&mut set);
-            let error = match executor.append(&set) {
+            let mut begun = Instant::now();
+            let appended = executor.connect().and_then(|connected_at| {
+                begun = Instant::now();
+                mark_bases(&mut set, connected_at, begun);
+                executor.append(&set)
+            });
+            self.metrics.attempted(begun.elapsed(), &appended);
+            let error = match appended {
                 Ok(()) => {
                     back_off = BACK_OFF.0;
                     for entry in &set {
@@ -102,7 +110,7 @@ impl Committer {
                 AppendError::Retry(reason) => {
                     tracing::debug!(reason, "a batch is repeated");
                     sets.push(set);
-                    if !pause(RETRY_AFTER) {
+                    if !pause(RETRY_AFTER, executor) {
                         return false;
                     }
                 }
@@ -111,9 +119,8 @@ impl Committer {
                         tracing::warn!(reason, entries = set.len(), "cannot write; trying again");
                     }
                     answers.deliver_before_waiting();
-                    self.check_bases_until = Some(Instant::now() + CHECK_BASES_FOR);
                     sets.push(set);
-                    if !pause(back_off) {
+                    if !pause(back_off, executor) {
                         return false;
                     }
                     back_off = (back_off * 2).min(BACK_OFF.1);
@@ -137,17 +144,6 @@ impl Committer {
             }
         }
         fresh
-    }
-
-    /// Decides which entries need their base looked up: never one whose base is in the same set.
-    fn mark_bases(&self, set: &mut [Append]) {
-        let force = self.check_bases_until.is_some_and(|until| Instant::now() < until);
-        let mut previous = None;
-        for entry in set {
-            let follows = previous == Some((entry.conversation_id, entry.seq.wrapping_sub(1)));
-            entry.check_base = entry.seq > 1 && !follows && (entry.check_base || force);
-            previous = Some((entry.conversation_id, entry.seq));
-        }
     }
 
     /// Answers what the log has decided; the entries it says nothing about come back.
@@ -194,6 +190,20 @@ impl Committer {
         } else {
             split(set, sets);
         }
+    }
+}
+
+/// Decides which entries need their base looked up: those of heads that were confirmed too long ago, or before the
+/// connection was made (the database may be another one now, a promoted standby that missed commits); never one whose
+/// base is in the same set.
+fn mark_bases(set: &mut [Append], connected_at: Instant, now: Instant) {
+    let mut previous = None;
+    for entry in set {
+        let confirmed_at = entry.head_confirmed_at;
+        let doubtful = confirmed_at < connected_at || now.duration_since(confirmed_at) > HEAD_TRUST;
+        let follows = previous == Some((entry.conversation_id, entry.seq.wrapping_sub(1)));
+        entry.check_base = entry.seq > 1 && !follows && (entry.check_base || doubtful);
+        previous = Some((entry.conversation_id, entry.seq));
     }
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct Scripted {
     /// Bodies that the database refuses.
     poison: Option<&'static [u8]>,
     appends: usize,
+    /// Since when the connection has been there; nothing: it was cut, or never made.
+    connected_at: Option<Instant>,
 }
 
 impl Scripted {
@@ -68,9 +70,17 @@ impl Scripted {
         }
     }
 
+    pub(crate) fn connect(&mut self) -> Instant {
+        *self.connected_at.get_or_insert_with(Instant::now)
+    }
+
     pub(crate) fn append(&mut self, entries: &[Append]) -> Result<(), AppendError> {
+        assert!(self.connected_at.is_some(), "an append never connects by itself");
         self.appends += 1;
         let fault = self.faults.pop_front();
+        if matches!(fault, Some(Fault::CutBefore | Fault::CutAfterCommit)) {
+            self.connected_at = None;
+        }
         match fault {
             Some(Fault::CutBefore) => return Err(AppendError::Away("cut".into())),
             Some(Fault::Deadlock) => return Err(AppendError::Retry("deadlock".into())),
@@ -112,12 +122,13 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(scripted: Scripted) -> Self {
+    fn new(mut scripted: Scripted) -> Self {
+        scripted.connect();
         let received = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&received);
         Self {
             executor: Executor::Scripted(scripted),
-            committer: Committer::default(),
+            committer: Committer::new(WriterMetrics::new()),
             answers: Answers::new(Arc::new(move |_, mut completions| {
                 sink.lock().expect("no test panics in here").append(&mut completions);
             })),
@@ -137,11 +148,15 @@ impl Bench {
     fn commit(&mut self, batch: Vec<Append>) -> BTreeMap<(u64, u64), Outcome> {
         let size = batch.len();
         let pauses = &mut self.pauses;
-        let finished =
-            self.committer.commit(batch, &mut self.executor, &mut self.answers, &mut |length| {
+        let finished = self.committer.commit(
+            batch,
+            &mut self.executor,
+            &mut self.answers,
+            &mut |length, _| {
                 pauses.push(length);
                 true
-            });
+            },
+        );
         assert!(finished);
         self.answers.deliver();
         let completions = std::mem::take(&mut *self.received.lock().expect("not poisoned"));
@@ -275,6 +290,40 @@ fn after_an_absence_an_old_head_is_not_believed() {
 }
 
 #[test]
+fn a_connection_lost_between_batches_makes_old_heads_doubtful_too() {
+    let mut bench = Bench::new(Scripted::with(&[entry(2, 4)]));
+    let (stale, fine) = (entry(1, 5), entry(2, 5));
+    bench.scripted().connected_at = None;
+    let outcomes = bench.commit(vec![stale, fine]);
+    assert_eq!(outcomes[&(1, 5)], Outcome::Conflict, "its base went with the old server");
+    assert_eq!(outcomes[&(2, 5)], Outcome::Committed);
+    let confirmed_since = Append { generation: 2, ..entry(1, 5) };
+    assert_eq!(bench.commit(vec![confirmed_since])[&(1, 5)], Outcome::Committed);
+}
+
+#[test]
+fn a_head_is_believed_for_a_minute_by_the_writers_clock() {
+    let start = Instant::now();
+    let now = start + Duration::from_mins(5);
+    let confirmed = |seconds_ago: u64| start + Duration::from_secs(300 - seconds_ago);
+    let aged = |conversation, seconds| Append {
+        head_confirmed_at: confirmed(seconds),
+        ..entry(conversation, 5)
+    };
+    let mut set = vec![aged(1, 59), aged(2, 61), Append { seq: 6, ..aged(2, 61) }, aged(3, 10)];
+    mark_bases(&mut set, confirmed(300), now);
+    assert_eq!(
+        set.iter().map(|entry| entry.check_base).collect::<Vec<_>>(),
+        [false, true, false, false]
+    );
+    mark_bases(&mut set, confirmed(20), now);
+    assert_eq!(
+        set.iter().map(|entry| entry.check_base).collect::<Vec<_>>(),
+        [true, true, false, false]
+    );
+}
+
+#[test]
 fn a_checked_base_must_exist() {
     let mut bench = Bench::new(Scripted::with(&[entry(2, 4)]));
     let stale = Append { check_base: true, ..entry(1, 5) };
@@ -303,7 +352,7 @@ fn a_stop_during_an_absence_answers_nothing_that_is_not_known() {
         vec![entry(1, 1)],
         &mut bench.executor,
         &mut bench.answers,
-        &mut |_| false,
+        &mut |_, _| false,
     );
     assert!(!finished);
     bench.answers.deliver();

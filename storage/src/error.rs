@@ -7,8 +7,12 @@ use std::path::PathBuf;
 pub enum StoreError {
     /// The database cannot be reached or cannot serve now. Trying again later may succeed; nothing was written, except
     /// that an interrupted write may have been (all writes can be repeated safely).
-    #[error("the database is unavailable: {0}; check that it runs and accepts connections")]
+    #[error("the database is unavailable: {0}")]
     Unavailable(String),
+    /// The database answers, but not to us: a wrong password, an untrusted certificate, a missing right or table.
+    /// Somebody has to mend that; then the same call succeeds.
+    #[error("the database refuses this server: {0}")]
+    Misconfigured(String),
     /// A newer release has changed the schema so that this one would damage it.
     #[error(
         "the database has schema {found}, this release knows up to {supported}; start a newer release of ringwire"
@@ -58,6 +62,9 @@ pub enum StoreError {
     /// A row holds what this release never writes.
     #[error("the database holds a damaged row: {0}; restore a backup or report this")]
     Damaged(String),
+    /// Nothing is indexed in this store.
+    #[error("search is off; switch it on with storage.search")]
+    SearchOff,
     /// The store was shut down.
     #[error("the store is shut down")]
     Closed,
@@ -69,6 +76,6 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the same call may succeed later without anybody mending anything in the request.
     pub const fn is_temporary(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+        matches!(self, Self::Unavailable(_) | Self::Misconfigured(_))
     }
 }

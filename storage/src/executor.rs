@@ -1,5 +1,7 @@
-//! What a writer asks of its database: three calls, each its own transaction. Everything that is policy (what to do
+//! What a writer asks of its database: a connection, and a few calls, each its own transaction. Everything that is policy (what to do
 //! about a collision, a refusal, an absent database) lies in `commit` and is the same for both.
+
+use std::time::Instant;
 
 use ringwire_protocol::{ConversationId, UnixMs};
 
@@ -49,6 +51,17 @@ pub(crate) enum Executor {
 }
 
 impl Executor {
+    /// Connects where that is needed, and tells since when the connection has been there. What was known of the log
+    /// before then may be wrong: it may be another server now. Appending never connects by itself.
+    pub(crate) fn connect(&mut self) -> Result<Instant, AppendError> {
+        match self {
+            Self::Sqlite(appender) => Ok(appender.opened_at()),
+            Self::Postgres(appender) => appender.connect(),
+            #[cfg(test)]
+            Self::Scripted(script) => Ok(script.connect()),
+        }
+    }
+
     /// Appends entries, sorted by conversation and in log order within, with their changes: all or none.
     pub(crate) fn append(&mut self, entries: &[Append]) -> Result<(), AppendError> {
         match self {

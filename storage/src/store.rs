@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use prometheus_client::registry::Registry;
 use ringwire_protocol::{ConversationId, Seq, UnixMs, UserId};
 
 use crate::append::{Append, QueueFull};
@@ -16,6 +17,7 @@ use crate::model::{
     NewGroup, NewUser, Registration, SessionSnapshot, UserRow,
 };
 use crate::postgres::PostgresStore;
+use crate::search::SearchText;
 use crate::sqlite::SqliteStore;
 use crate::writer::CompletionSink;
 
@@ -50,13 +52,22 @@ pub struct StoreConfig {
     pub batch: BatchLimits,
     /// Connections for reads and other writes on Postgres.
     pub pool_size: usize,
+    /// What of a body is searched; `None`: search is off, and the index is emptied.
+    pub search_text: Option<SearchText>,
 }
 
 impl StoreConfig {
     /// The defaults for a database.
     pub fn new(database: Database) -> Self {
         let batch = BatchLimits::default();
-        Self { database, writers: 2, queue_capacity: 16_384, batch, pool_size: 8 }
+        Self {
+            database,
+            writers: 2,
+            queue_capacity: 16_384,
+            batch,
+            pool_size: 8,
+            search_text: None,
+        }
     }
 }
 
@@ -283,6 +294,11 @@ impl Store {
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
         either!(self, store => store.ping().await)
+    }
+
+    /// Registers what the writers count: queue depth, batch size, commit duration and retries.
+    pub fn register_metrics(&self, registry: &mut Registry) {
+        either_writers(self).metrics.register(registry);
     }
 
     /// Stops accepting entries and waits until all accepted ones are written. With the database away that ends after

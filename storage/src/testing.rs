@@ -24,6 +24,7 @@ pub(crate) fn entry(conversation_number: u64, seq: u64) -> Append {
         body: bytes::Bytes::from_static(b"hi"),
         command_hash: 1,
         change: Change::None,
+        head_confirmed_at: std::time::Instant::now(),
         check_base: false,
         origin: 0,
         token: seq,

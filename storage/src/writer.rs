@@ -25,6 +25,8 @@ use crate::batch::{Batch, BatchLimits};
 use crate::commit::{Committer, completion};
 use crate::error::StoreError;
 use crate::executor::Executor;
+use crate::metrics::WriterMetrics;
+use crate::search::Active;
 use crate::wake::Sleeper;
 
 /// Takes the answers of one batch to one origin; called on a writer thread, must not block. The origin is the one of
@@ -79,8 +81,9 @@ impl WriterQueue {
         self.stopping.load(Ordering::SeqCst)
     }
 
-    /// Waits out a back-off; `false`: the patience is over.
-    fn pause(&self, length: Duration) -> bool {
+    /// Waits out a back-off; `false`: the patience is over. Other writes are not made to wait as long as the batch:
+    /// they fail, and whoever asked is told.
+    fn pause(&self, length: Duration, executor: &mut Executor) -> bool {
         let until = Instant::now() + length;
         loop {
             let now = Instant::now();
@@ -91,6 +94,9 @@ impl WriterQueue {
             else {
                 return true;
             };
+            if executor.run_jobs() {
+                continue;
+            }
             // `park` wakes early when told to stop; then the loop looks again, and goes on waiting if it may.
             std::thread::park_timeout(left.min(Duration::from_millis(200)));
         }
@@ -100,6 +106,7 @@ impl WriterQueue {
 /// All writers of a store.
 #[derive(Debug)]
 pub(crate) struct Writers {
+    pub(crate) metrics: WriterMetrics,
     queues: Vec<Arc<WriterQueue>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -110,15 +117,20 @@ impl Writers {
         writers: Vec<(Arc<WriterQueue>, Executor)>,
         limits: BatchLimits,
         completions: &CompletionSink,
+        active: &Arc<Active>,
     ) -> Result<Self, StoreError> {
-        let mut started = Self { queues: Vec::new(), threads: Mutex::new(Vec::new()) };
+        let metrics = WriterMetrics::new();
+        let mut started =
+            Self { metrics: metrics.clone(), queues: Vec::new(), threads: Mutex::new(Vec::new()) };
         for (number, (queue, executor)) in writers.into_iter().enumerate() {
             let writer = Writer {
                 queue: Arc::clone(&queue),
                 executor,
                 batch: Batch::new(limits),
-                committer: Committer::default(),
+                committer: Committer::new(metrics.clone()),
+                metrics: metrics.clone(),
                 answers: Answers::new(Arc::clone(completions)),
+                active: Arc::clone(active),
             };
             let thread = std::thread::Builder::new()
                 .name(format!("writer-{number}"))
@@ -247,7 +259,9 @@ struct Writer {
     executor: Executor,
     batch: Batch,
     committer: Committer,
+    metrics: WriterMetrics,
     answers: Answers,
+    active: Arc<Active>,
 }
 
 impl Writer {
@@ -303,12 +317,13 @@ impl Writer {
     fn commit(&mut self) -> bool {
         let queue = &self.queue;
         let size = self.batch.len();
+        self.metrics.batch_closed(size, queue.entries.len());
         let answered_before = self.answers.total;
         let finished = self.committer.commit(
             self.batch.take(),
             &mut self.executor,
             &mut self.answers,
-            &mut |length| queue.pause(length),
+            &mut |length, executor| queue.pause(length, executor),
         );
         self.answers.deliver();
         if !finished {
@@ -337,6 +352,7 @@ impl Writer {
             return;
         }
         let activity: Vec<_> = self.answers.activity.iter().map(|(&id, &at)| (id, at)).collect();
+        self.active.add(activity.iter().map(|&(id, _)| id));
         match self.executor.save_activity(&activity) {
             Ok(()) => self.answers.activity.clear(),
             Err(error) => {

@@ -34,7 +34,9 @@ mod directory;
 mod failures;
 #[path = "contract/pages.rs"]
 mod pages;
-#[path = "contract/race.rs"]
+#[path = "contract/race/mod.rs"]
 mod race;
 #[path = "contract/retention.rs"]
 mod retention;
+#[path = "contract/search.rs"]
+mod search;

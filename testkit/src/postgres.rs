@@ -59,11 +59,22 @@ impl PrivatePostgres {
 
     /// Makes a cluster and starts it with settings, each as `name=value`.
     pub fn start_with(settings: &[&str]) -> Result<Self> {
+        Self::start_in(&std::env::temp_dir(), settings, &[])
+    }
+
+    /// The same below `parent`, a small disk perhaps, with further arguments for `initdb`.
+    pub fn start_in(parent: &Path, settings: &[&str], initdb: &[&str]) -> Result<Self> {
+        let this = Self::prepare(parent, settings)?;
+        this.initialise(initdb)?;
+        this.booted()
+    }
+
+    /// A folder, its guard and a port; no cluster yet.
+    pub(crate) fn prepare(parent: &Path, settings: &[&str]) -> Result<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let programs = find_programs()?;
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let folder =
-            std::env::temp_dir().join(format!("ringwire-postgres-{}-{number}", std::process::id()));
+        let folder = parent.join(format!("ringwire-postgres-{}-{number}", std::process::id()));
         fs::create_dir(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let user = ServerUser::choose()?;
         if let Some(user) = user {
@@ -77,11 +88,14 @@ impl PrivatePostgres {
         }
         let guard = guard.spawn().context("cannot start sh")?;
         let settings = settings.iter().map(ToString::to_string).collect();
-        let mut this = Self { programs, folder, port: 0, user, guard, server: None, settings };
-        this.initialise()?;
-        this.port = free_port()?;
-        this.boot()?;
-        Ok(this)
+        let port = free_port()?;
+        Ok(Self { programs, folder, port, user, guard, server: None, settings })
+    }
+
+    /// The same with its server running.
+    pub(crate) fn booted(mut self) -> Result<Self> {
+        self.boot()?;
+        Ok(self)
     }
 
     /// The address of the database that every cluster has.
@@ -131,6 +145,17 @@ impl PrivatePostgres {
         self.boot()
     }
 
+    /// Starts the server again if it has ended by itself, as it does when it cannot recover; whether it had.
+    pub fn restart_if_ended(&mut self) -> Result<bool> {
+        let Some(server) = &mut self.server else { return Ok(false) };
+        if server.try_wait()?.is_none() {
+            return Ok(false);
+        }
+        self.server = None;
+        self.boot()?;
+        Ok(true)
+    }
+
     /// Freezes the server and all its processes: connections stay, nobody answers.
     pub fn pause(&self) -> Result<()> {
         self.signal_all(libc::SIGSTOP)
@@ -145,11 +170,15 @@ impl PrivatePostgres {
         format!("postgres://ringwire@127.0.0.1:{}/{database}", self.port)
     }
 
-    fn data(&self) -> PathBuf {
+    pub(crate) const fn server_user(&self) -> Option<ServerUser> {
+        self.user
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
 
-    fn command(&self, program: &str) -> Result<Command> {
+    pub(crate) fn command(&self, program: &str) -> Result<Command> {
         let mut command = Command::new(self.programs.join(program));
         let log = File::options()
             .create(true)
@@ -164,12 +193,13 @@ impl PrivatePostgres {
         Ok(command)
     }
 
-    fn initialise(&self) -> Result<()> {
+    fn initialise(&self, arguments: &[&str]) -> Result<()> {
         let status = self
             .command("initdb")?
             .arg("-D")
             .arg(self.data())
             .args(["-U", "ringwire", "--auth=trust", "--no-sync", "--encoding=UTF8"])
+            .args(arguments)
             .status()
             .context("cannot run initdb")?;
         ensure!(status.success(), "initdb failed: {}", self.log_end());
@@ -226,7 +256,7 @@ impl PrivatePostgres {
         Ok(())
     }
 
-    fn log_end(&self) -> String {
+    pub(crate) fn log_end(&self) -> String {
         let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(15)..].join("\n")

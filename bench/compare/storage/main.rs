@@ -17,6 +17,7 @@ mod machine;
 mod messages;
 mod report;
 mod row_by_row;
+mod ways;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -28,7 +29,9 @@ use ringwire_storage::BatchLimits;
 use append::{ClosedLoop, Limits};
 use database::Database;
 use messages::Messages;
-use report::{Batch, Figures, HalfRate, Percentiles, Report, RowByRow, Through, median};
+use report::{
+    Batch, Figures, HalfRate, Percentiles, Report, RowByRow, Through, WaysReport, median,
+};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -54,6 +57,12 @@ struct Arguments {
     /// Length of the open loop at half of the highest rate.
     #[arg(long, default_value_t = 8.0)]
     half_rate_s: f64,
+    /// Instead of all that, compare the ways to write on Postgres; takes several minutes.
+    #[arg(long)]
+    ways: bool,
+    /// Numbers of writers to compare the ways with.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 2, 4])]
+    writers: Vec<usize>,
     /// Where to write the figures, as JSON.
     #[arg(long)]
     report_json: Option<PathBuf>,
@@ -61,7 +70,20 @@ struct Arguments {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let machine = machine::Machine::look();
+    let mut machine = machine::Machine::look();
+    if arguments.ways {
+        let database = Database::start("postgres")?;
+        let length = Duration::from_secs_f64(arguments.seconds);
+        let ways = ways::compare(
+            &database,
+            (&arguments.writers, &arguments.batches),
+            arguments.rounds,
+            length,
+        )?;
+        machine.look_again();
+        println!("{machine}");
+        return write_report(&arguments, &WaysReport { machine, ways });
+    }
     let mut benches = Vec::new();
     for name in &arguments.databases {
         benches.push(Bench::new(name)?);
@@ -94,8 +116,12 @@ fn main() -> Result<()> {
     }
     report.machine.look_again();
     println!("{}", report.machine);
+    write_report(&arguments, &report)
+}
+
+fn write_report(arguments: &Arguments, report: &impl serde::Serialize) -> Result<()> {
     if let Some(path) = &arguments.report_json {
-        std::fs::write(path, serde_json::to_string_pretty(&report)?)?;
+        std::fs::write(path, serde_json::to_string_pretty(report)?)?;
     }
     Ok(())
 }

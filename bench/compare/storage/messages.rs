@@ -1,5 +1,7 @@
 //! The messages that every way of writing gets: many conversations, random client ids, 64 bytes of text.
 
+use std::time::Instant;
+
 use bytes::Bytes;
 use ringwire_protocol::{ConversationId, UserId};
 use ringwire_storage::append::{Append, Change};
@@ -14,12 +16,19 @@ const BODY: [u8; 70] = [b'm'; 70];
 /// Makes message after message, each the next of its conversation.
 pub(crate) struct Messages {
     heads: Vec<u64>,
+    /// Added to the number of a conversation.
+    offset: u64,
     made: u64,
 }
 
 impl Messages {
     pub(crate) fn new() -> Self {
-        Self { heads: vec![0; CONVERSATIONS as usize], made: 0 }
+        Self::apart(0)
+    }
+
+    /// In conversations that no other number has; only those of number 0 are in the table of conversations.
+    pub(crate) fn apart(number: u64) -> Self {
+        Self { heads: vec![0; CONVERSATIONS as usize], offset: number * CONVERSATIONS, made: 0 }
     }
 
     /// How many were made, and so how many rows there are when everything was written.
@@ -36,7 +45,8 @@ impl Messages {
         let token = self.made;
         self.made += 1;
         Append {
-            conversation_id: ConversationId::new(conversation + 1).expect("not zero, and small"),
+            conversation_id: ConversationId::new(self.offset + conversation + 1)
+                .expect("not zero, and small"),
             seq: *head,
             msg_no: *head,
             sender_id: UserId::new(1 + (random >> 32) % SENDERS),
@@ -46,6 +56,7 @@ impl Messages {
             command_hash: random as i64,
             change: Change::None,
             check_base: false,
+            head_confirmed_at: Instant::now(),
             origin: 0,
             token,
             generation: 1,

@@ -4,12 +4,20 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use crate::machine::Machine;
+use crate::ways::Cell;
 
 #[derive(Default, Serialize)]
 pub(crate) struct Report {
     pub(crate) machine: Machine,
     pub(crate) postgres: Option<Figures>,
     pub(crate) sqlite: Option<Figures>,
+}
+
+/// What `--ways` measured.
+#[derive(Serialize)]
+pub(crate) struct WaysReport {
+    pub(crate) machine: Machine,
+    pub(crate) ways: Vec<Cell>,
 }
 
 /// What was measured on one database. Rows are messages; CPU is that of the writing threads and of the database.

@@ -4,17 +4,17 @@
 
 use axum::body::{Body as HttpBody, Bytes};
 use axum::extract::{FromRequest, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use ringwire_protocol::{CommandError, ErrorCode, UnixMs, UserId};
+use ringwire_protocol::{ErrorCode, UnixMs};
 use ringwire_storage::model::UserRow;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::ServiceState;
+use super::bearer::Bearer;
 use super::error::ApiError;
 use super::input::Body;
-use crate::auth::TokenUser;
 use crate::cli::unix_now_ms;
 use crate::export::Export;
 
@@ -27,59 +27,33 @@ struct DeleteRequest {
     password: Option<Zeroizing<String>>,
 }
 
-/// Who asks, and how old their token is.
-struct Caller {
-    user: UserRow,
-    token_is_fresh: bool,
-}
-
-/// The bearer, if the token is good and its user exists.
-async fn caller(state: &ServiceState, headers: &HeaderMap) -> Result<Caller, ApiError> {
-    let missing = || ApiError::new(ErrorCode::Unauthenticated, "Authorization: Bearer is missing");
-    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let (scheme, token) = value.and_then(|value| value.split_once(' ')).ok_or_else(missing)?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(missing());
-    }
-    let now = unix_now_ms();
-    let identity = state.0.tokens.verifier.verify(token.trim(), now).map_err(CommandError::from)?;
-    let user = match identity.user {
-        TokenUser::Known(id) => state.0.store.user(id).await?,
-        TokenUser::External { issuer, subject } => {
-            state.0.store.resolve_identity(&issuer, &subject, None, now).await?
-        }
-    };
-    let unknown = || ApiError::new(ErrorCode::Unauthenticated, "the token's user does not exist");
-    let is_fresh = |issued_at: UnixMs| issued_at <= now && now - issued_at < FRESH_MS;
-    Ok(Caller {
-        user: user.ok_or_else(unknown)?,
-        token_is_fresh: identity.issued_at_ms.is_some_and(is_fresh),
-    })
-}
-
 /// Ends the account for good. What the user wrote is erased in the background.
 pub(super) async fn delete(
     State(state): State<ServiceState>,
+    Bearer { user, issued_at_ms }: Bearer,
     request: Request,
 ) -> Result<StatusCode, ApiError> {
-    let caller = caller(&state, request.headers()).await?;
     let has_body = request.headers().contains_key(header::CONTENT_TYPE);
     let asked =
         if has_body { Body::from_request(request, &()).await?.0 } else { DeleteRequest::default() };
-    let id = caller.user.user_id;
     match asked.password {
-        Some(password) => check_password(&state, &caller.user, password).await?,
-        None if caller.token_is_fresh => {}
+        Some(password) => check_password(&state, &user, password).await?,
+        None if issued_at_ms.is_some_and(is_fresh) => {}
         None => {
             let message = "give the password, or a token that is less than 5 minutes old";
             return Err(ApiError::new(ErrorCode::Forbidden, message));
         }
     }
+    let id = user.user_id;
     if state.0.store.delete_user(id, Some(id)).await? {
         state.0.deleted.notify_one();
         tracing::info!(user = %id, "account deleted");
     }
     Ok(StatusCode::NO_CONTENT)
+}
+
+fn is_fresh(issued_at: UnixMs) -> bool {
+    (0..FRESH_MS).contains(&(unix_now_ms() - issued_at))
 }
 
 async fn check_password(
@@ -98,10 +72,9 @@ async fn check_password(
 /// All that one user's data is, as JSON lines, a page in memory at a time.
 pub(super) async fn export(
     State(state): State<ServiceState>,
-    headers: HeaderMap,
-) -> Result<Response, ApiError> {
-    let user: UserId = caller(&state, &headers).await?.user.user_id;
-    let export = Export::new(state.0.store.clone(), user);
+    Bearer { user, .. }: Bearer,
+) -> Response {
+    let export = Export::new(state.0.store.clone(), user.user_id);
     let lines = futures_util::stream::unfold(Some(export), async |export| {
         let mut export = export?;
         match export.next().await {
@@ -120,5 +93,5 @@ pub(super) async fn export(
             HeaderValue::from_static("attachment; filename=\"ringwire-export.jsonl\""),
         ),
     ];
-    Ok((headers, HttpBody::from_stream(lines)).into_response())
+    (headers, HttpBody::from_stream(lines)).into_response()
 }

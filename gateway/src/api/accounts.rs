@@ -111,7 +111,7 @@ pub(super) async fn login(
 fn sign_in(state: &ServiceState, user: UserRow, status: StatusCode) -> ApiResult<SignedIn> {
     let minted = state
         .0
-        .tokens
+        .keys
         .minter
         .mint(user.user_id, Some(&user.username), None, unix_now_ms())
         .map_err(|error| ApiError::new(ErrorCode::Internal, error.to_string()))?;

@@ -1,8 +1,9 @@
-//! The HTTP side: accounts, health and the page, on the service thread.
+//! The HTTP side: accounts, search, health and the page, on the service thread.
 //!
 //! ```text
 //!   shard ─ socket + bytes read ─► serve ─► hyper ─► router ─┬─ accounts ─► password (own threads) ─► store
-//!                                    │                       ├─ health
+//!                                    │                       ├─ bearer ─► search ─► store
+//!                                    │                       ├─ health, metrics
 //!      back to the shards ◄─ upgrade ┘                       └─ page
 //! ```
 //!
@@ -12,12 +13,15 @@
 
 mod account;
 mod accounts;
+mod bearer;
 mod error;
 mod health;
 mod input;
+mod metrics;
 mod page;
 mod password;
 mod prefixed;
+mod search;
 mod serve;
 #[cfg(test)]
 mod serve_tests;
@@ -34,6 +38,7 @@ use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, delete, get, post};
+use prometheus_client::registry::Registry;
 use ringwire_protocol::{CommandError, ErrorCode};
 use ringwire_storage::Store;
 use tokio::sync::Notify;
@@ -42,9 +47,8 @@ pub use error::ApiError;
 pub use serve::ApiServer;
 pub use upgrade::UpgradedSocket;
 
-use crate::auth::{TokenMinter, TokenVerifier};
 use crate::config::Config;
-use crate::startup::StartError;
+use crate::startup::{Keys, StartError};
 use password::PasswordHasher;
 
 /// The largest body of an API request, in bytes.
@@ -63,15 +67,6 @@ pub struct ServiceFacts {
     pub shards: usize,
 }
 
-/// Makes and checks tokens.
-#[derive(Debug)]
-pub struct Tokens {
-    /// Makes this server's own.
-    pub minter: TokenMinter,
-    /// Checks all.
-    pub verifier: Arc<TokenVerifier>,
-}
-
 /// What handlers work with. A handle: clones share everything.
 #[derive(Clone, Debug)]
 pub struct ServiceState(Arc<Inner>);
@@ -80,11 +75,12 @@ pub struct ServiceState(Arc<Inner>);
 struct Inner {
     config: Arc<Config>,
     store: Store,
-    tokens: Tokens,
+    keys: Keys,
     /// Raised when a user was deleted.
     deleted: Arc<Notify>,
     hasher: PasswordHasher,
     facts: ServiceFacts,
+    metrics: Registry,
     draining: AtomicBool,
 }
 
@@ -93,14 +89,16 @@ impl ServiceState {
     pub fn new(
         config: Arc<Config>,
         store: Store,
-        tokens: Tokens,
+        keys: Keys,
         facts: ServiceFacts,
     ) -> Result<Self, StartError> {
         let hasher = PasswordHasher::start()
             .map_err(|source| StartError::System { action: "start password threads", source })?;
         let draining = AtomicBool::new(false);
         let deleted = Arc::new(Notify::new());
-        Ok(Self(Arc::new(Inner { config, store, tokens, deleted, hasher, facts, draining })))
+        let mut metrics = Registry::with_prefix("ringwire");
+        store.register_metrics(&mut metrics);
+        Ok(Self(Arc::new(Inner { config, store, keys, deleted, hasher, facts, metrics, draining })))
     }
 
     /// From now on `/health/ready` answers 503, so that load balancers look elsewhere.
@@ -126,8 +124,10 @@ pub fn router(state: ServiceState) -> Router {
         .route("/api/v1/auth/login", post(accounts::login))
         .route("/api/v1/account", delete(account::delete))
         .route("/api/v1/account/export", get(account::export))
+        .route("/api/v1/search", get(search::search))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
+        .route("/metrics", get(metrics::metrics))
         .route("/ws", any(upgrade::required))
         .fallback(page::file)
         .method_not_allowed_fallback(method_not_allowed)

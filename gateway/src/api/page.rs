@@ -22,7 +22,7 @@ pub(super) async fn file(method: Method, uri: Uri, request: HeaderMap) -> Respon
     let path = uri.path().trim_start_matches('/');
     let path = if path.is_empty() { INDEX } else { path };
     let Some(file) = Files::get(path) else {
-        return ApiError::new(ErrorCode::NotFound, "there is nothing at this path").into_response();
+        return nothing_here();
     };
     if method != Method::GET && method != Method::HEAD {
         return method_not_allowed(method).await;
@@ -45,6 +45,10 @@ pub(super) async fn file(method: Method, uri: Uri, request: HeaderMap) -> Respon
         headers.insert(header::ETAG, etag);
     }
     response
+}
+
+pub(super) fn nothing_here() -> Response {
+    ApiError::new(ErrorCode::NotFound, "there is nothing at this path").into_response()
 }
 
 /// The first half of the content's hash, in quotes.

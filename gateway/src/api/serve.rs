@@ -30,6 +30,7 @@ use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
 use super::error::ApiError;
+use super::metrics::Peer;
 use super::prefixed::Prefixed;
 use super::upgrade::{UpgradedSocket, is_upgrade, write_head};
 use super::{ServiceState, router};
@@ -122,7 +123,7 @@ impl ApiServer {
             .max_headers(MAX_HEADERS)
             .serve_connection(
                 TokioIo::new(io),
-                service_fn(|request| self.answer(request, &takeover)),
+                service_fn(|request| self.answer(request, peer, &takeover)),
             );
         let mut drain = self.drain.subscribe();
         let mut ending = pin!(async {
@@ -166,12 +167,18 @@ impl ApiServer {
         Ok(())
     }
 
-    fn answer(&self, request: Request<Incoming>, takeover: &Takeover) -> Answer {
+    fn answer(
+        &self,
+        mut request: Request<Incoming>,
+        peer: SocketAddr,
+        takeover: &Takeover,
+    ) -> Answer {
         if self.on_upgrade.is_some() && is_upgrade(&request) {
             takeover.begin(write_head(&request));
             // Never answered here: the connection is taken apart as soon as earlier answers have left.
             return Box::pin(std::future::pending());
         }
+        request.extensions_mut().insert(Peer(peer));
         let answer = self.router.clone().oneshot(request.map(Body::new));
         Box::pin(async move {
             match tokio::time::timeout(REQUEST_TIME, catch_panic(answer)).await {

@@ -9,7 +9,8 @@ use ringwire_storage::Store;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::{ServiceFacts, ServiceState, Tokens, router};
+use super::metrics::Peer;
+use super::{ServiceFacts, ServiceState, router};
 use crate::auth::{TokenUser, TokenVerifier};
 use crate::cli::unix_now_ms;
 use crate::config::{self, FlagValue};
@@ -40,10 +41,9 @@ async fn service_with(options: &[(&'static str, &str)]) -> Service {
     let config = config::load(None, [], &flags).unwrap().config;
     let keys = startup::load_keys(&config).unwrap();
     let store = startup::open_store(&config, Arc::new(|_, _| {})).await.unwrap();
-    let verifier = Arc::new(keys.verifier);
-    let tokens = Tokens { minter: keys.minter, verifier: Arc::clone(&verifier) };
+    let verifier = Arc::clone(&keys.verifier);
     let facts = ServiceFacts { driver: "io_uring", shards: 2 };
-    let state = ServiceState::new(Arc::new(config), store.clone(), tokens, facts).unwrap();
+    let state = ServiceState::new(Arc::new(config), store.clone(), keys, facts).unwrap();
     let router = router(state.clone());
     Service { state, router, store, verifier, _folder: folder }
 }
@@ -267,4 +267,48 @@ async fn closed_registration_is_refused() {
     let service = service_with(&[("auth.registration", "false")]).await;
     let (status, answer) = service.register(&ann()).await;
     assert_eq!((status, code(&answer)), (StatusCode::FORBIDDEN, "FORBIDDEN"));
+}
+
+/// Asks for the metrics as somebody at this address, with one header more.
+async fn metrics(service: &Service, peer: &str, extra: (&str, &str)) -> (StatusCode, String) {
+    let request = Request::get("/metrics")
+        .header(extra.0, extra.1)
+        .extension(Peer(peer.parse().unwrap()))
+        .body(Body::empty())
+        .unwrap();
+    let response = service.router.clone().oneshot(request).await.unwrap();
+    let status = response.status();
+    let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();
+    (status, String::from_utf8(body.to_vec()).unwrap())
+}
+
+const NOTHING: (&str, &str) = ("accept", "*/*");
+
+#[tokio::test]
+async fn metrics_are_for_programs_on_this_machine_unless_opened() {
+    let local = service().await;
+    for peer in ["127.0.0.1:5000", "[::1]:5000", "[::ffff:127.0.0.1]:5000"] {
+        let (status, text) = metrics(&local, peer, NOTHING).await;
+        assert_eq!(status, StatusCode::OK, "{text}");
+        assert!(
+            text.contains("\nringwire_storage_retries_total{kind=\"collision\"} 0\n"),
+            "{text}"
+        );
+        assert!(text.ends_with("# EOF\n"), "{text}");
+    }
+    for header in [("x-forwarded-for", "127.0.0.1"), ("Forwarded", "for=127.0.0.1"), ("via", "1")] {
+        let (status, text) = metrics(&local, "127.0.0.1:5000", header).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "a proxy's request with {header:?}: {text}");
+    }
+    let (status, text) = metrics(&local, "192.168.1.7:5000", NOTHING).await;
+    assert_eq!(status, StatusCode::FORBIDDEN, "{text}");
+    assert!(text.contains("server.metrics") && !text.contains("ringwire_storage"), "{text}");
+    // Without any knowledge of the peer: closed.
+    assert_eq!(local.get("/metrics").await.0, StatusCode::FORBIDDEN);
+
+    let all = service_with(&[("server.metrics", "all")]).await;
+    let (status, _) = metrics(&all, "192.168.1.7:5000", ("x-forwarded-for", "1.1.1.1")).await;
+    assert_eq!(status, StatusCode::OK);
+    let off = service_with(&[("server.metrics", "off")]).await;
+    assert_eq!(metrics(&off, "127.0.0.1:5000", NOTHING).await.0, StatusCode::NOT_FOUND);
 }

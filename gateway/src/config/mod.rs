@@ -13,6 +13,7 @@
 //! Invariants: a [`Config`] that exists is valid; nothing reads the environment or a file again after it; secrets show
 //! up neither in its `Debug` form nor in what `ringwire check-config` prints.
 
+mod batch;
 mod origins;
 mod raw;
 pub mod redact;
@@ -26,6 +27,8 @@ mod validate;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+
+use ringwire_storage::BatchLimits;
 
 pub use report::{Loaded, Setting};
 pub use retention::RetentionConfig;
@@ -59,8 +62,21 @@ pub struct ServerConfig {
     pub max_connections: usize,
     /// Most of them that may speak HTTP at a time; one more is answered BUSY.
     pub max_http_connections: usize,
+    /// Who may read `/metrics`.
+    pub metrics: MetricsAccess,
     /// Which web pages of other origins may connect.
     pub allowed_origins: AllowedOrigins,
+}
+
+/// Who may read `/metrics`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricsAccess {
+    /// Programs on the same machine that ask directly, not through a proxy.
+    Local,
+    /// Anybody who reaches the port.
+    All,
+    /// Nobody: the path does not exist.
+    Off,
 }
 
 /// How shards talk to the kernel.
@@ -94,6 +110,10 @@ pub struct StorageConfig {
     pub data_dir: PathBuf,
     /// Writer threads for Postgres; SQLite has exactly one.
     pub writers: usize,
+    /// How much one commit takes.
+    pub batch: BatchLimits,
+    /// Whether messages can be searched.
+    pub search: bool,
     /// How long entries stay.
     pub retention: RetentionConfig,
 }

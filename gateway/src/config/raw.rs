@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::batch::RawBatch;
 use super::retention::RawRetention;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +22,7 @@ pub(super) struct RawServer {
     pub(super) driver: String,
     pub(super) max_connections: u32,
     pub(super) max_http_connections: u32,
+    pub(super) metrics: String,
     pub(super) allowed_origins: Vec<String>,
 }
 
@@ -32,6 +34,7 @@ impl Default for RawServer {
             driver: "auto".to_owned(),
             max_connections: 0,
             max_http_connections: 1024,
+            metrics: "local".to_owned(),
             allowed_origins: Vec::new(),
         }
     }
@@ -42,6 +45,8 @@ pub(super) struct RawStorage {
     pub(super) database: String,
     pub(super) data_dir: String,
     pub(super) writers: u32,
+    pub(super) batch: RawBatch,
+    pub(super) search: bool,
     pub(super) retention: RawRetention,
 }
 
@@ -51,6 +56,8 @@ impl Default for RawStorage {
             database: "sqlite".to_owned(),
             data_dir: "./ringwire-data".to_owned(),
             writers: 2,
+            batch: RawBatch::default(),
+            search: true,
             retention: RawRetention::default(),
         }
     }

@@ -133,6 +133,12 @@ fn wrong_values_say_what_would_be_right() {
         ("[storage]\ndatabase = \"mysql\"", "expected sqlite or a URL"),
         ("[auth]\ntoken_ttl_s = 5", "expected a number from 60"),
         ("[log]\nfilter = \"info,=x=\"", "expected directives such as"),
+        ("[server]\nmetrics = \"lan\"", "expected local, all or off"),
+        (
+            "[storage.batch]\nmax_rows = 0",
+            "storage.batch.max_rows = \"0\" (file ringwire.toml): expected a number from 1 to 16384",
+        ),
+        ("[storage.batch]\nmax_age_us = 200000", "expected a number from 0 to 100000"),
         ("[log]\nformat = \"xml\"", "expected pretty or json"),
         ("[server\n", "ringwire.toml:1: not valid TOML"),
         (

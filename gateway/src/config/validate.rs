@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::thread;
 
+use super::batch::batch;
 use super::raw::{Raw, RawAuth, RawLimits, RawLog, RawServer, RawStorage, RawTrustedKey};
 use super::retention::retention;
 use super::{
     AllowedOrigins, AuthConfig, CommandRate, Config, Database, DriverChoice, LimitsConfig,
-    LogConfig, LogFormat, ServerConfig, StorageConfig, TokenAlgorithm, TrustedKey, redact,
+    LogConfig, LogFormat, MetricsAccess, ServerConfig, StorageConfig, TokenAlgorithm, TrustedKey,
+    redact,
 };
 
 /// Most shards: more than any machine this runs on has cores.
@@ -67,6 +69,12 @@ fn server(raw: RawServer) -> Result<ServerConfig, Invalid> {
         "epoll" => DriverChoice::Epoll,
         _ => return Err(invalid("server.driver", raw.driver, "auto, uring or epoll")),
     };
+    let metrics = match raw.metrics.as_str() {
+        "local" => MetricsAccess::Local,
+        "all" => MetricsAccess::All,
+        "off" => MetricsAccess::Off,
+        _ => return Err(invalid("server.metrics", raw.metrics, "local, all or off")),
+    };
     let max_connections =
         within("server.max_connections", raw.max_connections, 0, MAX_CONNECTIONS)?;
     Ok(ServerConfig {
@@ -86,6 +94,7 @@ fn server(raw: RawServer) -> Result<ServerConfig, Invalid> {
             1,
             MAX_CONNECTIONS,
         )? as usize,
+        metrics,
         allowed_origins: allowed_origins(raw.allowed_origins)?,
     })
 }
@@ -137,7 +146,9 @@ fn storage(raw: RawStorage) -> Result<StorageConfig, Invalid> {
         return Err(invalid("storage.data_dir", "", "the path of a folder"));
     }
     Ok(StorageConfig {
+        batch: batch(&raw.batch)?,
         retention: retention(&raw.retention)?,
+        search: raw.search,
         database,
         data_dir: PathBuf::from(raw.data_dir),
         writers: within("storage.writers", raw.writers, 1, 64)? as usize,

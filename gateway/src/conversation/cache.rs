@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::time::Instant;
 
 use ringwire_protocol::ConversationId;
 
@@ -24,7 +25,7 @@ pub enum Lookup<'a> {
 }
 
 enum Slot {
-    Loading(Vec<Request>),
+    Loading { waiting: Vec<Request>, asked_at: Instant },
     Live { conversation: Box<Conversation>, used_tick: u32 },
 }
 
@@ -38,7 +39,13 @@ pub struct Cache {
 
 impl Cache {
     /// The conversation a request is for, or a place in the queue for it.
-    pub fn get(&mut self, id: ConversationId, request: Request, tick: u32) -> Lookup<'_> {
+    pub fn get(
+        &mut self,
+        id: ConversationId,
+        request: Request,
+        tick: u32,
+        at: Instant,
+    ) -> Lookup<'_> {
         if self.slots.len() >= limits::LOADED_CONVERSATIONS && !self.slots.contains_key(&id) {
             self.make_room(tick);
             if self.slots.len() >= limits::LOADED_CONVERSATIONS {
@@ -47,14 +54,16 @@ impl Cache {
         }
         match self.slots.entry(id) {
             Entry::Vacant(vacant) => {
-                vacant.insert(Slot::Loading(vec![request]));
+                vacant.insert(Slot::Loading { waiting: vec![request], asked_at: at });
                 Lookup::Waiting { load: true }
             }
             Entry::Occupied(slot) => match slot.into_mut() {
-                Slot::Loading(waiting) if waiting.len() >= limits::WAITING_PER_CONVERSATION => {
+                Slot::Loading { waiting, .. }
+                    if waiting.len() >= limits::WAITING_PER_CONVERSATION =>
+                {
                     Lookup::Full(request)
                 }
-                Slot::Loading(waiting) => {
+                Slot::Loading { waiting, .. } => {
                     waiting.push(request);
                     Lookup::Waiting { load: false }
                 }
@@ -92,6 +101,14 @@ impl Cache {
         }
     }
 
+    /// When the store was asked for a conversation that is not in memory yet.
+    pub fn asked_at(&self, id: ConversationId) -> Option<Instant> {
+        match self.slots.get(&id) {
+            Some(Slot::Loading { asked_at, .. }) => Some(*asked_at),
+            _ => None,
+        }
+    }
+
     /// The store answered: the conversation, or `None` where there is none; returns what waited for it.
     pub fn loaded(
         &mut self,
@@ -100,7 +117,7 @@ impl Cache {
         tick: u32,
     ) -> Vec<Request> {
         let waiting = match self.slots.remove(&id) {
-            Some(Slot::Loading(waiting)) => waiting,
+            Some(Slot::Loading { waiting, .. }) => waiting,
             Some(live @ Slot::Live { .. }) => {
                 self.slots.insert(id, live);
                 return Vec::new();
@@ -136,7 +153,7 @@ impl Cache {
             .values()
             .filter_map(|slot| match slot {
                 Slot::Live { used_tick, .. } => Some(*used_tick),
-                Slot::Loading(_) => None,
+                Slot::Loading { .. } => None,
             })
             .collect();
         let middle = ticks.len() / 2;
@@ -153,7 +170,7 @@ impl Cache {
             Slot::Live { conversation, used_tick } => {
                 *used_tick >= before || !conversation.is_quiet()
             }
-            Slot::Loading(_) => true,
+            Slot::Loading { .. } => true,
         });
     }
 }
@@ -189,7 +206,12 @@ mod tests {
             members: Vec::new(),
             recent: Vec::new(),
         };
-        Conversation::new(snapshot, 1, 10, &mut Moment { unix_ms: 0, tick: 0, generation: &mut 0 })
+        Conversation::new(
+            snapshot,
+            1,
+            10,
+            &mut Moment { unix_ms: 0, at: Instant::now(), generation: &mut 0 },
+        )
     }
 
     #[test]
@@ -197,14 +219,14 @@ mod tests {
         let mut cache = Cache::default();
         for seq in 0..limits::WAITING_PER_CONVERSATION as u64 {
             let first = seq == 0;
-            let lookup = cache.get(id(), read(seq), 0);
+            let lookup = cache.get(id(), read(seq), 0, Instant::now());
             assert!(matches!(lookup, Lookup::Waiting { load } if load == first));
         }
-        assert!(matches!(cache.get(id(), read(0), 0), Lookup::Full(_)));
+        assert!(matches!(cache.get(id(), read(0), 0, Instant::now()), Lookup::Full(_)));
         let waiting = cache.loaded(id(), Some(conversation()), 0);
         let order = waiting.iter().filter_map(|request| Some(request.reply_to()?.command_id));
         assert!(order.eq(0..limits::WAITING_PER_CONVERSATION as u64));
-        assert!(matches!(cache.get(id(), read(0), 0), Lookup::Ready(..)));
+        assert!(matches!(cache.get(id(), read(0), 0, Instant::now()), Lookup::Ready(..)));
     }
 
     #[test]
@@ -235,23 +257,26 @@ mod tests {
     #[test]
     fn a_conversation_that_is_not_there_is_asked_for_again() {
         let mut cache = Cache::default();
-        cache.get(id(), read(0), 0);
+        cache.get(id(), read(0), 0, Instant::now());
         assert_eq!(cache.loaded(id(), None, 0).len(), 1);
-        assert!(matches!(cache.get(id(), read(0), 0), Lookup::Waiting { load: true }));
+        assert!(matches!(
+            cache.get(id(), read(0), 0, Instant::now()),
+            Lookup::Waiting { load: true }
+        ));
     }
 
     #[test]
     fn only_what_nobody_used_and_nothing_is_under_way_for_is_dropped() {
         let mut cache = Cache::default();
-        cache.get(id(), read(0), 0);
+        cache.get(id(), read(0), 0, Instant::now());
         cache.loaded(id(), Some(conversation()), 0);
         cache.sweep(limits::CONVERSATION_IDLE_S);
         assert!(cache.live(id()).is_some(), "used just that long ago");
         let mut effects = Vec::new();
-        cache.live(id()).unwrap().start_rebase(0, &mut effects);
+        cache.live(id()).unwrap().start_rebase(Instant::now(), &mut effects);
         cache.sweep(limits::CONVERSATION_IDLE_S + 1);
         let conversation = cache.live(id()).expect("its tail is being read");
-        let mut now = Moment { unix_ms: 0, tick: 0, generation: &mut 0 };
+        let mut now = Moment { unix_ms: 0, at: Instant::now(), generation: &mut 0 };
         conversation.tail_loaded(None, &mut now, &mut effects);
         assert!(conversation.is_outdated());
         cache.drop_if_outdated(id());

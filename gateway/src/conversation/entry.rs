@@ -114,6 +114,14 @@ fn encode_push(row: &EntryRow) -> (Bytes, usize) {
     (out.freeze(), header_len)
 }
 
+/// What of a stored body people search in: the text of a message.
+pub fn searched_text(body: &[u8]) -> Option<String> {
+    match wire::EntryBody::decode(body).ok()?.kind? {
+        wire::entry_body::Kind::Message(message) => Some(message.text),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

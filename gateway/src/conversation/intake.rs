@@ -118,14 +118,13 @@ impl Conversation {
         };
         let token = self.next_token;
         self.next_token += 1;
-        effects
-            .push(Effect::Append { append: self.request(&row, &change, token, now.tick), fresh });
+        effects.push(Effect::Append { append: self.request(&row, &change, token), fresh });
         self.in_flight_ids.insert((submission.from, submission.client_msg_id.clone()), token);
         self.changes_in_flight += usize::from(change != Change::None);
-        self.in_flight.push_back(InFlight { token, submission, row, change, made_tick: now.tick });
+        self.in_flight.push_back(InFlight { token, submission, row, change, made_at: now.at });
     }
 
-    fn request(&self, row: &EntryRow, change: &Change, token: u64, tick: u32) -> Append {
+    fn request(&self, row: &EntryRow, change: &Change, token: u64) -> Append {
         Append {
             conversation_id: self.id,
             seq: row.seq,
@@ -136,7 +135,8 @@ impl Conversation {
             body: row.body.clone(),
             command_hash: row.command_hash,
             change: change.clone(),
-            check_base: tick.saturating_sub(self.confirmed_tick) > limits::HEAD_TRUST_S,
+            head_confirmed_at: self.confirmed_at,
+            check_base: false,
             origin: 0,
             token,
             generation: self.generation,

@@ -30,6 +30,7 @@ mod tests;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use ringwire_protocol::{CommandError, ConversationId, ErrorCode, Seq, UnixMs, UserId, wire};
@@ -89,8 +90,8 @@ impl Submission {
 pub struct Moment<'a> {
     /// Unix time.
     pub unix_ms: UnixMs,
-    /// Monotonic seconds.
-    pub tick: u32,
+    /// Monotonic time.
+    pub at: Instant,
     /// The shard's counter of generations.
     pub generation: &'a mut u64,
 }
@@ -136,7 +137,7 @@ struct InFlight {
     submission: Submission,
     row: EntryRow,
     change: Change,
-    made_tick: u32,
+    made_at: Instant,
 }
 
 /// One conversation in memory.
@@ -148,7 +149,7 @@ pub struct Conversation {
     members: Members,
     head: LogHead,
     /// When what last confirmed the head, a load or an append, was asked for: a late answer tells of the past.
-    confirmed_tick: u32,
+    confirmed_at: Instant,
     recent: Recent,
     refusals: Refusals,
     in_flight: VecDeque<InFlight>,
@@ -158,7 +159,7 @@ pub struct Conversation {
     changes_in_flight: usize,
     generation: u64,
     /// Since when the tail is being read.
-    rebasing_since: Option<u32>,
+    rebasing_since: Option<Instant>,
     /// The state cannot be brought up to the log entry by entry; it must be loaded anew.
     outdated: bool,
     waiting: VecDeque<Submission>,
@@ -166,7 +167,7 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    /// A conversation as the store has it.
+    /// A conversation as the store has it; `now` is when that was asked for.
     pub fn new(
         snapshot: ConversationSnapshot,
         shards: usize,
@@ -187,7 +188,7 @@ impl Conversation {
             settings,
             members: Members::new(&snapshot.members, shards),
             head: snapshot.head,
-            confirmed_tick: now.tick,
+            confirmed_at: now.at,
             recent,
             refusals: Refusals::default(),
             in_flight: VecDeque::new(),
@@ -256,7 +257,7 @@ impl Conversation {
                     };
                     self.answer_known(&entry.submission, position, effects);
                 }
-                self.start_rebase(now.tick, effects);
+                self.start_rebase(now.at, effects);
             }
             Outcome::Rejected { reason } => {
                 if let Some(entry) = self.in_flight.remove(place) {
@@ -266,9 +267,9 @@ impl Conversation {
                         CommandError::new(ErrorCode::Internal, "the entry could not be stored");
                     self.refuse(&entry.submission, error, effects);
                 }
-                self.start_rebase(now.tick, effects);
+                self.start_rebase(now.at, effects);
             }
-            Outcome::Conflict => self.start_rebase(now.tick, effects),
+            Outcome::Conflict => self.start_rebase(now.at, effects),
         }
         if self.changes_in_flight == 0 && self.rebasing_since.is_none() {
             self.admit_waiting(now, effects);
@@ -277,8 +278,8 @@ impl Conversation {
 
     /// An entry is durable: the state follows it, then the sender is answered, then the members hear of it.
     fn commit(&mut self, entry: InFlight, effects: &mut Vec<Effect>) {
-        let InFlight { submission, row, change, made_tick, .. } = entry;
-        let recipients = self.apply(&row, &change, made_tick);
+        let InFlight { submission, row, change, made_at, .. } = entry;
+        let recipients = self.apply(&row, &change, made_at);
         submission.answer(&Ok(Ack::from(&row)), effects);
         effects.push(Effect::Deliver {
             frame: Arc::new(EntryFrame::new(&row)),
@@ -289,9 +290,9 @@ impl Conversation {
     }
 
     /// Brings the committed state up to `row`; returns who receives it: those who are members before or after it.
-    fn apply(&mut self, row: &EntryRow, change: &Change, tick: u32) -> Recipients {
+    fn apply(&mut self, row: &EntryRow, change: &Change, asked_at: Instant) -> Recipients {
         self.head = LogHead { seq: row.seq, msg_no: row.msg_no, created_at: row.created_at };
-        self.confirmed_tick = tick;
+        self.confirmed_at = asked_at;
         if let Some((key, position)) = position_of(row) {
             // Another node may have accepted what this one refused.
             self.refusals.forgive(self.id, key.0, &key.1);

@@ -4,6 +4,7 @@
 //! has seen the positions that are given up: nothing is shown before it is committed.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use prost::Message as _;
 use ringwire_protocol::{CommandError, ErrorCode, UserId, wire};
@@ -15,9 +16,9 @@ use super::{Conversation, Effect, Moment, Submission};
 use crate::limits;
 
 impl Conversation {
-    pub(super) fn start_rebase(&mut self, tick: u32, effects: &mut Vec<Effect>) {
+    pub(super) fn start_rebase(&mut self, at: Instant, effects: &mut Vec<Effect>) {
         if self.rebasing_since.is_none() {
-            self.rebasing_since = Some(tick);
+            self.rebasing_since = Some(at);
             effects.push(Effect::LoadTail { after: self.head.seq });
         }
     }
@@ -29,7 +30,7 @@ impl Conversation {
         now: &mut Moment<'_>,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(asked_tick) = self.rebasing_since else { return };
+        let Some(asked_at) = self.rebasing_since else { return };
         let Some(tail) = tail else {
             let message = "the conversation is gone";
             self.give_up(&CommandError::new(ErrorCode::ConversationNotFound, message), effects);
@@ -38,14 +39,14 @@ impl Conversation {
         let before = self.head.seq;
         for row in &tail.entries {
             if row.seq == self.head.seq + 1 {
-                self.apply_foreign(row, asked_tick, effects);
+                self.apply_foreign(row, asked_at, effects);
             }
         }
         if self.head.seq == tail.head.seq {
-            self.confirmed_tick = asked_tick;
+            self.confirmed_at = asked_at;
             self.resubmit(now, effects);
         } else if self.head.seq > before {
-            self.rebasing_since = Some(now.tick);
+            self.rebasing_since = Some(now.at);
             effects.push(Effect::LoadTail { after: self.head.seq });
         } else {
             // Retention has cut what was not seen, and membership changes with it; or the log ends before this head,
@@ -56,8 +57,8 @@ impl Conversation {
         }
     }
 
-    fn apply_foreign(&mut self, row: &EntryRow, tick: u32, effects: &mut Vec<Effect>) {
-        let recipients = self.apply(row, &change_of(row), tick);
+    fn apply_foreign(&mut self, row: &EntryRow, asked_at: Instant, effects: &mut Vec<Effect>) {
+        let recipients = self.apply(row, &change_of(row), asked_at);
         effects.push(Effect::Deliver {
             frame: Arc::new(EntryFrame::new(row)),
             recipients,

@@ -82,7 +82,7 @@ impl Queries<'_> {
         let only: Vec<_> =
             heads.conversation_ids.iter().map(|id| conversation(*id)).collect::<Result<_, _>>()?;
         let after = parse_heads_token(&heads.page_token)?;
-        self.store.save_cursors(dirty).await.map_err(failed)?;
+        self.save_first(dirty).await?;
         if after.is_none() && only.is_empty() {
             let list = self.store.session_snapshot(user, &[], limit, 0).await.map_err(failed)?;
             return Ok(Outcome::HeadsPage(rows::first_heads(&list)));
@@ -116,6 +116,18 @@ impl Queries<'_> {
         }))
     }
 
+    /// Saves what the user has read before it is read back. Where the database can be read and not written, because its
+    /// disk is full, what is read lacks these moves; they stay to be written.
+    async fn save_first(&self, dirty: &[CursorRow]) -> Result<(), CommandError> {
+        match self.store.save_cursors(dirty).await {
+            Err(error) if error.is_temporary() => {
+                tracing::debug!(%error, "cursors are saved later");
+                Ok(())
+            }
+            result => result.map_err(failed),
+        }
+    }
+
     /// Everything `connected` tells.
     pub(super) async fn open_session(
         &self,
@@ -132,7 +144,7 @@ impl Queries<'_> {
         let profile = profile.ok_or_else(|| {
             CommandError::new(ErrorCode::UserNotFound, "the token's user does not exist")
         })?;
-        self.store.save_cursors(dirty).await.map_err(failed)?;
+        self.save_first(dirty).await?;
         let snapshot = self
             .store
             .session_snapshot(user, cursors, limits::CONNECT_HEADS, limits::CONNECT_SYNC)
@@ -201,8 +213,8 @@ pub(super) fn not_member() -> CommandError {
 pub(super) fn failed(error: StoreError) -> CommandError {
     match error {
         StoreError::NoSuchUser => CommandError::new(ErrorCode::UserNotFound, "no such user"),
-        StoreError::Unavailable(reason) => {
-            tracing::warn!(reason, "the database is unavailable");
+        error if error.is_temporary() => {
+            tracing::warn!("a query has to wait: {error}");
             let message = "the database cannot be reached at present";
             CommandError::retry(ErrorCode::Unavailable, message, limits::UNAVAILABLE_RETRY_MS)
         }

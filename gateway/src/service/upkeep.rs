@@ -24,6 +24,10 @@ use crate::config::StorageConfig;
 
 /// The shortest pause between two steps.
 const PAUSE: Duration = Duration::from_millis(10);
+/// The pause once every message is indexed. Looking for more reads no database.
+const INDEX_REST: Duration = Duration::from_secs(2);
+/// The pause once the index is empty.
+const EMPTY_INDEX_REST: Duration = Duration::from_hours(1);
 /// How often deleted users are looked for: their sessions on other nodes have to end within a minute.
 const DELETIONS_REST: Duration = Duration::from_secs(20);
 /// Deleted users whose sessions are ended at a time. They are listed for 2 minutes or longer.
@@ -40,6 +44,11 @@ enum Job {
         rest: Duration,
         /// Where the next step begins.
         from: Option<ConversationId>,
+    },
+    /// Brings the search index up to the logs; with search off, empties it.
+    Index {
+        /// How far behind it may be.
+        rest: Duration,
     },
     /// Ends the sessions of deleted users.
     EndSessions,
@@ -63,6 +72,7 @@ fn jobs(config: &StorageConfig) -> Vec<Job> {
         let retention = &config.retention;
         jobs.push(Job::Retention { rules: retention.rules, rest: retention.pass, from: None });
     }
+    jobs.push(Job::Index { rest: if config.search { INDEX_REST } else { EMPTY_INDEX_REST } });
     jobs
 }
 
@@ -71,6 +81,7 @@ impl Job {
     const fn name(&self) -> &'static str {
         match self {
             Self::Retention { .. } => "retention",
+            Self::Index { .. } => "index",
             Self::EndSessions => "end sessions",
             Self::Erase => "erase",
         }
@@ -79,7 +90,7 @@ impl Job {
     /// The pause after everything was done, or a step failed.
     const fn rest(&self) -> Duration {
         match self {
-            Self::Retention { rest, .. } => *rest,
+            Self::Retention { rest, .. } | Self::Index { rest } => *rest,
             Self::EndSessions | Self::Erase => DELETIONS_REST,
         }
     }
@@ -100,6 +111,7 @@ impl Job {
                 *from = step.next;
                 Ok(from.is_some())
             }
+            Self::Index { .. } => Ok(store.index_step().await?),
             Self::EndSessions => {
                 for user in store.deletions(DELETIONS).await? {
                     errands.end_sessions(user, CloseReason::AccountDeleted)?;

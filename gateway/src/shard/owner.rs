@@ -28,14 +28,14 @@ impl State {
             let error = CommandError::new(ErrorCode::OutOfOrder, error);
             return self.refuse_request(&request, error, links);
         }
-        let tick = self.now.tick;
+        let (tick, at) = (self.now.tick, self.now.at);
         let mut effects = std::mem::take(&mut self.spare_effects);
         let unix_ms = self.now.unix_ms;
         let mut load = false;
         let mut no_room = None;
-        match self.conversations.get(id, request, tick) {
+        match self.conversations.get(id, request, tick, at) {
             Lookup::Ready(conversation, request) => {
-                let mut now = Moment { unix_ms, tick, generation: &mut self.generation };
+                let mut now = Moment { unix_ms, at, generation: &mut self.generation };
                 carry_out(conversation, request, &mut now, &mut effects);
             }
             Lookup::Waiting { load: first } => load = first,
@@ -70,7 +70,10 @@ impl State {
         let newest = snapshot.recent.last().cloned();
         let shards = self.shared.shards();
         let max_members = self.shared.config.limits.max_group_members;
-        let conversation = Conversation::new(snapshot, shards, max_members, &mut self.moment());
+        // What is told was true when it was asked, not when it came.
+        let at = self.conversations.asked_at(id).unwrap_or(self.now.at);
+        let mut asked = Moment { at, ..self.moment() };
+        let conversation = Conversation::new(snapshot, shards, max_members, &mut asked);
         let tick = self.now.tick;
         let waiting = self.conversations.loaded(id, Some(conversation), tick);
         for request in waiting {
@@ -110,10 +113,10 @@ impl State {
         for completion in completions {
             let id = completion.conversation_id;
             let mut effects = std::mem::take(&mut self.spare_effects);
-            let (unix_ms, tick) = (self.now.unix_ms, self.now.tick);
+            let (unix_ms, at) = (self.now.unix_ms, self.now.at);
             if let Some(conversation) = self.conversations.live(id) {
                 let generation = &mut self.generation;
-                let mut now = Moment { unix_ms, tick, generation };
+                let mut now = Moment { unix_ms, at, generation };
                 conversation.complete(completion, &mut now, &mut effects);
             }
             self.perform(id, effects, links);
@@ -137,10 +140,10 @@ impl State {
             }
         };
         let mut effects = Vec::new();
-        let (unix_ms, tick) = (self.now.unix_ms, self.now.tick);
+        let (unix_ms, at) = (self.now.unix_ms, self.now.at);
         if let Some(conversation) = self.conversations.live(id) {
             let generation = &mut self.generation;
-            let mut now = Moment { unix_ms, tick, generation };
+            let mut now = Moment { unix_ms, at, generation };
             conversation.tail_loaded(tail, &mut now, &mut effects);
         }
         self.perform(id, effects, links);

@@ -80,7 +80,7 @@ impl State {
 
     /// The time of this turn, for conversations.
     pub(crate) fn moment(&mut self) -> Moment<'_> {
-        Moment { unix_ms: self.now.unix_ms, tick: self.now.tick, generation: &mut self.generation }
+        Moment { unix_ms: self.now.unix_ms, at: self.now.at, generation: &mut self.generation }
     }
 
     /// Asks the service, or gives the question back when there is no room.
@@ -105,6 +105,7 @@ pub(crate) fn busy(what: &str) -> CommandError {
 #[derive(Debug)]
 pub(crate) struct Clock {
     started: Instant,
+    pub(crate) at: Instant,
     pub(crate) unix_ms: UnixMs,
     /// Seconds since the shard started, monotonic.
     pub(crate) tick: u32,
@@ -112,7 +113,8 @@ pub(crate) struct Clock {
 
 impl Clock {
     fn new() -> Self {
-        let mut clock = Self { started: Instant::now(), unix_ms: 0, tick: 0 };
+        let started = Instant::now();
+        let mut clock = Self { started, at: started, unix_ms: 0, tick: 0 };
         clock.read();
         clock
     }
@@ -120,7 +122,8 @@ impl Clock {
     fn read(&mut self) {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.unix_ms = since_epoch.as_millis() as UnixMs;
-        self.tick = self.started.elapsed().as_secs() as u32;
+        self.at = Instant::now();
+        self.tick = self.at.duration_since(self.started).as_secs() as u32;
     }
 }
 

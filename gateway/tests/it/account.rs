@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::support::ENCODINGS;
 use crate::support::chat::{id_of, notice, text};
 use crate::support::client::{Client, Upgrade};
-use crate::support::http::{as_bearer, post};
+use crate::support::http::{ask_as, post};
 use crate::support::server::{ServerProcess, Setup};
 use crate::support::store::Database;
 use crate::support::token;
@@ -21,7 +21,7 @@ const EXPORT: &str = "/api/v1/account/export";
 const ACCOUNT_DELETED: u16 = 4008;
 
 fn delete(server: &ServerProcess, user: u64) -> u16 {
-    as_bearer(server.address(), "DELETE", ACCOUNT, &server.token(user)).status
+    ask_as(server.address(), &server.token(user), "DELETE", ACCOUNT).status
 }
 
 /// The close code a session of this user ends with at once.
@@ -80,7 +80,7 @@ fn a3_a_deletion_ends_sessions_on_other_nodes() {
     assert_eq!(delete(&nodes[0], 1), 204);
     assert_eq!(ann.close_code(), Some(ACCOUNT_DELETED));
     let token = nodes[1].token(1);
-    assert_eq!(as_bearer(nodes[1].address(), "GET", EXPORT, &token).status, 401);
+    assert_eq!(ask_as(nodes[1].address(), &token, "GET", EXPORT).status, 401);
     assert_eq!(refused(&nodes[1], 1), Some(4000));
 }
 
@@ -124,8 +124,8 @@ fn an_export_is_everything_of_one_user() {
         ann.say(direct, &format!("{number}"), &format!("from ann {number}"));
     }
     bob.say(direct, "b", "from bob");
-    assert_eq!(as_bearer(server.address(), "GET", EXPORT, "nonsense").status, 401);
-    let answer = as_bearer(server.address(), "GET", EXPORT, &server.token(1));
+    assert_eq!(ask_as(server.address(), "nonsense", "GET", EXPORT).status, 401);
+    let answer = ask_as(server.address(), &server.token(1), "GET", EXPORT);
     assert_eq!(answer.status, 200, "{answer:?}");
     assert!(!answer.body.contains("from bob"));
     let lines: Vec<Value> =

@@ -114,6 +114,22 @@ CREATE TABLE retention_marks (
     marked_at       bigint NOT NULL
 );
 
+-- The words of messages, written by a background job; entries without words have no row.
+CREATE TABLE search_entries (
+    conversation_id bigint NOT NULL,
+    seq             bigint NOT NULL,
+    created_at      bigint NOT NULL,
+    words           tsvector NOT NULL,
+    PRIMARY KEY (conversation_id, seq)
+);
+CREATE INDEX search_entries_by_word ON search_entries USING gin (words);
+
+-- How far each log is indexed.
+CREATE TABLE search_positions (
+    conversation_id bigint PRIMARY KEY,
+    seq             bigint NOT NULL
+);
+
 -- Accounts that are gone while their messages are still being erased; `deleted_at` by the database's clock.
 CREATE TABLE deletions (
     user_id         bigint PRIMARY KEY REFERENCES users (id),

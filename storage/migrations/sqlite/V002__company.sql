@@ -134,6 +134,25 @@ CREATE TABLE retention_marks (
     marked_at       INTEGER NOT NULL
 ) STRICT;
 
+-- The words of messages, written by a background job; entries without words have no row. Which entry a row of
+-- `search_words` is:
+CREATE TABLE search_entries (
+    id              INTEGER PRIMARY KEY,
+    conversation_id INTEGER NOT NULL,
+    seq             INTEGER NOT NULL,
+    created_at      INTEGER NOT NULL,
+    UNIQUE (conversation_id, seq)
+) STRICT;
+CREATE VIRTUAL TABLE search_words USING fts5 (
+    words, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 0'
+);
+
+-- How far each log is indexed.
+CREATE TABLE search_positions (
+    conversation_id INTEGER PRIMARY KEY,
+    seq             INTEGER NOT NULL
+) STRICT;
+
 -- Accounts that are gone while their messages are still being erased; `deleted_at` by the database's clock.
 CREATE TABLE deletions (
     user_id         INTEGER PRIMARY KEY REFERENCES users (id),

@@ -38,7 +38,7 @@ pub async fn migrate(database: &Database) -> Result<Migrated, StoreError> {
             sqlite::schema::prepare(&mut connection).map_err(|error| sqlite::not_opened(dir, error))
         }
         Database::Postgres { url } => {
-            let mut client = connect::tool_session(&connect::parse(url)?).await?;
+            let mut client = connect::tool_session(url).await?;
             schema::migrate(&mut client).await
         }
     }
@@ -55,7 +55,7 @@ pub async fn pending(database: &Database) -> Result<Migrated, StoreError> {
             (migrate::SQLITE, applied.map_err(|error| sqlite::not_opened(dir, error))?)
         }
         Database::Postgres { url } => {
-            let client = connect::tool_session(&connect::parse(url)?).await?;
+            let client = connect::tool_session(url).await?;
             (migrate::POSTGRES, schema::applied(&client).await?)
         }
     };

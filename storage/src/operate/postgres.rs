@@ -19,7 +19,7 @@ pub(super) struct PostgresSession {
 
 impl PostgresSession {
     pub(super) async fn open(url: &str) -> Result<Self, StoreError> {
-        Ok(Self { client: connect::tool_session(&connect::parse(url)?).await? })
+        Ok(Self { client: connect::tool_session(url).await? })
     }
 
     pub(super) async fn execute(&self, sql: &str) -> Result<(), StoreError> {

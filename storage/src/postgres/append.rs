@@ -5,15 +5,15 @@
 //! ignores the rest and makes the commit a rollback.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::{LocalBoxFuture, join_all};
 use ringwire_protocol::{ConversationId, UnixMs, UserId};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
-use tokio_postgres::{Client, Config, Statement};
+use tokio_postgres::{Client, Statement};
 
-use super::connect::{CALL_TIMEOUT, writer_session};
+use super::connect::{Address, CALL_TIMEOUT, writer_session};
 use super::rows::position;
 use crate::append::Append;
 use crate::changes::NetChanges;
@@ -84,10 +84,10 @@ const ACTIVITY: &str = "WITH later AS (
     )
     UPDATE conversations c SET last_activity_at = later.at FROM later WHERE c.id = later.id";
 
-/// A writer's connection, made when first needed and again after it broke.
+/// A writer's connection, made when asked for and again after it broke.
 pub(crate) struct PostgresAppender {
     runtime: Runtime,
-    config: Config,
+    address: Address,
     session: Option<Session>,
 }
 
@@ -98,11 +98,25 @@ impl fmt::Debug for PostgresAppender {
 }
 
 impl PostgresAppender {
-    pub(super) fn new(config: Config) -> Result<Self, StoreError> {
+    pub(super) fn new(address: Address) -> Result<Self, StoreError> {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| {
             StoreError::Fatal(format!("cannot start a writer's runtime: {error}"))
         })?;
-        Ok(Self { runtime, config, session: None })
+        Ok(Self { runtime, address, session: None })
+    }
+
+    /// Makes the connection unless it is there; since when it has been.
+    pub(crate) fn connect(&mut self) -> Result<Instant, AppendError> {
+        if let Some(session) = &self.session
+            && !session.client.is_closed()
+        {
+            return Ok(session.opened_at);
+        }
+        let Self { runtime, address, session } = self;
+        *session = None;
+        let opened =
+            runtime.block_on(async { timeout(CALL_TIMEOUT, Session::open(address)).await });
+        Ok(session.insert(opened.unwrap_or_else(|_| Err(no_answer()))?).opened_at)
     }
 
     pub(crate) fn append(&mut self, entries: &[Append]) -> Result<(), AppendError> {
@@ -120,6 +134,7 @@ impl PostgresAppender {
     ) -> Result<(), AppendError> {
         let ids: Vec<i64> = activity.iter().map(|(id, _)| id.as_i64()).collect();
         let times: Vec<UnixMs> = activity.iter().map(|&(_, at)| at).collect();
+        self.connect()?;
         self.call(async |session| {
             session.client.execute(&session.activity, &[&ids, &times]).await?;
             Ok(())
@@ -131,26 +146,24 @@ impl PostgresAppender {
         &mut self,
         work: impl AsyncFnOnce(&Session) -> Result<T, AppendError>,
     ) -> Result<T, AppendError> {
-        let Self { runtime, config, session } = self;
-        let result = runtime.block_on(async {
-            let limited = timeout(CALL_TIMEOUT, async {
-                let session = match session {
-                    Some(session) if !session.client.is_closed() => session,
-                    _ => session.insert(Session::open(config).await?),
-                };
-                work(session).await
-            });
-            limited.await.unwrap_or_else(|_| {
-                Err(AppendError::Away(format!("no answer within {CALL_TIMEOUT:?}")))
-            })
+        let Some(session) = &self.session else {
+            return Err(AppendError::Away("not connected".into()));
+        };
+        let result = self.runtime.block_on(async {
+            let limited = timeout(CALL_TIMEOUT, work(session));
+            limited.await.unwrap_or_else(|_| Err(no_answer()))
         });
         if matches!(result, Err(AppendError::Away(_))) {
             // The first attempt may still run on the server. The next one meets its locks and its rows, so both cannot
             // take effect.
-            *session = None;
+            self.session = None;
         }
         result
     }
+}
+
+fn no_answer() -> AppendError {
+    AppendError::Away(format!("no answer within {CALL_TIMEOUT:?}"))
 }
 
 impl Drop for PostgresAppender {
@@ -166,6 +179,8 @@ impl Drop for PostgresAppender {
 /// A connection with its prepared statements.
 struct Session {
     client: Client,
+    /// Taken when all was ready, so that nothing learned before counts as learned since.
+    opened_at: Instant,
     insert: Statement,
     probe: Statement,
     remove: Statement,
@@ -175,8 +190,8 @@ struct Session {
 }
 
 impl Session {
-    async fn open(config: &Config) -> Result<Self, AppendError> {
-        let client = writer_session(config).await?;
+    async fn open(address: &Address) -> Result<Self, AppendError> {
+        let client = writer_session(address).await?;
         Ok(Self {
             insert: client.prepare(INSERT).await?,
             probe: client.prepare(PROBE).await?,
@@ -184,6 +199,7 @@ impl Session {
             add: client.prepare(ADD).await?,
             own: client.prepare(OWN).await?,
             activity: client.prepare(ACTIVITY).await?,
+            opened_at: Instant::now(),
             client,
         })
     }

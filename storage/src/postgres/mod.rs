@@ -6,8 +6,10 @@
 //! ```
 //!
 //! Writers use prepared statements in sessions with `synchronous_commit=on`; time limits on both sides end a call to a
-//! database that has stopped answering, and release the locks of a node that has.
+//! database that has stopped answering, and release the locks of a node that has. Every connection, of whatever use, is
+//! made by `connect`, to a host and with the TLS that the address asks for.
 
+mod address;
 pub(crate) mod append;
 pub(crate) mod connect;
 mod conversations;
@@ -16,36 +18,35 @@ mod directory;
 mod export;
 mod ids;
 mod log;
+mod pool;
+mod refusal;
 mod retention;
 mod rows;
 pub(crate) mod schema;
+mod search;
 mod sent;
 mod snapshots;
 mod sqlstate;
+mod tls;
 mod trim;
 
-use std::time::Duration;
-
-use deadpool_postgres::{
-    Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
-};
+use deadpool_postgres::{Object, Pool};
 use tokio::sync::Mutex;
-use tokio_postgres::NoTls;
 
 use crate::error::StoreError;
 use crate::executor::Executor;
+use crate::search::Search;
 use crate::store::StoreConfig;
 use crate::writer::{CompletionSink, WriterQueue, Writers};
 use append::PostgresAppender;
+use connect::Address;
 use ids::IdBlock;
-
-/// How long a caller waits for a pooled connection.
-const POOL_WAIT: Duration = Duration::from_secs(5);
 
 /// The store on a server.
 #[derive(Debug)]
 pub struct PostgresStore {
     pub(crate) writers: Writers,
+    pub(crate) search: Search,
     pool: Pool,
     user_ids: Mutex<IdBlock>,
     conversation_ids: Mutex<IdBlock>,
@@ -57,20 +58,8 @@ impl PostgresStore {
         config: &StoreConfig,
         completions: &CompletionSink,
     ) -> Result<Self, StoreError> {
-        let address = connect::parse(url)?;
-        let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let pool = Pool::builder(Manager::from_config(address.clone(), NoTls, manager))
-            .max_size(config.pool_size.max(1))
-            .wait_timeout(Some(POOL_WAIT))
-            .create_timeout(Some(connect::TIMEOUT))
-            .runtime(Runtime::Tokio1)
-            .post_create(Hook::async_fn(|client, _| {
-                Box::pin(async move {
-                    client.batch_execute(connect::SERVICE_SESSION).await.map_err(HookError::Backend)
-                })
-            }))
-            .build()
-            .map_err(|error| StoreError::Fatal(error.to_string()))?;
+        let address = Address::read(url)?;
+        let pool = pool::build(address.clone(), config.pool_size)?;
         let mut client = pool.get().await?;
         schema::migrate(&mut client).await?;
         drop(client);
@@ -81,8 +70,10 @@ impl PostgresStore {
                 Ok((WriterQueue::new(config.queue_capacity), executor))
             })
             .collect::<Result<_, StoreError>>()?;
+        let search = Search::new(config.search_text);
         Ok(Self {
-            writers: Writers::start(writers, config.batch, completions)?,
+            writers: Writers::start(writers, config.batch, completions, &search.active())?,
+            search,
             pool,
             user_ids: Mutex::new(IdBlock::new("user_ids")),
             conversation_ids: Mutex::new(IdBlock::new("conversation_ids")),

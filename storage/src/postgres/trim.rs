@@ -6,7 +6,8 @@ use crate::error::StoreError;
 
 /// What goes with the entries up to `$2` of conversation `$1`. Files lose their entry; whoever cleans up unused files
 /// removes them, bytes first.
-const BELONGINGS: [&str; 2] = [
+const BELONGINGS: [&str; 3] = [
+    "DELETE FROM search_entries WHERE conversation_id = $1 AND seq <= $2",
     "DELETE FROM push_outbox WHERE conversation_id = $1 AND seq <= $2",
     "UPDATE attachments SET conversation_id = NULL, seq = 0
      WHERE conversation_id = $1 AND seq BETWEEN 1 AND $2",
@@ -35,7 +36,7 @@ pub(super) async fn remove_entries(
     Ok(removed)
 }
 
-/// Erases the bodies of these entries, which keep their place: row, and what waits to be pushed. How many had one.
+/// Erases the bodies of these entries, which keep their place: row, words, and what waits to be pushed. How many had one.
 pub(super) async fn erase_bodies(
     tx: &Transaction<'_>,
     conversation: i64,
@@ -48,6 +49,16 @@ pub(super) async fn erase_bodies(
         .prepare_cached("DELETE FROM push_outbox WHERE conversation_id = $1 AND seq = ANY ($2)")
         .await?;
     tx.execute(&pushes, &[&conversation, &seqs]).await?;
+    // Rows without words, so that an indexing under way, which has read the bodies, adds nothing.
+    let words = tx
+        .prepare_cached(
+            "INSERT INTO search_entries (conversation_id, seq, created_at, words)
+             SELECT conversation_id, seq, created_at, '' FROM entries
+             WHERE conversation_id = $1 AND seq = ANY ($2) ORDER BY seq
+             ON CONFLICT (conversation_id, seq) DO UPDATE SET words = ''",
+        )
+        .await?;
+    tx.execute(&words, &[&conversation, &seqs]).await?;
     let erase = tx
         .prepare_cached(
             "UPDATE entries SET body = '', key_id = 0, body_version = body_version + 1

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::sync::Arc;
+use std::time::Instant;
 
 use ringwire_protocol::{ConversationId, UnixMs, UserId};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, ffi};
@@ -17,6 +18,7 @@ use crate::executor::{AppendError, Found, Twin};
 /// The writing connection, used by the writer thread alone.
 pub(crate) struct SqliteAppender {
     connection: Connection,
+    opened_at: Instant,
     jobs: Arc<Jobs>,
     _folder: Arc<File>,
 }
@@ -29,7 +31,11 @@ impl fmt::Debug for SqliteAppender {
 
 impl SqliteAppender {
     pub(super) fn new(connection: Connection, jobs: Arc<Jobs>, folder: Arc<File>) -> Self {
-        Self { connection, jobs, _folder: folder }
+        Self { connection, opened_at: Instant::now(), jobs, _folder: folder }
+    }
+
+    pub(crate) fn opened_at(&self) -> Instant {
+        self.opened_at
     }
 
     pub(crate) fn append(&mut self, entries: &[Append]) -> Result<(), AppendError> {

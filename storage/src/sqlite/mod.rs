@@ -18,6 +18,7 @@ mod log;
 mod retention;
 mod rows;
 pub(crate) mod schema;
+mod search;
 mod sent;
 mod snapshots;
 mod trim;
@@ -32,6 +33,7 @@ use tokio::sync::Semaphore;
 
 use crate::error::StoreError;
 use crate::executor::Executor;
+use crate::search::Search;
 use crate::store::StoreConfig;
 use crate::writer::{CompletionSink, WriterQueue, Writers};
 use append::SqliteAppender;
@@ -48,6 +50,7 @@ const READER_CACHE_KIB: i64 = 16_384;
 #[derive(Debug)]
 pub struct SqliteStore {
     pub(crate) writers: Writers,
+    pub(crate) search: Search,
     jobs: Arc<Jobs>,
     readers: Arc<Mutex<Vec<Connection>>>,
     reader_permits: Semaphore,
@@ -75,10 +78,16 @@ impl SqliteStore {
         let queue = WriterQueue::new(config.queue_capacity);
         let jobs = Arc::new(Jobs::new(Arc::clone(&queue)));
         let appender = SqliteAppender::new(writing, Arc::clone(&jobs), Arc::clone(&folder));
-        let writers =
-            Writers::start(vec![(queue, Executor::Sqlite(appender))], config.batch, completions)?;
+        let search = Search::new(config.search_text);
+        let writers = Writers::start(
+            vec![(queue, Executor::Sqlite(appender))],
+            config.batch,
+            completions,
+            &search.active(),
+        )?;
         Ok(Self {
             writers,
+            search,
             jobs,
             readers: Arc::new(Mutex::new(readers)),
             reader_permits: Semaphore::new(READERS),

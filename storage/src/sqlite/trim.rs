@@ -6,7 +6,10 @@ use crate::error::StoreError;
 
 /// What goes with the entries up to `?2` of conversation `?1`. Files lose their entry; whoever cleans up unused files
 /// removes them, bytes first.
-const BELONGINGS: [&str; 2] = [
+const BELONGINGS: [&str; 4] = [
+    "DELETE FROM search_words WHERE rowid IN (
+         SELECT id FROM search_entries WHERE conversation_id = ?1 AND seq <= ?2)",
+    "DELETE FROM search_entries WHERE conversation_id = ?1 AND seq <= ?2",
     "DELETE FROM push_outbox WHERE conversation_id = ?1 AND seq <= ?2",
     "UPDATE attachments SET conversation_id = NULL, seq = 0
      WHERE conversation_id = ?1 AND seq BETWEEN 1 AND ?2",
@@ -30,7 +33,7 @@ pub(super) fn remove_entries(
     Ok(removed as u64)
 }
 
-/// Erases the bodies of these entries, which keep their place: row, and what waits to be pushed. How many had one.
+/// Erases the bodies of these entries, which keep their place: row, words, and what waits to be pushed. How many had one.
 pub(super) fn erase_bodies(
     tx: &Transaction<'_>,
     conversation: i64,
@@ -42,9 +45,17 @@ pub(super) fn erase_bodies(
         "UPDATE entries SET body = x'', key_id = 0, body_version = body_version + 1
          WHERE conversation_id = ?1 AND seq = ?2 AND length(body) > 0",
     )?;
+    let mut words = tx.prepare_cached(
+        "DELETE FROM search_words WHERE rowid =
+             (SELECT id FROM search_entries WHERE conversation_id = ?1 AND seq = ?2)",
+    )?;
+    let mut unindex =
+        tx.prepare_cached("DELETE FROM search_entries WHERE conversation_id = ?1 AND seq = ?2")?;
     let mut erased = 0;
     for seq in seqs {
         push.execute((conversation, seq))?;
+        words.execute((conversation, seq))?;
+        unindex.execute((conversation, seq))?;
         erased += erase.execute((conversation, seq))? as u64;
     }
     Ok(erased)

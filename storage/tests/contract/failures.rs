@@ -7,13 +7,9 @@ use ringwire_storage::append::{Append, Change, Outcome};
 use ringwire_storage::{Database, Store, StoreConfig, StoreError};
 use ringwire_testkit::{ChaosProxy, PrivatePostgres};
 
-use crate::support::{self, Backend, Bench, body, message, user};
+use crate::support::{self, Backend, Bench, body, message, open, user};
 
 on_both!(a_newer_major_schema_is_refused, opening_again_finds_everything);
-
-async fn open(database: Database) -> Result<Store, StoreError> {
-    Store::open(StoreConfig::new(database), Arc::new(|_, _| {})).await
-}
 
 async fn a_newer_major_schema_is_refused(backend: Backend) {
     const NEWER: &str = "INSERT INTO schema_migrations (version, major, name) VALUES (900, 2, 'x')";
@@ -144,6 +140,25 @@ async fn d3_killed_backends_lose_and_double_nothing() {
     assert!(answers.iter().all(|answer| answer.outcome == Outcome::Committed));
     let log = bench.store.load_tail(id, 0, 10_000).await.unwrap().unwrap().entries;
     assert_eq!(log.len(), 1_001);
+}
+
+#[tokio::test]
+async fn a_head_known_before_a_connection_was_lost_needs_its_base() {
+    let bench = Bench::with(Backend::Postgres, |config| config.writers = 1).await;
+    let id = bench.direct().await;
+    bench.append(vec![message(id, 2), message(id, 3)]);
+    let (stale, next) = (message(id, 4), message(id, 3));
+    // The connection is lost while nothing is under way, and the server that answers next lacks the last entry.
+    let Database::Postgres { url } = &bench.config.database else { unreachable!() };
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE application_name = 'ringwire' AND datname = current_database()";
+    client.execute(cut, &[]).await.unwrap();
+    client.execute("DELETE FROM entries WHERE seq = 3", &[]).await.unwrap();
+    assert_eq!(bench.append(vec![stale]), [(4, Outcome::Conflict)]);
+    let rebased = Append { generation: 2, ..next };
+    assert_eq!(bench.append(vec![rebased]), [(3, Outcome::Committed)]);
 }
 
 #[tokio::test]

@@ -109,6 +109,17 @@ impl Bench {
         Ok((store, answers))
     }
 
+    /// The same database, shut down and opened anew with the configuration as it is now.
+    pub(crate) async fn reopened(self) -> Self {
+        let Self { store, config, _folder: folder, .. } = self;
+        store.shut_down(PATIENCE).await;
+        // SQLite's folder is free once the last handle is gone.
+        drop(store);
+        let answers = Arc::new(Answers::default());
+        let store = Store::open(config.clone(), answers.sink()).await.unwrap();
+        Self { store, answers, config, _folder: folder }
+    }
+
     /// Users with the ids 1 to `count`.
     pub(crate) async fn users(&self, count: u64) -> Vec<UserId> {
         for number in 1..=count {
@@ -135,6 +146,11 @@ impl Bench {
         outcomes.sort_by_key(|(seq, _)| *seq);
         outcomes
     }
+}
+
+/// A store whose answers nobody reads.
+pub(crate) async fn open(database: Database) -> Result<Store, StoreError> {
+    Store::open(StoreConfig::new(database), Arc::new(|_, _| {})).await
 }
 
 pub(crate) fn sqlite(dir: &Path) -> Database {
@@ -170,6 +186,7 @@ pub(crate) fn message(conversation_id: ConversationId, seq: Seq) -> Append {
         body: body(&format!("text {seq}")),
         command_hash: seq as i64,
         change: Change::None,
+        head_confirmed_at: std::time::Instant::now(),
         check_base: false,
         origin: 0,
         token: seq,

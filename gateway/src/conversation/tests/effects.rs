@@ -32,9 +32,6 @@ impl World {
                         self.ledger.answered(reply_to, Ok(ack), log, head)?;
                     }
                     let token = append.token;
-                    if append.check_base {
-                        self.seen.insert("base checked");
-                    }
                     if !owner.writer.submit(append, fresh) {
                         self.seen.insert("withdrawn");
                         let mut refusals = Vec::new();

@@ -181,7 +181,7 @@ fn a_tail_cut_by_retention_makes_the_machine_outdated() -> Told {
     world.write_and_hear(THERE)?;
     world.trim(ROOM);
     let command = world.send(HERE, ROOM, 1, "m1", "far behind")?;
-    assert!(world.queued(HERE, ROOM)[0].check_base, "nobody confirmed the head for long");
+    assert!(world.doubts_next(HERE, ROOM), "nobody confirmed the head for long");
     world.settle()?;
     assert!(world.seen.contains("outdated"));
     assert_eq!(world.outcome(command), Some(Err(ErrorCode::Busy)));
@@ -201,7 +201,7 @@ fn a_log_that_ends_before_the_head_makes_the_machine_outdated() -> Told {
     world.send(THERE, ROOM, 2, "m1", "collides")?;
     let command = world.send(HERE, ROOM, 1, "m2", "two")?;
     world.command(HERE, ROOM, |machine, now, effects| {
-        machine.start_rebase(now.tick, effects);
+        machine.start_rebase(now.at, effects);
         machine.tail_loaded(Some(shorter), now, effects);
         assert!(machine.is_outdated());
     })?;
@@ -213,7 +213,7 @@ fn a_log_that_ends_before_the_head_makes_the_machine_outdated() -> Told {
 fn a_conversation_that_is_gone_refuses_everything() -> Told {
     let mut world = world();
     let sent = world.send(HERE, ROOM, 1, "m1", "in flight")?;
-    world.command(HERE, ROOM, |machine, now, effects| machine.start_rebase(now.tick, effects))?;
+    world.command(HERE, ROOM, |machine, now, effects| machine.start_rebase(now.at, effects))?;
     let waiting = world.send(HERE, ROOM, 2, "m1", "waiting")?;
     world.ledger.gone = true;
     world.command(HERE, ROOM, |machine, now, effects| machine.tail_loaded(None, now, effects))?;
@@ -275,7 +275,7 @@ fn a_late_answer_does_not_make_an_old_head_look_fresh() -> Told {
     world.sleep(700);
     world.hear(HERE, ROOM, 1)?;
     world.send(HERE, ROOM, 1, "m2", "next")?;
-    assert!(world.queued(HERE, ROOM)[0].check_base);
+    assert!(world.doubts_next(HERE, ROOM));
     world.settle()
 }
 
@@ -289,8 +289,26 @@ fn a_late_tail_does_not_make_an_old_head_look_fresh() -> Told {
     world.tail(HERE, ROOM, Reading::Happens(9))?;
     world.sleep(700);
     world.tail(HERE, ROOM, Reading::Fails)?;
-    assert!(world.queued(HERE, ROOM)[0].check_base);
+    assert!(world.doubts_next(HERE, ROOM));
     world.settle()
+}
+
+#[test]
+fn an_entry_that_a_writer_held_for_long_needs_its_base() -> Told {
+    let mut world = world();
+    let held = world.send(HERE, ROOM, 1, "m1", "held")?;
+    for number in 0..3 {
+        world.send(THERE, ROOM, 2, &format!("m{number}"), "meanwhile")?;
+        world.write_and_hear(THERE)?;
+    }
+    world.sleep(700);
+    world.send(THERE, ROOM, 2, "m3", "young")?;
+    world.write_and_hear(THERE)?;
+    // Position 2 is free again, but what was written behind it was real.
+    world.trim(ROOM);
+    world.settle()?;
+    assert_eq!(world.outcome(held), Some(Err(ErrorCode::Busy)));
+    Ok(())
 }
 
 #[test]
@@ -302,7 +320,7 @@ fn what_is_in_flight_and_what_waits_is_bounded() -> Told {
     {
         if rebase {
             world.command(HERE, ROOM, |machine, now, effects| {
-                machine.start_rebase(now.tick, effects);
+                machine.start_rebase(now.at, effects);
             })?;
         }
         let kind = if rebase { "w" } else { "f" };

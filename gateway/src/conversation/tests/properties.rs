@@ -6,12 +6,12 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
+use ringwire_storage::append::HEAD_TRUST;
 
 use super::Violation;
 use super::store::{POISON, message};
 use super::world::{Fault, NODES, ROOMS, Reading, USERS, World};
 use crate::conversation::Intent;
-use crate::limits::HEAD_TRUST_S;
 
 /// One thing that happens at a node, to a conversation.
 #[derive(Clone, Debug)]
@@ -82,7 +82,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         8 => reading.prop_map(Deed::Tail),
         1 => (0..3_usize).prop_map(Deed::SetRoom),
         1 => (0..4_usize).prop_map(|recent| Deed::Forget { recent }),
-        1 => prop_oneof![Just(1), Just(HEAD_TRUST_S + 1), Just(700)].prop_map(Deed::Sleep),
+        1 => prop_oneof![Just(1), Just(HEAD_TRUST.as_secs() as u32 + 1), Just(700)].prop_map(Deed::Sleep),
         1 => Just(Deed::Trim),
     ]
 }

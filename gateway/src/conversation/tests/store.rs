@@ -1,11 +1,12 @@
 //! A log with the semantics of `ringwire_storage::append`, and a writer in front of it.
 
 use std::collections::VecDeque;
+use std::time::Instant;
 
 use bytes::Bytes;
 use prost::Message as _;
 use ringwire_protocol::{ConversationId, Seq, wire};
-use ringwire_storage::append::{Append, Completion, Outcome};
+use ringwire_storage::append::{Append, Completion, HEAD_TRUST, Outcome};
 use ringwire_storage::model::{
     ConversationKind, ConversationSnapshot, EntryRow, LogHead, LogPage, MemberRow, Role,
 };
@@ -79,7 +80,7 @@ impl Log {
     }
 
     /// What one transaction does: all that the primary key, the dedupe key and the base check decide.
-    fn insert(&mut self, append: &Append, now_s: u32) -> Result<Outcome, Violation> {
+    fn insert(&mut self, append: &Append, at: Instant, now_s: u32) -> Result<Outcome, Violation> {
         let row = row_of(append);
         let twin = self.kept_after(0).iter().find(|other| {
             other.sender_id == row.sender_id && other.client_msg_id == row.client_msg_id
@@ -96,7 +97,7 @@ impl Log {
                 }
             });
         }
-        let base_missing = append.check_base && self.kept(row.seq - 1).is_none();
+        let base_missing = is_doubtful(append, at) && self.kept(row.seq - 1).is_none();
         if base_missing || self.kept(row.seq).is_some() {
             return Ok(Outcome::Conflict);
         }
@@ -182,6 +183,7 @@ impl Writer {
     pub(super) fn write_one(
         &mut self,
         log: &mut Log,
+        at: Instant,
         now_s: u32,
         answer_lost: bool,
     ) -> Result<(), Violation> {
@@ -195,7 +197,7 @@ impl Writer {
             append.generation < generation
                 || append.generation == generation && append.seq >= from_seq
         });
-        let outcome = if held { Outcome::Conflict } else { log.insert(append, now_s)? };
+        let outcome = if held { Outcome::Conflict } else { log.insert(append, at, now_s)? };
         if answer_lost {
             return Ok(());
         }
@@ -213,13 +215,11 @@ impl Writer {
         self.queue.pop_front();
         Ok(())
     }
+}
 
-    /// The database was away for long: nothing is written without a look at its base.
-    pub(super) fn check_bases(&mut self) {
-        for append in self.queue.iter_mut().chain(&mut self.backlog) {
-            append.check_base = true;
-        }
-    }
+/// Whether it may only be written if its base is there.
+pub(super) fn is_doubtful(append: &Append, at: Instant) -> bool {
+    append.check_base || at.duration_since(append.head_confirmed_at) > HEAD_TRUST
 }
 
 fn row_of(append: &Append) -> EntryRow {

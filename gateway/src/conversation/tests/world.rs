@@ -1,6 +1,7 @@
 //! Two nodes that own the same conversations, one database, and nothing that happens by itself.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::time::{Duration, Instant};
 
 use ringwire_protocol::{ConversationId, Seq, UserId, wire};
 use ringwire_storage::append::{Append, Outcome};
@@ -8,7 +9,7 @@ use ringwire_storage::model::{ConversationKind, LogPage, MemberRow, Role};
 
 use super::Violation;
 use super::model::{Asked, Ledger, Roster, require};
-use super::store::{Log, Writer, message};
+use super::store::{Log, Writer, is_doubtful, message};
 use crate::command::key::CommandKey;
 use crate::conversation::answer::ReplyTo;
 use crate::conversation::members::Members;
@@ -75,6 +76,7 @@ pub(super) struct World {
     /// By node and conversation.
     pub(super) owners: Vec<Vec<Owner>>,
     generations: [u64; NODES],
+    started: Instant,
     seconds: u32,
     pub(super) fault: Fault,
     /// What has happened to machines.
@@ -106,6 +108,7 @@ impl World {
             ledger: Ledger::default(),
             owners: Vec::new(),
             generations: [0; NODES],
+            started: Instant::now(),
             seconds: 0,
             fault,
             seen: BTreeSet::new(),
@@ -121,8 +124,8 @@ impl World {
     fn load(&mut self, node: usize, room: usize, recent: usize) -> Owner {
         let snapshot = self.logs[room].snapshot(recent);
         let next = snapshot.head.seq + 1;
-        let (seconds, generation) = (self.seconds, &mut self.generations[node]);
-        let mut now = moment(node, seconds, generation);
+        let (started, seconds) = (self.started, self.seconds);
+        let mut now = moment(node, started, seconds, &mut self.generations[node]);
         let machine = Conversation::new(snapshot, SHARDS, MAX_MEMBERS, &mut now);
         Owner { machine, writer: Writer::new(8), tail: Tail::NotAsked, next, incarnation: 0 }
     }
@@ -136,6 +139,15 @@ impl World {
         &self.owners[node][room].writer.queue
     }
 
+    /// Whether a node's writer will look for the base of what it writes next.
+    pub(super) fn doubts_next(&self, node: usize, room: usize) -> bool {
+        self.queued(node, room).front().is_some_and(|append| is_doubtful(append, self.at()))
+    }
+
+    fn at(&self) -> Instant {
+        self.started + Duration::from_secs(self.seconds.into())
+    }
+
     /// Commands the machine of a node and collects what it wants.
     pub(super) fn command(
         &mut self,
@@ -144,7 +156,7 @@ impl World {
         command: impl FnOnce(&mut Conversation, &mut Moment<'_>, &mut Vec<Effect>),
     ) -> Result<(), Violation> {
         let mut effects = Vec::new();
-        let mut now = moment(node, self.seconds, &mut self.generations[node]);
+        let mut now = moment(node, self.started, self.seconds, &mut self.generations[node]);
         command(&mut self.owners[node][room].machine, &mut now, &mut effects);
         self.perform(node, room, effects)?;
         self.check_machine(node, room)
@@ -236,9 +248,14 @@ impl World {
         count: usize,
         answer_lost: bool,
     ) -> Result<(), Violation> {
+        let at = self.at();
         for _ in 0..count {
+            if self.doubts_next(node, room) {
+                self.seen.insert("base checked");
+            }
             self.owners[node][room].writer.write_one(
                 &mut self.logs[room],
+                at,
                 self.seconds,
                 answer_lost,
             )?;
@@ -357,14 +374,9 @@ impl World {
         self.owners[node][room].writer.room = entries;
     }
 
-    /// Time passes everywhere. What a writer still holds after long was held by an absent database.
+    /// Time passes everywhere.
     pub(super) fn sleep(&mut self, seconds: u32) {
         self.seconds += seconds;
-        if seconds > limits::HEAD_TRUST_S {
-            for owner in self.owners.iter_mut().flatten() {
-                owner.writer.check_bases();
-            }
-        }
     }
 
     /// Retention runs.
@@ -373,8 +385,9 @@ impl World {
     }
 }
 
-fn moment(node: usize, seconds: u32, generation: &mut u64) -> Moment<'_> {
+fn moment(node: usize, started: Instant, seconds: u32, generation: &mut u64) -> Moment<'_> {
     let skew_ms = if node == 0 { 0 } else { SKEW_MS };
     let unix_ms = START_MS + i64::from(seconds) * 1000 - skew_ms;
-    Moment { unix_ms, tick: seconds, generation }
+    let at = started + Duration::from_secs(seconds.into());
+    Moment { unix_ms, at, generation }
 }

@@ -1,0 +1,54 @@
+//! `GET /metrics`: what the server counts, in OpenMetrics text.
+//!
+//! Figures tell strangers how busy a company is, so by default only programs on this machine get them. A proxy on this
+//! machine is no such program: what it passes on has a forwarding header, and is refused.
+
+use std::net::SocketAddr;
+
+use axum::extract::{Extension, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use prometheus_client::encoding::text::encode;
+use ringwire_protocol::ErrorCode;
+
+use super::error::ApiError;
+use super::{ServiceState, page};
+use crate::config::MetricsAccess;
+
+const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// What proxies add for those they speak for.
+const FORWARDING: [&str; 5] =
+    ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
+
+/// Where a connection comes from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer(pub(super) SocketAddr);
+
+pub(super) async fn metrics(
+    State(state): State<ServiceState>,
+    peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
+) -> Response {
+    let is_open = match state.0.config.server.metrics {
+        MetricsAccess::All => true,
+        MetricsAccess::Local => peer.is_some_and(|Extension(peer)| is_local(peer, &headers)),
+        MetricsAccess::Off => return page::nothing_here(),
+    };
+    if !is_open {
+        let message = "metrics are for programs on the server's machine; see server.metrics";
+        return ApiError::new(ErrorCode::Forbidden, message).into_response();
+    }
+    let mut text = String::new();
+    // Writing into memory does not fail.
+    match encode(&mut text, &state.0.metrics) {
+        Ok(()) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
+        Err(_) => {
+            ApiError::new(ErrorCode::Internal, "the metrics cannot be written").into_response()
+        }
+    }
+}
+
+fn is_local(Peer(peer): Peer, headers: &HeaderMap) -> bool {
+    peer.ip().to_canonical().is_loopback()
+        && !FORWARDING.iter().any(|name| headers.contains_key(*name))
+}

