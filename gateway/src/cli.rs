@@ -9,6 +9,7 @@ use ringwire_protocol::{UnixMs, UserId};
 use crate::auth::TokenMinter;
 use crate::config::{self, ConfigError, FlagValue, Loaded};
 use crate::operate::check::CheckArgs;
+use crate::operate::copy::CopyArgs;
 use crate::operate::migrate::MigrateArgs;
 use crate::operate::user::UserCommand;
 use crate::secret;
@@ -55,11 +56,22 @@ pub enum DbCommand {
     /// Look for damage, also beside a running server; exit code 0 sound, 1 with findings, 2 if it could not look.
     #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArgs),
+    /// Copy everything into another, empty database, such as from the embedded one into Postgres.
+    #[command(after_help = COPY_EXAMPLES)]
+    Copy(CopyArgs),
 }
 
 const MIGRATE_EXAMPLES: &str = "Examples:
   ringwire migrate --check                   is anything pending? (exit code 1)
   ringwire migrate --config ringwire.toml    before a new release's servers start";
+
+const COPY_EXAMPLES: &str = "Examples:
+  ringwire db copy --from sqlite --to postgres://user:password@host/ringwire
+  ringwire db copy --from sqlite --data-dir /var/lib/ringwire --config ringwire.toml    into storage.database
+
+Stop the servers of both databases first. The copy is one transaction, compared row by row before its commit: if it is
+interrupted, the target is as empty as it was, and the copy may be repeated. The source is not changed. Keys, tokens
+and uploaded files are not in the database: keep the data folder.";
 
 const CHECK_EXAMPLES: &str = "Examples:
   ringwire db check --config ringwire.toml

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use ringwire_gateway::cli::{self, Cli, Command, DbCommand};
-use ringwire_gateway::operate::{check, migrate, user};
+use ringwire_gateway::operate::{check, copy, migrate, user};
 use ringwire_gateway::{logging, server};
 
 #[global_allocator]
@@ -34,6 +34,9 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Migrate(args)) => return migrate::migrate(&loaded.config.storage, args),
         Some(Command::Db(DbCommand::Check(args))) => {
             return check::check(&loaded.config.storage, args);
+        }
+        Some(Command::Db(DbCommand::Copy(args))) => {
+            return copy::copy(&loaded.config.storage, args);
         }
         Some(Command::Serve) | None => {
             logging::start(&loaded.config.log);

@@ -28,6 +28,8 @@ mod append;
 mod check;
 #[path = "contract/conversations.rs"]
 mod conversations;
+#[path = "contract/copy.rs"]
+mod copy;
 #[path = "contract/directory.rs"]
 mod directory;
 #[path = "contract/failures.rs"]

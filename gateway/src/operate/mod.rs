@@ -4,6 +4,7 @@
 //! Exit codes: 0 as it should be, 1 something to be seen to (a finding, a pending migration), 2 it could not be done.
 
 pub mod check;
+pub mod copy;
 pub mod migrate;
 pub mod user;
 

@@ -11,6 +11,7 @@ mod full_disk;
 mod full_queue;
 mod groups;
 mod limits;
+mod moving;
 mod ordering;
 mod outage;
 mod page;

@@ -10,8 +10,10 @@
 //! limits of a server. Rows travel as plain values in pages of bounded size, so memory does not grow with the database.
 
 pub mod check;
+pub mod copy;
 pub mod migrate;
 mod postgres;
 mod session;
 mod sqlite;
+mod tables;
 mod value;

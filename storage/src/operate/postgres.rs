@@ -1,6 +1,7 @@
 //! A tool's connection to Postgres.
 
 use std::pin::pin;
+use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use tokio::sync::mpsc;
@@ -8,6 +9,7 @@ use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
 
 use super::session::{Filling, Page};
+use super::tables::TABLES;
 use super::value::from_postgres;
 use crate::error::StoreError;
 use crate::migrate::Applied;
@@ -26,6 +28,25 @@ impl PostgresSession {
         Ok(self.client.batch_execute(sql).await?)
     }
 
+    /// Whether a server is connected to the database. Sessions of one that has just ended get a moment to go.
+    pub(super) async fn is_served(&self) -> Result<bool, StoreError> {
+        const SERVED: &str = "SELECT EXISTS (SELECT 1 FROM pg_stat_activity
+            WHERE datname = current_database() AND application_name = 'ringwire')";
+        for _ in 0..20 {
+            if !self.client.query_one(SERVED, &[]).await?.try_get(0)? {
+                return Ok(false);
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Ok(true)
+    }
+
+    /// Keeps others out of all tables until the end of the transaction.
+    pub(super) async fn lock_tables(&self, mode: &str) -> Result<(), StoreError> {
+        let tables: Vec<&str> = TABLES.iter().map(|table| table.name).collect();
+        self.execute(&format!("LOCK TABLE {} IN {mode} MODE", tables.join(", "))).await
+    }
+
     pub(super) async fn applied(&self) -> Result<Option<Applied>, StoreError> {
         schema::applied(&self.client).await
     }
@@ -39,7 +60,10 @@ impl PostgresSession {
         for query in queries {
             self.execute("SAVEPOINT query").await?;
             let ended = match self.read_one(&query, &pages).await {
-                Ok(true) => Page::End,
+                Ok(true) => {
+                    self.execute("RELEASE query").await?;
+                    Page::End
+                }
                 Ok(false) => return Ok(()),
                 // The connection or the server is gone.
                 Err(error @ StoreError::Unavailable(_)) => return Err(error),

@@ -6,7 +6,7 @@ use super::postgres::PostgresSession;
 use super::sqlite::SqliteSession;
 use super::value::Row;
 use crate::error::StoreError;
-use crate::migrate::Applied;
+use crate::migrate::{self, Applied};
 use crate::store::Database;
 
 /// Pages on their way from the reader to whoever uses them.
@@ -38,6 +38,67 @@ impl Session {
             Database::Sqlite { dir } => Self::Sqlite(SqliteSession::reader(dir)?),
             Database::Postgres { url } => Self::Postgres(PostgresSession::open(url).await?),
         })
+    }
+
+    /// Opens the database for reading, and keeps servers from serving it.
+    pub(super) async fn source(database: &Database) -> Result<Self, StoreError> {
+        Ok(match database {
+            Database::Sqlite { dir } => Self::Sqlite(SqliteSession::sole_reader(dir)?),
+            Database::Postgres { url } => Self::Postgres(PostgresSession::open(url).await?),
+        })
+    }
+
+    /// An error unless the schema is the one of this release.
+    pub(super) async fn require_schema(&self) -> Result<(), StoreError> {
+        let known = if self.is_sqlite() { migrate::SQLITE } else { migrate::POSTGRES };
+        let applied = self.applied().await?;
+        if migrate::pending(known, applied)?.is_empty() {
+            Ok(())
+        } else {
+            Err(StoreError::SchemaTooOld { found: applied.map_or(0, |applied| applied.version) })
+        }
+    }
+
+    /// Runs statements.
+    pub(super) async fn execute(&self, sql: &str) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(session) => session.execute(sql),
+            Self::Postgres(session) => session.execute(sql).await,
+        }
+    }
+
+    /// All rows of a query that has few.
+    pub(super) async fn rows(&self, query: &str) -> Result<Vec<Row>, StoreError> {
+        let (sender, mut pages) = mpsc::channel(PAGES);
+        let gather = async {
+            let mut all = Vec::new();
+            loop {
+                match pages.recv().await {
+                    Some(Page::Rows(rows)) => all.extend(rows),
+                    Some(Page::End) => return Ok(all),
+                    Some(Page::Failed(reason)) => return Err(StoreError::Fatal(reason)),
+                    None => return Err(StoreError::Closed),
+                }
+            }
+        };
+        let (read, rows) = tokio::join!(self.read(vec![query.to_owned()], sender), gather);
+        read?;
+        rows
+    }
+
+    /// The columns that a table stores, in its order; none: there is no such table.
+    pub(super) async fn columns(&self, table: &str) -> Result<Vec<String>, StoreError> {
+        let query = if self.is_sqlite() {
+            format!("SELECT name FROM pragma_table_info('{table}') ORDER BY cid")
+        } else {
+            format!(
+                "SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass('{table}')
+                     AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+                 ORDER BY attnum"
+            )
+        };
+        let rows = self.rows(&query).await?;
+        Ok(rows.iter().filter_map(|row| row.first()?.text().map(str::to_owned)).collect())
     }
 
     /// Whether the statements are to be those of SQLite.

@@ -18,7 +18,7 @@ use crate::sqlite;
 pub(super) struct SqliteSession {
     connection: Arc<Mutex<Connection>>,
     /// The data folder's lock, of a session that is not only a reader.
-    _folder: Option<File>,
+    folder: Option<File>,
 }
 
 impl SqliteSession {
@@ -32,10 +32,25 @@ impl SqliteSession {
         Self::open(dir, OpenFlags::SQLITE_OPEN_READ_ONLY, None)
     }
 
+    /// Reads while no server can serve from the folder.
+    pub(super) fn sole_reader(dir: &Path) -> Result<Self, StoreError> {
+        let mut session = Self::reader(dir)?;
+        session.folder = Some(sqlite::lock_folder(dir)?);
+        Ok(session)
+    }
+
+    /// Writes while no server can serve from the folder.
+    pub(super) fn writer(dir: &Path) -> Result<Self, StoreError> {
+        let folder = sqlite::lock_folder(dir)?;
+        let session = Self::open(dir, OpenFlags::default(), Some(folder))?;
+        session.execute("PRAGMA synchronous = FULL")?;
+        Ok(session)
+    }
+
     fn open(dir: &Path, flags: OpenFlags, folder: Option<File>) -> Result<Self, StoreError> {
         let connection = sqlite::connect(&sqlite::file(dir), flags)
             .map_err(|error| sqlite::not_opened(dir, error.into()))?;
-        Ok(Self { connection: Arc::new(Mutex::new(connection)), _folder: folder })
+        Ok(Self { connection: Arc::new(Mutex::new(connection)), folder })
     }
 
     pub(super) fn connection(&self) -> MutexGuard<'_, Connection> {

@@ -57,7 +57,8 @@ const WRITER_SESSION: &str = "SET statement_timeout = '20s';
     SET enable_mergejoin = off;";
 
 /// For an operator's tools. No index-only scans: what looks for damage reads the tables, not what indexes say of them.
-const TOOL_SESSION: &str = "SET statement_timeout = 0;
+const TOOL_SESSION: &str = "SET application_name = 'ringwire tool';
+    SET statement_timeout = 0;
     SET lock_timeout = '10s';
     SET idle_in_transaction_session_timeout = 0;
     SET synchronous_commit = on;

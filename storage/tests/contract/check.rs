@@ -30,7 +30,7 @@ impl Observer for Found {
 }
 
 /// The kinds found, with every body looked at: those of this suite are texts.
-async fn kinds(database: &Database) -> BTreeSet<FindingKind> {
+pub(crate) async fn kinds(database: &Database) -> BTreeSet<FindingKind> {
     let mut found = Found::default();
     let readable = |body: &[u8]| std::str::from_utf8(body).is_ok();
     check::check(database, Some(&readable), &mut found).await.unwrap();
@@ -72,7 +72,7 @@ fn wipe(connection: &rusqlite::Connection, path: &Path, index: &str) {
 }
 
 /// Users 1 to 3, the direct conversation 1 of users 1 and 2 with ten entries, the group of user 1 and 3, a file.
-async fn lived_in(backend: Backend) -> Bench {
+pub(crate) async fn lived_in(backend: Backend) -> Bench {
     let bench = Bench::new(backend).await;
     let direct = bench.direct().await;
     bench.users(3).await;
@@ -211,6 +211,7 @@ fn damage_of(kind: FindingKind, backend: Backend) -> Option<Damage> {
             }
         }
         K::PushOrphaned => both("INSERT INTO push_outbox VALUES (99, 1, 1, 0, 1)"),
+        K::SearchOrphaned => both("INSERT INTO search_positions VALUES (99, 1)"),
         K::DeletionOrphaned => {
             unreferenced("INSERT INTO deletions (user_id, deleted_at) VALUES (99, 1)")
         }

@@ -168,8 +168,19 @@ impl ServerProcess {
 
     /// Runs `ringwire` with the server's configuration and these arguments, to its end.
     pub(crate) fn tool(&self, arguments: &[&str]) -> Output {
+        self.tool_command(arguments).output().expect("running a tool")
+    }
+
+    /// The same, to be started by the caller.
+    pub(crate) fn tool_command(&self, arguments: &[&str]) -> Command {
         let mut command = command(self.folder.path(), &self.setup);
-        command.args(arguments).stdin(Stdio::null()).output().expect("running a tool")
+        command.args(arguments).stdin(Stdio::null());
+        command
+    }
+
+    /// From its next start on, the log is kept in this database.
+    pub(crate) fn move_to(&mut self, database: Database) {
+        self.setup.database = Some(database);
     }
 
     /// The folder with the key and, on SQLite, the database.

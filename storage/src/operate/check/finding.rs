@@ -87,6 +87,8 @@ kinds! {
     PushOrphaned = "push_orphaned",
     /// A retention mark of no conversation.
     MarkOrphaned = "mark_orphaned",
+    /// Words to be found in no conversation.
+    SearchOrphaned = "search_orphaned",
     /// An erasure that goes on for no user.
     DeletionOrphaned = "deletion_orphaned",
     /// A conversation whose pair or creator does not exist.

@@ -14,7 +14,6 @@ pub use finding::{Finding, FindingKind};
 use super::session::{PAGES, Page, Session};
 use super::value::{Row, Value};
 use crate::error::StoreError;
-use crate::migrate;
 use crate::store::Database;
 
 /// Whether a body can be read; the store itself cannot.
@@ -72,13 +71,8 @@ pub async fn check(
 async fn look_at_schema(database: &Database) -> Result<Session, StoreError> {
     let session = Session::reader(database).await?;
     session.begin_snapshot().await?;
-    let known = if session.is_sqlite() { migrate::SQLITE } else { migrate::POSTGRES };
-    let applied = session.applied().await?;
-    if migrate::pending(known, applied)?.is_empty() {
-        Ok(session)
-    } else {
-        Err(StoreError::SchemaTooOld { found: applied.map_or(0, |applied| applied.version) })
-    }
+    session.require_schema().await?;
+    Ok(session)
 }
 
 /// Uses the rows of one query.

@@ -177,6 +177,8 @@ pub(super) const REFERENCES: &[(&str, &str, &str, &str, &str)] = &[
     ("attachment_orphaned", "attachments", "owner_id", "conversation_id", "owner_id"),
     ("attachment_orphaned", "attachments", "conversation_id", "conversation_id", "owner_id"),
     ("push_orphaned", "push_outbox", "conversation_id", "conversation_id", "NULL"),
+    ("search_orphaned", "search_entries", "conversation_id", "conversation_id", "NULL"),
+    ("search_orphaned", "search_positions", "conversation_id", "conversation_id", "NULL"),
     ("deletion_orphaned", "deletions", "user_id", "NULL", "user_id"),
     ("mark_orphaned", "retention_marks", "conversation_id", "conversation_id", "NULL"),
 ];

@@ -1,0 +1,220 @@
+//! `copy` moves everything, so that life goes on in the target as if it had always been there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ringwire_protocol::ConversationId;
+use ringwire_storage::append::Outcome;
+use ringwire_storage::operate::copy::{self, CopyError};
+use ringwire_storage::{Database, Store, StoreConfig, StoreError};
+use tempfile::TempDir;
+use tokio_postgres::NoTls;
+
+use crate::check::{kinds, lived_in};
+use crate::support::{self, Answers, Backend, Bench, message};
+
+on_both!(
+    everything_arrives_on_the_other_database,
+    everything_arrives_on_the_same_kind,
+    a_target_in_use_is_refused_and_left_alone,
+    a_source_in_use_is_refused,
+);
+
+/// The rows of each table that was copied.
+#[derive(Default)]
+struct Tables(BTreeMap<&'static str, u64>);
+
+impl copy::Observer for Tables {
+    fn copying(&mut self, _: &'static str, _: u64) {}
+
+    fn copied(&mut self, table: &'static str, rows: u64) {
+        self.0.insert(table, rows);
+    }
+
+    fn comparing(&mut self, _: &'static str, _: u64) {}
+}
+
+/// A row in each table that a store of this release does not fill by itself.
+const MORE: &[&str] = &[
+    "INSERT INTO identities VALUES ('issuer', 'sübject', 2), ('issuer', 'Subject', 1)",
+    "INSERT INTO credentials VALUES (1, 'hash', 1)",
+    "INSERT INTO aliases VALUES ('lobby', 'Lobby', 2, 1), ('Z', 'Z', 2, 1), ('ä', 'ä', 2, 1)",
+    "INSERT INTO devices (user_id, device_id, created_at, last_seen_at) VALUES (1, 'd', 1, 1)",
+    "INSERT INTO blocks VALUES (1, 2, 1)",
+    "INSERT INTO push_outbox VALUES (1, 10, 1, 0, 1)",
+    "INSERT INTO audit (at, actor_id, action, target) VALUES (1, 0, 'a', 't'), (2, 0, 'a', 't')",
+    "INSERT INTO retention_marks VALUES (1, 1, 1)",
+    "INSERT INTO deletions (user_id, deleted_at) VALUES (3, 1)",
+];
+const TOKEN: &str = "INSERT INTO refresh_tokens
+    (token_hash, family_id, user_id, created_at, expires_at) VALUES ({32}, {16}, 1, 1, 2)";
+const FILE: &str = "INSERT INTO attachments
+    (file_id, owner_id, name, mime_type, size_bytes, sha256, created_at)
+    VALUES ('f', 1, 'n', 'm', 1, {32}, 1)";
+
+/// A database with something in every table, and nobody serving from it.
+async fn full(backend: Backend) -> Bench {
+    let bench = lived_in(backend).await;
+    let bytes = |count: usize| match backend {
+        Backend::Sqlite => format!("x'{}'", "ab".repeat(count)),
+        Backend::Postgres => format!("'\\x{}'", "ab".repeat(count)),
+    };
+    for sql in MORE.iter().chain(&[TOKEN, FILE]) {
+        bench.execute(&sql.replace("{32}", &bytes(32)).replace("{16}", &bytes(16))).await;
+    }
+    bench
+}
+
+/// Ends the server of a bench; its folder stays as long as the second value.
+async fn stopped(bench: Bench) -> (Database, Option<TempDir>) {
+    let Bench { store, config, _folder: folder, .. } = bench;
+    store.shut_down(Duration::from_secs(10)).await;
+    (config.database, folder)
+}
+
+fn empty(backend: Backend) -> (Database, Option<TempDir>) {
+    match backend {
+        Backend::Sqlite => {
+            let folder = tempfile::tempdir().unwrap();
+            (support::sqlite(folder.path()), Some(folder))
+        }
+        Backend::Postgres => (Database::Postgres { url: support::fresh_database() }, None),
+    }
+}
+
+/// Copies a full database and goes on living in the copy.
+async fn moves(from: Backend, to: Backend) {
+    let bench = full(from).await;
+    let id = ConversationId::new(1).unwrap();
+    let store = bench.store.clone();
+    let key = store.command_key().await.unwrap();
+    let log = store.load_tail(id, 0, 100).await.unwrap();
+    drop(store);
+    let (source, _source_folder) = stopped(bench).await;
+    let (target, _target_folder) = empty(to);
+    let mut tables = Tables::default();
+    let rows = copy::copy(&source, &target, &mut tables).await.unwrap();
+    assert_eq!(rows, tables.0.values().sum::<u64>());
+    for (table, rows) in &tables.0 {
+        assert!(*rows > 0, "nothing in {table} to be copied: this test does not test it");
+    }
+    assert_eq!(kinds(&source).await, BTreeSet::new());
+    assert_eq!(kinds(&target).await, BTreeSet::new());
+    let again = copy::copy(&source, &target, &mut Tables::default()).await;
+    assert!(matches!(again, Err(CopyError::NotEmpty(_))), "{again:?}");
+
+    let answers = Arc::new(Answers::default());
+    let store = Store::open(StoreConfig::new(target.clone()), answers.sink()).await.unwrap();
+    let bench = Bench { store, answers, config: StoreConfig::new(target.clone()), _folder: None };
+    assert_eq!(bench.store.command_key().await.unwrap(), key);
+    assert_eq!(bench.store.load_tail(id, 0, 100).await.unwrap(), log);
+    let mut retry = message(id, 11);
+    retry.client_msg_id = "m7".into();
+    let outcomes = bench.append(vec![retry]);
+    assert!(matches!(outcomes[0].1, Outcome::Duplicate { seq: 7, .. }), "{outcomes:?}");
+    let mut next = message(id, 11);
+    next.generation = 2;
+    assert_eq!(bench.append(vec![next]), [(11, Outcome::Committed)]);
+    let (group, made) = bench.store.create_group(support::group(2, &[1]), 5_000).await.unwrap();
+    assert!(made && group.as_i64() > 2, "{group:?}");
+    bench.execute("INSERT INTO audit (at, actor_id, action, target) VALUES (3, 0, 'a', 't')").await;
+    assert_eq!(bench.numbers("SELECT max(id) FROM audit").await, [3]);
+    let user = bench.store.resolve_identity("issuer", "new", Some("new"), 1).await.unwrap();
+    assert!(user.as_ref().is_some_and(|user| user.user_id.as_i64() > 3), "{user:?}");
+    bench.store.shut_down(Duration::from_secs(10)).await;
+    assert_eq!(kinds(&target).await, BTreeSet::new());
+}
+
+async fn everything_arrives_on_the_other_database(from: Backend) {
+    let to = match from {
+        Backend::Sqlite => Backend::Postgres,
+        Backend::Postgres => Backend::Sqlite,
+    };
+    moves(from, to).await;
+}
+
+async fn everything_arrives_on_the_same_kind(backend: Backend) {
+    moves(backend, backend).await;
+}
+
+async fn a_target_in_use_is_refused_and_left_alone(backend: Backend) {
+    let (source, _folder) = stopped(full(Backend::Sqlite).await).await;
+    let serving = Bench::new(backend).await;
+    serving.users(1).await;
+    let target = serving.config.database.clone();
+    let refused = copy::copy(&source, &target, &mut Tables::default()).await;
+    match backend {
+        Backend::Sqlite => assert!(
+            matches!(refused, Err(CopyError::Store(StoreError::DataFolderLocked(_)))),
+            "{refused:?}"
+        ),
+        Backend::Postgres => {
+            assert!(matches!(refused, Err(CopyError::InUse("target"))), "{refused:?}");
+        }
+    }
+    assert_eq!(serving.numbers("SELECT count(*) FROM users").await, [1]);
+    let same = copy::copy(&source, &source, &mut Tables::default()).await;
+    assert!(matches!(same, Err(CopyError::Same)), "{same:?}");
+}
+
+async fn a_source_in_use_is_refused(backend: Backend) {
+    let bench = lived_in(backend).await;
+    let (target, _folder) = empty(Backend::Sqlite);
+    let refused = copy::copy(&bench.config.database, &target, &mut Tables::default()).await;
+    match backend {
+        Backend::Sqlite => assert!(
+            matches!(refused, Err(CopyError::Store(StoreError::DataFolderLocked(_)))),
+            "{refused:?}"
+        ),
+        Backend::Postgres => {
+            assert!(matches!(refused, Err(CopyError::InUse("source"))), "{refused:?}");
+        }
+    }
+    assert_eq!(bench.append(vec![message(ConversationId::new(1).unwrap(), 11)]).len(), 1);
+}
+
+#[tokio::test]
+async fn every_table_and_sequence_of_postgres_is_known_to_copy() {
+    let (source, _folder) = stopped(full(Backend::Sqlite).await).await;
+    let url = support::fresh_database();
+    let target = Database::Postgres { url: url.clone() };
+    let mut tables = Tables::default();
+    copy::copy(&source, &target, &mut tables).await.unwrap();
+    let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let names = async |kinds: &str| -> BTreeSet<String> {
+        let sql = format!(
+            "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace
+             AND relkind IN ({kinds}) AND NOT relispartition"
+        );
+        client.query(&sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+    };
+    let mut known: BTreeSet<String> = tables.0.keys().map(|name| (*name).to_owned()).collect();
+    // Written by migrating, and an index that the server makes anew.
+    known.extend(["schema_migrations", "search_entries", "search_positions"].map(str::to_owned));
+    assert_eq!(names("'r', 'p'").await, known);
+    let sequences = ["audit_id_seq", "conversation_ids", "user_ids"].map(str::to_owned);
+    assert_eq!(names("'S'").await, BTreeSet::from(sequences));
+}
+
+#[tokio::test]
+async fn a_difference_undoes_the_copy() {
+    let (source, _folder) = stopped(full(Backend::Sqlite).await).await;
+    let url = support::fresh_database();
+    let target = Database::Postgres { url: url.clone() };
+    ringwire_storage::operate::migrate::migrate(&target).await.unwrap();
+    let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let meddle = "CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN NEW.msg_no := 0; RETURN NEW; END $$;
+        CREATE TRIGGER meddle BEFORE INSERT ON entries FOR EACH ROW
+            WHEN (NEW.seq = 7) EXECUTE FUNCTION meddle()";
+    client.batch_execute(meddle).await.unwrap();
+    let differs = copy::copy(&source, &target, &mut Tables::default()).await;
+    assert!(matches!(differs, Err(CopyError::Differs { table: "entries", row: 7 })), "{differs:?}");
+    let left = client.query_one("SELECT count(*) FROM users", &[]).await.unwrap();
+    assert_eq!(left.get::<_, i64>(0), 0, "the target is as empty as before");
+    client.batch_execute("DROP TRIGGER meddle ON entries").await.unwrap();
+    copy::copy(&source, &target, &mut Tables::default()).await.unwrap();
+}
