@@ -30,9 +30,11 @@ struct DeleteRequest {
 /// Ends the account for good. What the user wrote is erased in the background.
 pub(super) async fn delete(
     State(state): State<ServiceState>,
-    Bearer { user, issued_at_ms }: Bearer,
+    bearer: Bearer,
     request: Request,
 ) -> Result<StatusCode, ApiError> {
+    let issued_at_ms = bearer.issued_at_ms;
+    let user = bearer.existing()?;
     let has_body = request.headers().contains_key(header::CONTENT_TYPE);
     let asked =
         if has_body { Body::from_request(request, &()).await?.0 } else { DeleteRequest::default() };
@@ -72,8 +74,9 @@ async fn check_password(
 /// All that one user's data is, as JSON lines, a page in memory at a time.
 pub(super) async fn export(
     State(state): State<ServiceState>,
-    Bearer { user, .. }: Bearer,
-) -> Response {
+    bearer: Bearer,
+) -> Result<Response, ApiError> {
+    let user = bearer.existing()?;
     let export = Export::new(state.0.store.clone(), user.user_id);
     let lines = futures_util::stream::unfold(Some(export), async |export| {
         let mut export = export?;
@@ -93,5 +96,5 @@ pub(super) async fn export(
             HeaderValue::from_static("attachment; filename=\"ringwire-export.jsonl\""),
         ),
     ];
-    (headers, HttpBody::from_stream(lines)).into_response()
+    Ok((headers, HttpBody::from_stream(lines)).into_response())
 }

@@ -8,7 +8,6 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use ringwire_protocol::{ConversationId, ErrorCode, wire};
 use ringwire_storage::StoreError;
-use ringwire_storage::model::UserRow;
 use ringwire_storage::search::{SearchAfter, SearchQuery};
 use serde::{Deserialize, Serialize};
 
@@ -62,7 +61,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SearchRequest {
 
 pub(super) async fn search(
     State(state): State<ServiceState>,
-    Bearer { user: UserRow { user_id: user, .. }, .. }: Bearer,
+    Bearer { user_id: user, .. }: Bearer,
     request: SearchRequest,
 ) -> ApiResult<Found> {
     if request.q.len() > MAX_QUERY_BYTES {
