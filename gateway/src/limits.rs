@@ -2,6 +2,8 @@
 //!
 //! Memory per idle connection: socket task and link (about 0.6 KiB), session (about 0.3 KiB); no buffer.
 
+use std::time::Duration;
+
 /// Largest WebSocket message a client may send, in bytes; `limits.max_frame_bytes` on the wire.
 pub const MAX_FRAME_BYTES: usize = 64 * 1024;
 /// What a shard reads from a socket at once.
@@ -69,13 +71,21 @@ pub const ERRAND_ANSWERS: usize = 16;
 pub const ERRAND_WAIT_S: u64 = 30;
 /// Calls the service thread works on at once.
 pub const SERVICE_CONCURRENT: usize = 256;
+/// How long one of them may take, in seconds; longer than the database's own limit for a statement.
+pub const SERVICE_CALL_S: u64 = 25;
 
 /// Conversations a shard keeps in memory; the least recently used idle one makes room.
 pub const LOADED_CONVERSATIONS: usize = 100_000;
 /// Seconds without a command after which a conversation is dropped from memory.
 pub const CONVERSATION_IDLE_S: u32 = 600;
-/// Newest entries a conversation keeps encoded.
+/// Newest entries of a conversation whose retries are recognised in memory, and that are kept encoded.
 pub const RECENT_ENTRIES: usize = 100;
+/// Bytes of entries that a conversation keeps encoded.
+pub const RING_BYTES: usize = 32 * 1024;
+/// How long an entry is kept encoded.
+pub const RING_AGE: Duration = Duration::from_mins(1);
+/// With other nodes on the same database: how long after its head was confirmed a conversation is read from memory.
+pub const READ_TRUST: Duration = Duration::from_secs(1);
 /// Entries of one conversation in flight to the writer; more are refused as BUSY.
 pub const IN_FLIGHT_PER_CONVERSATION: usize = 4096;
 /// Commands that wait for a conversation to be loaded or re-based; more are refused as BUSY.

@@ -28,8 +28,10 @@ use crate::writer::Answers;
 
 /// The first and the longest wait while the database is away.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
-/// The wait before a deadlocked set is tried again.
+/// The first wait before a deadlocked set is tried again; it grows like the one above.
 const RETRY_AFTER: Duration = Duration::from_millis(2);
+/// Waits from here on are named in the log. One that was taken long to refuse (a lock held elsewhere) always is.
+const RETRY_LOUDLY: (Duration, Duration) = (Duration::from_millis(16), Duration::from_secs(1));
 
 /// Waits as long as told, and does what else waits for the database meanwhile; `false`: the writer has to stop now.
 pub(crate) type Pause<'a> = &'a mut dyn FnMut(Duration, &mut Executor) -> bool;
@@ -59,7 +61,7 @@ impl Committer {
         // Stable: submission order, which is log order, stays within each conversation.
         batch.sort_by_key(|entry| entry.conversation_id);
         let mut sets = vec![batch];
-        let mut back_off = BACK_OFF.0;
+        let (mut back_off, mut retry_after) = (BACK_OFF.0, RETRY_AFTER);
         while let Some(set) = sets.pop() {
             let mut set = self.return_stale(set, answers);
             if set.is_empty() {
@@ -74,7 +76,7 @@ impl Committer {
             self.metrics.attempted(begun.elapsed(), &appended);
             let error = match appended {
                 Ok(()) => {
-                    back_off = BACK_OFF.0;
+                    (back_off, retry_after) = (BACK_OFF.0, RETRY_AFTER);
                     for entry in &set {
                         answers.add(entry, Outcome::Committed);
                     }
@@ -108,15 +110,27 @@ impl Committer {
                 }
                 AppendError::Refused(_) | AppendError::Collision => split(set, &mut sets),
                 AppendError::Retry(reason) => {
-                    tracing::debug!(reason, "a batch is repeated");
+                    if retry_after >= RETRY_LOUDLY.0 || begun.elapsed() >= RETRY_LOUDLY.1 {
+                        tracing::warn!(reason, entries = set.len(), "a batch is repeated");
+                    } else {
+                        tracing::debug!(reason, "a batch is repeated");
+                    }
                     sets.push(set);
-                    if !pause(RETRY_AFTER, executor) {
+                    if !pause(retry_after, executor) {
                         return false;
                     }
+                    retry_after = (retry_after * 2).min(BACK_OFF.1);
                 }
                 AppendError::Away(reason) => {
                     if back_off > BACK_OFF.0 {
                         tracing::warn!(reason, entries = set.len(), "cannot write; trying again");
+                    } else {
+                        // Once is nothing to worry about: a server restarts, a statement was too slow.
+                        tracing::info!(
+                            reason,
+                            entries = set.len(),
+                            "could not write; trying again"
+                        );
                     }
                     answers.deliver_before_waiting();
                     sets.push(set);

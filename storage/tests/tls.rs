@@ -1,4 +1,5 @@
-//! Every `sslmode` against every kind of server, client certificates, channel binding, and what the errors say.
+//! Every `sslmode` against every kind of server, client certificates, passwords with channel binding, and what the
+//! errors say to somebody who has to mend them.
 
 #[expect(dead_code, reason = "shared with the contract suite, which needs more of it")]
 mod support;
@@ -127,4 +128,80 @@ async fn every_mode_meets_every_kind_of_server() {
     let untrusted = [Plain, Plain, Plain, Refused, Refused, Refused];
     try_all("other authority", Some(&strange), blind, untrusted).await;
     try_all("no TLS", None, [Plain, Plain, Plain, Refused, Refused, Refused], untrusted).await;
+}
+
+#[tokio::test]
+async fn a_client_certificate_opens_the_door() {
+    let ours = Authority::new().unwrap();
+    let files = Files::new();
+    let mut server = PrivatePostgres::start().unwrap();
+    server.execute("CREATE ROLE ann SUPERUSER LOGIN").unwrap();
+    server.use_tls(&ours.server("localhost").unwrap(), ours.certificate()).unwrap();
+    server.allow(&["hostssl all ann 127.0.0.1/32 cert"]).unwrap();
+    let roots = root(&files.put("ca.pem", ours.certificate()));
+    let address = url(&server, "sslmode=verify-full").replace("ringwire@", "ann@") + &roots;
+
+    let ann = ours.client("ann").unwrap();
+    let certificate = files.put("ann.pem", &ann.certificate);
+    let key = files.put("ann.key", &ann.key);
+    let with = format!("{address}&sslcert={}&sslkey={}", certificate.display(), key.display());
+    assert_eq!(try_url(&server, &with).await.0, Got::Tls);
+    let (got, reason) = try_url(&server, &address).await;
+    assert_eq!(got, Got::Refused);
+    assert!(reason.contains("certificate"), "{reason}");
+
+    let missing = with.replace("ann.key", "bob.key");
+    let error = open(&missing).await.err().unwrap();
+    assert!(matches!(error, StoreError::BadAddress(_)), "{error}");
+    assert!(
+        error.to_string().contains("bob.key") && error.to_string().contains("sslkey"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_password_is_bound_to_the_tls_session() {
+    let ours = Authority::new().unwrap();
+    let mut server = PrivatePostgres::start().unwrap();
+    server.execute("CREATE ROLE ann SUPERUSER LOGIN PASSWORD 's3cret'").unwrap();
+    server.use_tls(&ours.server("localhost").unwrap(), ours.certificate()).unwrap();
+    server.allow(&["host all ann 127.0.0.1/32 scram-sha-256"]).unwrap();
+    let ann = |options: &str| url(&server, options).replace("ringwire@", "ann:s3cret@");
+
+    let bound = ann("sslmode=require&channel_binding=require");
+    assert_eq!(try_url(&server, &bound).await.0, Got::Tls);
+    let (got, reason) = try_url(&server, &ann("sslmode=disable&channel_binding=require")).await;
+    assert_eq!(got, Got::Refused);
+    assert!(reason.contains("channel_binding") && !reason.contains("s3cret"), "{reason}");
+    assert_eq!(try_url(&server, &ann("sslmode=disable")).await.0, Got::Plain);
+}
+
+#[tokio::test]
+async fn what_somebody_has_to_mend_ends_the_start_with_a_sentence() {
+    let mut server = PrivatePostgres::start().unwrap();
+    server.execute("CREATE ROLE ann LOGIN PASSWORD 's3cret'").unwrap();
+    server.allow(&["host all ann 127.0.0.1/32 scram-sha-256"]).unwrap();
+    let at = format!("127.0.0.1:{}", server.port());
+    for (address, said) in [
+        (format!("postgres://ann:wr0ng@{at}/postgres"), ["28P01", "correct the password"]),
+        (
+            format!("postgres://ann@{at}/postgres"),
+            ["password missing", "complete the database address"],
+        ),
+        (format!("postgres://ann:s3cret@{at}/nowhere"), ["3D000", "CREATE DATABASE"]),
+        (format!("postgres://bob:s3cret@{at}/postgres"), ["28000", "pg_hba.conf"]),
+        (format!("postgres://ann:s3cret@{at}/postgres"), ["42501", "GRANT"]),
+    ] {
+        let error = open(&address).await.err().unwrap();
+        assert!(matches!(error, StoreError::Misconfigured(_)), "{address}: {error}");
+        let error = error.to_string();
+        assert!(said.iter().all(|part| error.contains(part)), "{address}: {error}");
+        assert!(!error.contains("s3cret") && !error.contains("wr0ng"), "{error}");
+    }
+    // A host that is merely away may come back, so this is worth waiting for; the other one's error is told all the same.
+    let error =
+        open(&format!("postgres://ann:wr0ng@{at},127.0.0.1:1/postgres")).await.err().unwrap();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+    let error = error.to_string();
+    assert!(error.contains("28P01") && error.contains("127.0.0.1:1 (sslmode=prefer)"), "{error}");
 }

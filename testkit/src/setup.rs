@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -36,21 +37,20 @@ impl PrivatePostgres {
         self.restart()
     }
 
-    /// Makes a streaming standby of this server and starts it.
-    pub fn standby(&self) -> Result<Self> {
+    /// Makes a streaming standby of this server and starts it. This one is stopped meanwhile, so that a copy of its
+    /// files is a backup.
+    pub fn standby(&mut self) -> Result<Self> {
         let standby = Self::prepare(&std::env::temp_dir(), &[])?;
-        let source = format!(
-            "host=127.0.0.1 port={} user=ringwire application_name=standby{}",
-            self.port(),
-            standby.port()
-        );
-        let status = standby
-            .command("pg_basebackup")?
-            .args(["-R", "-X", "stream", "--checkpoint=fast", "--no-sync", "-d", &source, "-D"])
-            .arg(standby.data())
-            .status()
-            .context("cannot run pg_basebackup")?;
-        ensure!(status.success(), "pg_basebackup failed: {}", standby.log_end());
+        self.stop()?;
+        let mut copy = Command::new("cp");
+        let copied = copy.arg("-a").arg(self.data()).arg(standby.data()).status()?;
+        ensure!(copied.success(), "cannot copy {}", self.data().display());
+        self.restart()?;
+        let name = standby.port();
+        let source = format!("host=127.0.0.1 port={} user=ringwire", self.port());
+        let setting = format!("primary_conninfo = '{source} application_name=standby{name}'\n");
+        standby.put("postgresql.auto.conf", &setting)?;
+        standby.put("standby.signal", "")?;
         standby.booted()
     }
 

@@ -25,6 +25,8 @@ pub enum Routed {
     Ping,
     /// To the owner of a conversation.
     Owner(Request),
+    /// What a client missed: to the owner's memory or the database.
+    Pull(wire::Sync),
     /// To the database.
     Service(Query),
 }
@@ -69,7 +71,7 @@ pub fn route(op: &mut Option<Op>, sender: &mut Sender<'_>) -> Result<Routed, Com
             seq: read.seq,
             reply_to,
         }),
-        Op::Sync(sync) => Routed::Service(Query::Sync(take(sync))),
+        Op::Sync(sync) => Routed::Pull(take(sync)),
         Op::History(history) => Routed::Service(Query::History(take(history))),
         Op::Heads(heads) => Routed::Service(Query::Heads(take(heads))),
         Op::Members(members) => Routed::Service(Query::Members(take(members))),

@@ -142,7 +142,12 @@ impl Cache {
     }
 
     /// Drops what nobody used for a while.
-    pub fn sweep(&mut self, tick: u32) {
+    pub fn sweep(&mut self, tick: u32, at: Instant) {
+        for slot in self.slots.values_mut() {
+            if let Slot::Live { conversation, .. } = slot {
+                conversation.expire(at);
+            }
+        }
         self.drop_quiet_before(tick.saturating_sub(limits::CONVERSATION_IDLE_S));
     }
 
@@ -270,11 +275,11 @@ mod tests {
         let mut cache = Cache::default();
         cache.get(id(), read(0), 0, Instant::now());
         cache.loaded(id(), Some(conversation()), 0);
-        cache.sweep(limits::CONVERSATION_IDLE_S);
+        cache.sweep(limits::CONVERSATION_IDLE_S, Instant::now());
         assert!(cache.live(id()).is_some(), "used just that long ago");
         let mut effects = Vec::new();
         cache.live(id()).unwrap().start_rebase(Instant::now(), &mut effects);
-        cache.sweep(limits::CONVERSATION_IDLE_S + 1);
+        cache.sweep(limits::CONVERSATION_IDLE_S + 1, Instant::now());
         let conversation = cache.live(id()).expect("its tail is being read");
         let mut now = Moment { unix_ms: 0, at: Instant::now(), generation: &mut 0 };
         conversation.tail_loaded(None, &mut now, &mut effects);

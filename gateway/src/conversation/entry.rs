@@ -25,6 +25,8 @@ pub struct EntryFrame {
     protobuf: Bytes,
     /// Length of the WebSocket header in front of the payload.
     header_len: usize,
+    /// Where the encoded entry itself begins; it is the last thing in the frame.
+    entry_at: usize,
     /// Made when the first JSON session needs it, on whichever shard that is.
     json: OnceLock<Bytes>,
 }
@@ -32,14 +34,20 @@ pub struct EntryFrame {
 impl EntryFrame {
     /// Encodes the push of an entry.
     pub fn new(row: &EntryRow) -> Self {
-        let (protobuf, header_len) = encode_push(row);
+        let (protobuf, header_len, entry_at) = encode_push(row);
         Self {
             conversation_id: row.conversation_id,
             seq: row.seq,
             protobuf,
             header_len,
+            entry_at,
             json: OnceLock::new(),
         }
+    }
+
+    /// The encoded `wire::Entry`, shared with the frame.
+    pub fn entry(&self) -> Bytes {
+        self.protobuf.slice(self.entry_at..)
     }
 
     /// The frame for sessions of this encoding.
@@ -76,7 +84,7 @@ pub fn wire_entry(row: &EntryRow) -> wire::Entry {
 
 /// `ServerFrame{push{entry}}`, length-delimited, in a binary WebSocket frame. The stored body is put in as it is:
 /// it never has to be decoded on the way from sender to recipients.
-fn encode_push(row: &EntryRow) -> (Bytes, usize) {
+fn encode_push(row: &EntryRow) -> (Bytes, usize, usize) {
     let sender = row.sender_id.map_or(0, UserId::get);
     let mut fields = BytesMut::with_capacity(64 + row.client_msg_id.len());
     uint64::encode(1, &row.conversation_id.get(), &mut fields);
@@ -109,9 +117,10 @@ fn encode_push(row: &EntryRow) -> (Bytes, usize) {
     encode_varint(push_len as u64, &mut out);
     encode_key(1, WireType::LengthDelimited, &mut out); // Push.entry
     encode_varint(entry_len as u64, &mut out);
+    let entry_at = out.len();
     out.put_slice(&fields);
     out.put_slice(&row.body);
-    (out.freeze(), header_len)
+    (out.freeze(), header_len, entry_at)
 }
 
 /// What of a stored body people search in: the text of a message.
@@ -159,6 +168,7 @@ mod tests {
                 let expected = encoding.encode_one(&push(wire_entry(&row)));
                 assert_eq!(entry.frame(encoding), &frame::server_frame(kind, &expected));
             }
+            assert_eq!(wire::Entry::decode(entry.entry()).unwrap(), wire_entry(&row));
         }
     }
 }

@@ -21,9 +21,11 @@ pub mod cache;
 pub mod entry;
 mod intake;
 pub mod members;
+mod pages;
 mod rebase;
 mod recent;
 pub mod request;
+mod ring;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -43,6 +45,7 @@ use answer::{Ack, ReplyTo};
 use entry::EntryFrame;
 use members::{Members, Recipients};
 use recent::{DedupeKey, Position, Recent};
+use ring::Ring;
 
 /// What a member wants the log to say next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,6 +154,7 @@ pub struct Conversation {
     /// When what last confirmed the head, a load or an append, was asked for: a late answer tells of the past.
     confirmed_at: Instant,
     recent: Recent,
+    ring: Ring,
     refusals: Refusals,
     in_flight: VecDeque<InFlight>,
     in_flight_ids: HashMap<DedupeKey, u64>,
@@ -190,6 +194,7 @@ impl Conversation {
             head: snapshot.head,
             confirmed_at: now.at,
             recent,
+            ring: Ring::behind(snapshot.head.seq),
             refusals: Refusals::default(),
             in_flight: VecDeque::new(),
             in_flight_ids: HashMap::new(),
@@ -282,11 +287,18 @@ impl Conversation {
         let recipients = self.apply(&row, &change, made_at);
         submission.answer(&Ok(Ack::from(&row)), effects);
         effects.push(Effect::Deliver {
-            frame: Arc::new(EntryFrame::new(&row)),
+            frame: self.framed(&row, made_at),
             recipients,
             // Without a reply there is no ack either, so the push is how this session learns of it.
             except: (submission.reply_to.command_id != 0).then_some(submission.reply_to),
         });
+    }
+
+    /// The push of a committed entry, which is also remembered for those who miss it.
+    fn framed(&mut self, row: &EntryRow, at: Instant) -> Arc<EntryFrame> {
+        let frame = EntryFrame::new(row);
+        self.ring.push(row.seq, frame.entry(), at);
+        Arc::new(frame)
     }
 
     /// Brings the committed state up to `row`; returns who receives it: those who are members before or after it.

@@ -3,7 +3,6 @@
 //! The tail that was not seen is applied, then everything in flight is validated again in order, behind it. Nobody
 //! has seen the positions that are given up: nothing is shown before it is committed.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use prost::Message as _;
@@ -11,7 +10,6 @@ use ringwire_protocol::{CommandError, ErrorCode, UserId, wire};
 use ringwire_storage::append::Change;
 use ringwire_storage::model::{EntryRow, LogPage};
 
-use super::entry::EntryFrame;
 use super::{Conversation, Effect, Moment, Submission};
 use crate::limits;
 
@@ -60,7 +58,7 @@ impl Conversation {
     fn apply_foreign(&mut self, row: &EntryRow, asked_at: Instant, effects: &mut Vec<Effect>) {
         let recipients = self.apply(row, &change_of(row), asked_at);
         effects.push(Effect::Deliver {
-            frame: Arc::new(EntryFrame::new(row)),
+            frame: self.framed(row, asked_at),
             recipients,
             except: None,
         });

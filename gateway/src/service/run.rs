@@ -1,11 +1,12 @@
 //! The loop of the service thread.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ringwire_protocol::{CommandError, ErrorCode, UnixMs, UserId};
-use ringwire_storage::Store;
+use ringwire_storage::{Store, StoreError};
 use tokio::sync::{Semaphore, mpsc};
+use tokio::time::timeout;
 
 use super::ask::{Ask, Call, Served};
 use super::queries::{Queries, failed};
@@ -65,31 +66,39 @@ impl Service {
         };
         match ask {
             Ask::Resolve { waiter, issuer, subject, name_hint } => {
-                let user = self.resolve(&issuer, &subject, &name_hint).await;
+                let user = limited(self.resolve(&issuer, &subject, &name_hint)).await;
                 Served::Resolved { waiter, user }
             }
             Ask::OpenSession { session, user, name_hint, cursors, dirty } => {
-                let opened = queries.open_session(user, &name_hint, &cursors, &dirty).await;
-                Served::SessionOpened { session, opened: opened.map(Box::new) }
+                let opened = queries.open_session(user, &name_hint, &cursors, &dirty);
+                let opened = limited(opened).await.map(Box::new);
+                Served::SessionOpened { session, opened }
             }
-            Ask::Query { user, reply_to, query, dirty } => match queries
-                .answer(user, query, &dirty)
-                .await
-            {
-                Ok((outcome, made)) => Served::Answered { reply_to, outcome: Ok(outcome), made },
-                Err(error) => Served::Answered { reply_to, outcome: Err(error), made: None },
-            },
+            Ask::Query { user, reply_to, query, dirty } => {
+                match limited(queries.answer(user, query, &dirty)).await {
+                    Ok((outcome, made)) => {
+                        Served::Answered { reply_to, outcome: Ok(outcome), made }
+                    }
+                    Err(error) => Served::Answered { reply_to, outcome: Err(error), made: None },
+                }
+            }
             Ask::LoadConversation(id) => {
                 let recent = limits::RECENT_ENTRIES as u32;
-                let snapshot = self.store.load_conversation(id, recent).await.map_err(failed);
-                Served::Conversation { id, snapshot: snapshot.map(|found| found.map(Box::new)) }
+                let load = async {
+                    let snapshot = self.store.load_conversation(id, recent).await;
+                    Ok(snapshot.map_err(failed)?.map(Box::new))
+                };
+                Served::Conversation { id, snapshot: limited(load).await }
             }
             Ask::LoadTail { conversation_id: id, after } => {
-                let tail = self.store.load_tail(id, after, limits::TAIL_PAGE).await;
-                Served::Tail { id, tail: tail.map_err(failed) }
+                let load = async {
+                    self.store.load_tail(id, after, limits::TAIL_PAGE).await.map_err(failed)
+                };
+                Served::Tail { id, tail: limited(load).await }
             }
             Ask::SaveCursors(batch) => {
-                let success = self.store.save_cursors(&batch).await.map_err(failed).is_ok();
+                let save = async { self.store.save_cursors(&batch).await.map_err(failed) };
+                let success = limited(save).await.is_ok();
                 Served::CursorsSaved { batch, success }
             }
         }
@@ -107,6 +116,17 @@ impl Service {
             || CommandError::new(ErrorCode::Unauthenticated, "the token's user is not known here");
         Ok(user.map_err(failed)?.ok_or_else(unknown)?.user_id)
     }
+}
+
+/// A call that nobody answers ends all the same, as a temporary error: a frozen database, or a proxy that hangs before
+/// it, must not hold its caller, and a place among those served at once, for ever. Whatever it was may be asked again.
+async fn limited<T>(
+    call: impl Future<Output = Result<T, CommandError>>,
+) -> Result<T, CommandError> {
+    let limit = Duration::from_secs(limits::SERVICE_CALL_S);
+    timeout(limit, call).await.unwrap_or_else(|_| {
+        Err(failed(StoreError::Unavailable(format!("no answer within {limit:?}"))))
+    })
 }
 
 fn unix_now_ms() -> UnixMs {

@@ -123,6 +123,7 @@ impl State {
                 Ok(())
             }
             Routed::Owner(request) => self.send_to_owner(request, links),
+            Routed::Pull(sync) => self.pull(user, reply_to, &sync, links),
             Routed::Service(query) => {
                 let dirty = match query {
                     Query::Heads(_) => self.cursors.of(user),
@@ -138,7 +139,7 @@ impl State {
     }
 
     /// Counts a command that reads the database. Their replies can be large, so few may be under way.
-    fn take_query(&mut self, key: SessionKey) -> Result<(), CommandError> {
+    pub(crate) fn take_query(&mut self, key: SessionKey) -> Result<(), CommandError> {
         let Some(session) = self.registry.get(key) else { return Ok(()) };
         if session.queries >= limits::MAX_QUERIES {
             let error = "too many unanswered commands that read the database";

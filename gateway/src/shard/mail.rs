@@ -1,9 +1,10 @@
 //! What arrives in a shard's mailbox.
 
-use ringwire_protocol::{CloseReason, CommandError, UserId};
+use ringwire_protocol::{CloseReason, CommandError, UserId, wire};
 use ringwire_storage::append::Completion;
 
 use super::handoff::{Moving, Returned};
+use super::pulls::Pull;
 use crate::conversation::answer::{Ack, ReplyTo};
 use crate::conversation::request::Request;
 use crate::fanout::Delivery;
@@ -17,6 +18,10 @@ pub enum Mail {
     Returned(Box<Returned>),
     /// A command for a conversation that this shard owns. Refusable.
     Request(Request),
+    /// What a client missed, asked of the conversation's owner. Refusable.
+    Pull(Pull),
+    /// The owner's answer; nothing: it is for the database. Reserved.
+    Pulled(Pull, Option<Box<wire::SyncPage>>),
     /// A push for this shard's users. Refusable.
     Deliver(Delivery),
     /// All sessions of a user of this shard are to end. Refusable.

@@ -22,6 +22,7 @@ pub mod launch;
 pub mod mail;
 pub mod mailbox;
 mod owner;
+pub mod pulls;
 pub mod shared;
 pub mod state;
 mod sync;
@@ -178,6 +179,11 @@ impl State {
     fn on_mail(&mut self, mail: Mail, links: &mut Links) {
         match mail {
             Mail::Request(request) => self.handle_request(request, links),
+            Mail::Pull(pull) => self.pull_for(pull),
+            Mail::Pulled(pull, page) => {
+                self.credits.give_back(1);
+                self.pulled(&pull, page.map(|page| *page), links);
+            }
             Mail::Deliver(delivery) => self.deliver_here(&delivery, links),
             Mail::EndSessions(user, reason) => self.end_sessions(user, reason, links),
             Mail::Answered(reply_to, answer) => {
@@ -249,7 +255,7 @@ impl State {
         }
         if tick.is_multiple_of(limits::CACHE_SWEEP_S) {
             let now = self.now.tick;
-            self.conversations.sweep(now);
+            self.conversations.sweep(now, self.now.at);
             self.registry.forget_absent_users(self.now.unix_ms);
         }
         self.persist.retry(&mut self.credits);

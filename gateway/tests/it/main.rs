@@ -11,6 +11,7 @@ mod full_disk;
 mod full_queue;
 mod groups;
 mod limits;
+mod memory;
 mod moving;
 mod ordering;
 mod outage;

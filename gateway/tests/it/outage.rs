@@ -4,9 +4,11 @@
 use std::thread;
 use std::time::Duration;
 
+use ringwire_protocol::codec::Encoding;
+use ringwire_protocol::wire;
 use ringwire_testkit::{Observer, PrivatePostgres};
 
-use crate::support::client::Client;
+use crate::support::client::{Client, Upgrade};
 use crate::support::flood::{Flood, SESSION_WINDOW, Tally};
 use crate::support::participant::Crowd;
 use crate::support::server::{ServerProcess, Setup};
@@ -59,7 +61,12 @@ fn d3_killed_backends_lose_no_ack() {
         }
         // With -9 the postmaster takes all others down as well and recovers.
         let observer = Observer::postgres(&postgres.url()).expect("a connection");
-        let pid = observer.number(&format!("SELECT max(pid) {BACKENDS}")).expect("a backend");
+        let pid = loop {
+            match observer.number(&format!("SELECT coalesce(max(pid), 0) {BACKENDS}")) {
+                Ok(0) => thread::sleep(Duration::from_millis(5)),
+                pid => break pid.expect("an answer"),
+            }
+        };
         // SAFETY: kill takes plain numbers; the process is a child of the postmaster, which lives.
         assert_eq!(unsafe { libc::kill(pid as libc::pid_t, libc::SIGKILL) }, 0);
     }
@@ -143,6 +150,20 @@ fn d4_a_frozen_postgres_is_waited_for_within_bounds() {
 #[test]
 fn d4_a_stopped_postgres_is_waited_for_on_epoll() {
     waits_within_bounds("epoll", Away::Stopped);
+}
+
+#[test]
+fn d4_a_call_that_nobody_answers_is_refused_for_now() {
+    let (postgres, server) = with_own_postgres("auto");
+    drop(Client::session(&server, 1, Encoding::Json));
+    postgres.pause().expect("freezing Postgres");
+    let upgrade = Upgrade::encoding(Encoding::Json).bearer(&server.token(1));
+    let mut client =
+        Client::upgrade(server.address(), &upgrade, Encoding::Json).expect("a WebSocket");
+    let error = client.connect(wire::Connect::default()).expect_err("nobody can have answered");
+    assert_eq!((&*error.name, error.temporary), ("UNAVAILABLE", true), "{error:?}");
+    postgres.resume().expect("thawing Postgres");
+    Client::session(&server, 1, Encoding::Json).assert_quiet();
 }
 
 #[test]

@@ -7,6 +7,7 @@ use super::model::require;
 use super::world::{Fault, NODES, ROOMS, Reading, Tail, World};
 use crate::conversation::Effect;
 use crate::conversation::answer::Ack;
+use crate::conversation::entry::wire_entry;
 use crate::limits;
 
 /// More rounds than any settled world needs; a machine that asks for ever is caught.
@@ -56,6 +57,19 @@ impl World {
                     for _ in 0..=usize::from(self.fault == Fault::DeliverTwice) {
                         self.ledger.delivered(&frame, &recipients, except, log, owner.next)?;
                         owner.next += 1;
+                    }
+                    let after = head.saturating_sub(owner.next % 4);
+                    if let Some(member) = log.roster(head).keys().next()
+                        && let Some(page) =
+                            owner.machine.missed_after(*member, after, 3, self.started, true)
+                    {
+                        self.seen.insert("told from memory");
+                        let told = page.entries.into_iter().map(Some);
+                        let expected =
+                            (after + 1..=head).take(3).map(|seq| log.row(seq).map(wire_entry));
+                        require(told.eq(expected), || {
+                            format!("memory tells something else after {after}")
+                        })?;
                     }
                 }
                 Effect::CursorMoved { cursor, recipients } => {

@@ -183,7 +183,15 @@ fn v2_random_actions_reach_every_outcome() {
         assert_eq!(run(&actions, &mut world), Ok(()));
         seen.extend(world.seen);
     }
-    let all =
-        ["base checked", "committed", "conflict", "duplicate", "outdated", "rejected", "withdrawn"];
+    let all = [
+        "base checked",
+        "committed",
+        "conflict",
+        "duplicate",
+        "outdated",
+        "rejected",
+        "told from memory",
+        "withdrawn",
+    ];
     assert_eq!(Vec::from_iter(seen), all);
 }

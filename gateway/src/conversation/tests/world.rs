@@ -76,7 +76,7 @@ pub(super) struct World {
     /// By node and conversation.
     pub(super) owners: Vec<Vec<Owner>>,
     generations: [u64; NODES],
-    started: Instant,
+    pub(super) started: Instant,
     seconds: u32,
     pub(super) fault: Fault,
     /// What has happened to machines.

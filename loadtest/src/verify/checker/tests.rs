@@ -303,3 +303,121 @@ fn outcomes_are_counted() {
     assert_eq!(pair.ledger.outcomes(), (1, 1, 1));
     assert_eq!(pair.ledger.outcome(refused), Some(Outcome::Refused(2)));
 }
+
+#[test]
+fn an_acknowledgement_that_names_the_place_of_another_message_is_a_phantom() {
+    let mut pair = Pair::new();
+    let origin = pair.ledger.invoke(pair.alice);
+    pair.log.push((2, Content::Message(origin)));
+    pair.ledger.received(pair.bobs, 2, Content::Message(origin), Via::Push);
+    pair.ledger.received(pair.alices, 2, Content::Message(origin), Via::Push);
+    pair.send(pair.bob, 3);
+    pair.ledger.acked(origin, 3);
+    assert_eq!(counts(&pair.check()), [("phantom_acks", 1)]);
+}
+
+#[test]
+fn a_message_that_was_shown_and_never_stored_is_a_gap_everywhere_else() {
+    let mut pair = Pair::new();
+    pair.send(pair.alice, 2);
+    // Never answered, so it may be nowhere, but not in one place only.
+    let origin = pair.ledger.invoke(pair.alice);
+    pair.ledger.received(pair.bobs, 3, Content::Message(origin), Via::Push);
+    assert_eq!(counts(&pair.check()), [("gaps", 2)]);
+}
+
+#[test]
+fn a_log_that_is_read_back_out_of_order_or_twice_is_found() {
+    let mut pair = Pair::new();
+    pair.send(pair.alice, 2);
+    pair.send(pair.bob, 3);
+    pair.log.swap(0, 1);
+    assert_eq!(counts(&pair.check()), [("reordered", 1)]);
+
+    let mut pair = Pair::new();
+    let content = pair.send(pair.alice, 2);
+    pair.log.push((2, content));
+    assert_eq!(counts(&pair.check()), [("duplicated", 1)]);
+}
+
+/// One thing that goes wrong with one message of a long correct history.
+#[derive(Clone, Copy, Debug)]
+enum Damage {
+    None,
+    LogForgets,
+    LogSwaps,
+    LogRepeats,
+    LogReplaces,
+    NotPushed,
+    PushedTwice,
+    PushedLate,
+    AckChanges,
+    RefusedYetStored,
+}
+
+fn damaged(damage: Damage, at: Seq) -> Findings {
+    const LAST: Seq = 20;
+    let mut pair = Pair::new();
+    let mut late = None;
+    for seq in 2..=LAST {
+        let sender = if seq % 3 == 0 { pair.bob } else { pair.alice };
+        let (_, other) = pair.devices(sender);
+        let hit = seq == at;
+        let content = match damage {
+            Damage::NotPushed | Damage::PushedLate if hit => pair.commit(sender, seq),
+            _ => pair.send(sender, seq),
+        };
+        let Content::Message(origin) = content else { unreachable!("only messages are sent") };
+        if let Some((device, seq, content)) = late.take() {
+            // After an entry that the same device did get.
+            pair.ledger.received(device, at + 1, content_of(&pair, at + 1), Via::Push);
+            pair.ledger.received(device, seq, content, Via::Push);
+        }
+        match damage {
+            Damage::PushedTwice if hit => pair.ledger.received(other, seq, content, Via::Push),
+            Damage::PushedLate if hit => late = Some((other, seq, content)),
+            Damage::AckChanges if hit => pair.ledger.acked(origin, seq + 1),
+            Damage::RefusedYetStored if hit => pair.ledger.refused(origin, 2),
+            _ => {}
+        }
+    }
+    let place = pair.log.iter().position(|&(seq, _)| seq == at).expect("it is in the log");
+    match damage {
+        Damage::LogForgets => drop(pair.log.remove(place)),
+        Damage::LogSwaps => {
+            let content = pair.log[place].1;
+            pair.log[place].1 = std::mem::replace(&mut pair.log[place + 1].1, content);
+        }
+        Damage::LogRepeats => pair.log.push((LAST + 1, pair.log[place].1)),
+        Damage::LogReplaces => pair.log[place].1 = Content::Foreign,
+        _ => {}
+    }
+    pair.check()
+}
+
+fn content_of(pair: &Pair, seq: Seq) -> Content {
+    pair.log.iter().find(|&&(at, _)| at == seq).expect("it is in the log").1
+}
+
+#[test]
+fn one_damaged_message_is_found_wherever_it_is() {
+    type Count = fn(&Findings) -> u64;
+    assert_eq!(counts(&damaged(Damage::None, 2)), []);
+    let damages: [(Damage, Count); 9] = [
+        (Damage::LogForgets, |findings| findings.lost),
+        (Damage::LogSwaps, |findings| findings.diverging),
+        (Damage::LogRepeats, |findings| findings.duplicated),
+        (Damage::LogReplaces, |findings| findings.unexpected),
+        (Damage::NotPushed, |findings| findings.lost),
+        (Damage::PushedTwice, |findings| findings.duplicated),
+        (Damage::PushedLate, |findings| findings.reordered),
+        (Damage::AckChanges, |findings| findings.phantom_acks),
+        (Damage::RefusedYetStored, |findings| findings.unexpected),
+    ];
+    for (damage, count) in damages {
+        for at in 2..20 {
+            let findings = damaged(damage, at);
+            assert!(count(&findings) > 0, "{damage:?} at {at}: {findings:?}");
+        }
+    }
+}
