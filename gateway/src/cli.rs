@@ -40,6 +40,9 @@ pub enum Command {
     /// Export or delete one user's account.
     #[command(subcommand)]
     User(UserCommand),
+    /// Keys that seal message bodies in the database.
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Print every option with its value and where it comes from; exit code 2 if one is wrong.
     CheckConfig,
     /// Bring the database's schema up to date. Servers do the same when they start.
@@ -48,6 +51,13 @@ pub enum Command {
     /// Look at the database, or move it.
     #[command(subcommand)]
     Db(DbCommand),
+}
+
+/// What to do with keys.
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Print a line with a fresh key, to be added to the file of keys.
+    New,
 }
 
 /// What to do with the database.

@@ -24,6 +24,7 @@ pub mod api;
 pub mod export;
 pub mod service;
 
+pub mod body_keys;
 pub mod cli;
 pub mod config;
 pub mod limits;

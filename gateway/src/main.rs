@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use ringwire_gateway::cli::{self, Cli, Command, DbCommand};
+use ringwire_gateway::cli::{self, Cli, Command, DbCommand, KeyCommand};
 use ringwire_gateway::operate::{check, copy, migrate, user};
-use ringwire_gateway::{logging, server};
+use ringwire_gateway::{body_keys, logging, server};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -31,6 +31,9 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Some(Command::CheckConfig) => print!("{loaded}"),
         Some(Command::Token(args)) => println!("{}", cli::mint_token(&loaded, args)?),
         Some(Command::User(command)) => return user::user(&loaded, command),
+        Some(Command::Key(KeyCommand::New)) => {
+            println!("{}", *body_keys::new_line(&loaded.config.storage.encryption)?);
+        }
         Some(Command::Migrate(args)) => return migrate::migrate(&loaded.config.storage, args),
         Some(Command::Db(DbCommand::Check(args))) => {
             return check::check(&loaded.config.storage, args);

@@ -117,14 +117,20 @@ pub fn load_or_create(path: &Path) -> Result<SecretKey, SecretError> {
     }
 }
 
-/// The key in this file, which must be there and private.
-pub fn read_key(path: &Path) -> Result<SecretKey, SecretError> {
+/// What this file holds, which must be there and private.
+pub fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretError> {
     let failed = |source| SecretError::File { action: "read", path: path.to_owned(), source };
     let file = OpenOptions::new().read(true).open(path).map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
     check_private(path, &metadata)?;
     let mut content = Zeroizing::new(Vec::new());
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut content).map_err(failed)?;
+    Ok(content)
+}
+
+/// The key in this file, which must be there and private.
+pub fn read_key(path: &Path) -> Result<SecretKey, SecretError> {
+    let content = read_private(path)?;
     let key = content.trim_ascii();
     if key.len() < MIN_KEY_BYTES || content.len() as u64 > MAX_FILE_BYTES {
         return Err(SecretError::Size { path: path.to_owned(), found_bytes: key.len() });

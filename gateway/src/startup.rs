@@ -10,6 +10,7 @@ use ringwire_storage::search::SearchText;
 use ringwire_storage::{CompletionSink, Database as StoreDatabase, Store, StoreConfig, StoreError};
 
 use crate::auth::{KeyError, TokenMinter, TokenVerifier};
+use crate::body_keys::{self, BodyKeysError};
 use crate::config::{Config, Database};
 use crate::conversation::entry::searched_text;
 use crate::secret::{self, SecretError};
@@ -36,6 +37,9 @@ pub enum StartError {
     /// A key of a trusted issuer cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The keys that seal bodies cannot be used.
+    #[error(transparent)]
+    BodyKeys(#[from] BodyKeysError),
     /// The store cannot be opened, and trying again will not help.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -84,22 +88,23 @@ pub fn load_keys(config: &Config) -> Result<Keys, StartError> {
 }
 
 /// How this configuration opens the store.
-pub fn store_config(config: &Config) -> StoreConfig {
+pub fn store_config(config: &Config) -> Result<StoreConfig, StartError> {
     let database = match &config.storage.database {
         Database::Sqlite => StoreDatabase::Sqlite { dir: config.storage.data_dir.clone() },
         Database::Postgres(url) => StoreDatabase::Postgres { url: url.clone() },
     };
-    StoreConfig {
+    Ok(StoreConfig {
         writers: config.storage.writers,
+        keys: body_keys::load(&config.storage.encryption)?,
         batch: config.storage.batch,
         search_text: config.storage.search.then_some(searched_text as SearchText),
         ..StoreConfig::new(database)
-    }
+    })
 }
 
 /// Opens the store. While the database is away it says so and tries again, more and more slowly, without end.
 pub async fn open_store(config: &Config, completions: CompletionSink) -> Result<Store, StartError> {
-    let store_config = store_config(config);
+    let store_config = store_config(config)?;
     let mut pause = FIRST_RETRY;
     loop {
         match Store::open(store_config.clone(), completions.clone()).await {

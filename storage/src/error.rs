@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::encryption::SealError;
+
 /// An operation failed. Every message says what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -62,8 +64,21 @@ pub enum StoreError {
     /// A row holds what this release never writes.
     #[error("the database holds a damaged row: {0}; restore a backup or report this")]
     Damaged(String),
+    /// Bodies are sealed with a key that was not given.
+    #[error(
+        "bodies in the database are sealed with key {0}, which is not among the keys given; add it to storage.encryption"
+    )]
+    KeyMissing(i32),
+    /// Bodies are sealed with another key than the one given under that id.
+    #[error(
+        "key {0} is not the one that bodies in the database are sealed with; give the old key back its id and the new \
+         one another"
+    )]
+    KeyChanged(i32),
     /// Nothing is indexed in this store.
-    #[error("search is off; switch it on with storage.search")]
+    #[error(
+        "search is off; switch it on with storage.search (it stays off while there are keys in storage.encryption)"
+    )]
     SearchOff,
     /// The store was shut down.
     #[error("the store is shut down")]
@@ -77,5 +92,11 @@ impl StoreError {
     /// Whether the same call may succeed later without anybody mending anything in the request.
     pub const fn is_temporary(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Misconfigured(_))
+    }
+}
+
+impl From<SealError> for StoreError {
+    fn from(error: SealError) -> Self {
+        Self::Unavailable(error.to_string())
     }
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 use ringwire_protocol::{ConversationId, UnixMs};
 
 use crate::append::Append;
+use crate::encryption::SealError;
 use crate::postgres::append::PostgresAppender;
 use crate::sqlite::append::SqliteAppender;
 
@@ -20,6 +21,13 @@ pub(crate) enum AppendError {
     Retry(String),
     /// The database is away or cannot write. Whether the transaction committed is unknown.
     Away(String),
+}
+
+impl From<SealError> for AppendError {
+    /// Like an absent database: waiting may help, and nothing is stored unsealed.
+    fn from(error: SealError) -> Self {
+        Self::Away(error.to_string())
+    }
 }
 
 /// The entry that already carries a (conversation, sender, `client_msg_id`).

@@ -15,15 +15,17 @@
 //!   these were never acknowledged.
 //! - What does not fit the bounded queues is refused before it is accepted.
 //!
-//! Bodies are opaque: the store neither reads nor checks them.
+//! Bodies are opaque: the store seals and opens them where there are keys ([`encryption`]), and reads none.
 
 pub mod account;
 pub mod append;
 mod batch;
 mod changes;
 mod commit;
+pub mod encryption;
 mod error;
 mod executor;
+mod first;
 mod metrics;
 mod migrate;
 pub mod model;

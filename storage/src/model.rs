@@ -93,8 +93,10 @@ pub struct EntryRow {
     pub created_at: UnixMs,
     /// Unique per (conversation, sender).
     pub client_msg_id: String,
-    /// The encoded body.
+    /// The encoded body; empty when it was erased, or is `damaged`.
     pub body: Bytes,
+    /// The stored body does not open: it was changed or moved, or its key is not there. The log of the server says more.
+    pub damaged: bool,
     /// Keyed hash of the command that made it, to tell a retry from a reuse of the id.
     pub command_hash: i64,
 }
@@ -177,6 +179,11 @@ pub struct HeadRow {
 }
 
 impl EntryRow {
+    /// Whether the database holds a body, which may not open.
+    pub fn has_body(&self) -> bool {
+        self.damaged || !self.body.is_empty()
+    }
+
     /// The head of a log whose newest entry this is.
     pub const fn head(&self) -> LogHead {
         LogHead { seq: self.seq, msg_no: self.msg_no, created_at: self.created_at }

@@ -11,6 +11,7 @@ use ringwire_protocol::{ConversationId, Seq, UnixMs, UserId};
 
 use crate::append::{Append, QueueFull};
 use crate::batch::BatchLimits;
+use crate::encryption::{BodyKeys, KeyUse, Resealed};
 use crate::error::StoreError;
 use crate::model::{
     ConversationSnapshot, CursorRow, HeadRow, HeadsAfter, HistoryWindow, LogPage, MemberProfile,
@@ -52,7 +53,9 @@ pub struct StoreConfig {
     pub batch: BatchLimits,
     /// Connections for reads and other writes on Postgres.
     pub pool_size: usize,
-    /// What of a body is searched; `None`: search is off, and the index is emptied.
+    /// What bodies are sealed with.
+    pub keys: Arc<BodyKeys>,
+    /// What of a body is searched; `None`, or any key: search is off, and the index is emptied.
     pub search_text: Option<SearchText>,
 }
 
@@ -60,12 +63,14 @@ impl StoreConfig {
     /// The defaults for a database.
     pub fn new(database: Database) -> Self {
         let batch = BatchLimits::default();
+        let keys = Arc::new(BodyKeys::none());
         Self {
             database,
             writers: 2,
             queue_capacity: 16_384,
             batch,
             pool_size: 8,
+            keys,
             search_text: None,
         }
     }
@@ -100,9 +105,13 @@ impl Store {
     ///
     /// [`StoreError::Unavailable`] is worth retrying; the others want somebody to mend something.
     pub async fn open(
-        config: StoreConfig,
+        mut config: StoreConfig,
         completions: CompletionSink,
     ) -> Result<Self, StoreError> {
+        if config.keys.in_use() {
+            // An index would hold what the keys are to hide.
+            config.search_text = None;
+        }
         match config.database.clone() {
             Database::Sqlite { dir } => {
                 let open = move || SqliteStore::open(&dir, &config, &completions);
@@ -289,6 +298,23 @@ impl Store {
     /// The key of every `command_hash` in this database.
     pub async fn command_key(&self) -> Result<[u8; 16], StoreError> {
         either!(self, store => store.command_key().await)
+    }
+
+    /// Whether bodies are sealed, or some may be. While this holds nothing may keep plain copies of them in the database,
+    /// as a search index does.
+    pub fn is_encrypted(&self) -> bool {
+        either!(self, store => store.keys.in_use())
+    }
+
+    /// A bounded step of the background work that brings every body under the active key. Any node may call it at any
+    /// time; one works, the others are told that there is nothing to do.
+    pub async fn reseal_step(&self) -> Result<Resealed, StoreError> {
+        either!(self, store => store.reseal_step().await)
+    }
+
+    /// How many bodies each key has sealed. Reads the whole log: for operators, not for a running server's routine.
+    pub async fn key_uses(&self) -> Result<Vec<KeyUse>, StoreError> {
+        either!(self, store => store.key_uses().await)
     }
 
     /// Whether the database answers.

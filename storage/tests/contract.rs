@@ -20,6 +20,25 @@ macro_rules! on_both {
     };
 }
 
+/// Makes each function a test on either database, without encryption and with it.
+macro_rules! on_both_also_sealed {
+    ($($name:ident),+ $(,)?) => {
+        on_both!($($name),+);
+        mod sealed_sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                crate::support::sealed(super::$name(crate::support::Backend::Sqlite)).await;
+            })+
+        }
+        mod sealed_postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                crate::support::sealed(super::$name(crate::support::Backend::Postgres)).await;
+            })+
+        }
+    };
+}
+
 #[path = "contract/account.rs"]
 mod account;
 #[path = "contract/append.rs"]
@@ -32,6 +51,8 @@ mod conversations;
 mod copy;
 #[path = "contract/directory.rs"]
 mod directory;
+#[path = "contract/encryption.rs"]
+mod encryption;
 #[path = "contract/failures.rs"]
 mod failures;
 #[path = "contract/pages.rs"]

@@ -166,6 +166,12 @@ impl PrivatePostgres {
         self.signal_all(libc::SIGCONT)
     }
 
+    /// What the server has logged since it was made.
+    pub fn log(&self) -> Result<String> {
+        let bytes = fs::read(self.folder.join("log")).context("cannot read the server's log")?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
     fn url_of(&self, database: &str) -> String {
         format!("postgres://ringwire@127.0.0.1:{}/{database}", self.port)
     }

@@ -14,6 +14,7 @@
 //! up neither in its `Debug` form nor in what `ringwire check-config` prints.
 
 mod batch;
+mod encryption;
 mod origins;
 mod raw;
 pub mod redact;
@@ -30,6 +31,7 @@ use std::path::PathBuf;
 
 use ringwire_storage::BatchLimits;
 
+pub use encryption::{EncryptionConfig, KeySource};
 pub use report::{Loaded, Setting};
 pub use retention::RetentionConfig;
 pub use sources::{ConfigError, FlagValue, load};
@@ -112,6 +114,8 @@ pub struct StorageConfig {
     pub writers: usize,
     /// How much one commit takes.
     pub batch: BatchLimits,
+    /// How bodies are sealed.
+    pub encryption: EncryptionConfig,
     /// Whether messages can be searched.
     pub search: bool,
     /// How long entries stay.

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::batch::RawBatch;
+use super::encryption::RawEncryption;
 use super::retention::RawRetention;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +48,7 @@ pub(super) struct RawStorage {
     pub(super) writers: u32,
     pub(super) batch: RawBatch,
     pub(super) search: bool,
+    pub(super) encryption: RawEncryption,
     pub(super) retention: RawRetention,
 }
 
@@ -58,6 +60,7 @@ impl Default for RawStorage {
             writers: 2,
             batch: RawBatch::default(),
             search: true,
+            encryption: RawEncryption::default(),
             retention: RawRetention::default(),
         }
     }

@@ -3,6 +3,11 @@
 /// What stands in for a secret.
 const HIDDEN: &str = "***";
 
+/// Whether a secret is set, and nothing else about it.
+pub fn secret(text: &str) -> String {
+    if text.is_empty() { String::new() } else { HIDDEN.to_owned() }
+}
+
 /// A URL without its password: neither the one before `@` nor a `password` parameter.
 ///
 /// Works on text rather than on a parsed URL, because a value that is no valid URL is shown in error messages too.

@@ -17,13 +17,14 @@ use super::validate::{Invalid, validate};
 
 /// What every variable of ours begins with.
 const PREFIX: &str = "RINGWIRE_";
-/// Variables named after a flag, and the options they set. `RINGWIRE_CONFIG` belongs to them and is read by clap.
-const FLAT: [(&str, &str); 6] = [
+/// Variables named after a flag or what they hold, and the options they set. `RINGWIRE_CONFIG` belongs to them and is read by clap.
+const FLAT: [(&str, &str); 7] = [
     ("LISTEN", "server.listen"),
     ("SHARDS", "server.shards"),
     ("DRIVER", "server.driver"),
     ("DATA_DIR", "storage.data_dir"),
     ("DATABASE", "storage.database"),
+    ("STORAGE_KEYS", "storage.encryption.keys"),
     ("LOG", "log.filter"),
 ];
 /// A flat variable this close to one of ours is a slip; others belong to somebody else (orchestrators set

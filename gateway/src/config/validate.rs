@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use super::batch::batch;
+use super::encryption::encryption;
 use super::raw::{Raw, RawAuth, RawLimits, RawLog, RawServer, RawStorage, RawTrustedKey};
 use super::retention::retention;
 use super::{
@@ -30,7 +31,7 @@ pub(super) struct Invalid {
     pub(super) expected: String,
 }
 
-fn invalid(key: &str, shown: impl Into<String>, expected: impl Into<String>) -> Invalid {
+pub(super) fn invalid(key: &str, shown: impl Into<String>, expected: impl Into<String>) -> Invalid {
     Invalid { key: key.to_owned(), shown: shown.into(), expected: expected.into() }
 }
 
@@ -147,6 +148,7 @@ fn storage(raw: RawStorage) -> Result<StorageConfig, Invalid> {
     }
     Ok(StorageConfig {
         batch: batch(&raw.batch)?,
+        encryption: encryption(raw.encryption)?,
         retention: retention(&raw.retention)?,
         search: raw.search,
         database,

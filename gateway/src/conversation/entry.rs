@@ -151,6 +151,7 @@ mod tests {
             created_at: 1_700_000_000_000,
             client_msg_id: "abc".to_owned(),
             body: body.encode_to_vec().into(),
+            damaged: false,
             command_hash: 0,
         }
     }

@@ -114,6 +114,7 @@ impl Conversation {
             created_at: now.unix_ms.max(last.created_at),
             client_msg_id: submission.client_msg_id.to_string(),
             body,
+            damaged: false,
             command_hash: submission.command_hash,
         };
         let token = self.next_token;

@@ -34,6 +34,11 @@ impl Conversation {
             self.give_up(&CommandError::new(ErrorCode::ConversationNotFound, message), effects);
             return;
         };
+        if tail.entries.iter().any(|row| row.damaged) {
+            // What a body that does not open changed about the members is in the database.
+            self.load_again(effects);
+            return;
+        }
         let before = self.head.seq;
         for row in &tail.entries {
             if row.seq == self.head.seq + 1 {
@@ -49,10 +54,14 @@ impl Conversation {
         } else {
             // Retention has cut what was not seen, and membership changes with it; or the log ends before this head,
             // because another database took over that lacks the last commits.
-            let message = "the conversation is being loaded again";
-            let error = CommandError::retry(ErrorCode::Busy, message, limits::BUSY_RETRY_MS);
-            self.give_up(&error, effects);
+            self.load_again(effects);
         }
+    }
+
+    fn load_again(&mut self, effects: &mut Vec<Effect>) {
+        let message = "the conversation is being loaded again";
+        let error = CommandError::retry(ErrorCode::Busy, message, limits::BUSY_RETRY_MS);
+        self.give_up(&error, effects);
     }
 
     fn apply_foreign(&mut self, row: &EntryRow, asked_at: Instant, effects: &mut Vec<Effect>) {

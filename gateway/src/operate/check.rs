@@ -7,10 +7,11 @@ use std::process::ExitCode;
 use clap::Args;
 use prost::Message as _;
 use ringwire_protocol::wire::EntryBody;
-use ringwire_storage::operate::check::{self, BodyReader, Finding, FindingKind, Observer};
+use ringwire_storage::operate::check::{self, Bodies, Finding, FindingKind, Observer};
 use serde_json::json;
 
 use super::{Progress, configured, exit_code, name_of, run};
+use crate::body_keys;
 use crate::config::StorageConfig;
 
 /// Flags of `ringwire db check`.
@@ -30,8 +31,9 @@ pub fn check(config: &StorageConfig, args: &CheckArgs) -> anyhow::Result<ExitCod
     let out = BufWriter::new(io::stdout());
     let mut report =
         Report { json: args.json, progress: Progress::new(), out, found: BTreeMap::new() };
-    let readable: BodyReader<'_> = &|body| EntryBody::decode(body).is_ok();
-    let bodies = args.bodies.then_some(readable);
+    let keys = body_keys::load(&config.encryption)?;
+    let readable = |body: &[u8]| EntryBody::decode(body).is_ok();
+    let bodies = args.bodies.then_some(Bodies { keys: &keys, readable: &readable });
     run(async { Ok(check::check(&database, bodies, &mut report).await?) })?;
     report.summary(&name_of(&database))
 }

@@ -37,7 +37,7 @@ pub struct WhichUser {
 /// Does it.
 pub fn user(loaded: &Loaded, command: &UserCommand) -> anyhow::Result<ExitCode> {
     super::run(async {
-        let config = startup::store_config(&loaded.config);
+        let config = startup::store_config(&loaded.config)?;
         let store = Store::open(config, Arc::new(|_, _| {})).await?;
         match command {
             UserCommand::Export(WhichUser { user }) => export(store, *user).await,

@@ -143,6 +143,7 @@ mod tests {
             created_at: 0,
             client_msg_id: String::new(),
             body: vec![0; bytes].into(),
+            damaged: false,
             command_hash: 0,
         };
         let head = LogHead { seq: 10, msg_no: 10, created_at: 0 };

@@ -35,6 +35,9 @@ const DELETIONS: u32 = 1_000;
 /// Groups that are left in one step.
 const LEAVES: u32 = 20;
 
+/// A look at a finished pass is a few small reads; a waiting one goes on soon after the last node with an older key went.
+const RESEAL_REST: Duration = Duration::from_secs(10);
+
 /// Work that never ends, and where it stands.
 enum Job {
     /// Removes what the rules of retention let go.
@@ -50,6 +53,8 @@ enum Job {
         /// How far behind it may be.
         rest: Duration,
     },
+    /// Brings bodies under the active key.
+    Reseal,
     /// Ends the sessions of deleted users.
     EndSessions,
     /// Takes deleted users out of their groups, then erases what they wrote.
@@ -66,13 +71,18 @@ enum StepError {
 }
 
 /// The jobs that this configuration asks for.
-fn jobs(config: &StorageConfig) -> Vec<Job> {
+fn jobs(store: &Store, config: &StorageConfig) -> Vec<Job> {
     let mut jobs = vec![Job::EndSessions, Job::Erase];
     if !config.retention.rules.keep_everything() {
         let retention = &config.retention;
         jobs.push(Job::Retention { rules: retention.rules, rest: retention.pass, from: None });
     }
-    jobs.push(Job::Index { rest: if config.search { INDEX_REST } else { EMPTY_INDEX_REST } });
+    jobs.push(Job::Index {
+        rest: if config.search && !store.is_encrypted() { INDEX_REST } else { EMPTY_INDEX_REST },
+    });
+    if store.is_encrypted() {
+        jobs.push(Job::Reseal);
+    }
     jobs
 }
 
@@ -84,6 +94,7 @@ impl Job {
             Self::Index { .. } => "index",
             Self::EndSessions => "end sessions",
             Self::Erase => "erase",
+            Self::Reseal => "reseal",
         }
     }
 
@@ -92,6 +103,7 @@ impl Job {
         match self {
             Self::Retention { rest, .. } | Self::Index { rest } => *rest,
             Self::EndSessions | Self::Erase => DELETIONS_REST,
+            Self::Reseal => RESEAL_REST,
         }
     }
 
@@ -125,6 +137,7 @@ impl Job {
                 }
                 Ok(!groups.is_empty() || store.erase_step().await?.more)
             }
+            Self::Reseal => Ok(store.reseal_step().await?.more),
         }
     }
 }
@@ -147,7 +160,7 @@ impl Upkeep {
         deleted: Arc<Notify>,
     ) -> Self {
         let now = Instant::now();
-        let jobs = jobs(config).into_iter().map(|job| (now, job)).collect();
+        let jobs = jobs(&store, config).into_iter().map(|job| (now, job)).collect();
         Self { store, errands, deleted, jobs }
     }
 

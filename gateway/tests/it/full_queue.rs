@@ -12,8 +12,8 @@ use crate::support::store::Database;
 
 /// Entries that wait for one writer at most, as the server has it.
 const CAPACITY: usize = 16_384;
-/// Entries in the batch that the writer has taken already.
-const BATCH: usize = 512;
+/// Entries in the batch that the writer has taken already, at most.
+const BATCH: usize = 4_096;
 const EXCESS: usize = 10_000;
 /// Sessions that fill the queue; two more try when it is full.
 const FILLING: usize = (CAPACITY + BATCH).div_ceil(SESSION_WINDOW) + 1;

@@ -85,9 +85,11 @@ enum Away {
 fn waits_within_bounds(driver: &str, away: Away) {
     /// Entries that wait for the writer at most, as the server has it.
     const CAPACITY: usize = 16_384;
+    /// Entries in the batch that it has taken already, at most.
+    const BATCH: usize = 4_096;
     /// Generous: what waits is CAPACITY messages of a KiB.
     const GROWTH_MAX_KIB: u64 = 192 * 1024;
-    let filling = CAPACITY.div_ceil(SESSION_WINDOW) + 4;
+    let filling = (CAPACITY + BATCH).div_ceil(SESSION_WINDOW) + 1;
     let text = "x".repeat(1024);
     let (mut postgres, server) = with_own_postgres(driver);
     let mut flood = Flood::start(&server, filling + 2);
@@ -100,7 +102,7 @@ fn waits_within_bounds(driver: &str, away: Away) {
     }
 
     // More than can wait; what cannot is refused for now, and nothing is acknowledged.
-    let sent = CAPACITY + 2 * SESSION_WINDOW;
+    let sent = CAPACITY + BATCH;
     flood.fill(0..filling, sent, &text);
     let mut refused = 0;
     let mut pings = 0;

@@ -114,6 +114,30 @@ CREATE TABLE retention_marks (
     marked_at       bigint NOT NULL
 );
 
+-- The keys that may have sealed bodies; 0 stands for plain ones.
+CREATE TABLE body_keys (
+    key_id  integer PRIMARY KEY,
+    -- To recognize the key by; tells nothing about it.
+    proof   bytea  NOT NULL,
+    -- How often somebody began to write with it.
+    uses    bigint NOT NULL,
+    -- Bodies that did not open in the present pass.
+    damaged bigint NOT NULL DEFAULT 0
+);
+
+-- How far the pass is that brings every body under one key.
+CREATE TABLE body_pass (
+    one             smallint PRIMARY KEY DEFAULT 1 CHECK (one = 1),
+    target          integer NOT NULL,
+    conversation_id bigint  NOT NULL,
+    seq             bigint  NOT NULL,
+    -- The uses of all other keys when it began; if they change, it begins anew.
+    other_uses      bigint  NOT NULL,
+    changed         bigint  NOT NULL,
+    done            boolean NOT NULL
+);
+INSERT INTO body_pass (target, conversation_id, seq, other_uses, changed, done) VALUES (0, 0, 0, 0, 0, true);
+
 -- The words of messages, written by a background job; entries without words have no row.
 CREATE TABLE search_entries (
     conversation_id bigint NOT NULL,

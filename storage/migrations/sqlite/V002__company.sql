@@ -134,6 +134,30 @@ CREATE TABLE retention_marks (
     marked_at       INTEGER NOT NULL
 ) STRICT;
 
+-- The keys that may have sealed bodies; 0 stands for plain ones.
+CREATE TABLE body_keys (
+    key_id  INTEGER PRIMARY KEY,
+    -- To recognize the key by; tells nothing about it.
+    proof   BLOB    NOT NULL,
+    -- How often somebody began to write with it.
+    uses    INTEGER NOT NULL,
+    -- Bodies that did not open in the present pass.
+    damaged INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- How far the pass is that brings every body under one key.
+CREATE TABLE body_pass (
+    one             INTEGER PRIMARY KEY DEFAULT 1 CHECK (one = 1),
+    target          INTEGER NOT NULL,
+    conversation_id INTEGER NOT NULL,
+    seq             INTEGER NOT NULL,
+    -- The uses of all other keys when it began; if they change, it begins anew.
+    other_uses      INTEGER NOT NULL,
+    changed         INTEGER NOT NULL,
+    done            INTEGER NOT NULL
+) STRICT;
+INSERT INTO body_pass (target, conversation_id, seq, other_uses, changed, done) VALUES (0, 0, 0, 0, 0, 1);
+
 -- The words of messages, written by a background job; entries without words have no row. Which entry a row of
 -- `search_words` is:
 CREATE TABLE search_entries (

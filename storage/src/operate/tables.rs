@@ -35,6 +35,7 @@ pub(super) const TABLES: &[Table] = &[
     Table { name: "audit", key: &[Number("id")] },
     Table { name: "retention_marks", key: &[Number("conversation_id")] },
     Table { name: "deletions", key: &[Number("user_id")] },
+    Table { name: "body_keys", key: &[Number("key_id")] },
     Table { name: "entries", key: &[Number("conversation_id"), Number("seq")] },
 ];
 
@@ -47,6 +48,7 @@ pub(super) const LEFT_OUT: &[(&str, &str)] = &[
     ("schema_migrations", "migrating the target writes it"),
     ("ids", "the numbers go to the sequences of Postgres"),
     ("sqlite_sequence", "SQLite's own"),
+    ("body_pass", "without it, the server looks at every body anew"),
     ("search_entries", INDEX),
     ("search_positions", INDEX),
     ("search_words", INDEX),

@@ -43,13 +43,6 @@ impl Value {
             _ => None,
         }
     }
-
-    pub(crate) fn bytes(&self) -> Option<&[u8]> {
-        match self {
-            Self::Bytes(bytes) => Some(bytes),
-            _ => None,
-        }
-    }
 }
 
 /// A row of Postgres.

@@ -1,3 +1,5 @@
+//! Both forms of an address, and what no error may repeat.
+
 use tokio_postgres::config::{Host, LoadBalanceHosts};
 
 use super::*;

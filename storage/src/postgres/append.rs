@@ -5,6 +5,7 @@
 //! ignores the rest and makes the commit a rollback.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::{LocalBoxFuture, join_all};
@@ -17,22 +18,23 @@ use super::connect::{Address, CALL_TIMEOUT, writer_session};
 use super::rows::position;
 use crate::append::Append;
 use crate::changes::NetChanges;
+use crate::encryption::{BodyKeys, Stored, seal_entries};
 use crate::error::StoreError;
 use crate::executor::{AppendError, Found, Twin};
 
 /// A missing base makes `seq` null, which fails the whole statement. (A scalar subquery, because Postgres may turn
 /// `EXISTS` into a hash of the whole table.)
 const INSERT: &str = "INSERT INTO entries
-        (conversation_id, seq, msg_no, sender_id, created_at, client_msg_id, command_hash, body)
+        (conversation_id, seq, msg_no, sender_id, created_at, client_msg_id, command_hash, body, key_id)
     SELECT u.conversation_id,
         CASE WHEN u.check_base AND (SELECT b.seq FROM entries b
                  WHERE b.conversation_id = u.conversation_id AND b.seq = u.seq - 1) IS NULL
              THEN NULL ELSE u.seq END,
-        u.msg_no, u.sender_id, u.created_at, u.client_msg_id, u.command_hash, u.body
+        u.msg_no, u.sender_id, u.created_at, u.client_msg_id, u.command_hash, u.body, u.key_id
     FROM UNNEST($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::text[], $7::int8[],
-            $8::bytea[], $9::bool[])
+            $8::bytea[], $9::int4[], $10::bool[])
         AS u (conversation_id, seq, msg_no, sender_id, created_at, client_msg_id, command_hash, body,
-            check_base)
+            key_id, check_base)
     ORDER BY u.conversation_id, u.seq";
 
 const PROBE: &str = "SELECT t.seq, t.msg_no, t.created_at, t.command_hash, p.seq IS NOT NULL,
@@ -88,6 +90,7 @@ const ACTIVITY: &str = "WITH later AS (
 pub(crate) struct PostgresAppender {
     runtime: Runtime,
     address: Address,
+    keys: Arc<BodyKeys>,
     session: Option<Session>,
 }
 
@@ -98,11 +101,11 @@ impl fmt::Debug for PostgresAppender {
 }
 
 impl PostgresAppender {
-    pub(super) fn new(address: Address) -> Result<Self, StoreError> {
+    pub(super) fn new(address: Address, keys: Arc<BodyKeys>) -> Result<Self, StoreError> {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| {
             StoreError::Fatal(format!("cannot start a writer's runtime: {error}"))
         })?;
-        Ok(Self { runtime, address, session: None })
+        Ok(Self { runtime, address, keys, session: None })
     }
 
     /// Makes the connection unless it is there; since when it has been.
@@ -112,7 +115,7 @@ impl PostgresAppender {
         {
             return Ok(session.opened_at);
         }
-        let Self { runtime, address, session } = self;
+        let Self { runtime, address, session, .. } = self;
         *session = None;
         let opened =
             runtime.block_on(async { timeout(CALL_TIMEOUT, Session::open(address)).await });
@@ -121,7 +124,8 @@ impl PostgresAppender {
 
     pub(crate) fn append(&mut self, entries: &[Append]) -> Result<(), AppendError> {
         let changes = NetChanges::of(entries);
-        self.call(async |session| session.append(entries, &changes).await)
+        let bodies = seal_entries(&self.keys, entries)?;
+        self.call(async |session| session.append(entries, &bodies, &changes).await)
     }
 
     pub(crate) fn probe(&mut self, entries: &[Append]) -> Result<Vec<Found>, AppendError> {
@@ -204,13 +208,20 @@ impl Session {
         })
     }
 
-    async fn append(&self, entries: &[Append], changes: &NetChanges) -> Result<(), AppendError> {
+    async fn append(
+        &self,
+        entries: &[Append],
+        bodies: &[Stored],
+        changes: &NetChanges,
+    ) -> Result<(), AppendError> {
         if changes.is_empty() {
-            return Ok(self.insert(entries).await?);
+            return Ok(self.insert(entries, bodies).await?);
         }
         // Polled, and so sent, in this order.
-        let mut steps: Vec<LocalBoxFuture<'_, Result<(), tokio_postgres::Error>>> =
-            vec![Box::pin(self.client.batch_execute("BEGIN")), Box::pin(self.insert(entries))];
+        let mut steps: Vec<LocalBoxFuture<'_, Result<(), tokio_postgres::Error>>> = vec![
+            Box::pin(self.client.batch_execute("BEGIN")),
+            Box::pin(self.insert(entries, bodies)),
+        ];
         if !changes.removed.is_empty() {
             steps.push(Box::pin(self.pairs(&self.remove, &changes.removed)));
         }
@@ -228,12 +239,17 @@ impl Session {
         Ok(())
     }
 
-    async fn insert(&self, entries: &[Append]) -> Result<(), tokio_postgres::Error> {
+    async fn insert(
+        &self,
+        entries: &[Append],
+        stored: &[Stored],
+    ) -> Result<(), tokio_postgres::Error> {
         let columns = Columns::of(entries);
         let msg_nos: Vec<i64> = entries.iter().map(|e| position(e.msg_no)).collect();
         let times: Vec<UnixMs> = entries.iter().map(|e| e.created_at).collect();
         let hashes: Vec<i64> = entries.iter().map(|e| e.command_hash).collect();
-        let bodies: Vec<&[u8]> = entries.iter().map(|e| &*e.body).collect();
+        let bodies: Vec<&[u8]> = stored.iter().map(|s| &*s.body).collect();
+        let key_ids: Vec<i32> = stored.iter().map(|s| s.key_id).collect();
         self.client
             .execute(
                 &self.insert,
@@ -246,6 +262,7 @@ impl Session {
                     &columns.client_msg_ids,
                     &hashes,
                     &bodies,
+                    &key_ids,
                     &columns.check_bases,
                 ],
             )

@@ -39,11 +39,14 @@ const SEARCH: Duration = Duration::from_secs(20);
 /// below, so that a server that lives answers first.
 pub(super) const CALL_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// For reads and small writes.
+/// For reads and small writes: like those of writers, their statements look up a few keys, or some of one user's.
 const SERVICE_SESSION: &str = "SET statement_timeout = '15s';
     SET lock_timeout = '10s';
     SET idle_in_transaction_session_timeout = '15s';
-    SET synchronous_commit = on;";
+    SET synchronous_commit = on;
+    SET enable_seqscan = off;
+    SET enable_hashjoin = off;
+    SET enable_mergejoin = off;";
 
 /// For writers. Their statements always look up a few keys: an index each time, whatever the statistics of a young
 /// table suggest, and one plan for all batch sizes.
@@ -92,6 +95,8 @@ pub(super) struct Address {
     config: Config,
     tls: TlsOptions,
     connector: MakeRustlsConnect,
+    /// What sessions of a node say after their settings.
+    greeting: String,
 }
 
 impl fmt::Debug for Address {
@@ -105,7 +110,18 @@ impl Address {
     pub(super) fn read(text: &str) -> Result<Self, StoreError> {
         let (config, tls) = address::parse(text)?;
         let connector = tls::connector(&tls)?;
-        Ok(Self { places: places(&config)?, config: without_hosts(&config), tls, connector })
+        Ok(Self {
+            places: places(&config)?,
+            config: without_hosts(&config),
+            tls,
+            connector,
+            greeting: String::new(),
+        })
+    }
+
+    /// Has every session of writers and the service say this first; ends with a semicolon.
+    pub(super) fn greet_with(&mut self, greeting: String) {
+        self.greeting = greeting;
     }
 
     /// Whether only a writable server will do.
@@ -181,12 +197,13 @@ type Session = (Client, JoinHandle<()>);
 
 /// A session for the service thread.
 pub(super) async fn service_session(address: &Address) -> Result<Session, Error> {
-    search(address, SERVICE_SESSION).await
+    search(address, &format!("{SERVICE_SESSION} {}", address.greeting)).await
 }
 
 /// A writer's session. The connection's driver runs on the current runtime.
 pub(super) async fn writer_session(address: &Address) -> Result<Client, Error> {
-    Ok(search(address, WRITER_SESSION).await?.0)
+    let settings = format!("{WRITER_SESSION} {}", address.greeting);
+    Ok(search(address, &settings).await?.0)
 }
 
 /// A session of an operator's tool, which may take as long as it needs.

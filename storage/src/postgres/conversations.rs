@@ -6,7 +6,9 @@ use ringwire_protocol::{ConversationId, UnixMs, UserId};
 
 use super::PostgresStore;
 use super::rows::{self, position};
+use crate::encryption::BodyKeys;
 use crate::error::StoreError;
+use crate::first::FirstEntry;
 use crate::model::{CursorRow, NewGroup, Role};
 use crate::store::{DIRECT_CREATION_ID, merge_cursors};
 
@@ -49,7 +51,8 @@ impl PostgresStore {
         }
         let members: &[UserId] = if low == high { &[low] } else { &[low, high] };
         insert_members(&tx, id, Role::Member, members, now_ms).await?;
-        insert_first_entry(&tx, id, opener, now_ms, DIRECT_CREATION_ID, 0, &body).await?;
+        let first = FirstEntry::new(id, opener, DIRECT_CREATION_ID, 0, now_ms, &body);
+        insert_first_entry(&tx, &self.keys, &first).await?;
         tx.commit().await?;
         Ok((id, true))
     }
@@ -93,8 +96,9 @@ impl PostgresStore {
         }
         insert_members(&tx, id, Role::Owner, &[creator], now_ms).await?;
         insert_members(&tx, id, Role::Member, &others, now_ms).await?;
-        insert_first_entry(&tx, id, creator, now_ms, creation_id, group.command_hash, &group.body)
-            .await?;
+        let first =
+            FirstEntry::new(id, creator, creation_id, group.command_hash, now_ms, &group.body);
+        insert_first_entry(&tx, &self.keys, &first).await?;
         tx.commit().await?;
         Ok((id, true))
     }
@@ -183,18 +187,23 @@ async fn insert_members(
 
 async fn insert_first_entry(
     tx: &Transaction<'_>,
-    id: ConversationId,
-    creator: UserId,
-    now_ms: UnixMs,
-    client_msg_id: &str,
-    command_hash: i64,
-    body: &Bytes,
+    keys: &BodyKeys,
+    first: &FirstEntry<'_>,
 ) -> Result<(), StoreError> {
+    let stored = first.sealed(keys)?;
     tx.execute(
         "INSERT INTO entries (conversation_id, seq, msg_no, sender_id, created_at, client_msg_id,
-             command_hash, body)
-         VALUES ($1, 1, 0, $2, $3, $4, $5, $6)",
-        &[&id.as_i64(), &creator.as_i64(), &now_ms, &client_msg_id, &command_hash, &&**body],
+             command_hash, body, key_id)
+         VALUES ($1, 1, 0, $2, $3, $4, $5, $6, $7)",
+        &[
+            &first.conversation_id.as_i64(),
+            &first.creator.as_i64(),
+            &first.created_at,
+            &first.client_msg_id,
+            &first.command_hash,
+            &&*stored.body,
+            &stored.key_id,
+        ],
     )
     .await?;
     Ok(())

@@ -11,6 +11,7 @@ use super::trim::erase_bodies;
 use crate::account::{
     DELETED_NAME, ERASE_PAGE, EraseStep, QUIET_MS, SentPosition, retired_subject,
 };
+use crate::encryption::BodyKeys;
 use crate::error::StoreError;
 
 /// The advisory lock of the node that erases ("eras" in ASCII).
@@ -128,7 +129,7 @@ impl PostgresStore {
         let Some(due) = due else { return Ok(EraseStep::default()) };
         let user = rows::user_id(&due, 0)?;
         let at = SentPosition { conversation: due.try_get(1)?, key: due.try_get(2)? };
-        let erased = erase(&tx, user, at).await?;
+        let erased = erase(&tx, &self.keys, user, at).await?;
         tx.commit().await?;
         Ok(EraseStep { erased, more: true })
     }
@@ -136,14 +137,19 @@ impl PostgresStore {
 
 /// Erases a page of what the user sent; at the end of the walk detaches a page of files, and at the end of those
 /// forgets the deletion.
-async fn erase(tx: &Transaction<'_>, user: UserId, at: SentPosition) -> Result<u64, StoreError> {
+async fn erase(
+    tx: &Transaction<'_>,
+    keys: &BodyKeys,
+    user: UserId,
+    at: SentPosition,
+) -> Result<u64, StoreError> {
     let id = user.as_i64();
     let conversation = at.conversation;
-    let page = sent_page(tx, user, at, ERASE_PAGE).await?;
+    let page = sent_page(tx, keys, user, at, ERASE_PAGE).await?;
     let seqs: Vec<i64> = page
         .entries
         .iter()
-        .filter(|(entry, is_message)| *is_message && !entry.body.is_empty())
+        .filter(|(entry, is_message)| *is_message && entry.has_body())
         .map(|(entry, _)| rows::position(entry.seq))
         .collect();
     let erased = erase_bodies(tx, conversation, &seqs).await?;

@@ -7,6 +7,7 @@ use tokio_postgres::IsolationLevel;
 
 use super::PostgresStore;
 use super::rows::{self, ENTRY, MEMBER, MEMBER_WIDTH, USER, USER_WIDTH, position};
+use crate::encryption::BodyKeys;
 use crate::error::StoreError;
 use crate::model::{
     ConversationSnapshot, EntryRow, HistoryWindow, LogHead, LogPage, MemberProfile,
@@ -44,7 +45,7 @@ impl PostgresStore {
             .await?;
         let members = async { Ok(tx.query(&members, &[&id.as_i64()]).await?) };
         // At least the newest entry is needed, for the head.
-        let recent = entries_before(&tx, id, i64::MAX, recent_limit.max(1));
+        let recent = entries_before(&tx, &self.keys, id, i64::MAX, recent_limit.max(1));
         let (members, mut recent) = try_join(members, recent).await?;
         let head = recent.last().map_or_else(LogHead::default, EntryRow::head);
         if recent_limit == 0 {
@@ -103,11 +104,11 @@ impl PostgresStore {
         let Some((floor_seq, head)) = position_of(&tx, id, user).await? else { return Ok(None) };
         let (before, after) = window.parts(limit);
         let mut entries = match before {
-            Some((seq, limit)) => entries_before(&tx, id, position(seq), limit).await?,
+            Some((seq, limit)) => entries_before(&tx, &self.keys, id, position(seq), limit).await?,
             None => Vec::new(),
         };
         if let Some((seq, limit)) = after {
-            entries.extend(entries_after(&tx, id, seq, limit).await?);
+            entries.extend(entries_after(&tx, &self.keys, id, seq, limit).await?);
         }
         Ok(Some(LogPage { entries, head, floor_seq }))
     }
@@ -177,6 +178,7 @@ async fn position_of(
 
 async fn entries_after(
     tx: &Transaction<'_>,
+    keys: &BodyKeys,
     id: ConversationId,
     after_seq: Seq,
     limit: u32,
@@ -190,13 +192,14 @@ async fn entries_after(
     tx.query(&statement, &[&id.as_i64(), &position(after_seq), &i64::from(limit)])
         .await?
         .iter()
-        .map(|row| rows::entry(row, 0))
+        .map(|row| rows::entry(row, 0, keys))
         .collect()
 }
 
 /// The newest entries below a position, oldest first.
 async fn entries_before(
     tx: &Transaction<'_>,
+    keys: &BodyKeys,
     id: ConversationId,
     before: i64,
     limit: u32,
@@ -211,6 +214,6 @@ async fn entries_before(
         .await?
         .iter()
         .rev()
-        .map(|row| rows::entry(row, 0))
+        .map(|row| rows::entry(row, 0, keys))
         .collect()
 }

@@ -20,6 +20,7 @@ mod ids;
 mod log;
 mod pool;
 mod refusal;
+mod reseal;
 mod retention;
 mod rows;
 pub(crate) mod schema;
@@ -30,9 +31,12 @@ mod sqlstate;
 mod tls;
 mod trim;
 
+use std::sync::Arc;
+
 use deadpool_postgres::{Object, Pool};
 use tokio::sync::Mutex;
 
+use crate::encryption::BodyKeys;
 use crate::error::StoreError;
 use crate::executor::Executor;
 use crate::search::Search;
@@ -46,6 +50,7 @@ use ids::IdBlock;
 #[derive(Debug)]
 pub struct PostgresStore {
     pub(crate) writers: Writers,
+    pub(crate) keys: Arc<BodyKeys>,
     pub(crate) search: Search,
     pool: Pool,
     user_ids: Mutex<IdBlock>,
@@ -58,20 +63,23 @@ impl PostgresStore {
         config: &StoreConfig,
         completions: &CompletionSink,
     ) -> Result<Self, StoreError> {
-        let address = Address::read(url)?;
-        let pool = pool::build(address.clone(), config.pool_size)?;
-        let mut client = pool.get().await?;
+        let mut address = Address::read(url)?;
+        let (mut client, _) = connect::service_session(&address).await?;
         schema::migrate(&mut client).await?;
+        reseal::enter_keys(&mut client, &config.keys).await?;
         drop(client);
+        address.greet_with(reseal::begin_use(&config.keys));
+        let pool = pool::build(address.clone(), config.pool_size)?;
         let writers = (0..config.writers.max(1))
             .map(|_| {
-                let appender = PostgresAppender::new(address.clone())?;
+                let appender = PostgresAppender::new(address.clone(), Arc::clone(&config.keys))?;
                 let executor = Executor::Postgres(Box::new(appender));
                 Ok((WriterQueue::new(config.queue_capacity), executor))
             })
             .collect::<Result<_, StoreError>>()?;
         let search = Search::new(config.search_text);
         Ok(Self {
+            keys: Arc::clone(&config.keys),
             writers: Writers::start(writers, config.batch, completions, &search.active())?,
             search,
             pool,

@@ -4,12 +4,13 @@ use bytes::Bytes;
 use ringwire_protocol::{ConversationId, UserId};
 use tokio_postgres::Row;
 
+use crate::encryption::{BodyKeys, Place};
 use crate::error::StoreError;
 use crate::model::{ConversationKind, EntryRow, LogHead, MemberRow, Role, UserRow};
 
 /// What [`entry`] reads, of table `e`.
 pub(super) const ENTRY: &str = "e.conversation_id, e.seq, e.msg_no, e.sender_id, e.created_at, \
-     e.client_msg_id, e.command_hash, e.body";
+     e.client_msg_id, e.command_hash, e.body, e.key_id, e.body_version";
 
 /// What [`user`] reads, of table `u`.
 pub(super) const USER: &str = "u.id, u.username, u.display_name, u.avatar_url, u.created_at";
@@ -21,17 +22,30 @@ pub(super) const MEMBER: &str = "m.user_id, m.role, m.joined_at, m.muted_until";
 /// How many columns that is.
 pub(super) const MEMBER_WIDTH: usize = 4;
 
-pub(super) fn entry(row: &Row, at: usize) -> Result<EntryRow, StoreError> {
-    Ok(EntryRow {
+/// The entry with its body opened; one that does not open is reported and comes out damaged.
+pub(super) fn entry(row: &Row, at: usize, keys: &BodyKeys) -> Result<EntryRow, StoreError> {
+    let place = Place {
         conversation_id: conversation_id(row, at)?,
         seq: number(row, at + 1)?,
-        msg_no: number(row, at + 2)?,
         sender_id: UserId::new(number(row, at + 3)?),
+        body_version: body_version(row, at + 9)?,
+    };
+    let (body, damaged) = keys.open_or_report(&place, row.try_get(at + 8)?, row.try_get(at + 7)?);
+    Ok(EntryRow {
+        conversation_id: place.conversation_id,
+        seq: place.seq,
+        msg_no: number(row, at + 2)?,
+        sender_id: place.sender_id,
         created_at: row.try_get(at + 4)?,
         client_msg_id: row.try_get(at + 5)?,
         command_hash: row.try_get(at + 6)?,
-        body: bytes(row, at + 7)?,
+        body,
+        damaged,
     })
+}
+
+pub(super) fn body_version(row: &Row, at: usize) -> Result<u32, StoreError> {
+    u32::try_from(row.try_get::<_, i16>(at)?).map_err(|_| damaged("a body's version"))
 }
 
 /// A position, its message count and its time.

@@ -33,7 +33,7 @@ impl PostgresStore {
                          AND (w.created_at, w.conversation_id, w.seq) < ($4, $5, $6)
                      ORDER BY w.created_at DESC, w.conversation_id DESC, w.seq DESC LIMIT $7
                  ) p JOIN entries e ON e.conversation_id = p.conversation_id AND e.seq = p.seq
-                 ORDER BY p.created_at DESC, p.conversation_id DESC, p.seq DESC"
+                 ORDER BY p.created_at DESC, p.conversation_id DESC, p.seq DESC LIMIT $7"
             ))
             .await?;
         let only = slice.only.map(ConversationId::as_i64);
@@ -46,7 +46,7 @@ impl PostgresStore {
             )
             .await?
             .iter()
-            .map(|row| rows::entry(row, 0))
+            .map(|row| rows::entry(row, 0, &self.keys))
             .collect()
     }
 
@@ -116,7 +116,7 @@ impl PostgresStore {
             .query(&next, &[&numbers, &(STEP_ENTRIES as i64)])
             .await?
             .iter()
-            .map(|row| rows::entry(row, 0))
+            .map(|row| rows::entry(row, 0, &self.keys))
             .collect::<Result<Vec<_>, _>>()?;
         // A row that is there already was made by a reindexing: it knows better.
         Rows::of(entries.iter(), text).insert(&tx, "DO NOTHING").await?;
@@ -160,7 +160,7 @@ impl PostgresStore {
             .query(&current, &[&id.as_i64(), &seqs])
             .await?
             .iter()
-            .map(|row| rows::entry(row, 0))
+            .map(|row| rows::entry(row, 0, &self.keys))
             .collect::<Result<Vec<_>, _>>()?;
         tx.execute(
             "DELETE FROM search_entries s WHERE s.conversation_id = $1 AND s.seq = ANY ($2)

@@ -8,10 +8,11 @@ use super::PostgresStore;
 use super::log::snapshot;
 use super::rows::{self, ENTRY};
 use crate::account::{LOOK_PAGE, SentPage, SentPosition};
+use crate::encryption::BodyKeys;
 use crate::error::StoreError;
 
 /// What [`rows::entry`] reads.
-const ENTRY_WIDTH: usize = 8;
+const ENTRY_WIDTH: usize = 10;
 
 impl PostgresStore {
     pub(crate) async fn sent_page(
@@ -22,12 +23,13 @@ impl PostgresStore {
     ) -> Result<SentPage, StoreError> {
         let mut client = self.client().await?;
         let tx = snapshot!(client);
-        sent_page(&tx, user, at, limit).await
+        sent_page(&tx, &self.keys, user, at, limit).await
     }
 }
 
 pub(super) async fn sent_page(
     tx: &Transaction<'_>,
+    keys: &BodyKeys,
     user: UserId,
     at: SentPosition,
     limit: i64,
@@ -46,7 +48,7 @@ pub(super) async fn sent_page(
         .await?
         .iter()
         .map(|row| {
-            let entry = rows::entry(row, 0)?;
+            let entry = rows::entry(row, 0, keys)?;
             let is_message = entry.msg_no > rows::number(row, ENTRY_WIDTH)?;
             Ok((entry, is_message))
         })

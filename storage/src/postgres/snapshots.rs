@@ -8,6 +8,7 @@ use super::PostgresStore;
 use super::directory::users_by_id;
 use super::log::snapshot;
 use super::rows::{self, ENTRY, position};
+use crate::encryption::BodyKeys;
 use crate::error::StoreError;
 use crate::model::{
     EntryRow, HeadRow, HeadsAfter, LogHead, LogPage, OWN_ENTRY_WINDOW, SessionSnapshot,
@@ -24,12 +25,12 @@ impl PostgresStore {
     ) -> Result<SessionSnapshot, StoreError> {
         let mut client = self.client().await?;
         let tx = snapshot!(client);
-        let (heads, more_heads) = heads(&tx, user, None, &[], heads_limit).await?;
+        let (heads, more_heads) = heads(&tx, &self.keys, user, None, &[], heads_limit).await?;
         let total_unread = total_unread(&tx, user).await?;
         let syncs = if cursors.is_empty() {
             Vec::new()
         } else {
-            syncs(&tx, user, &cursors, sync_limit).await?
+            syncs(&tx, &self.keys, user, &cursors, sync_limit).await?
         };
         Ok(SessionSnapshot { heads, more_heads, total_unread, syncs })
     }
@@ -43,12 +44,13 @@ impl PostgresStore {
     ) -> Result<(Vec<HeadRow>, bool), StoreError> {
         let mut client = self.client().await?;
         let tx = snapshot!(client);
-        heads(&tx, user, after, &only, limit).await
+        heads(&tx, &self.keys, user, after, &only, limit).await
     }
 }
 
 async fn heads(
     tx: &Transaction<'_>,
+    keys: &BodyKeys,
     user: UserId,
     after: Option<HeadsAfter>,
     only: &[ConversationId],
@@ -83,8 +85,11 @@ async fn heads(
         .query(&statement, &[&user.as_i64(), &before.0, &before.1, &only, &(i64::from(limit) + 1)])
         .await?;
     let more = found.len() > limit as usize;
-    let lines =
-        found.iter().take(limit as usize).map(head_row).collect::<Result<Vec<_>, StoreError>>()?;
+    let lines = found
+        .iter()
+        .take(limit as usize)
+        .map(|row| head_row(row, keys))
+        .collect::<Result<Vec<_>, StoreError>>()?;
     let wanted: Vec<i64> =
         lines.iter().flat_map(|(_, pair)| pair.iter().flatten().copied()).collect();
     let users = if wanted.is_empty() { Vec::new() } else { users_by_id(tx, &wanted).await? };
@@ -120,11 +125,11 @@ async fn total_unread(tx: &Transaction<'_>, user: UserId) -> Result<u64, StoreEr
 }
 
 /// A line without its users, and the pair of a direct conversation.
-fn head_row(row: &Row) -> Result<(HeadRow, [Option<i64>; 2]), StoreError> {
+fn head_row(row: &Row, keys: &BodyKeys) -> Result<(HeadRow, [Option<i64>; 2]), StoreError> {
     const CURSORS: usize = 9;
     const LAST_ENTRY: usize = 12;
     let last_entry = match row.try_get::<_, Option<i64>>(LAST_ENTRY)? {
-        Some(_) => Some(rows::entry(row, LAST_ENTRY)?),
+        Some(_) => Some(rows::entry(row, LAST_ENTRY, keys)?),
         None => None,
     };
     let line = HeadRow {
@@ -148,6 +153,7 @@ fn head_row(row: &Row) -> Result<(HeadRow, [Option<i64>; 2]), StoreError> {
 /// What was missed at each cursor: one statement for where the logs stand, one for all the entries.
 async fn syncs(
     tx: &Transaction<'_>,
+    keys: &BodyKeys,
     user: UserId,
     cursors: &[(ConversationId, Seq)],
     limit: u32,
@@ -189,7 +195,7 @@ async fn syncs(
     }
     for row in tx.query(&missed, &[&user.as_i64(), &ids, &afters, &i64::from(limit)]).await? {
         if let Some(Some(page)) = pages.get_mut(rows::number(&row, 0)? as usize) {
-            page.entries.push(rows::entry(&row, 1)?);
+            page.entries.push(rows::entry(&row, 1, keys)?);
         }
     }
     Ok(pages)

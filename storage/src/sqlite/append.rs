@@ -13,6 +13,7 @@ use super::jobs::Jobs;
 use super::rows::{number, position};
 use crate::append::Append;
 use crate::changes::NetChanges;
+use crate::encryption::{BodyKeys, Stored, seal_entries};
 use crate::executor::{AppendError, Found, Twin};
 
 /// The writing connection, used by the writer thread alone.
@@ -20,6 +21,7 @@ pub(crate) struct SqliteAppender {
     connection: Connection,
     opened_at: Instant,
     jobs: Arc<Jobs>,
+    keys: Arc<BodyKeys>,
     _folder: Arc<File>,
 }
 
@@ -30,8 +32,13 @@ impl fmt::Debug for SqliteAppender {
 }
 
 impl SqliteAppender {
-    pub(super) fn new(connection: Connection, jobs: Arc<Jobs>, folder: Arc<File>) -> Self {
-        Self { connection, opened_at: Instant::now(), jobs, _folder: folder }
+    pub(super) fn new(
+        connection: Connection,
+        jobs: Arc<Jobs>,
+        keys: Arc<BodyKeys>,
+        folder: Arc<File>,
+    ) -> Self {
+        Self { connection, opened_at: Instant::now(), jobs, keys, _folder: folder }
     }
 
     pub(crate) fn opened_at(&self) -> Instant {
@@ -39,8 +46,9 @@ impl SqliteAppender {
     }
 
     pub(crate) fn append(&mut self, entries: &[Append]) -> Result<(), AppendError> {
+        let bodies = seal_entries(&self.keys, entries)?;
         let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        insert_entries(&tx, entries)?;
+        insert_entries(&tx, entries, &bodies)?;
         apply(&tx, &NetChanges::of(entries))?;
         Ok(tx.commit()?)
     }
@@ -104,13 +112,17 @@ impl Drop for SqliteAppender {
     }
 }
 
-fn insert_entries(tx: &Transaction<'_>, entries: &[Append]) -> Result<(), AppendError> {
+fn insert_entries(
+    tx: &Transaction<'_>,
+    entries: &[Append],
+    bodies: &[Stored],
+) -> Result<(), AppendError> {
     let mut insert = tx.prepare_cached(
         "INSERT INTO entries (conversation_id, seq, msg_no, sender_id, created_at, client_msg_id,
-             command_hash, body)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+             command_hash, body, key_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
-    for entry in entries {
+    for (entry, stored) in entries.iter().zip(bodies) {
         if entry.check_base && !exists(tx, entry.conversation_id, entry.seq - 1)? {
             return Err(AppendError::Collision);
         }
@@ -122,7 +134,8 @@ fn insert_entries(tx: &Transaction<'_>, entries: &[Append]) -> Result<(), Append
             entry.created_at,
             &*entry.client_msg_id,
             entry.command_hash,
-            &*entry.body,
+            &*stored.body,
+            stored.key_id,
         ))?;
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! Making conversations, and moving cursors.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use ringwire_protocol::{ConversationId, UnixMs, UserId};
 use rusqlite::{OptionalExtension as _, Transaction};
@@ -7,7 +9,9 @@ use rusqlite::{OptionalExtension as _, Transaction};
 use super::SqliteStore;
 use super::directory::next_id;
 use super::rows::{self, position};
+use crate::encryption::BodyKeys;
 use crate::error::StoreError;
+use crate::first::FirstEntry;
 use crate::model::{CursorRow, NewGroup, Role};
 use crate::store::{DIRECT_CREATION_ID, merge_cursors};
 
@@ -19,6 +23,7 @@ impl SqliteStore {
         now_ms: UnixMs,
         body: Bytes,
     ) -> Result<(ConversationId, bool), StoreError> {
+        let keys = Arc::clone(&self.keys);
         self.write(move |tx| {
             let (low, high) = (opener.min(other), opener.max(other));
             let found = tx
@@ -42,7 +47,8 @@ impl SqliteStore {
             if low != high {
                 insert_member(tx, id, high, Role::Member, now_ms)?;
             }
-            insert_first_entry(tx, id, opener, now_ms, DIRECT_CREATION_ID, 0, &body)?;
+            let first = FirstEntry::new(id, opener, DIRECT_CREATION_ID, 0, now_ms, &body);
+            insert_first_entry(tx, &keys, &first)?;
             Ok((id, true))
         })
         .await
@@ -53,6 +59,7 @@ impl SqliteStore {
         group: NewGroup,
         now_ms: UnixMs,
     ) -> Result<(ConversationId, bool), StoreError> {
+        let keys = Arc::clone(&self.keys);
         self.write(move |tx| {
             let creator = group.creator;
             let found = tx
@@ -87,15 +94,9 @@ impl SqliteStore {
                 insert_member(tx, id, user, Role::Member, now_ms)?;
             }
             let creation_id = group.client_msg_id.as_str();
-            insert_first_entry(
-                tx,
-                id,
-                creator,
-                now_ms,
-                creation_id,
-                group.command_hash,
-                &group.body,
-            )?;
+            let first =
+                FirstEntry::new(id, creator, creation_id, group.command_hash, now_ms, &group.body);
+            insert_first_entry(tx, &keys, &first)?;
             Ok((id, true))
         })
         .await
@@ -153,18 +154,23 @@ fn insert_member(
 
 fn insert_first_entry(
     tx: &Transaction<'_>,
-    id: ConversationId,
-    creator: UserId,
-    now_ms: UnixMs,
-    client_msg_id: &str,
-    command_hash: i64,
-    body: &Bytes,
+    keys: &BodyKeys,
+    first: &FirstEntry<'_>,
 ) -> Result<(), StoreError> {
+    let stored = first.sealed(keys)?;
     tx.prepare_cached(
         "INSERT INTO entries (conversation_id, seq, msg_no, sender_id, created_at, client_msg_id,
-             command_hash, body)
-         VALUES (?1, 1, 0, ?2, ?3, ?4, ?5, ?6)",
+             command_hash, body, key_id)
+         VALUES (?1, 1, 0, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?
-    .execute((id.as_i64(), creator.as_i64(), now_ms, client_msg_id, command_hash, &**body))?;
+    .execute((
+        first.conversation_id.as_i64(),
+        first.creator.as_i64(),
+        first.created_at,
+        first.client_msg_id,
+        first.command_hash,
+        &*stored.body,
+        stored.key_id,
+    ))?;
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! The end of an account.
 
+use std::sync::Arc;
+
 use ringwire_protocol::{ConversationId, UserId};
 use rusqlite::{OptionalExtension as _, Transaction};
 
@@ -11,6 +13,7 @@ use super::trim::erase_bodies;
 use crate::account::{
     DELETED_NAME, ERASE_PAGE, EraseStep, QUIET_MS, SentPosition, retired_subject,
 };
+use crate::encryption::BodyKeys;
 use crate::error::StoreError;
 
 /// Whatever belongs to nobody but the user.
@@ -95,7 +98,8 @@ impl SqliteStore {
     }
 
     pub(crate) async fn erase_step(&self) -> Result<EraseStep, StoreError> {
-        self.write(|tx| {
+        let keys = Arc::clone(&self.keys);
+        self.write(move |tx| {
             let due = tx
                 .prepare_cached(&format!(
                     "SELECT user_id, conversation_id, client_msg_id FROM deletions d
@@ -110,7 +114,7 @@ impl SqliteStore {
                 })
                 .optional()?;
             let Some((user, at)) = due else { return Ok(EraseStep::default()) };
-            Ok(EraseStep { erased: erase(tx, user, &at)?, more: true })
+            Ok(EraseStep { erased: erase(tx, &keys, user, &at)?, more: true })
         })
         .await
     }
@@ -132,14 +136,19 @@ fn retire_identities(tx: &Transaction<'_>, user: i64, key: &[u8; 16]) -> Result<
 
 /// Erases a page of what the user sent; at the end of the walk detaches a page of files, and at the end of those
 /// forgets the deletion.
-fn erase(tx: &Transaction<'_>, user: UserId, at: &SentPosition) -> Result<u64, StoreError> {
+fn erase(
+    tx: &Transaction<'_>,
+    keys: &BodyKeys,
+    user: UserId,
+    at: &SentPosition,
+) -> Result<u64, StoreError> {
     let id = user.as_i64();
     let conversation = at.conversation;
-    let page = sent_page(tx, user, at, ERASE_PAGE)?;
+    let page = sent_page(tx, keys, user, at, ERASE_PAGE)?;
     let messages = page
         .entries
         .iter()
-        .filter(|(entry, is_message)| *is_message && !entry.body.is_empty())
+        .filter(|(entry, is_message)| *is_message && entry.has_body())
         .map(|(entry, _)| rows::position(entry.seq));
     let erased = erase_bodies(tx, conversation, messages)?;
     if let Some(next) = page.next {

@@ -1,10 +1,13 @@
 //! Reading logs: the tail for owners, pages for members, whole conversations for taking into memory.
 
+use std::sync::Arc;
+
 use ringwire_protocol::{ConversationId, Seq, UserId};
 use rusqlite::{OptionalExtension as _, Transaction};
 
 use super::SqliteStore;
 use super::rows::{self, ENTRY, MEMBER, MEMBER_WIDTH, USER, position};
+use crate::encryption::BodyKeys;
 use crate::error::StoreError;
 use crate::model::{
     ConversationSnapshot, EntryRow, HistoryWindow, LogHead, LogPage, MemberProfile,
@@ -16,6 +19,7 @@ impl SqliteStore {
         id: ConversationId,
         recent_limit: u32,
     ) -> Result<Option<ConversationSnapshot>, StoreError> {
+        let keys = Arc::clone(&self.keys);
         self.read(move |tx| {
             let about = tx
                 .prepare_cached(
@@ -39,7 +43,7 @@ impl SqliteStore {
                 head: head(tx, id)?,
                 floor_seq,
                 members,
-                recent: entries_before(tx, id, i64::MAX, recent_limit)?,
+                recent: entries_before(tx, &keys, id, i64::MAX, recent_limit)?,
             }))
         })
         .await
@@ -51,13 +55,14 @@ impl SqliteStore {
         after_seq: Seq,
         limit: u32,
     ) -> Result<Option<LogPage>, StoreError> {
+        let keys = Arc::clone(&self.keys);
         self.read(move |tx| {
             let floor = tx
                 .prepare_cached("SELECT floor_seq FROM conversations WHERE id = ?1")?
                 .query_row([id.as_i64()], |row| rows::number(row, 0))
                 .optional()?;
             let window = HistoryWindow::After(after_seq);
-            floor.map(|floor| page(tx, id, floor, window, limit)).transpose()
+            floor.map(|floor| page(tx, &keys, id, floor, window, limit)).transpose()
         })
         .await
     }
@@ -70,7 +75,8 @@ impl SqliteStore {
         limit: u32,
     ) -> Result<Option<LogPage>, StoreError> {
         let window = HistoryWindow::After(after_seq);
-        self.read(move |tx| member_page(tx, user, id, window, limit)).await
+        let keys = Arc::clone(&self.keys);
+        self.read(move |tx| member_page(tx, &keys, user, id, window, limit)).await
     }
 
     pub(crate) async fn history_page(
@@ -80,7 +86,8 @@ impl SqliteStore {
         window: HistoryWindow,
         limit: u32,
     ) -> Result<Option<LogPage>, StoreError> {
-        self.read(move |tx| member_page(tx, user, id, window, limit)).await
+        let keys = Arc::clone(&self.keys);
+        self.read(move |tx| member_page(tx, &keys, user, id, window, limit)).await
     }
 
     pub(crate) async fn members_page(
@@ -127,12 +134,13 @@ impl SqliteStore {
 /// A stretch of a log, for a member.
 pub(super) fn member_page(
     tx: &Transaction<'_>,
+    keys: &BodyKeys,
     user: UserId,
     id: ConversationId,
     window: HistoryWindow,
     limit: u32,
 ) -> Result<Option<LogPage>, StoreError> {
-    floor_for(tx, user, id)?.map(|floor| page(tx, id, floor, window, limit)).transpose()
+    floor_for(tx, user, id)?.map(|floor| page(tx, keys, id, floor, window, limit)).transpose()
 }
 
 /// The floor of a conversation, if the user is a member of it.
@@ -152,6 +160,7 @@ fn floor_for(
 
 fn page(
     tx: &Transaction<'_>,
+    keys: &BodyKeys,
     id: ConversationId,
     floor_seq: Seq,
     window: HistoryWindow,
@@ -159,17 +168,18 @@ fn page(
 ) -> Result<LogPage, StoreError> {
     let (before, after) = window.parts(limit);
     let mut entries = match before {
-        Some((seq, limit)) => entries_before(tx, id, position(seq), limit)?,
+        Some((seq, limit)) => entries_before(tx, keys, id, position(seq), limit)?,
         None => Vec::new(),
     };
     if let Some((seq, limit)) = after {
-        entries.extend(entries_after(tx, id, seq, limit)?);
+        entries.extend(entries_after(tx, keys, id, seq, limit)?);
     }
     Ok(LogPage { entries, head: head(tx, id)?, floor_seq })
 }
 
 fn entries_after(
     tx: &Transaction<'_>,
+    keys: &BodyKeys,
     id: ConversationId,
     after_seq: Seq,
     limit: u32,
@@ -179,13 +189,14 @@ fn entries_after(
             "SELECT {ENTRY} FROM entries e WHERE e.conversation_id = ?1 AND e.seq > ?2
              ORDER BY e.seq LIMIT ?3"
         ))?
-        .query_map((id.as_i64(), position(after_seq), limit), |row| rows::entry(row, 0))?
+        .query_map((id.as_i64(), position(after_seq), limit), |row| rows::entry(row, 0, keys))?
         .collect::<Result<_, _>>()?)
 }
 
 /// The newest entries below a position, oldest first.
 fn entries_before(
     tx: &Transaction<'_>,
+    keys: &BodyKeys,
     id: ConversationId,
     before: i64,
     limit: u32,
@@ -195,7 +206,7 @@ fn entries_before(
             "SELECT {ENTRY} FROM entries e WHERE e.conversation_id = ?1 AND e.seq < ?2
              ORDER BY e.seq DESC LIMIT ?3"
         ))?
-        .query_map((id.as_i64(), before, limit), |row| rows::entry(row, 0))?
+        .query_map((id.as_i64(), before, limit), |row| rows::entry(row, 0, keys))?
         .collect::<Result<Vec<_>, _>>()?;
     entries.reverse();
     Ok(entries)

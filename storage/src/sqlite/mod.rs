@@ -15,6 +15,7 @@ mod directory;
 mod export;
 mod jobs;
 mod log;
+mod reseal;
 mod retention;
 mod rows;
 pub(crate) mod schema;
@@ -31,6 +32,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 use tokio::sync::Semaphore;
 
+use crate::encryption::BodyKeys;
 use crate::error::StoreError;
 use crate::executor::Executor;
 use crate::search::Search;
@@ -50,6 +52,7 @@ const READER_CACHE_KIB: i64 = 16_384;
 #[derive(Debug)]
 pub struct SqliteStore {
     pub(crate) writers: Writers,
+    pub(crate) keys: Arc<BodyKeys>,
     pub(crate) search: Search,
     jobs: Arc<Jobs>,
     readers: Arc<Mutex<Vec<Connection>>>,
@@ -70,6 +73,7 @@ impl SqliteStore {
         let mut writing =
             connect(&path, OpenFlags::default()).map_err(|error| not_opened(dir, error.into()))?;
         schema::prepare(&mut writing).map_err(|error| not_opened(dir, error))?;
+        reseal::enter_keys(&mut writing, &config.keys).map_err(|error| not_opened(dir, error))?;
         let reading = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let readers = (0..READERS)
             .map(|_| connect(&path, reading))
@@ -77,7 +81,12 @@ impl SqliteStore {
             .map_err(|error| not_opened(dir, error.into()))?;
         let queue = WriterQueue::new(config.queue_capacity);
         let jobs = Arc::new(Jobs::new(Arc::clone(&queue)));
-        let appender = SqliteAppender::new(writing, Arc::clone(&jobs), Arc::clone(&folder));
+        let appender = SqliteAppender::new(
+            writing,
+            Arc::clone(&jobs),
+            Arc::clone(&config.keys),
+            Arc::clone(&folder),
+        );
         let search = Search::new(config.search_text);
         let writers = Writers::start(
             vec![(queue, Executor::Sqlite(appender))],
@@ -87,6 +96,7 @@ impl SqliteStore {
         )?;
         Ok(Self {
             writers,
+            keys: Arc::clone(&config.keys),
             search,
             jobs,
             readers: Arc::new(Mutex::new(readers)),

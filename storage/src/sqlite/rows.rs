@@ -1,15 +1,15 @@
 //! Columns to rows. The column lists and the readers belong together: each reader starts at a column offset.
 
-use bytes::Bytes;
 use ringwire_protocol::{ConversationId, UserId};
 use rusqlite::Row;
 use rusqlite::types::Type;
 
+use crate::encryption::{BodyKeys, Place};
 use crate::model::{ConversationKind, EntryRow, MemberRow, Role, UserRow};
 
 /// What [`entry`] reads, of table `e`.
 pub(super) const ENTRY: &str = "e.conversation_id, e.seq, e.msg_no, e.sender_id, e.created_at, \
-     e.client_msg_id, e.command_hash, e.body";
+     e.client_msg_id, e.command_hash, e.body, e.key_id, e.body_version";
 
 /// What [`user`] reads, of table `u`.
 pub(super) const USER: &str = "u.id, u.username, u.display_name, u.avatar_url, u.created_at";
@@ -21,16 +21,26 @@ pub(super) const MEMBER: &str = "m.user_id, m.role, m.joined_at, m.muted_until";
 /// How many columns that is.
 pub(super) const MEMBER_WIDTH: usize = 4;
 
-pub(super) fn entry(row: &Row<'_>, at: usize) -> rusqlite::Result<EntryRow> {
-    Ok(EntryRow {
+/// The entry with its body opened; one that does not open is reported and comes out damaged.
+pub(super) fn entry(row: &Row<'_>, at: usize, keys: &BodyKeys) -> rusqlite::Result<EntryRow> {
+    let place = Place {
         conversation_id: conversation_id(row, at)?,
         seq: number(row, at + 1)?,
-        msg_no: number(row, at + 2)?,
         sender_id: UserId::new(number(row, at + 3)?),
+        body_version: row.get(at + 9)?,
+    };
+    let stored = row.get_ref(at + 7)?.as_blob()?;
+    let (body, damaged) = keys.open_or_report(&place, row.get(at + 8)?, stored);
+    Ok(EntryRow {
+        conversation_id: place.conversation_id,
+        seq: place.seq,
+        msg_no: number(row, at + 2)?,
+        sender_id: place.sender_id,
         created_at: row.get(at + 4)?,
         client_msg_id: row.get(at + 5)?,
         command_hash: row.get(at + 6)?,
-        body: Bytes::from(row.get::<_, Vec<u8>>(at + 7)?),
+        body,
+        damaged,
     })
 }
 

@@ -1,10 +1,13 @@
 //! The search index: FTS5 without a copy of the text, and a table that says which entry a row of it is.
 
+use std::sync::Arc;
+
 use ringwire_protocol::ConversationId;
 use rusqlite::{OptionalExtension as _, Transaction};
 
 use super::SqliteStore;
 use super::rows::{self, ENTRY, json_list};
+use crate::encryption::BodyKeys;
 use crate::error::StoreError;
 use crate::model::EntryRow;
 use crate::search::{self, ERASED, Indexed, PAGE, STEP_ENTRIES, SearchQuery, SearchText, Slice};
@@ -16,6 +19,7 @@ impl SqliteStore {
         slice: Slice,
     ) -> Result<Vec<EntryRow>, StoreError> {
         let query = query.fts5();
+        let keys = Arc::clone(&self.keys);
         self.read(move |tx| {
             // CROSS JOIN: the words come first, whatever the planner thinks.
             let mut statement = tx.prepare_cached(&format!(
@@ -35,7 +39,7 @@ impl SqliteStore {
             let user = slice.user.as_i64();
             Ok(statement
                 .query_map((user, query, only, before.0, before.1, before.2, slice.limit), |row| {
-                    rows::entry(row, 0)
+                    rows::entry(row, 0, &keys)
                 })?
                 .collect::<Result<_, _>>()?)
         })
@@ -76,7 +80,8 @@ impl SqliteStore {
     ) -> Result<Indexed, StoreError> {
         let mut left = Vec::new();
         for id in ids {
-            if self.write(move |tx| index_log(tx, id, text)).await? {
+            let keys = Arc::clone(&self.keys);
+            if self.write(move |tx| index_log(tx, &keys, id, text)).await? {
                 left.push(id);
             }
         }
@@ -89,6 +94,7 @@ impl SqliteStore {
         seqs: Vec<i64>,
         text: SearchText,
     ) -> Result<(), StoreError> {
+        let keys = Arc::clone(&self.keys);
         self.write(move |tx| {
             let list = json_list(seqs.into_iter());
             for statement in [
@@ -107,7 +113,7 @@ impl SqliteStore {
                     "SELECT {ENTRY} FROM json_each(?2) j CROSS JOIN entries e
                          ON e.conversation_id = ?1 AND e.seq = j.value"
                 ))?
-                .query_map((id.as_i64(), &list), |row| rows::entry(row, 0))?
+                .query_map((id.as_i64(), &list), |row| rows::entry(row, 0, &keys))?
                 .collect::<Result<Vec<_>, _>>()?;
             // Those behind the position are still to come.
             for entry in entries.iter().filter(|entry| rows::position(entry.seq) <= indexed) {
@@ -163,6 +169,7 @@ fn position(tx: &Transaction<'_>, id: ConversationId) -> Result<i64, StoreError>
 /// Indexes the next entries of one log; whether there may be more.
 fn index_log(
     tx: &Transaction<'_>,
+    keys: &BodyKeys,
     id: ConversationId,
     text: SearchText,
 ) -> Result<bool, StoreError> {
@@ -172,7 +179,7 @@ fn index_log(
             "SELECT {ENTRY} FROM entries e WHERE e.conversation_id = ?1 AND e.seq > ?2
              ORDER BY e.seq LIMIT ?3"
         ))?
-        .query_map((id.as_i64(), indexed, STEP_ENTRIES as i64), |row| rows::entry(row, 0))?
+        .query_map((id.as_i64(), indexed, STEP_ENTRIES as i64), |row| rows::entry(row, 0, keys))?
         .collect::<Result<Vec<_>, _>>()?;
     for entry in &entries {
         insert(tx, entry, text)?;

@@ -1,15 +1,18 @@
 //! Everything one user sent, page by page.
 
+use std::sync::Arc;
+
 use ringwire_protocol::UserId;
 use rusqlite::Transaction;
 
 use super::SqliteStore;
 use super::rows::{self, ENTRY};
 use crate::account::{LOOK_PAGE, SentPage, SentPosition};
+use crate::encryption::BodyKeys;
 use crate::error::StoreError;
 
 /// What [`rows::entry`] reads.
-const ENTRY_WIDTH: usize = 8;
+const ENTRY_WIDTH: usize = 10;
 
 impl SqliteStore {
     pub(crate) async fn sent_page(
@@ -18,12 +21,14 @@ impl SqliteStore {
         at: SentPosition,
         limit: i64,
     ) -> Result<SentPage, StoreError> {
-        self.read(move |tx| sent_page(tx, user, &at, limit)).await
+        let keys = Arc::clone(&self.keys);
+        self.read(move |tx| sent_page(tx, &keys, user, &at, limit)).await
     }
 }
 
 pub(super) fn sent_page(
     tx: &Transaction<'_>,
+    keys: &BodyKeys,
     user: UserId,
     at: &SentPosition,
     limit: i64,
@@ -37,7 +42,7 @@ pub(super) fn sent_page(
              ORDER BY e.client_msg_id LIMIT ?4"
         ))?
         .query_map((at.conversation, user.as_i64(), &at.key, limit), |row| {
-            let entry = rows::entry(row, 0)?;
+            let entry = rows::entry(row, 0, keys)?;
             let is_message = entry.msg_no > rows::number(row, ENTRY_WIDTH)?;
             Ok((entry, is_message))
         })?

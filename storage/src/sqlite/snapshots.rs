@@ -1,5 +1,7 @@
 //! A user's list of conversations, and what `connect` reads at once.
 
+use std::sync::Arc;
+
 use ringwire_protocol::{ConversationId, Seq, UserId};
 use rusqlite::{Row, Transaction};
 
@@ -7,6 +9,7 @@ use super::SqliteStore;
 use super::directory::users_by_id;
 use super::log::member_page;
 use super::rows::{self, ENTRY, json_list};
+use crate::encryption::BodyKeys;
 use crate::error::StoreError;
 use crate::model::{
     EntryRow, HeadRow, HeadsAfter, HistoryWindow, LogHead, OWN_ENTRY_WINDOW, SessionSnapshot,
@@ -21,12 +24,15 @@ impl SqliteStore {
         heads_limit: u32,
         sync_limit: u32,
     ) -> Result<SessionSnapshot, StoreError> {
+        let keys = Arc::clone(&self.keys);
         self.read(move |tx| {
-            let (heads, more_heads) = heads(tx, user, None, &[], heads_limit)?;
+            let (heads, more_heads) = heads(tx, &keys, user, None, &[], heads_limit)?;
             let total_unread = total_unread(tx, user)?;
             let syncs = cursors
                 .into_iter()
-                .map(|(id, seq)| member_page(tx, user, id, HistoryWindow::After(seq), sync_limit))
+                .map(|(id, seq)| {
+                    member_page(tx, &keys, user, id, HistoryWindow::After(seq), sync_limit)
+                })
                 .collect::<Result<_, _>>()?;
             Ok(SessionSnapshot { heads, more_heads, total_unread, syncs })
         })
@@ -40,12 +46,14 @@ impl SqliteStore {
         only: Vec<ConversationId>,
         limit: u32,
     ) -> Result<(Vec<HeadRow>, bool), StoreError> {
-        self.read(move |tx| heads(tx, user, after, &only, limit)).await
+        let keys = Arc::clone(&self.keys);
+        self.read(move |tx| heads(tx, &keys, user, after, &only, limit)).await
     }
 }
 
 fn heads(
     tx: &Transaction<'_>,
+    keys: &BodyKeys,
     user: UserId,
     after: Option<HeadsAfter>,
     only: &[ConversationId],
@@ -74,7 +82,9 @@ fn heads(
              ORDER BY p.last_activity_at DESC, p.id DESC",
             own = newest_own("p.id"),
         ))?
-        .query_map((user.as_i64(), before.0, before.1, only, i64::from(limit) + 1), head_row)?
+        .query_map((user.as_i64(), before.0, before.1, only, i64::from(limit) + 1), |row| {
+            head_row(row, keys)
+        })?
         .collect::<Result<Vec<_>, _>>()?;
     let more = lines.len() > limit as usize;
     lines.truncate(limit as usize);
@@ -114,11 +124,11 @@ fn total_unread(tx: &Transaction<'_>, user: UserId) -> Result<u64, StoreError> {
 }
 
 /// A line without its users, and the pair of a direct conversation.
-fn head_row(row: &Row<'_>) -> rusqlite::Result<(HeadRow, [Option<i64>; 2])> {
+fn head_row(row: &Row<'_>, keys: &BodyKeys) -> rusqlite::Result<(HeadRow, [Option<i64>; 2])> {
     const CURSORS: usize = 9;
     const LAST_ENTRY: usize = 12;
     let last_entry = match row.get::<_, Option<i64>>(LAST_ENTRY)? {
-        Some(_) => Some(rows::entry(row, LAST_ENTRY)?),
+        Some(_) => Some(rows::entry(row, LAST_ENTRY, keys)?),
         None => None,
     };
     let line = HeadRow {

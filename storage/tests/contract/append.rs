@@ -5,7 +5,7 @@ use ringwire_storage::model::Role;
 
 use crate::support::{self, Backend, Bench, body, message, user};
 
-on_both!(
+on_both_also_sealed!(
     committed_entries_are_read_back_as_they_were,
     a_taken_position_is_a_conflict_for_this_conversation_only,
     a_rebased_conversation_goes_on_under_a_new_generation,

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
-use ringwire_storage::operate::check::{self, Finding, FindingKind, Observer};
+use ringwire_storage::encryption::{ActiveKey, BodyKeys};
+use ringwire_storage::operate::check::{self, Bodies, Finding, FindingKind, Observer};
 use ringwire_storage::{Database, StoreError};
 use tokio_postgres::NoTls;
 
@@ -16,6 +17,9 @@ on_both!(
     an_empty_database_is_not_checked,
     a_check_does_not_wait_for_the_server,
 );
+
+/// A key, for bodies that say they are sealed.
+const KEYS: &str = "1 = AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// Remembers what was found.
 #[derive(Default)]
@@ -32,8 +36,10 @@ impl Observer for Found {
 /// The kinds found, with every body looked at: those of this suite are texts.
 pub(crate) async fn kinds(database: &Database) -> BTreeSet<FindingKind> {
     let mut found = Found::default();
+    let keys = BodyKeys::parse(KEYS, ActiveKey::Plain).unwrap();
     let readable = |body: &[u8]| std::str::from_utf8(body).is_ok();
-    check::check(database, Some(&readable), &mut found).await.unwrap();
+    let bodies = Bodies { keys: &keys, readable: &readable };
+    check::check(database, Some(bodies), &mut found).await.unwrap();
     found.0.iter().map(|finding| finding.kind).collect()
 }
 
@@ -232,6 +238,11 @@ fn damage_of(kind: FindingKind, backend: Backend) -> Option<Damage> {
             postgres: "ALTER SEQUENCE conversation_ids RESTART 2".into(),
             ..both("")
         },
+        // The same body under a key that nobody has, and under one that did not seal it.
+        K::KeyMissing => both("UPDATE entries SET key_id = 9 WHERE conversation_id = 1"),
+        K::BodySealedWrong => {
+            both("UPDATE entries SET key_id = 1 WHERE conversation_id = 1 AND seq = 4")
+        }
         K::BodyUnreadable => Damage {
             sqlite: "UPDATE entries SET body = x'FF' WHERE conversation_id = 1 AND seq = 4".into(),
             postgres: "UPDATE entries SET body = '\\xFF'

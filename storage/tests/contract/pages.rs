@@ -6,7 +6,7 @@ use ringwire_storage::model::{CursorRow, HeadRow, HeadsAfter, HistoryWindow, Log
 
 use crate::support::{self, Backend, Bench, body, message, user};
 
-on_both!(
+on_both_also_sealed!(
     history_goes_both_ways_in_pages,
     history_is_read_around_an_entry,
     sync_goes_forwards_in_pages,

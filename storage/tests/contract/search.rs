@@ -247,7 +247,9 @@ async fn long_logs_and_many_are_indexed_in_steps(backend: Backend) {
     assert_eq!((found.len(), more), (442, false));
     assert_eq!(find(&bench.store, 1, "n2").await, [2]);
     assert_eq!(find(&bench.store, 1, "n1000").await, [1_000]);
-    assert!(!bench.store.index_step().await.unwrap(), "nothing is left");
+    // What the writers hint at later is indexed already.
+    index(&bench.store).await;
+    assert_eq!(bench.numbers("SELECT count(*) FROM search_entries").await, [999 + 442]);
 }
 
 async fn a_damaged_log_does_not_keep_others_from_being_indexed(backend: Backend) {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use ringwire_protocol::{ConversationId, Seq, UserId};
 use ringwire_storage::append::{Append, Change, Completion, Outcome};
+use ringwire_storage::encryption::{ActiveKey, BodyKeys};
 use ringwire_storage::model::{ConversationKind, NewGroup};
 use ringwire_storage::{CompletionSink, Database, Store, StoreConfig, StoreError};
 use ringwire_testkit::PrivatePostgres;
@@ -96,7 +97,15 @@ impl Bench {
             Backend::Postgres => (Database::Postgres { url: fresh_database() }, None),
         };
         let mut config = StoreConfig::new(database);
+        if SEALED.try_with(|sealed| *sealed).unwrap_or(false) {
+            config.keys = keys(&[1], ActiveKey::Highest);
+        }
         change(&mut config);
+        Self::open(config, folder).await
+    }
+
+    /// On any database, which lives as long as `folder`.
+    pub(crate) async fn open(config: StoreConfig, folder: Option<TempDir>) -> Self {
         let answers = Arc::new(Answers::default());
         let store = Store::open(config.clone(), answers.sink()).await.unwrap();
         Self { store, answers, config, _folder: folder }
@@ -115,9 +124,7 @@ impl Bench {
         store.shut_down(PATIENCE).await;
         // SQLite's folder is free once the last handle is gone.
         drop(store);
-        let answers = Arc::new(Answers::default());
-        let store = Store::open(config.clone(), answers.sink()).await.unwrap();
-        Self { store, answers, config, _folder: folder }
+        Self::open(config, folder).await
     }
 
     /// Users with the ids 1 to `count`.
@@ -146,6 +153,26 @@ impl Bench {
         outcomes.sort_by_key(|(seq, _)| *seq);
         outcomes
     }
+}
+
+tokio::task_local! {
+    static SEALED: bool;
+}
+
+/// Runs a test whose stores encrypt, unless it chooses keys itself.
+pub(crate) async fn sealed(test: impl Future<Output = ()>) {
+    SEALED.scope(true, test).await;
+}
+
+/// Keys with these ids, always the same ones.
+pub(crate) fn keys(ids: &[u8], active: ActiveKey) -> Arc<BodyKeys> {
+    const DIGITS: &[u8] = b"ABCDEFGHIJ";
+    let line = |id: &u8| {
+        let digit = char::from(DIGITS[usize::from(*id)]);
+        format!("{id} = {}=\n", digit.to_string().repeat(42) + "A")
+    };
+    let text: String = ids.iter().map(line).collect();
+    Arc::new(BodyKeys::parse(&text, active).unwrap())
 }
 
 /// A store whose answers nobody reads.

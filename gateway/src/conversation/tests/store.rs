@@ -53,6 +53,7 @@ impl Log {
             created_at: 0,
             client_msg_id: "created".to_owned(),
             body: created.encode_to_vec().into(),
+            damaged: false,
             command_hash: 0,
         };
         let rosters = vec![roster.clone(), roster];
@@ -231,6 +232,7 @@ fn row_of(append: &Append) -> EntryRow {
         created_at: append.created_at,
         client_msg_id: append.client_msg_id.to_string(),
         body: append.body.clone(),
+        damaged: false,
         command_hash: append.command_hash,
     }
 }

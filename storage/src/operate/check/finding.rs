@@ -103,6 +103,10 @@ kinds! {
     DirectMembersWrong = "direct_members_wrong",
     /// An id exists that will be given away again.
     IdToBeReused = "id_to_be_reused",
+    /// A key that sealed bodies is not among the keys of the configuration: none of those bodies opens.
+    KeyMissing = "key_missing",
+    /// A body does not open with its key: it was changed, moved, or not sealed at all where all must be.
+    BodySealedWrong = "body_sealed_wrong",
     /// A body is not an encoded entry.
     BodyUnreadable = "body_unreadable",
 }

@@ -7,17 +7,27 @@
 mod finding;
 mod probes;
 
+use std::collections::BTreeSet;
+
+use ringwire_protocol::{ConversationId, UserId};
 use tokio::sync::mpsc;
 
 pub use finding::{Finding, FindingKind};
 
 use super::session::{PAGES, Page, Session};
 use super::value::{Row, Value};
+use crate::encryption::{BodyKeys, Fault, Place};
 use crate::error::StoreError;
 use crate::store::Database;
 
-/// Whether a body can be read; the store itself cannot.
-pub type BodyReader<'a> = &'a dyn Fn(&[u8]) -> bool;
+/// What it takes to look at bodies.
+#[derive(Clone, Copy)]
+pub struct Bodies<'a> {
+    /// Open those that are sealed.
+    pub keys: &'a BodyKeys,
+    /// Whether a body can be read; the store itself cannot.
+    pub readable: &'a dyn Fn(&[u8]) -> bool,
+}
 
 /// Told what the check does and finds, while it does.
 pub trait Observer {
@@ -32,7 +42,7 @@ pub trait Observer {
 /// An error means that it could not look. What is found is told to the observer; no news is good news.
 pub async fn check(
     database: &Database,
-    bodies: Option<BodyReader<'_>>,
+    bodies: Option<Bodies<'_>>,
     observer: &mut dyn Observer,
 ) -> Result<(), StoreError> {
     let session = match look_at_schema(database).await {
@@ -51,11 +61,11 @@ pub async fn check(
             observer.looks_at(probe.about);
             each_row(&mut pages, observer, |row, observer| report(row, observer)).await?;
         }
-        if let Some(readable) = bodies {
+        if let Some(bodies) = &bodies {
             observer.looks_at("bodies");
+            let mut missing = BTreeSet::new();
             each_row(&mut pages, observer, |row, observer| {
-                body(row, readable, observer);
-                Ok(())
+                body(row, bodies, &mut missing, observer)
             })
             .await?;
         }
@@ -116,14 +126,47 @@ fn report(row: &Row, observer: &mut dyn Observer) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn body(row: &Row, readable: BodyReader<'_>, observer: &mut dyn Observer) {
-    let seq = row.get(1).and_then(Value::integer).unwrap_or_default();
-    let sealed = row.get(3).and_then(Value::integer) != Some(0);
-    let body = row.get(2).and_then(Value::bytes).unwrap_or_default();
-    if !sealed && !readable(body) {
-        let conversation = row.first().and_then(Value::integer);
-        observer.finds(finding(FindingKind::BodyUnreadable, conversation, format!("entry {seq}")));
+/// One of [`probes::BODIES`]. A key that is missing is told once.
+fn body(
+    row: &Row,
+    bodies: &Bodies<'_>,
+    missing: &mut BTreeSet<i32>,
+    observer: &mut dyn Observer,
+) -> Result<(), StoreError> {
+    let [
+        Value::Integer(conversation),
+        Value::Integer(seq),
+        Value::Integer(sender),
+        Value::Integer(version),
+        Value::Integer(key),
+        Value::Bytes(stored),
+    ] = row.as_slice()
+    else {
+        return Err(StoreError::Fatal("a body's row is of another shape".into()));
+    };
+    let mut tell = |kind, detail| observer.finds(finding(kind, Some(*conversation), detail));
+    let number = |value: &i64| u64::try_from(*value).ok();
+    // Numbers that cannot be are findings of their own.
+    let place = || {
+        Some(Place {
+            conversation_id: ConversationId::new(number(conversation)?)?,
+            seq: number(seq)?,
+            sender_id: UserId::new(number(sender)?),
+            body_version: u32::try_from(*version).ok()?,
+        })
+    };
+    let (Some(place), Ok(key)) = (place(), i32::try_from(*key)) else { return Ok(()) };
+    match bodies.keys.open(&place, key, stored) {
+        Ok(body) if (bodies.readable)(&body) => {}
+        Ok(_) => tell(FindingKind::BodyUnreadable, format!("entry {seq}")),
+        Err(Fault::UnknownKey(id)) => {
+            if missing.insert(id) {
+                tell(FindingKind::KeyMissing, format!("key {id}, first needed by entry {seq}"));
+            }
+        }
+        Err(fault) => tell(FindingKind::BodySealedWrong, format!("entry {seq}: {fault}")),
     }
+    Ok(())
 }
 
 const fn finding(kind: FindingKind, conversation_id: Option<i64>, detail: String) -> Finding {

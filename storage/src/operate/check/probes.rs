@@ -225,9 +225,9 @@ pub(super) fn probes(sqlite: bool) -> Vec<Probe> {
     probes
 }
 
-/// Reads every body: conversation, seq, body.
+/// Reads every body, with what opens it.
 pub(super) const BODIES: &str =
-    "SELECT conversation_id, seq, body, key_id FROM entries ORDER BY conversation_id, seq";
+    "SELECT conversation_id, seq, sender_id, body_version, key_id, body FROM entries";
 
 #[cfg(test)]
 mod tests {
@@ -236,11 +236,12 @@ mod tests {
     #[test]
     fn every_column_that_names_a_user_or_conversation_is_asked_about() {
         // Asked about by probes of their own, or never without meaning (0 is nobody or nothing yet).
-        const OTHERWISE: [(&str, &str); 4] = [
+        const OTHERWISE: [(&str, &str); 5] = [
             ("entries", "conversation_id"),
             ("entries", "sender_id"),
             ("audit", "actor_id"),
             ("deletions", "conversation_id"),
+            ("body_pass", "conversation_id"),
         ];
         let database = rusqlite::Connection::open_in_memory().expect("memory");
         for migration in crate::migrate::SQLITE {

@@ -328,6 +328,7 @@ fn row_of(append: &Append) -> EntryRow {
         created_at: append.created_at,
         client_msg_id: append.client_msg_id.to_string(),
         body: append.body.clone(),
+        damaged: false,
         command_hash: append.command_hash,
     }
 }
