@@ -1,4 +1,4 @@
-//! What writers count, once a batch: a few buckets behind a lock that nobody else holds but a reader every some seconds.
+//! What writers count, once a batch: a few buckets, behind a lock that is held for no longer than an addition.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The append path on Postgres: one statement for a whole batch, its arguments as arrays.
+//! The append path on Postgres: one statement for a whole batch, its arguments as arrays, or a COPY for a large one.
 //!
 //! A batch of messages is a single statement, which is its own transaction: one round trip. With changes of membership
 //! it is `BEGIN`, the insert, the changes, `COMMIT`, sent together without waiting in between: if one fails, the server
@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use tokio_postgres::{Client, Statement};
 
 use super::connect::{Address, CALL_TIMEOUT, writer_session};
+use super::copy::{Bases, COPY_FROM, Copier};
 use super::rows::position;
 use crate::append::Append;
 use crate::changes::NetChanges;
@@ -186,6 +187,7 @@ struct Session {
     /// Taken when all was ready, so that nothing learned before counts as learned since.
     opened_at: Instant,
     insert: Statement,
+    copier: Copier,
     probe: Statement,
     remove: Statement,
     add: Statement,
@@ -198,6 +200,7 @@ impl Session {
         let client = writer_session(address).await?;
         Ok(Self {
             insert: client.prepare(INSERT).await?,
+            copier: Copier::prepare(&client).await?,
             probe: client.prepare(PROBE).await?,
             remove: client.prepare(REMOVE).await?,
             add: client.prepare(ADD).await?,
@@ -214,14 +217,41 @@ impl Session {
         bodies: &[Stored],
         changes: &NetChanges,
     ) -> Result<(), AppendError> {
+        if entries.len() >= COPY_FROM {
+            return self.append_many(entries, bodies, changes).await;
+        }
         if changes.is_empty() {
             return Ok(self.insert(entries, bodies).await?);
         }
-        // Polled, and so sent, in this order.
-        let mut steps: Vec<LocalBoxFuture<'_, Result<(), tokio_postgres::Error>>> = vec![
+        let mut steps: Vec<Step<'_>> = vec![
             Box::pin(self.client.batch_execute("BEGIN")),
             Box::pin(self.insert(entries, bodies)),
         ];
+        steps.extend(self.change_and_commit(changes));
+        Ok(in_one_go(steps).await?)
+    }
+
+    async fn append_many(
+        &self,
+        entries: &[Append],
+        bodies: &[Stored],
+        changes: &NetChanges,
+    ) -> Result<(), AppendError> {
+        let last = in_one_go(self.change_and_commit(changes));
+        let copied = self.copier.copy(&self.client, entries, bodies, last).await;
+        let result = match copied {
+            Ok(Bases::Present) => return Ok(()),
+            Ok(Bases::Missing) => Err(AppendError::Collision),
+            Err(error) => Err(error.into()),
+        };
+        // If this fails the connection is gone, and the transaction with it.
+        let _ = self.client.batch_execute("ROLLBACK").await;
+        result
+    }
+
+    /// The end of a transaction with changes of membership.
+    fn change_and_commit<'a>(&'a self, changes: &'a NetChanges) -> Vec<Step<'a>> {
+        let mut steps: Vec<Step<'a>> = Vec::new();
         if !changes.removed.is_empty() {
             steps.push(Box::pin(self.pairs(&self.remove, &changes.removed)));
         }
@@ -232,11 +262,7 @@ impl Session {
             steps.push(Box::pin(self.pairs(&self.own, &changes.owners)));
         }
         steps.push(Box::pin(self.client.batch_execute("COMMIT")));
-        // The first error is the cause; those after it only say that the transaction is over.
-        for result in join_all(steps).await {
-            result?;
-        }
-        Ok(())
+        steps
     }
 
     async fn insert(
@@ -324,17 +350,29 @@ impl Session {
     }
 }
 
-/// The columns that insert and probe have in common.
-struct Columns<'a> {
-    conversations: Vec<i64>,
-    seqs: Vec<i64>,
-    senders: Vec<i64>,
-    client_msg_ids: Vec<&'a str>,
+/// A statement of a transaction, not yet sent.
+type Step<'a> = LocalBoxFuture<'a, Result<(), tokio_postgres::Error>>;
+
+/// Sends all without waiting in between: steps are polled, and so sent, in their order.
+async fn in_one_go(steps: Vec<Step<'_>>) -> Result<(), tokio_postgres::Error> {
+    // The first error is the cause; those after it only say that the transaction is over.
+    for result in join_all(steps).await {
+        result?;
+    }
+    Ok(())
+}
+
+/// The columns that insert, copy and probe have in common.
+pub(super) struct Columns<'a> {
+    pub(super) conversations: Vec<i64>,
+    pub(super) seqs: Vec<i64>,
+    pub(super) senders: Vec<i64>,
+    pub(super) client_msg_ids: Vec<&'a str>,
     check_bases: Vec<bool>,
 }
 
 impl<'a> Columns<'a> {
-    fn of(entries: &'a [Append]) -> Self {
+    pub(super) fn of(entries: &'a [Append]) -> Self {
         Self {
             conversations: entries.iter().map(|e| e.conversation_id.as_i64()).collect(),
             seqs: entries.iter().map(|e| position(e.seq)).collect(),

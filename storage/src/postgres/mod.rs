@@ -13,6 +13,7 @@ mod address;
 pub(crate) mod append;
 pub(crate) mod connect;
 mod conversations;
+mod copy;
 mod deletion;
 mod directory;
 mod export;
