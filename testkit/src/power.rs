@@ -54,6 +54,8 @@ pub struct Damage {
     pub kept: usize,
     /// Writes of them of which some sectors did.
     pub torn: usize,
+    /// Writes, synced or not, to files other than a write-ahead log: what checkpoints did.
+    pub in_place: usize,
 }
 
 impl PowerSwitch {
@@ -110,8 +112,9 @@ impl PowerSwitch {
     pub fn cut(&self, remains: Remains) -> Result<Damage> {
         let log = self.folder.join("log");
         let records = read_log(&mut std::io::BufReader::new(File::open(&log)?))?;
+        let in_place = records.iter().filter(|record| record.is_in_place()).count();
         let unsafe_records = never_synced(records);
-        let mut damage = Damage { undone: unsafe_records.len(), ..Damage::default() };
+        let mut damage = Damage { undone: unsafe_records.len(), in_place, ..Damage::default() };
         for record in unsafe_records.iter().rev() {
             self.undo(record)
                 .with_context(|| format!("undoing a change of {}", record.path.display()))?;
@@ -186,6 +189,10 @@ impl Record {
         let mut names = self.path.as_os_str().as_bytes().split(|&byte| byte == 0);
         let (Some(from), Some(to)) = (names.next(), names.next()) else { bail!("half a rename") };
         Ok((PathBuf::from(OsStr::from_bytes(from)), PathBuf::from(OsStr::from_bytes(to))))
+    }
+
+    fn is_in_place(&self) -> bool {
+        self.kind == Kind::Write && !self.path.as_os_str().as_bytes().ends_with(b"-wal")
     }
 
     /// Whether a sync of the file at this path keeps it; otherwise one of its folder does.

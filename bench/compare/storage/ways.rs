@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use bytes::{BufMut as _, Bytes, BytesMut};
-use futures_util::future::{LocalBoxFuture, join_all};
+use futures_util::future::{LocalBoxFuture, join_all, try_join};
 use futures_util::{SinkExt as _, pin_mut};
 use hdrhistogram::Histogram;
 use ringwire_protocol::UserId;
@@ -256,8 +256,10 @@ impl Session {
         Ok(())
     }
 
+    /// COPY in a transaction of its own: the driver reports its end before an implicit one has committed.
     async fn copy_by_library(&self, entries: &[Append]) -> Result<()> {
-        let sink = self.client.copy_in(&self.copy).await?;
+        let begin = self.client.batch_execute("BEGIN");
+        let ((), sink) = try_join(begin, self.client.copy_in(&self.copy)).await?;
         let writer = BinaryCopyInWriter::new(sink, &COLUMNS);
         pin_mut!(writer);
         for entry in entries {
@@ -275,15 +277,17 @@ impl Session {
                 ])
                 .await?;
         }
-        writer.finish().await?;
+        let commit = self.client.batch_execute("COMMIT");
+        try_join(writer.finish(), commit).await?;
         Ok(())
     }
 
     async fn copy(&self, entries: &[Append]) -> Result<()> {
-        let sink = self.client.copy_in(&self.copy).await?;
+        let begin = self.client.batch_execute("BEGIN");
+        let ((), sink) = try_join(begin, self.client.copy_in(&self.copy)).await?;
         pin_mut!(sink);
         sink.send(encode(entries)).await?;
-        sink.finish().await?;
+        try_join(sink.finish(), self.client.batch_execute("COMMIT")).await?;
         Ok(())
     }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::validate::{Invalid, within};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "they are called so in the file")]
 pub(super) struct RawBatch {
     pub(super) max_rows: u32,
     pub(super) max_bytes: u32,

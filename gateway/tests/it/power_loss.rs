@@ -13,6 +13,8 @@ use crate::support::watch::count_early_acks;
 
 const PARTICIPANTS: u32 = 6;
 const SENDS_EACH: u32 = 400;
+/// Where much has to be written.
+const LONG_SENDS_EACH: u32 = 800;
 const TOTAL: u64 = (PARTICIPANTS * SENDS_EACH) as u64;
 
 /// A server on the embedded database whose power can be cut.
@@ -36,20 +38,24 @@ fn sound(server: &ServerProcess) {
 fn cuts_lose_no_ack(driver: &str) {
     let rounds = if full() { 20 } else { 4 };
     let (_folder, switch, mut server) = with_switch(driver, 0);
-    let crowd = Crowd::start(&server, PARTICIPANTS, SENDS_EACH);
+    // Long enough for a checkpoint now and then.
+    let crowd = Crowd::start_padded(&server, PARTICIPANTS, LONG_SENDS_EACH, 8_000);
+    let acks = u64::from(PARTICIPANTS * LONG_SENDS_EACH);
     let mut total = Damage::default();
     for round in 1..=rounds {
-        crowd.await_acks(TOTAL * round / (rounds + 2));
+        crowd.await_acks(acks * round / (rounds + 1));
         server.kill();
         // Everything gone, or some of it: seeds are the numbers of the rounds.
         let remains = if round % 2 == 1 { Remains::Nothing } else { Remains::Some(round) };
         let damage = switch.cut(remains).expect("a power cut");
         println!("round {round}: {damage:?}");
         total.undone += damage.undone;
+        total.in_place += damage.in_place;
         server.restart();
         sound(&server);
     }
     assert!(total.undone > 0, "the power went at moments when everything was synced");
+    assert!(total.in_place > 100, "no checkpoint was among what the power cut hit");
     crowd.finish(&server);
     sound(&server);
 }

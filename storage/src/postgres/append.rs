@@ -1,4 +1,4 @@
-//! The append path on Postgres: one statement for a whole batch, its arguments as arrays.
+//! The append path on Postgres: one statement for a whole batch, its arguments as arrays, or a COPY for a large one.
 //!
 //! A batch of messages is a single statement, which is its own transaction: one round trip. With changes of membership
 //! it is `BEGIN`, the insert, the changes, `COMMIT`, sent together without waiting in between: if one fails, the server
@@ -14,9 +14,11 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 use tokio_postgres::{Client, Statement};
 
+use super::behind::{LOCK, tails};
 use super::connect::{Address, CALL_TIMEOUT, writer_session};
+use super::copy::{Bases, COPY_FROM, Copier};
 use super::rows::position;
-use crate::append::Append;
+use crate::append::{Append, Change};
 use crate::changes::NetChanges;
 use crate::encryption::{BodyKeys, Stored, seal_entries};
 use crate::error::StoreError;
@@ -90,7 +92,7 @@ const ACTIVITY: &str = "WITH later AS (
 pub(crate) struct PostgresAppender {
     runtime: Runtime,
     address: Address,
-    keys: Arc<BodyKeys>,
+    pub(super) keys: Arc<BodyKeys>,
     session: Option<Session>,
 }
 
@@ -146,7 +148,7 @@ impl PostgresAppender {
     }
 
     /// Runs one call in the session, within the time limit; what went wrong with the connection ends the session.
-    fn call<T>(
+    pub(super) fn call<T>(
         &mut self,
         work: impl AsyncFnOnce(&Session) -> Result<T, AppendError>,
     ) -> Result<T, AppendError> {
@@ -181,16 +183,19 @@ impl Drop for PostgresAppender {
 }
 
 /// A connection with its prepared statements.
-struct Session {
-    client: Client,
+pub(super) struct Session {
+    pub(super) client: Client,
     /// Taken when all was ready, so that nothing learned before counts as learned since.
     opened_at: Instant,
     insert: Statement,
+    copier: Copier,
     probe: Statement,
     remove: Statement,
     add: Statement,
     own: Statement,
     activity: Statement,
+    pub(super) lock: Statement,
+    pub(super) tails: Statement,
 }
 
 impl Session {
@@ -198,11 +203,14 @@ impl Session {
         let client = writer_session(address).await?;
         Ok(Self {
             insert: client.prepare(INSERT).await?,
+            copier: Copier::prepare(&client).await?,
             probe: client.prepare(PROBE).await?,
             remove: client.prepare(REMOVE).await?,
             add: client.prepare(ADD).await?,
             own: client.prepare(OWN).await?,
             activity: client.prepare(ACTIVITY).await?,
+            lock: client.prepare(LOCK).await?,
+            tails: client.prepare(&tails()).await?,
             opened_at: Instant::now(),
             client,
         })
@@ -214,14 +222,44 @@ impl Session {
         bodies: &[Stored],
         changes: &NetChanges,
     ) -> Result<(), AppendError> {
+        if entries.len() >= COPY_FROM {
+            return self.append_many(entries, bodies, changes).await;
+        }
         if changes.is_empty() {
             return Ok(self.insert(entries, bodies).await?);
         }
-        // Polled, and so sent, in this order.
-        let mut steps: Vec<LocalBoxFuture<'_, Result<(), tokio_postgres::Error>>> = vec![
+        // Polled, and so sent, in this order. The changes need the rows of their conversations; to lock these only behind
+        // the insert would be the opposite order to that of `behind`.
+        let mut steps: Vec<Step<'_>> = vec![
             Box::pin(self.client.batch_execute("BEGIN")),
+            Box::pin(self.lock_changed(entries)),
             Box::pin(self.insert(entries, bodies)),
         ];
+        steps.extend(self.change_and_commit(changes));
+        Ok(in_one_go(steps).await?)
+    }
+
+    async fn append_many(
+        &self,
+        entries: &[Append],
+        bodies: &[Stored],
+        changes: &NetChanges,
+    ) -> Result<(), AppendError> {
+        let last = in_one_go(self.change_and_commit(changes));
+        let copied = self.copier.copy(&self.client, entries, bodies, last).await;
+        let result = match copied {
+            Ok(Bases::Present) => return Ok(()),
+            Ok(Bases::Missing) => Err(AppendError::Collision),
+            Err(error) => Err(error.into()),
+        };
+        // If this fails the connection is gone, and the transaction with it.
+        let _ = self.client.batch_execute("ROLLBACK").await;
+        result
+    }
+
+    /// The end of a transaction with changes of membership.
+    fn change_and_commit<'a>(&'a self, changes: &'a NetChanges) -> Vec<Step<'a>> {
+        let mut steps: Vec<Step<'a>> = Vec::new();
         if !changes.removed.is_empty() {
             steps.push(Box::pin(self.pairs(&self.remove, &changes.removed)));
         }
@@ -232,14 +270,17 @@ impl Session {
             steps.push(Box::pin(self.pairs(&self.own, &changes.owners)));
         }
         steps.push(Box::pin(self.client.batch_execute("COMMIT")));
-        // The first error is the cause; those after it only say that the transaction is over.
-        for result in join_all(steps).await {
-            result?;
-        }
+        steps
+    }
+
+    async fn lock_changed(&self, entries: &[Append]) -> Result<(), tokio_postgres::Error> {
+        let changed = entries.iter().filter(|entry| entry.change != Change::None);
+        let ids: Vec<i64> = changed.map(|entry| entry.conversation_id.as_i64()).collect();
+        self.client.execute(&self.lock, &[&ids]).await?;
         Ok(())
     }
 
-    async fn insert(
+    pub(super) async fn insert(
         &self,
         entries: &[Append],
         stored: &[Stored],
@@ -324,17 +365,29 @@ impl Session {
     }
 }
 
-/// The columns that insert and probe have in common.
-struct Columns<'a> {
-    conversations: Vec<i64>,
-    seqs: Vec<i64>,
-    senders: Vec<i64>,
-    client_msg_ids: Vec<&'a str>,
+/// A statement of a transaction, not yet sent.
+type Step<'a> = LocalBoxFuture<'a, Result<(), tokio_postgres::Error>>;
+
+/// Sends all without waiting in between: steps are polled, and so sent, in their order.
+async fn in_one_go(steps: Vec<Step<'_>>) -> Result<(), tokio_postgres::Error> {
+    // The first error is the cause; those after it only say that the transaction is over.
+    for result in join_all(steps).await {
+        result?;
+    }
+    Ok(())
+}
+
+/// The columns that insert, copy and probe have in common.
+pub(super) struct Columns<'a> {
+    pub(super) conversations: Vec<i64>,
+    pub(super) seqs: Vec<i64>,
+    pub(super) senders: Vec<i64>,
+    pub(super) client_msg_ids: Vec<&'a str>,
     check_bases: Vec<bool>,
 }
 
 impl<'a> Columns<'a> {
-    fn of(entries: &'a [Append]) -> Self {
+    pub(super) fn of(entries: &'a [Append]) -> Self {
         Self {
             conversations: entries.iter().map(|e| e.conversation_id.as_i64()).collect(),
             seqs: entries.iter().map(|e| position(e.seq)).collect(),

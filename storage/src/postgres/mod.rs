@@ -11,8 +11,10 @@
 
 mod address;
 pub(crate) mod append;
+mod behind;
 pub(crate) mod connect;
 mod conversations;
+mod copy;
 mod deletion;
 mod directory;
 mod export;

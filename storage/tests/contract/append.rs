@@ -1,6 +1,6 @@
 //! Compare-and-append, seen from the owner of a conversation.
 
-use ringwire_storage::append::{Append, Change, Outcome};
+use ringwire_storage::append::{Append, Change, Completion, Outcome};
 use ringwire_storage::model::Role;
 
 use crate::support::{self, Backend, Bench, body, message, user};
@@ -15,6 +15,7 @@ on_both_also_sealed!(
     d8_one_poison_row_fails_alone_in_a_batch_of_500,
     joining_and_leaving_commit_with_their_entries,
     joining_as_nobody_is_rejected,
+    large_batches_keep_every_promise_of_small_ones,
     answers_go_to_the_origin_that_asked,
     a_store_that_shuts_down_writes_what_it_accepted,
 );
@@ -214,6 +215,78 @@ async fn joining_as_nobody_is_rejected(backend: Backend) {
     let outcomes = bench.append(vec![join]);
     assert!(matches!(outcomes[0].1, Outcome::Rejected { .. }), "{outcomes:?}");
     assert_eq!(bench.store.load_tail(id, 0, 10).await.unwrap().unwrap().head.seq, 1);
+}
+
+/// Sets beyond the size where another way of writing takes over.
+async fn large_batches_keep_every_promise_of_small_ones(backend: Backend) {
+    const ENTRIES: u64 = 1_500;
+    let bench = Bench::with(backend, |config| {
+        config.writers = 1;
+        config.batch.max_rows = 4_096;
+    })
+    .await;
+    bench.users(7).await;
+    let (busy, _) = bench.store.open_direct(user(1), user(2), 1, body("")).await.unwrap();
+    let mut others = Vec::new();
+    for number in 3..=6 {
+        others.push(bench.store.open_direct(user(1), user(number), 1, body("")).await.unwrap().0);
+    }
+    let [taken, floating, based, poisoned] = others[..] else { panic!("four: {others:?}") };
+    let group = support::group(1, &[2]);
+    let (group, _) = bench.store.create_group(group, 1_000).await.unwrap();
+    bench.append(vec![message(taken, 2)]);
+
+    let last = ENTRIES + 2;
+    let filler = |generation| move |seq| Append { generation, ..message(busy, seq) };
+    // One batch: the first entry holds the writer until all wait together.
+    let in_one_batch = async |entries: Vec<Append>| {
+        let held = Append { generation: 9, ..message(busy, entries[0].seq - 1) };
+        bench.answers.block(true);
+        bench.append(vec![held]);
+        let count = entries.len();
+        for entry in entries {
+            bench.store.submit(entry).unwrap();
+        }
+        bench.answers.block(false);
+        bench.answers.take(count)
+    };
+    let committed = |answers: Vec<Completion>| {
+        assert!(answers.iter().all(|answer| answer.outcome == Outcome::Committed), "{answers:?}");
+    };
+
+    // With a change of membership and a base that is there.
+    let mut entries: Vec<_> = (3..=last).map(filler(9)).collect();
+    entries.push(Append { change: Change::Join(vec![user(7)]), ..message(group, 2) });
+    entries.push(Append { check_base: true, ..message(based, 2) });
+    committed(in_one_batch(entries).await);
+    let loaded = bench.store.load_conversation(group, 1).await.unwrap().unwrap();
+    assert_eq!(loaded.members.len(), 3);
+
+    // A taken position, a base that is missing, a row that is refused: each comes back alone, and the rest is written.
+    let first = last + 2;
+    let mut entries: Vec<_> = (first..first + ENTRIES).map(filler(9)).collect();
+    entries.push(Append { client_msg_id: "new".into(), ..message(taken, 2) });
+    entries.push(Append { check_base: true, ..message(floating, 5) });
+    entries.push(Append { client_msg_id: "x".repeat(65).into(), ..message(poisoned, 2) });
+    entries.push(Append { change: Change::Join(vec![user(6)]), ..message(group, 3) });
+    for answer in in_one_batch(entries).await {
+        let outcome = answer.outcome;
+        match answer.conversation_id {
+            id if id == taken || id == floating => assert_eq!(outcome, Outcome::Conflict),
+            id if id == poisoned => assert!(matches!(outcome, Outcome::Rejected { .. })),
+            _ => assert_eq!(outcome, Outcome::Committed),
+        }
+    }
+    let head = async |id| bench.store.load_tail(id, 0, 1).await.unwrap().unwrap().head.seq;
+    assert_eq!((head(taken).await, head(floating).await, head(poisoned).await), (2, 1, 1));
+    assert_eq!(
+        (head(busy).await, head(group).await, head(based).await),
+        (first + ENTRIES - 1, 3, 2)
+    );
+    let loaded = bench.store.load_conversation(group, 1).await.unwrap().unwrap();
+    assert_eq!(loaded.members.len(), 4);
+    let page = bench.store.load_tail(busy, first - 1, 1).await.unwrap().unwrap();
+    assert_eq!(page.entries[0].body, message(busy, first).body);
 }
 
 async fn answers_go_to_the_origin_that_asked(backend: Backend) {

@@ -46,6 +46,8 @@ struct Shared {
     head: AtomicU64,
     go_aways: AtomicUsize,
     closes: Mutex<Vec<Option<u16>>>,
+    /// The end of every text, to make it long.
+    padding: String,
     watch: Watch,
 }
 
@@ -60,6 +62,7 @@ impl Shared {
     /// What an entry holds, for the ledger: messages say who sent them and their number.
     fn content(&self, entry: &wire::Entry) -> Content {
         let Some(text) = chat::text(entry) else { return Content::Notice };
+        let Some(text) = text.strip_suffix(&*self.padding) else { return Content::Foreign };
         let origin = text.split_once(':').and_then(|(sender, number)| {
             let sender = *self.senders.get(sender.parse::<usize>().ok()?)?;
             Some(Origin { sender, number: number.parse().ok()? })
@@ -82,11 +85,32 @@ impl Crowd {
         Self::start_watched(server, participants, sends_each, Box::new(|_, _| {}))
     }
 
+    /// The same with texts that are longer by so many bytes.
+    pub(crate) fn start_padded(
+        server: &ServerProcess,
+        participants: u32,
+        sends_each: u32,
+        padding_bytes: usize,
+    ) -> Self {
+        let watch = Box::new(|_, _: &wire::SendAck| {});
+        Self::begin(server, participants, sends_each, "x".repeat(padding_bytes), watch)
+    }
+
     /// The same, and `watch` sees every ack when it arrives.
     pub(crate) fn start_watched(
         server: &ServerProcess,
         participants: u32,
         sends_each: u32,
+        watch: Watch,
+    ) -> Self {
+        Self::begin(server, participants, sends_each, String::new(), watch)
+    }
+
+    fn begin(
+        server: &ServerProcess,
+        participants: u32,
+        sends_each: u32,
+        padding: String,
         watch: Watch,
     ) -> Self {
         let users: Vec<u64> = (1..=u64::from(participants)).collect();
@@ -107,6 +131,7 @@ impl Crowd {
             done: AtomicUsize::new(0),
             head: AtomicU64::new(0),
             go_aways: AtomicUsize::new(0),
+            padding,
             watch,
             closes: Mutex::new(Vec::new()),
         });
@@ -302,7 +327,8 @@ impl Participant {
         for outgoing in &mut self.outgoing {
             let id = outgoing.client_msg_id();
             if outgoing.command.is_none() {
-                let text = format!("{}:{}", self.number, outgoing.origin.number);
+                let text =
+                    format!("{}:{}{}", self.number, outgoing.origin.number, self.shared.padding);
                 let send = chat::say_after(self.conversation, &id, &text, &after);
                 outgoing.command = Some(client.queue(send));
             }
