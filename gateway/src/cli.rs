@@ -11,6 +11,7 @@ use crate::config::{self, ConfigError, FlagValue, Loaded};
 use crate::operate::check::CheckArgs;
 use crate::operate::copy::CopyArgs;
 use crate::operate::migrate::MigrateArgs;
+use crate::operate::user::UserCommand;
 use crate::secret;
 
 /// Ringwire, a chat gateway.
@@ -36,6 +37,9 @@ pub enum Command {
     Serve,
     /// Print a token for a user, signed with this server's key.
     Token(TokenArgs),
+    /// Export or delete one user's account.
+    #[command(subcommand)]
+    User(UserCommand),
     /// Keys that seal message bodies in the database.
     #[command(subcommand)]
     Key(KeyCommand),
@@ -165,7 +169,7 @@ pub fn unix_now_ms() -> UnixMs {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as UnixMs)
 }
 
-fn parse_user_id(text: &str) -> Result<UserId, String> {
+pub(crate) fn parse_user_id(text: &str) -> Result<UserId, String> {
     text.parse()
         .ok()
         .and_then(UserId::new)
@@ -186,6 +190,8 @@ mod tests {
         assert!(matches!(cli.command, Some(Command::Token(TokenArgs { ttl_s: None, .. }))));
         assert_eq!(cli.options.flags()[0].key, "storage.data_dir");
         assert!(Cli::try_parse_from(["ringwire", "token", "--user", "0"]).is_err());
+        let cli = Cli::parse_from(["ringwire", "user", "delete", "--user", "7"]);
+        assert!(matches!(cli.command, Some(Command::User(UserCommand::Delete(_)))));
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub mod persist;
 pub mod shard;
 
 pub mod api;
+pub mod export;
 pub mod service;
 
 pub mod body_keys;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use ringwire_gateway::cli::{self, Cli, Command, DbCommand, KeyCommand};
-use ringwire_gateway::operate::{check, copy, migrate};
+use ringwire_gateway::operate::{check, copy, migrate, user};
 use ringwire_gateway::{body_keys, logging, server};
 
 #[global_allocator]
@@ -30,6 +30,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     match &cli.command {
         Some(Command::CheckConfig) => print!("{loaded}"),
         Some(Command::Token(args)) => println!("{}", cli::mint_token(&loaded, args)?),
+        Some(Command::User(command)) => return user::user(&loaded, command),
         Some(Command::Key(KeyCommand::New)) => {
             println!("{}", *body_keys::new_line(&loaded.config.storage.encryption)?);
         }

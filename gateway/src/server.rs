@@ -22,7 +22,9 @@ use crate::config::{Config, DriverChoice};
 use crate::limits;
 use crate::net::{self, Driver};
 use crate::placement::ShardId;
-use crate::service::{Service, upkeep};
+use crate::service::Service;
+use crate::service::errands::Errands;
+use crate::service::upkeep::Upkeep;
 use crate::shard::handoff::Returned;
 use crate::shard::mail::Mail;
 use crate::shard::mailbox::{Bounds, MailboxReceiver, MailboxSender, mailbox};
@@ -53,12 +55,14 @@ pub fn run(config: Config) -> Result<(), StartError> {
         let command_key = CommandKey::new(store.command_key().await?);
         let (service, calls) = mpsc::channel(limits::SERVICE_QUEUE);
         let (http, sockets) = mpsc::channel(limits::HTTP_QUEUE);
+        let (errands, errand_answers) = mpsc::channel(limits::ERRAND_ANSWERS);
         let config = Arc::new(config);
         let shared = Arc::new(Shared {
             verifier: Arc::clone(&keys.verifier),
             command_key,
             mailboxes: senders,
             service,
+            errands,
             http,
             connections: Arc::new(AtomicUsize::new(0)),
             max_connections: most_connections(&config, descriptors),
@@ -72,7 +76,9 @@ pub fn run(config: Config) -> Result<(), StartError> {
         let threads = start_shards(&shared, driver, &store, listeners, receivers)?;
         let service = Service::new(Arc::clone(&shared), store.clone(), api.clone());
         tokio::spawn(service.run(calls, sockets));
-        let upkeep = tokio::spawn(upkeep::run(store.clone(), &config.storage));
+        let errands = Errands::new(Arc::clone(&shared), errand_answers);
+        let upkeep = Upkeep::new(store.clone(), &config.storage, errands, state.deleted());
+        let upkeep = tokio::spawn(upkeep.run());
 
         tracing::info!(%address, driver = driver.name(), shards = shared.shards(), "ready");
         println!("Ringwire is ready: http://{address}/");

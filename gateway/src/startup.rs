@@ -87,17 +87,24 @@ pub fn load_keys(config: &Config) -> Result<Keys, StartError> {
     })
 }
 
-/// Opens the store. While the database is away it says so and tries again, more and more slowly, without end.
-pub async fn open_store(config: &Config, completions: CompletionSink) -> Result<Store, StartError> {
+/// How this configuration opens the store.
+pub fn store_config(config: &Config) -> Result<StoreConfig, StartError> {
     let database = match &config.storage.database {
         Database::Sqlite => StoreDatabase::Sqlite { dir: config.storage.data_dir.clone() },
         Database::Postgres(url) => StoreDatabase::Postgres { url: url.clone() },
     };
-    let mut store_config = StoreConfig::new(database);
-    store_config.writers = config.storage.writers;
-    store_config.keys = body_keys::load(&config.storage.encryption)?;
-    store_config.batch = config.storage.batch;
-    store_config.search_text = config.storage.search.then_some(searched_text as SearchText);
+    Ok(StoreConfig {
+        writers: config.storage.writers,
+        keys: body_keys::load(&config.storage.encryption)?,
+        batch: config.storage.batch,
+        search_text: config.storage.search.then_some(searched_text as SearchText),
+        ..StoreConfig::new(database)
+    })
+}
+
+/// Opens the store. While the database is away it says so and tries again, more and more slowly, without end.
+pub async fn open_store(config: &Config, completions: CompletionSink) -> Result<Store, StartError> {
+    let store_config = store_config(config)?;
     let mut pause = FIRST_RETRY;
     loop {
         match Store::open(store_config.clone(), completions.clone()).await {

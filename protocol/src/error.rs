@@ -216,6 +216,8 @@ close_codes! {
     LoggedOut = 4006, "logged out";
     /// The device policy refuses another session.
     TooManyDevices = 4007, "too many devices";
+    /// The account was deleted.
+    AccountDeleted = 4008, "account deleted";
     /// The client did not read for 10 s while its outbox was full.
     SlowConsumer = 4100, "slow consumer";
     /// The server has no room for another connection or session.

@@ -247,13 +247,12 @@ impl Store {
         either!(self, store => store.deletions(limit).await)
     }
 
-    /// Some of the groups and rooms a user is in.
-    pub async fn groups_of(
+    /// Some of the groups and rooms that deleted users are still in.
+    pub async fn groups_to_leave(
         &self,
-        user: UserId,
         limit: u32,
-    ) -> Result<Vec<ConversationId>, StoreError> {
-        either!(self, store => store.groups_of(user, limit).await)
+    ) -> Result<Vec<(UserId, ConversationId)>, StoreError> {
+        either!(self, store => store.groups_to_leave(limit).await)
     }
 
     /// Erases what deleted users sent, up to 500 bodies; begins 2 minutes after the deletion, when their sessions have

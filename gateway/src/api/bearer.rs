@@ -3,16 +3,35 @@
 use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
-use ringwire_protocol::{CommandError, ErrorCode, UserId};
+use ringwire_protocol::{CommandError, ErrorCode, UnixMs, UserId};
+use ringwire_storage::model::UserRow;
 
 use super::ServiceState;
 use super::error::ApiError;
 use crate::auth::TokenUser;
 use crate::cli::unix_now_ms;
 
-/// The user whose token came with the request.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Bearer(pub(super) UserId);
+/// Whose token came with the request; never a deleted user.
+#[derive(Clone, Debug)]
+pub(super) struct Bearer {
+    /// The user's id.
+    pub(super) user_id: UserId,
+    /// The user; `None`: one of this server's own tokens whose user has never connected.
+    pub(super) user: Option<UserRow>,
+    /// When the token was made, if it says so.
+    pub(super) issued_at_ms: Option<UnixMs>,
+}
+
+impl Bearer {
+    /// The user, who has to exist.
+    pub(super) fn existing(self) -> Result<UserRow, ApiError> {
+        self.user.ok_or_else(unknown)
+    }
+}
+
+fn unknown() -> ApiError {
+    ApiError::new(ErrorCode::Unauthenticated, "the token's user is not known here")
+}
 
 impl FromRequestParts<ServiceState> for Bearer {
     type Rejection = ApiError;
@@ -29,16 +48,25 @@ impl FromRequestParts<ServiceState> for Bearer {
             let message = "the header Authorization has to be: Bearer, a space, a token";
             return Err(ApiError::new(ErrorCode::Unauthenticated, message));
         };
-        let identity =
-            state.0.keys.verifier.verify(token, unix_now_ms()).map_err(CommandError::from)?;
+        let now = unix_now_ms();
+        let identity = state.0.keys.verifier.verify(token, now).map_err(CommandError::from)?;
+        let store = &state.0.store;
+        let issued_at_ms = identity.issued_at_ms;
         // Whoever has never connected is a member of nothing, so nobody is made here.
-        let (issuer, subject) = match identity.user {
-            TokenUser::Known(user) => return Ok(Self(user)),
-            TokenUser::External { issuer, subject } => (issuer, subject),
-        };
-        let user = state.0.store.resolve_identity(&issuer, &subject, None, unix_now_ms()).await?;
-        let unknown =
-            || ApiError::new(ErrorCode::Unauthenticated, "the token's user is not known here");
-        Ok(Self(user.ok_or_else(unknown)?.user_id))
+        match identity.user {
+            TokenUser::Known(user_id) => {
+                let user = store.user(user_id).await?;
+                if user.is_none() && !store.users(&[user_id]).await?.is_empty() {
+                    // Deleted.
+                    return Err(unknown());
+                }
+                Ok(Self { user_id, user, issued_at_ms })
+            }
+            TokenUser::External { issuer, subject } => {
+                let user = store.resolve_identity(&issuer, &subject, None, now).await?;
+                let user = user.ok_or_else(unknown)?;
+                Ok(Self { user_id: user.user_id, user: Some(user), issued_at_ms })
+            }
+        }
     }
 }

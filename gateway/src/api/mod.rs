@@ -11,6 +11,7 @@
 //! [`error::ApiError`]; 64-bit numbers are strings in it, as in JSON frames; every answer carries the security headers;
 //! connections, bodies and waiting password checks are bounded.
 
+mod account;
 mod accounts;
 mod bearer;
 mod error;
@@ -36,10 +37,11 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get, post};
+use axum::routing::{any, delete, get, post};
 use prometheus_client::registry::Registry;
 use ringwire_protocol::{CommandError, ErrorCode};
 use ringwire_storage::Store;
+use tokio::sync::Notify;
 
 pub use error::ApiError;
 pub use serve::ApiServer;
@@ -74,6 +76,8 @@ struct Inner {
     config: Arc<Config>,
     store: Store,
     keys: Keys,
+    /// Raised when a user was deleted.
+    deleted: Arc<Notify>,
     hasher: PasswordHasher,
     facts: ServiceFacts,
     metrics: Registry,
@@ -91,14 +95,20 @@ impl ServiceState {
         let hasher = PasswordHasher::start()
             .map_err(|source| StartError::System { action: "start password threads", source })?;
         let draining = AtomicBool::new(false);
+        let deleted = Arc::new(Notify::new());
         let mut metrics = Registry::with_prefix("ringwire");
         store.register_metrics(&mut metrics);
-        Ok(Self(Arc::new(Inner { config, store, keys, hasher, facts, metrics, draining })))
+        Ok(Self(Arc::new(Inner { config, store, keys, deleted, hasher, facts, metrics, draining })))
     }
 
     /// From now on `/health/ready` answers 503, so that load balancers look elsewhere.
     pub fn begin_drain(&self) {
         self.0.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Raised when a user was deleted here: there is work for upkeep.
+    pub fn deleted(&self) -> Arc<Notify> {
+        Arc::clone(&self.0.deleted)
     }
 
     fn is_draining(&self) -> bool {
@@ -112,6 +122,8 @@ pub fn router(state: ServiceState) -> Router {
     Router::new()
         .route("/api/v1/auth/register", post(accounts::register))
         .route("/api/v1/auth/login", post(accounts::login))
+        .route("/api/v1/account", delete(account::delete))
+        .route("/api/v1/account/export", get(account::export))
         .route("/api/v1/search", get(search::search))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))

@@ -61,7 +61,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SearchRequest {
 
 pub(super) async fn search(
     State(state): State<ServiceState>,
-    Bearer(user): Bearer,
+    Bearer { user_id: user, .. }: Bearer,
     request: SearchRequest,
 ) -> ApiResult<Found> {
     if request.q.len() > MAX_QUERY_BYTES {

@@ -28,6 +28,7 @@ pub(super) struct Claims<'a> {
     pub(super) aud: Option<Audience<'a>>,
     pub(super) exp: Option<NumericDate>,
     pub(super) nbf: Option<NumericDate>,
+    pub(super) iat: Option<NumericDate>,
     #[serde(borrow)]
     pub(super) uid: Option<Uid<'a>>,
     #[serde(borrow)]

@@ -36,6 +36,8 @@ pub struct Identity {
     pub name_hint: Option<String>,
     /// When the token ceases to be valid.
     pub expires_at_ms: UnixMs,
+    /// When it was made, if it says so.
+    pub issued_at_ms: Option<UnixMs>,
 }
 
 /// Whose token it is.

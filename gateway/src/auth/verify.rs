@@ -68,7 +68,8 @@ impl TokenVerifier {
         let names = [claims.preferred_username, claims.name];
         let name_hint =
             names.into_iter().flatten().find(|name| is_username(name)).map(Cow::into_owned);
-        Ok(Identity { user, name_hint, expires_at_ms })
+        let issued_at_ms = claims.iat.and_then(NumericDate::as_unix_ms);
+        Ok(Identity { user, name_hint, expires_at_ms, issued_at_ms })
     }
 
     /// `iss` and `kid` choose among the keys; then the key's algorithm must be the token's.

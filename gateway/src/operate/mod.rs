@@ -6,6 +6,7 @@
 pub mod check;
 pub mod copy;
 pub mod migrate;
+pub mod user;
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;

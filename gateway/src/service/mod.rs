@@ -7,6 +7,7 @@
 //! ```
 
 pub mod ask;
+pub(crate) mod errands;
 mod opening;
 mod queries;
 mod rows;

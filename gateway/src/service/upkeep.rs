@@ -10,14 +10,16 @@
 //! anywhere (the server stops at a drain without waiting for it); upkeep takes at most half of the time, the rest is
 //! left to everybody else; a failing job is tried again after its rest and holds up no other.
 
-use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
-use ringwire_protocol::ConversationId;
+use ringwire_protocol::{CloseReason, CommandError, ConversationId};
 use ringwire_storage::retention::RetentionRules;
 use ringwire_storage::{Store, StoreError};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep, timeout_at};
 
+use super::errands::Errands;
 use crate::config::StorageConfig;
 
 /// The shortest pause between two steps.
@@ -26,6 +28,12 @@ const PAUSE: Duration = Duration::from_millis(10);
 const INDEX_REST: Duration = Duration::from_secs(2);
 /// The pause once the index is empty.
 const EMPTY_INDEX_REST: Duration = Duration::from_hours(1);
+/// How often deleted users are looked for: their sessions on other nodes have to end within a minute.
+const DELETIONS_REST: Duration = Duration::from_secs(20);
+/// Deleted users whose sessions are ended at a time. They are listed for 2 minutes or longer.
+const DELETIONS: u32 = 1_000;
+/// Groups that are left in one step.
+const LEAVES: u32 = 20;
 
 /// A look at a finished pass is a few small reads; a waiting one goes on soon after the last node with an older key went.
 const RESEAL_REST: Duration = Duration::from_secs(10);
@@ -47,11 +55,24 @@ enum Job {
     },
     /// Brings bodies under the active key.
     Reseal,
+    /// Ends the sessions of deleted users.
+    EndSessions,
+    /// Takes deleted users out of their groups, then erases what they wrote.
+    Erase,
+}
+
+/// Why a step was not done.
+#[derive(Debug, thiserror::Error)]
+enum StepError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{}", .0.message)]
+    Command(#[from] CommandError),
 }
 
 /// The jobs that this configuration asks for.
 fn jobs(store: &Store, config: &StorageConfig) -> Vec<Job> {
-    let mut jobs = Vec::new();
+    let mut jobs = vec![Job::EndSessions, Job::Erase];
     if !config.retention.rules.keep_everything() {
         let retention = &config.retention;
         jobs.push(Job::Retention { rules: retention.rules, rest: retention.pass, from: None });
@@ -71,6 +92,8 @@ impl Job {
         match self {
             Self::Retention { .. } => "retention",
             Self::Index { .. } => "index",
+            Self::EndSessions => "end sessions",
+            Self::Erase => "erase",
             Self::Reseal => "reseal",
         }
     }
@@ -79,12 +102,18 @@ impl Job {
     const fn rest(&self) -> Duration {
         match self {
             Self::Retention { rest, .. } | Self::Index { rest } => *rest,
+            Self::EndSessions | Self::Erase => DELETIONS_REST,
             Self::Reseal => RESEAL_REST,
         }
     }
 
+    /// Whether it begins at once when a user was deleted on this node.
+    const fn waits_for_deletions(&self) -> bool {
+        matches!(self, Self::EndSessions | Self::Erase)
+    }
+
     /// Does a bounded piece of work; whether there is more to do at once.
-    async fn step(&mut self, store: &Store) -> Result<bool, StoreError> {
+    async fn step(&mut self, store: &Store, errands: &mut Errands) -> Result<bool, StepError> {
         match self {
             Self::Retention { rules, from, .. } => {
                 let step = store.retention_step(rules, *from).await?;
@@ -94,23 +123,60 @@ impl Job {
                 *from = step.next;
                 Ok(from.is_some())
             }
-            Self::Index { .. } => store.index_step().await,
+            Self::Index { .. } => Ok(store.index_step().await?),
+            Self::EndSessions => {
+                for user in store.deletions(DELETIONS).await? {
+                    errands.end_sessions(user, CloseReason::AccountDeleted)?;
+                }
+                Ok(false)
+            }
+            Self::Erase => {
+                let groups = store.groups_to_leave(LEAVES).await?;
+                for (user, group) in &groups {
+                    errands.leave(*user, *group).await?;
+                }
+                Ok(!groups.is_empty() || store.erase_step().await?.more)
+            }
             Self::Reseal => Ok(store.reseal_step().await?.more),
         }
     }
 }
 
-/// Does every job's work, for as long as it is polled.
-pub(crate) fn run(store: Store, config: &StorageConfig) -> impl Future<Output = ()> + Send + use<> {
-    let jobs = jobs(&store, config);
-    async move {
+/// The one task that does every job.
+pub(crate) struct Upkeep {
+    store: Store,
+    errands: Errands,
+    /// Raised when a user was deleted here.
+    deleted: Arc<Notify>,
+    jobs: Vec<(Instant, Job)>,
+}
+
+impl Upkeep {
+    /// What this configuration asks for, all of it due now.
+    pub(crate) fn new(
+        store: Store,
+        config: &StorageConfig,
+        errands: Errands,
+        deleted: Arc<Notify>,
+    ) -> Self {
         let now = Instant::now();
-        let mut due: Vec<(Instant, Job)> = jobs.into_iter().map(|job| (now, job)).collect();
-        // The job that has waited longest comes first, so those with more to do take turns.
-        while let Some((at, job)) = due.iter_mut().min_by_key(|(at, _)| *at) {
-            sleep_until(*at).await;
+        let jobs = jobs(&store, config).into_iter().map(|job| (now, job)).collect();
+        Self { store, errands, deleted, jobs }
+    }
+
+    /// Works for as long as it is polled.
+    pub(crate) async fn run(mut self) {
+        loop {
+            // The job that has waited longest comes first, so those with more to do take turns.
+            let Some((at, job)) = self.jobs.iter_mut().min_by_key(|(at, _)| *at) else { return };
+            if timeout_at(*at, self.deleted.notified()).await.is_ok() {
+                let now = Instant::now();
+                let concerned = self.jobs.iter_mut().filter(|(_, job)| job.waits_for_deletions());
+                concerned.for_each(|(at, _)| *at = now);
+                continue;
+            }
             let began = Instant::now();
-            let more = job.step(&store).await.unwrap_or_else(|error| {
+            let more = job.step(&self.store, &mut self.errands).await.unwrap_or_else(|error| {
                 tracing::warn!(job = job.name(), %error, "upkeep will be tried again later");
                 false
             });

@@ -29,6 +29,9 @@ impl SessionKey {
         format!("{shard:x}-{:x}-{:x}", self.index, self.generation)
     }
 
+    /// No session's key, for commands of the service.
+    pub const NOBODY: Self = Self { index: u32::MAX, generation: 0 };
+
     /// A key of no registry, for tests that only compare keys.
     #[cfg(test)]
     pub(crate) const fn numbered(index: u32) -> Self {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use ringwire_protocol::{CloseReason, CommandError, ErrorCode, wire};
+use ringwire_protocol::{CloseReason, CommandError, ErrorCode, UserId, wire};
 use wire::reply::Outcome;
 
 use super::state::State;
@@ -87,6 +87,15 @@ impl State {
                 {
                     push(session, &delivery.pushed, &mut frames, links);
                 }
+            }
+        }
+    }
+
+    /// Ends every session of a user.
+    pub(crate) fn end_sessions(&mut self, user: UserId, reason: CloseReason, links: &mut Links) {
+        for key in self.registry.of_user(user).to_vec() {
+            if let Some(session) = self.registry.get(key) {
+                links.close(session.link, reason.code(), reason.reason());
             }
         }
     }

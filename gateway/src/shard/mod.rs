@@ -185,6 +185,7 @@ impl State {
                 self.pulled(&pull, page.map(|page| *page), links);
             }
             Mail::Deliver(delivery) => self.deliver_here(&delivery, links),
+            Mail::EndSessions(user, reason) => self.end_sessions(user, reason, links),
             Mail::Answered(reply_to, answer) => {
                 self.credits.give_back(1);
                 self.finish_command(reply_to, answer, links);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
+use ringwire_protocol::CommandError;
 use tokio::sync::mpsc;
 
 use super::handoff::HttpSocket;
@@ -12,6 +13,7 @@ use crate::auth::TokenVerifier;
 use crate::command::key::CommandKey;
 use crate::config::Config;
 use crate::connection::admission::Admission;
+use crate::conversation::answer::Ack;
 use crate::service::ask::Call;
 
 /// What all threads share.
@@ -26,6 +28,8 @@ pub struct Shared {
     pub mailboxes: Vec<MailboxSender<Mail>>,
     /// To the service thread.
     pub service: mpsc::Sender<Call>,
+    /// Answers to the service's own commands, by their ids.
+    pub errands: mpsc::Sender<(u64, Result<Ack, CommandError>)>,
     /// Connections that speak HTTP.
     pub http: mpsc::Sender<HttpSocket>,
     /// Connections of the process.

@@ -1,5 +1,6 @@
 //! Tests against the real server, each run as a process of its own; one file for each promise or piece of work.
 
+mod account;
 mod bad_input;
 mod browser;
 mod chaos;
@@ -18,6 +19,7 @@ mod page;
 mod poison;
 mod power_loss;
 mod reading;
+mod retention;
 mod search;
 mod secrets;
 mod sending;

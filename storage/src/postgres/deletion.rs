@@ -88,20 +88,23 @@ impl PostgresStore {
         rows.iter().map(|row| rows::user_id(row, 0)).collect()
     }
 
-    pub(crate) async fn groups_of(
+    pub(crate) async fn groups_to_leave(
         &self,
-        user: UserId,
         limit: u32,
-    ) -> Result<Vec<ConversationId>, StoreError> {
+    ) -> Result<Vec<(UserId, ConversationId)>, StoreError> {
         let client = self.client().await?;
         let statement = client
             .prepare_cached(
-                "SELECT c.id FROM members m JOIN conversations c ON c.id = m.conversation_id
-                 WHERE m.user_id = $1 AND c.kind <> 0 ORDER BY c.id LIMIT $2",
+                "SELECT d.user_id, c.id FROM deletions d
+                 JOIN members m ON m.user_id = d.user_id
+                 JOIN conversations c ON c.id = m.conversation_id
+                 WHERE c.kind <> 0 LIMIT $1",
             )
             .await?;
-        let rows = client.query(&statement, &[&user.as_i64(), &i64::from(limit)]).await?;
-        rows.iter().map(|row| rows::conversation_id(row, 0)).collect()
+        let rows = client.query(&statement, &[&i64::from(limit)]).await?;
+        rows.iter()
+            .map(|row| Ok((rows::user_id(row, 0)?, rows::conversation_id(row, 1)?)))
+            .collect()
     }
 
     pub(crate) async fn erase_step(&self) -> Result<EraseStep, StoreError> {

@@ -11,6 +11,7 @@
 
 mod address;
 pub(crate) mod append;
+mod behind;
 pub(crate) mod connect;
 mod conversations;
 mod copy;

@@ -77,18 +77,21 @@ impl SqliteStore {
         .await
     }
 
-    pub(crate) async fn groups_of(
+    pub(crate) async fn groups_to_leave(
         &self,
-        user: UserId,
         limit: u32,
-    ) -> Result<Vec<ConversationId>, StoreError> {
+    ) -> Result<Vec<(UserId, ConversationId)>, StoreError> {
         self.read(move |tx| {
             Ok(tx
                 .prepare_cached(
-                    "SELECT c.id FROM members m JOIN conversations c ON c.id = m.conversation_id
-                     WHERE m.user_id = ?1 AND c.kind <> 0 ORDER BY c.id LIMIT ?2",
+                    "SELECT d.user_id, c.id FROM deletions d
+                     JOIN members m ON m.user_id = d.user_id
+                     JOIN conversations c ON c.id = m.conversation_id
+                     WHERE c.kind <> 0 LIMIT ?1",
                 )?
-                .query_map((user.as_i64(), limit), |row| rows::conversation_id(row, 0))?
+                .query_map([limit], |row| {
+                    Ok((rows::user_id(row, 0)?, rows::conversation_id(row, 1)?))
+                })?
                 .collect::<Result<_, _>>()?)
         })
         .await

@@ -9,6 +9,7 @@
 //! The data folder is held by an exclusive lock on a file in it for as long as any connection of this store lives.
 
 pub(crate) mod append;
+mod behind;
 mod conversations;
 mod deletion;
 mod directory;

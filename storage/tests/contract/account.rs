@@ -135,7 +135,7 @@ async fn bodies_stay_until_sessions_and_memberships_are_gone(backend: Backend) {
     assert_eq!(erase(&bench).await, 0, "a session elsewhere may still send");
     quiet(&bench).await;
     assert_eq!(erase(&bench).await, 0, "a group is left");
-    assert_eq!(bench.store.groups_of(user(1), 10).await.unwrap(), [id]);
+    assert_eq!(bench.store.groups_to_leave(10).await.unwrap(), [(user(1), id)]);
     let leave = Append {
         change: Change::Leave { user_id: user(1), new_owner_id: Some(user(2)) },
         // Leaving is no message.
@@ -144,7 +144,7 @@ async fn bodies_stay_until_sessions_and_memberships_are_gone(backend: Backend) {
         ..message(id, 3)
     };
     bench.append(vec![leave]);
-    assert!(bench.store.groups_of(user(1), 10).await.unwrap().is_empty());
+    assert!(bench.store.groups_to_leave(10).await.unwrap().is_empty());
     assert_eq!(erase(&bench).await, 1);
     let bodies: Vec<_> = log(&bench, id).await.into_iter().map(|entry| entry.body).collect();
     assert_eq!(bodies, [body("created"), body(""), body("left")]);

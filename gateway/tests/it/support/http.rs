@@ -85,8 +85,13 @@ pub(crate) fn get(address: SocketAddr, path: &str) -> Answer {
 
 /// `GET` with a token, on a connection of its own.
 pub(crate) fn get_as(address: SocketAddr, token: &str, path: &str) -> Answer {
+    ask_as(address, token, "GET", path)
+}
+
+/// Any request without a body, with a token, on a connection of its own.
+pub(crate) fn ask_as(address: SocketAddr, token: &str, method: &str, path: &str) -> Answer {
     let request = format!(
-        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n"
+        "{method} {path} HTTP/1.0\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\r\n"
     );
     exchange(address, request.as_bytes())
 }

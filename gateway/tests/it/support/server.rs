@@ -153,6 +153,14 @@ impl ServerProcess {
         line.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 
+    /// Changes its SQLite database behind its back; how many rows.
+    pub(crate) fn change_sqlite(&self, sql: &str) -> usize {
+        let path = self.folder.path().join("data/ringwire.db");
+        let connection = rusqlite::Connection::open(path).expect("the database");
+        connection.busy_timeout(super::PATIENCE).expect("a timeout");
+        connection.execute(sql, []).expect("a change")
+    }
+
     /// A token for this user, valid for an hour.
     pub(crate) fn token(&self, user: u64) -> String {
         token::sign(&self.secret_file(), &token::claims(user, 3600))

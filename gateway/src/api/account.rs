@@ -1,0 +1,100 @@
+//! A user's own account: taking everything along, and ending it.
+//!
+//! Whoever asks is the bearer of a token in `Authorization`; no cookie is ever looked at, so no other site can ask.
+
+use axum::body::{Body as HttpBody, Bytes};
+use axum::extract::{FromRequest, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use ringwire_protocol::{ErrorCode, UnixMs};
+use ringwire_storage::model::UserRow;
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use super::ServiceState;
+use super::bearer::Bearer;
+use super::error::ApiError;
+use super::input::Body;
+use crate::cli::unix_now_ms;
+use crate::export::Export;
+
+/// A token younger than this may end the account without the password, in milliseconds.
+const FRESH_MS: UnixMs = 5 * 60 * 1_000;
+
+/// `DELETE /api/v1/account`. The body may be left out when the token is fresh.
+#[derive(Default, Deserialize)]
+struct DeleteRequest {
+    password: Option<Zeroizing<String>>,
+}
+
+/// Ends the account for good. What the user wrote is erased in the background.
+pub(super) async fn delete(
+    State(state): State<ServiceState>,
+    bearer: Bearer,
+    request: Request,
+) -> Result<StatusCode, ApiError> {
+    let issued_at_ms = bearer.issued_at_ms;
+    let user = bearer.existing()?;
+    let has_body = request.headers().contains_key(header::CONTENT_TYPE);
+    let asked =
+        if has_body { Body::from_request(request, &()).await?.0 } else { DeleteRequest::default() };
+    match asked.password {
+        Some(password) => check_password(&state, &user, password).await?,
+        None if issued_at_ms.is_some_and(is_fresh) => {}
+        None => {
+            let message = "give the password, or a token that is less than 5 minutes old";
+            return Err(ApiError::new(ErrorCode::Forbidden, message));
+        }
+    }
+    let id = user.user_id;
+    if state.0.store.delete_user(id, Some(id)).await? {
+        state.0.deleted.notify_one();
+        tracing::info!(user = %id, "account deleted");
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn is_fresh(issued_at: UnixMs) -> bool {
+    (0..FRESH_MS).contains(&(unix_now_ms() - issued_at))
+}
+
+async fn check_password(
+    state: &ServiceState,
+    user: &UserRow,
+    password: Zeroizing<String>,
+) -> Result<(), ApiError> {
+    let found = state.0.store.credentials(&user.username).await?;
+    let hash = found.filter(|(owner, _)| owner.user_id == user.user_id).map(|(_, hash)| hash);
+    if state.0.hasher.verify(password, hash).await? {
+        return Ok(());
+    }
+    Err(ApiError::new(ErrorCode::InvalidCredentials, "the password is wrong"))
+}
+
+/// All that one user's data is, as JSON lines, a page in memory at a time.
+pub(super) async fn export(
+    State(state): State<ServiceState>,
+    bearer: Bearer,
+) -> Result<Response, ApiError> {
+    let user = bearer.existing()?;
+    let export = Export::new(state.0.store.clone(), user.user_id);
+    let lines = futures_util::stream::unfold(Some(export), async |export| {
+        let mut export = export?;
+        match export.next().await {
+            Ok(lines) => Some((Ok(Bytes::from(lines?)), Some(export))),
+            Err(error) => {
+                // The answer has begun: cutting it short is the only way to say so.
+                tracing::warn!(%error, "an export was cut short");
+                Some((Err(error), None))
+            }
+        }
+    });
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson")),
+        (
+            header::CONTENT_DISPOSITION,
+            HeaderValue::from_static("attachment; filename=\"ringwire-export.jsonl\""),
+        ),
+    ];
+    Ok((headers, HttpBody::from_stream(lines)).into_response())
+}
