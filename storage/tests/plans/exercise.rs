@@ -161,10 +161,10 @@ async fn upkeep(bench: &Bench, round: u64) {
 
     // One in no group any more, after the time in which sessions may still send.
     let gone = user(7_000 + round);
-    store.groups_of(gone, 100).await.unwrap();
     export(bench, gone).await;
     assert!(store.delete_user(gone, None).await.unwrap());
     assert!(!store.deletions(10).await.unwrap().is_empty());
+    store.groups_to_leave(100).await.unwrap();
     store.erase_step().await.unwrap();
     bench.execute(&format!("DELETE FROM members WHERE user_id = {gone}")).await;
     bench.execute("UPDATE deletions SET deleted_at = 1").await;
