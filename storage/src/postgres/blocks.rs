@@ -24,8 +24,7 @@ impl PostgresStore {
                  ON CONFLICT (user_id, blocked_id) DO NOTHING",
             )
             .await?;
-        let added =
-            tx.execute(&statement, &[&user.as_i64(), &blocked.as_i64(), &now_ms]).await?;
+        let added = tx.execute(&statement, &[&user.as_i64(), &blocked.as_i64(), &now_ms]).await?;
         tx.commit().await?;
         Ok(added > 0)
     }

@@ -86,9 +86,8 @@ impl PostgresStore {
             Err(StoreError::NoSuchUser) => return Ok(false),
             locked => locked?,
         }
-        let statement = tx
-            .prepare_cached("DELETE FROM devices WHERE user_id = $1 AND device_id = $2")
-            .await?;
+        let statement =
+            tx.prepare_cached("DELETE FROM devices WHERE user_id = $1 AND device_id = $2").await?;
         let removed = tx.execute(&statement, &[&user.as_i64(), &device_id]).await?;
         end_device(&tx, user, &device_id, now_ms).await?;
         tx.commit().await?;

@@ -98,11 +98,7 @@ fn device(row: &Row<'_>) -> rusqlite::Result<DeviceRow> {
         rusqlite::Error::InvalidColumnType(3, "unknown kind of push".into(), Type::Text)
     })?;
     Ok(DeviceRow {
-        seen: SeenDevice {
-            device_id: row.get(0)?,
-            device_class: row.get(1)?,
-            name: row.get(2)?,
-        },
+        seen: SeenDevice { device_id: row.get(0)?, device_class: row.get(1)?, name: row.get(2)? },
         push,
         created_at: row.get(5)?,
         last_seen_at: row.get(6)?,

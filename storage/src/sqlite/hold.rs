@@ -6,8 +6,7 @@ use crate::error::StoreError;
 
 /// [`StoreError::NoSuchUser`] unless this user exists and is not deleted.
 pub(super) fn require_user(tx: &Transaction<'_>, id: i64) -> Result<(), StoreError> {
-    let exists = tx
-        .prepare_cached("SELECT 1 FROM users WHERE id = ?1 AND deleted_at = 0")?
-        .exists([id])?;
+    let exists =
+        tx.prepare_cached("SELECT 1 FROM users WHERE id = ?1 AND deleted_at = 0")?.exists([id])?;
     if exists { Ok(()) } else { Err(StoreError::NoSuchUser) }
 }

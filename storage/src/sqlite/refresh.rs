@@ -129,7 +129,14 @@ fn insert(
              (token_hash, family_id, user_id, device_id, created_at, expires_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (token_hash) DO NOTHING",
     )?
-    .execute((hash, login.family_id, login.user_id.as_i64(), &login.device_id, now_ms, expires_at))?;
+    .execute((
+        hash,
+        login.family_id,
+        login.user_id.as_i64(),
+        &login.device_id,
+        now_ms,
+        expires_at,
+    ))?;
     Ok(())
 }
 

@@ -35,7 +35,8 @@ async fn a_device_is_what_its_client_said_last_and_its_time_only_rises(backend: 
     see(&bench, 2, "a", 100).await;
     let renamed = SeenDevice { name: "new".into(), ..device("a") };
     bench.store.see_device(user(1), renamed.clone(), 3, 50).await.unwrap();
-    let row = |seen, created_at, last_seen_at| DeviceRow { seen, push: None, created_at, last_seen_at };
+    let row =
+        |seen, created_at, last_seen_at| DeviceRow { seen, push: None, created_at, last_seen_at };
     assert_eq!(bench.store.devices(user(1)).await.unwrap(), [row(renamed, 100, 100)]);
     see(&bench, 1, "a", 200).await;
     assert_eq!(bench.store.devices(user(1)).await.unwrap(), [row(device("a"), 100, 200)]);
@@ -91,8 +92,7 @@ async fn a_removed_device_takes_its_logins_along(backend: Backend) {
     bench.users(1).await;
     for (number, id) in [(1, "a"), (2, "b")] {
         see(&bench, 1, id, 100).await;
-        let login =
-            Login { user_id: user(1), family_id: [number; 16], device_id: id.to_owned() };
+        let login = Login { user_id: user(1), family_id: [number; 16], device_id: id.to_owned() };
         let token = NewRefreshToken { token_hash: [number; 32], login, expires_at: 1_000 };
         bench.store.create_refresh_token(token, 10).await.unwrap();
     }

@@ -69,8 +69,7 @@ async fn fifty(bench: &Bench, new: impl Fn(u16) -> u16) -> Vec<Rotation> {
     for number in 0..50 {
         let store = if number % 2 == 0 { bench.store.clone() } else { other.clone() };
         let next = next(new(number));
-        racers
-            .spawn(async move { store.rotate_refresh_token(hash(1), next, 20).await.unwrap() });
+        racers.spawn(async move { store.rotate_refresh_token(hash(1), next, 20).await.unwrap() });
     }
     racers.join_all().await
 }

@@ -15,8 +15,7 @@ pub(crate) async fn everything(bench: &Bench, round: u64) {
 async fn refresh(bench: &Bench, round: u64) {
     let store = &bench.store;
     let number = 100 + 50 * round as u8;
-    let login =
-        Login { user_id: user(70), family_id: [number; 16], device_id: "d70".to_owned() };
+    let login = Login { user_id: user(70), family_id: [number; 16], device_id: "d70".to_owned() };
     let token =
         NewRefreshToken { token_hash: [number; 32], login: login.clone(), expires_at: i64::MAX };
     store.create_refresh_token(token, 10).await.unwrap();
@@ -36,11 +35,8 @@ async fn refresh(bench: &Bench, round: u64) {
 
 async fn devices(bench: &Bench) {
     let store = &bench.store;
-    let seen = SeenDevice {
-        device_id: "new".into(),
-        device_class: "phone".into(),
-        name: String::new(),
-    };
+    let seen =
+        SeenDevice { device_id: "new".into(), device_class: "phone".into(), name: String::new() };
     store.see_device(user(80), seen, 2, 5).await.unwrap();
     assert_eq!(store.devices(user(80)).await.unwrap().len(), 2);
     let push = PushAddress { kind: PushKind::Fcm, token: "t".into() };
