@@ -99,16 +99,15 @@ impl PostgresStore {
             Err(StoreError::NoSuchUser) => return Ok(0),
             locked => locked?,
         }
-        let revoked = match device_id {
-            Some(device_id) => end_device(&tx, user, &device_id, now_ms).await?,
-            None => {
-                let statement = tx
-                    .prepare_cached(
-                        "UPDATE refresh_tokens SET revoked_at = $2 WHERE user_id = $1 AND revoked_at = 0",
-                    )
-                    .await?;
-                tx.execute(&statement, &[&user.as_i64(), &now_ms.max(1)]).await?
-            }
+        let revoked = if let Some(device_id) = device_id {
+            end_device(&tx, user, &device_id, now_ms).await?
+        } else {
+            let statement = tx
+                .prepare_cached(
+                    "UPDATE refresh_tokens SET revoked_at = $2 WHERE user_id = $1 AND revoked_at = 0",
+                )
+                .await?;
+            tx.execute(&statement, &[&user.as_i64(), &now_ms.max(1)]).await?
         };
         tx.commit().await?;
         Ok(revoked)
