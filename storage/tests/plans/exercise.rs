@@ -7,6 +7,7 @@ use ringwire_storage::model::{CursorRow, HeadsAfter, HistoryWindow, NewGroup, Ne
 use ringwire_storage::retention::{KeepRule, RetentionRules};
 use ringwire_storage::search::{SearchAfter, SearchQuery};
 
+use crate::accounts;
 use crate::fill::{ROOM, ROOM_ENTRIES};
 use crate::support::{self, Bench, body, message, user};
 
@@ -26,6 +27,7 @@ pub(crate) const ROUNDS: u64 = 2;
 pub(crate) async fn everything(mut bench: Bench, round: u64) -> Bench {
     reads(&bench).await;
     directory(&bench, round).await;
+    accounts::everything(&bench, round).await;
     appends(&bench, round);
     upkeep(&bench, round).await;
     // Shutting down writes what the writers still have. In the end the index is emptied, at least a piece of each part.
