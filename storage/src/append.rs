@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use ringwire_protocol::{ConversationId, MsgNo, Seq, UnixMs, UserId};
 
+use crate::model::EntryRow;
+
 /// How long a writer believes a head. Trimming spares what is younger than ten minutes, so within this it cannot have
 /// removed what was written behind the head.
 pub const HEAD_TRUST: Duration = Duration::from_mins(1);
@@ -86,6 +88,19 @@ pub struct Completion {
 pub enum Outcome {
     /// It is durable at the position asked for, written now or by an attempt whose answer was lost.
     Committed,
+    /// It is durable, a message behind messages that the owner has not seen. The entries of this generation that were
+    /// submitted with it are answered likewise; every later one comes back as `Conflict`. Submit those under a new
+    /// generation; the tail need not be loaded for that.
+    Moved {
+        /// The position it has.
+        seq: Seq,
+        /// Messages up to and with it.
+        msg_no: MsgNo,
+        /// Not less than that of the entry before.
+        created_at: UnixMs,
+        /// The entries between the one before it, as the owner knows that, and this one; oldest first.
+        tail: Vec<EntryRow>,
+    },
     /// The owner's view of the log is stale, or an earlier entry of the conversation did not commit: nothing was
     /// written. Load the tail, validate again, submit under a new generation.
     Conflict,

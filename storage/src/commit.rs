@@ -11,6 +11,8 @@
 //!            └  Away ──────► wait, the same set again (never taken apart, never given up before shutdown)
 //! ```
 //!
+//! Messages of conversations that another node writes to at the same time go another way first, see `behind`.
+//!
 //! Invariants:
 //! - `Committed` is said only after the transaction's commit, or after reading the very row.
 //! - Once an entry of a conversation came back, every later one of the same generation comes back unwritten, so a
@@ -22,6 +24,7 @@ use std::time::{Duration, Instant};
 
 use crate::append::{Append, Completion, HEAD_TRUST, Outcome};
 use crate::executor::{AppendError, Executor, Found};
+use crate::heat::Heat;
 use crate::metrics::WriterMetrics;
 use crate::stale::StaleConversations;
 use crate::writer::Answers;
@@ -41,11 +44,12 @@ pub(crate) type Pause<'a> = &'a mut dyn FnMut(Duration, &mut Executor) -> bool;
 pub(crate) struct Committer {
     metrics: WriterMetrics,
     stale: StaleConversations,
+    heat: Heat,
 }
 
 impl Committer {
     pub(crate) fn new(metrics: WriterMetrics) -> Self {
-        Self { metrics, stale: StaleConversations::default() }
+        Self { metrics, stale: StaleConversations::default(), heat: Heat::default() }
     }
 
     /// Brings one batch through. Answers are added to `answers`, delivered before long waits. `false`: told to
@@ -60,8 +64,16 @@ impl Committer {
         self.stale.advance(Instant::now());
         // Stable: submission order, which is log order, stays within each conversation.
         batch.sort_by_key(|entry| entry.conversation_id);
+        let mut waits = Waits::new(pause);
+        let mut batch = self.return_stale(batch, answers);
+        let hot = self.heat.take_hot(&mut batch);
         let mut sets = vec![batch];
-        let (mut back_off, mut retry_after) = (BACK_OFF.0, RETRY_AFTER);
+        if !hot.is_empty() {
+            match self.commit_behind(hot, executor, answers, &mut waits) {
+                Some(ordinary) => sets.push(ordinary),
+                None => return false,
+            }
+        }
         while let Some(set) = sets.pop() {
             let mut set = self.return_stale(set, answers);
             if set.is_empty() {
@@ -76,7 +88,8 @@ impl Committer {
             self.metrics.attempted(begun.elapsed(), &appended);
             let error = match appended {
                 Ok(()) => {
-                    (back_off, retry_after) = (BACK_OFF.0, RETRY_AFTER);
+                    waits.reset();
+                    self.heat.cool_all(&set);
                     for entry in &set {
                         answers.add(entry, Outcome::Committed);
                     }
@@ -110,34 +123,18 @@ impl Committer {
                 }
                 AppendError::Refused(_) | AppendError::Collision => split(set, &mut sets),
                 AppendError::Retry(reason) => {
-                    if retry_after >= RETRY_LOUDLY.0 || begun.elapsed() >= RETRY_LOUDLY.1 {
-                        tracing::warn!(reason, entries = set.len(), "a batch is repeated");
-                    } else {
-                        tracing::debug!(reason, "a batch is repeated");
-                    }
+                    let entries = set.len();
                     sets.push(set);
-                    if !pause(retry_after, executor) {
+                    if !waits.retry(&reason, entries, begun, executor) {
                         return false;
                     }
-                    retry_after = (retry_after * 2).min(BACK_OFF.1);
                 }
                 AppendError::Away(reason) => {
-                    if back_off > BACK_OFF.0 {
-                        tracing::warn!(reason, entries = set.len(), "cannot write; trying again");
-                    } else {
-                        // Once is nothing to worry about: a server restarts, a statement was too slow.
-                        tracing::info!(
-                            reason,
-                            entries = set.len(),
-                            "could not write; trying again"
-                        );
-                    }
-                    answers.deliver_before_waiting();
+                    let entries = set.len();
                     sets.push(set);
-                    if !pause(back_off, executor) {
+                    if !waits.away(&reason, entries, answers, executor) {
                         return false;
                     }
-                    back_off = (back_off * 2).min(BACK_OFF.1);
                 }
             }
         }
@@ -187,6 +184,7 @@ impl Committer {
                 }
             } else if found.taken || found.base_missing {
                 self.stale.mark(&entry);
+                self.heat.warm(&entry);
                 answers.add(&entry, Outcome::Conflict);
             } else {
                 rest.push(entry);
@@ -204,6 +202,62 @@ impl Committer {
         } else {
             split(set, sets);
         }
+    }
+}
+
+/// The waits of one batch.
+struct Waits<'a> {
+    pause: Pause<'a>,
+    back_off: Duration,
+    retry_after: Duration,
+}
+
+impl<'a> Waits<'a> {
+    fn new(pause: Pause<'a>) -> Self {
+        Self { pause, back_off: BACK_OFF.0, retry_after: RETRY_AFTER }
+    }
+
+    /// The database answers again.
+    fn reset(&mut self) {
+        (self.back_off, self.retry_after) = (BACK_OFF.0, RETRY_AFTER);
+    }
+
+    /// Before the same set goes again; `false`: stop.
+    fn retry(
+        &mut self,
+        reason: &str,
+        entries: usize,
+        begun: Instant,
+        executor: &mut Executor,
+    ) -> bool {
+        if self.retry_after >= RETRY_LOUDLY.0 || begun.elapsed() >= RETRY_LOUDLY.1 {
+            tracing::warn!(reason, entries, "a batch is repeated");
+        } else {
+            tracing::debug!(reason, "a batch is repeated");
+        }
+        let goes_on = (self.pause)(self.retry_after, executor);
+        self.retry_after = (self.retry_after * 2).min(BACK_OFF.1);
+        goes_on
+    }
+
+    /// While the database is away; `false`: stop.
+    fn away(
+        &mut self,
+        reason: &str,
+        entries: usize,
+        answers: &mut Answers,
+        executor: &mut Executor,
+    ) -> bool {
+        if self.back_off > BACK_OFF.0 {
+            tracing::warn!(reason, entries, "cannot write; trying again");
+        } else {
+            // Once is nothing to worry about: a server restarts, a statement was too slow.
+            tracing::info!(reason, entries, "could not write; trying again");
+        }
+        answers.deliver_before_waiting();
+        let goes_on = (self.pause)(self.back_off, executor);
+        self.back_off = (self.back_off * 2).min(BACK_OFF.1);
+        goes_on
     }
 }
 
@@ -246,6 +300,8 @@ pub(crate) fn completion(entry: &Append, outcome: Outcome) -> Completion {
     }
 }
 
+#[path = "behind.rs"]
+mod behind;
 #[cfg(test)]
 #[path = "commit_tests.rs"]
 pub(crate) mod tests;

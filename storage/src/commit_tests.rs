@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex};
 use ringwire_protocol::ConversationId;
 
 use super::*;
+use crate::append::Change;
 use crate::executor::Twin;
-use crate::testing::{conversation, entry, user};
+use crate::renumber::{Place, ROWS, places};
+use crate::testing::{conversation, entry, row, user};
 
 /// What happens to one transaction.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +30,8 @@ pub(crate) struct Scripted {
     /// Bodies that the database refuses.
     poison: Option<&'static [u8]>,
     appends: usize,
+    /// Written by another node between the reading of a tail and the insert behind it, one each time.
+    slips_in: VecDeque<Append>,
     /// Since when the connection has been there; nothing: it was cut, or never made.
     connected_at: Option<Instant>,
 }
@@ -105,6 +109,26 @@ impl Scripted {
             Some(Fault::CutAfterCommit) => Err(AppendError::Away("cut".into())),
             _ => Ok(()),
         }
+    }
+
+    pub(crate) fn append_behind(
+        &mut self,
+        entries: &[Append],
+    ) -> Result<Vec<Option<Place>>, AppendError> {
+        let log: Vec<_> = entries
+            .chunk_by(|a, b| a.conversation_id == b.conversation_id)
+            .flat_map(|of_one| {
+                let id = of_one[0].conversation_id;
+                let rows = self.log.range((id, of_one[0].seq - 1)..=(id, u64::MAX));
+                rows.map(|(_, entry)| row(entry)).take(ROWS)
+            })
+            .collect();
+        let (places, settled) = places(&log, entries);
+        if let Some(theirs) = self.slips_in.pop_front() {
+            self.store(&[theirs]);
+        }
+        self.append(&settled)?;
+        Ok(places)
     }
 
     pub(crate) fn probe(&mut self, entries: &[Append]) -> Vec<Found> {
@@ -335,6 +359,109 @@ fn a_checked_base_must_exist() {
     assert_eq!(outcomes[&(2, 5)], Outcome::Committed);
     assert_eq!(outcomes[&(2, 6)], Outcome::Committed);
     assert_eq!(outcomes[&(3, 1)], Outcome::Committed, "the first entry has no base");
+}
+
+/// Messages of another node at these positions of conversation 1.
+fn theirs(seqs: std::ops::RangeInclusive<u64>) -> Vec<Append> {
+    let id = |seq| format!("theirs{seq}");
+    seqs.map(|seq| Append { sender_id: Some(user(9)), ..message(1, seq, &id(seq)) }).collect()
+}
+
+/// A bench whose conversation 1 has met another node three times; its log ends at 7, generation 4 is next.
+fn hot() -> Bench {
+    let mut bench = Bench::new(Scripted::with(&theirs(4..=7)));
+    for (generation, seq) in (1..=3).zip(5..=7) {
+        let late = Append { generation, ..message(1, seq, "late") };
+        assert_eq!(bench.commit(vec![late])[&(1, seq)], Outcome::Conflict);
+    }
+    bench
+}
+
+fn mine(seq: u64) -> Append {
+    Append { generation: 4, ..message(1, seq, &format!("mine{seq}")) }
+}
+
+fn moved(seq: u64, tail: &[Append]) -> Outcome {
+    let tail = tail.iter().map(row).collect();
+    Outcome::Moved { seq, msg_no: seq, created_at: 1_000, tail }
+}
+
+#[test]
+fn after_three_collisions_messages_go_behind_the_tail() {
+    let mut bench = hot();
+    let outcomes = bench.commit(vec![mine(5), mine(6), entry(2, 1)]);
+    assert_eq!(outcomes[&(1, 5)], moved(8, &theirs(5..=7)));
+    assert_eq!(outcomes[&(1, 6)], moved(9, &[]));
+    assert_eq!(outcomes[&(2, 1)], Outcome::Committed);
+    let ids: Vec<_> = bench.scripted().log.values().map(|e| (e.seq, &*e.client_msg_id)).collect();
+    assert_eq!(ids[4..], [(8, "mine5"), (9, "mine6"), (1, "m1")]);
+    // What was numbered before the owner knew comes back, what it numbers then goes on.
+    assert_eq!(bench.commit(vec![mine(7)])[&(1, 7)], Outcome::Conflict);
+    let rebased = Append { generation: 5, ..mine(10) };
+    assert_eq!(bench.commit(vec![rebased])[&(1, 10)], Outcome::Committed);
+}
+
+#[test]
+fn what_another_node_slips_in_is_gone_behind_too() {
+    let mut bench = hot();
+    bench.scripted().slips_in = theirs(8..=8).into();
+    let outcomes = bench.commit(vec![mine(8)]);
+    assert_eq!(outcomes[&(1, 8)], moved(9, &theirs(8..=8)));
+    // One that always slips in wins in the end: the owner has to load the tail.
+    bench.scripted().slips_in = theirs(10..=30).into();
+    let rebased = Append { generation: 5, ..mine(10) };
+    assert_eq!(bench.commit(vec![rebased])[&(1, 10)], Outcome::Conflict);
+    assert!(bench.scripted().slips_in.len() > 10, "it gives up soon");
+}
+
+#[test]
+fn a_tail_that_is_more_than_messages_goes_to_the_owner() {
+    let mut bench = hot();
+    bench.scripted().store(&[Append { msg_no: 7, ..message(1, 8, "joined") }]);
+    assert_eq!(bench.commit(vec![mine(8)])[&(1, 8)], Outcome::Conflict);
+}
+
+#[test]
+fn a_hot_conversation_keeps_changes_of_membership_at_the_position_asked_for() {
+    let mut bench = hot();
+    let joins = Append { change: Change::Join(vec![user(3)]), ..mine(9) };
+    let outcomes = bench.commit(vec![mine(8), joins.clone(), mine(10)]);
+    assert!(outcomes.values().all(|outcome| *outcome == Outcome::Committed), "{outcomes:?}");
+    let mut bench = hot();
+    let late = Append { seq: 6, msg_no: 6, ..joins };
+    let outcomes = bench.commit(vec![mine(5), late]);
+    assert_eq!(outcomes[&(1, 5)], moved(8, &theirs(5..=7)));
+    assert_eq!(outcomes[&(1, 6)], Outcome::Conflict, "the owner decides anew");
+}
+
+#[test]
+fn d9_a_lost_answer_behind_a_tail_is_found_again() {
+    let mut bench = hot();
+    bench.scripted().faults = [Fault::CutAfterCommit].into();
+    let outcomes = bench.commit(vec![mine(5), mine(6)]);
+    assert!(matches!(outcomes[&(1, 5)], Outcome::Duplicate { seq: 8, .. }), "{outcomes:?}");
+    assert_eq!(outcomes[&(1, 6)], Outcome::Conflict, "the tail will show it");
+    assert_eq!(bench.scripted().log.len(), 6);
+}
+
+#[test]
+fn a_poison_row_in_a_hot_conversation_fails_alone() {
+    let mut bench = hot();
+    bench.scripted().poison = Some(b"poison");
+    let poison = Append { body: bytes::Bytes::from_static(b"poison"), ..mine(9) };
+    let outcomes = bench.commit(vec![mine(8), poison, mine(10)]);
+    assert_eq!(outcomes[&(1, 8)], Outcome::Committed);
+    assert_eq!(outcomes[&(1, 9)], Outcome::Rejected { reason: "poison".into() });
+    assert_eq!(outcomes[&(1, 10)], Outcome::Conflict);
+}
+
+#[test]
+fn a_conversation_that_nobody_else_writes_to_any_more_cools() {
+    let mut bench = hot();
+    for seq in 8..50 {
+        assert_eq!(bench.commit(vec![mine(seq)])[&(1, seq)], Outcome::Committed);
+    }
+    assert!(bench.committer.heat.take_hot(&mut vec![mine(50)]).is_empty());
 }
 
 #[test]

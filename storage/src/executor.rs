@@ -8,6 +8,7 @@ use ringwire_protocol::{ConversationId, UnixMs};
 use crate::append::Append;
 use crate::encryption::SealError;
 use crate::postgres::append::PostgresAppender;
+use crate::renumber::Place;
 use crate::sqlite::append::SqliteAppender;
 
 /// Why a transaction did not (or not certainly) commit.
@@ -77,6 +78,20 @@ impl Executor {
             Self::Postgres(appender) => appender.append(entries),
             #[cfg(test)]
             Self::Scripted(script) => script.append(entries),
+        }
+    }
+
+    /// Appends messages, sorted by conversation and in log order within, behind whatever messages the log holds, one
+    /// transaction for all that have a place there. Tells the place of each conversation's entries.
+    pub(crate) fn append_behind(
+        &mut self,
+        entries: &[Append],
+    ) -> Result<Vec<Option<Place>>, AppendError> {
+        match self {
+            Self::Sqlite(appender) => appender.append_behind(entries),
+            Self::Postgres(appender) => appender.append_behind(entries),
+            #[cfg(test)]
+            Self::Scripted(script) => script.append_behind(entries),
         }
     }
 

@@ -89,9 +89,9 @@ impl WriterMetrics {
     }
 
     /// A transaction has come to its end.
-    pub(crate) fn attempted(&self, took: Duration, result: &Result<(), AppendError>) {
+    pub(crate) fn attempted<T>(&self, took: Duration, result: &Result<T, AppendError>) {
         let kind = match result {
-            Ok(()) => return self.commit_duration.observe(took.as_secs_f64()),
+            Ok(_) => return self.commit_duration.observe(took.as_secs_f64()),
             Err(AppendError::Collision) => Failure::collision,
             Err(AppendError::Refused(_)) => Failure::refused,
             Err(AppendError::Retry(_)) => Failure::retry,
@@ -110,7 +110,7 @@ mod tests {
         let metrics = WriterMetrics::new();
         metrics.batch_closed(3, 4);
         metrics.attempted(Duration::from_millis(2), &Ok(()));
-        metrics.attempted(Duration::from_millis(2), &Err(AppendError::Collision));
+        metrics.attempted(Duration::from_millis(2), &Err::<(), _>(AppendError::Collision));
         let mut registry = Registry::with_prefix("ringwire");
         metrics.register(&mut registry);
         let mut text = String::new();

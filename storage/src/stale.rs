@@ -52,6 +52,13 @@ impl StaleConversations {
         *mark = Mark { generation: entry.generation, from_seq, made_at };
     }
 
+    /// From now on whatever comes behind this entry in its generation is held back.
+    pub(crate) fn mark_after(&mut self, last: &Append) {
+        let made_at = self.running_time;
+        let mark = Mark { generation: last.generation, from_seq: last.seq + 1, made_at };
+        self.marks.insert((last.origin, last.conversation_id), mark);
+    }
+
     /// Whether the entry must go back; one of a newer generation lifts the mark.
     pub(crate) fn holds(&mut self, entry: &Append) -> bool {
         let key = (entry.origin, entry.conversation_id);

@@ -3,6 +3,7 @@
 use ringwire_protocol::{ConversationId, UserId};
 
 use crate::append::{Append, Change};
+use crate::model::EntryRow;
 
 pub(crate) fn conversation(number: u64) -> ConversationId {
     ConversationId::new(number).expect("a valid id")
@@ -29,5 +30,20 @@ pub(crate) fn entry(conversation_number: u64, seq: u64) -> Append {
         origin: 0,
         token: seq,
         generation: 1,
+    }
+}
+
+/// What the log holds once the entry is written.
+pub(crate) fn row(entry: &Append) -> EntryRow {
+    EntryRow {
+        conversation_id: entry.conversation_id,
+        seq: entry.seq,
+        msg_no: entry.msg_no,
+        sender_id: entry.sender_id,
+        created_at: entry.created_at,
+        client_msg_id: entry.client_msg_id.to_string(),
+        body: entry.body.clone(),
+        command_hash: entry.command_hash,
+        damaged: false,
     }
 }

@@ -202,9 +202,14 @@ impl Answers {
     }
 
     pub(crate) fn add(&mut self, entry: &Append, outcome: Outcome) {
-        if outcome == Outcome::Committed {
-            let latest = self.activity.entry(entry.conversation_id).or_insert(entry.created_at);
-            *latest = entry.created_at.max(*latest);
+        let written_at = match &outcome {
+            Outcome::Committed => Some(entry.created_at),
+            Outcome::Moved { created_at, .. } => Some(*created_at),
+            Outcome::Conflict | Outcome::Duplicate { .. } | Outcome::Rejected { .. } => None,
+        };
+        if let Some(at) = written_at {
+            let latest = self.activity.entry(entry.conversation_id).or_insert(at);
+            *latest = at.max(*latest);
         }
         self.total += 1;
         let origin = usize::from(entry.origin);

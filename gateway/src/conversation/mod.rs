@@ -11,7 +11,9 @@
 //! A command and the time go in, effects come out; there is no socket, store or clock in here. Invariants:
 //!
 //! 1. An ack or a push is only ever made from a committed entry.
-//! 2. Entries in flight have the consecutive positions `head + 1 …`, in the order their commands were accepted.
+//! 2. Entries in flight have the consecutive positions `head + 1 …`, in the order their commands were accepted. Where the
+//!    writer put one behind messages of another node, all behind it move on as far, and are submitted again under a new
+//!    generation as soon as the first of them comes back.
 //! 3. One sender's commands are accepted in the order in which they came.
 //! 4. Who receives an entry is decided when it commits, by the log up to it.
 //! 5. Every submission is answered exactly once.
@@ -162,6 +164,9 @@ pub struct Conversation {
     /// Entries in flight that change more than the log.
     changes_in_flight: usize,
     generation: u64,
+    /// An entry of this generation went behind a tail, which was told with it: the next that comes back need not wait for
+    /// the tail to be read.
+    moved: bool,
     /// Since when the tail is being read.
     rebasing_since: Option<Instant>,
     /// The state cannot be brought up to the log entry by entry; it must be loaded anew.
@@ -201,6 +206,7 @@ impl Conversation {
             next_token: 0,
             changes_in_flight: 0,
             generation: *now.generation,
+            moved: false,
             rebasing_since: None,
             outdated: false,
             waiting: VecDeque::new(),
@@ -251,6 +257,11 @@ impl Conversation {
                     self.commit(entry, effects);
                 }
             }
+            Outcome::Moved { seq, msg_no, created_at, tail } => {
+                debug_assert_eq!(place, 0, "entries of a conversation commit in order");
+                let head = LogHead { seq: *seq, msg_no: *msg_no, created_at: *created_at };
+                self.complete_behind(head, tail, now, effects);
+            }
             Outcome::Duplicate { seq, msg_no, created_at, command_hash } => {
                 if let Some(entry) = self.in_flight.remove(place) {
                     self.forget(&entry);
@@ -274,6 +285,7 @@ impl Conversation {
                 }
                 self.start_rebase(now.at, effects);
             }
+            Outcome::Conflict if self.moved => self.resubmit(now, effects),
             Outcome::Conflict => self.start_rebase(now.at, effects),
         }
         if self.changes_in_flight == 0 && self.rebasing_since.is_none() {

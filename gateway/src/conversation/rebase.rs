@@ -1,4 +1,4 @@
-//! Catching up after the writer said that the owner's view of the log was stale.
+//! Catching up after the writer said that the owner's view of the log was stale, or went behind what was not seen.
 //!
 //! The tail that was not seen is applied, then everything in flight is validated again in order, behind it. Nobody
 //! has seen the positions that are given up: nothing is shown before it is committed.
@@ -8,9 +8,9 @@ use std::time::Instant;
 use prost::Message as _;
 use ringwire_protocol::{CommandError, ErrorCode, UserId, wire};
 use ringwire_storage::append::Change;
-use ringwire_storage::model::{EntryRow, LogPage};
+use ringwire_storage::model::{EntryRow, LogHead, LogPage};
 
-use super::{Conversation, Effect, Moment, Submission};
+use super::{Conversation, Effect, Intent, Moment, Submission};
 use crate::limits;
 
 impl Conversation {
@@ -19,6 +19,58 @@ impl Conversation {
             self.rebasing_since = Some(at);
             effects.push(Effect::LoadTail { after: self.head.seq });
         }
+    }
+
+    /// The first entry in flight was committed at `head`, behind a tail of messages that were not seen. Messages leave
+    /// everything valid that was decided without them.
+    pub(super) fn complete_behind(
+        &mut self,
+        head: LogHead,
+        tail: &[EntryRow],
+        now: &mut Moment<'_>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(mut entry) = self.in_flight.pop_front() else { return };
+        self.forget(&entry);
+        for row in tail {
+            if row.seq == self.head.seq + 1 {
+                self.apply_foreign(row, entry.made_at, effects);
+            }
+        }
+        self.moved = true;
+        let asked_seq = entry.row.seq;
+        entry.row = EntryRow {
+            seq: head.seq,
+            msg_no: head.msg_no,
+            created_at: head.created_at,
+            ..entry.row
+        };
+        self.commit(entry, effects);
+        if asked_seq != head.seq {
+            self.number_in_flight();
+        }
+        if self.in_flight.is_empty() {
+            // The writer returns whatever else comes under this generation.
+            self.next_generation(now);
+        }
+    }
+
+    /// Gives everything in flight the position it has now.
+    fn number_in_flight(&mut self) {
+        let mut last = self.head;
+        for entry in &mut self.in_flight {
+            let countable = matches!(entry.submission.intent, Intent::Send { .. });
+            entry.row.seq = last.seq + 1;
+            entry.row.msg_no = last.msg_no + u64::from(countable);
+            entry.row.created_at = entry.row.created_at.max(last.created_at);
+            last = entry.row.head();
+        }
+    }
+
+    fn next_generation(&mut self, now: &mut Moment<'_>) {
+        *now.generation += 1;
+        self.generation = *now.generation;
+        self.moved = false;
     }
 
     /// Takes the entries behind the head, as asked by [`Effect::LoadTail`]; `None`: the conversation is gone.
@@ -74,10 +126,9 @@ impl Conversation {
     }
 
     /// Takes what was in flight and then what waited, as if it came now: that is the order in which it did come.
-    fn resubmit(&mut self, now: &mut Moment<'_>, effects: &mut Vec<Effect>) {
+    pub(super) fn resubmit(&mut self, now: &mut Moment<'_>, effects: &mut Vec<Effect>) {
         self.rebasing_since = None;
-        *now.generation += 1;
-        self.generation = *now.generation;
+        self.next_generation(now);
         for submission in self.take_everything() {
             self.take(submission, false, now, effects);
         }

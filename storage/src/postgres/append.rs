@@ -14,10 +14,11 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 use tokio_postgres::{Client, Statement};
 
+use super::behind::{LOCK, tails};
 use super::connect::{Address, CALL_TIMEOUT, writer_session};
 use super::copy::{Bases, COPY_FROM, Copier};
 use super::rows::position;
-use crate::append::Append;
+use crate::append::{Append, Change};
 use crate::changes::NetChanges;
 use crate::encryption::{BodyKeys, Stored, seal_entries};
 use crate::error::StoreError;
@@ -91,7 +92,7 @@ const ACTIVITY: &str = "WITH later AS (
 pub(crate) struct PostgresAppender {
     runtime: Runtime,
     address: Address,
-    keys: Arc<BodyKeys>,
+    pub(super) keys: Arc<BodyKeys>,
     session: Option<Session>,
 }
 
@@ -147,7 +148,7 @@ impl PostgresAppender {
     }
 
     /// Runs one call in the session, within the time limit; what went wrong with the connection ends the session.
-    fn call<T>(
+    pub(super) fn call<T>(
         &mut self,
         work: impl AsyncFnOnce(&Session) -> Result<T, AppendError>,
     ) -> Result<T, AppendError> {
@@ -182,8 +183,8 @@ impl Drop for PostgresAppender {
 }
 
 /// A connection with its prepared statements.
-struct Session {
-    client: Client,
+pub(super) struct Session {
+    pub(super) client: Client,
     /// Taken when all was ready, so that nothing learned before counts as learned since.
     opened_at: Instant,
     insert: Statement,
@@ -193,6 +194,8 @@ struct Session {
     add: Statement,
     own: Statement,
     activity: Statement,
+    pub(super) lock: Statement,
+    pub(super) tails: Statement,
 }
 
 impl Session {
@@ -206,6 +209,8 @@ impl Session {
             add: client.prepare(ADD).await?,
             own: client.prepare(OWN).await?,
             activity: client.prepare(ACTIVITY).await?,
+            lock: client.prepare(LOCK).await?,
+            tails: client.prepare(&tails()).await?,
             opened_at: Instant::now(),
             client,
         })
@@ -223,8 +228,11 @@ impl Session {
         if changes.is_empty() {
             return Ok(self.insert(entries, bodies).await?);
         }
+        // Polled, and so sent, in this order. The changes need the rows of their conversations; to lock these only behind
+        // the insert would be the opposite order to that of `behind`.
         let mut steps: Vec<Step<'_>> = vec![
             Box::pin(self.client.batch_execute("BEGIN")),
+            Box::pin(self.lock_changed(entries)),
             Box::pin(self.insert(entries, bodies)),
         ];
         steps.extend(self.change_and_commit(changes));
@@ -265,7 +273,14 @@ impl Session {
         steps
     }
 
-    async fn insert(
+    async fn lock_changed(&self, entries: &[Append]) -> Result<(), tokio_postgres::Error> {
+        let changed = entries.iter().filter(|entry| entry.change != Change::None);
+        let ids: Vec<i64> = changed.map(|entry| entry.conversation_id.as_i64()).collect();
+        self.client.execute(&self.lock, &[&ids]).await?;
+        Ok(())
+    }
+
+    pub(super) async fn insert(
         &self,
         entries: &[Append],
         stored: &[Stored],

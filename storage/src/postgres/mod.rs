@@ -11,15 +11,20 @@
 
 mod address;
 pub(crate) mod append;
+mod behind;
+mod blocks;
 pub(crate) mod connect;
 mod conversations;
 mod copy;
 mod deletion;
+mod devices;
 mod directory;
 mod export;
+mod hold;
 mod ids;
 mod log;
 mod pool;
+mod refresh;
 mod refusal;
 mod reseal;
 mod retention;

@@ -18,10 +18,10 @@ use crate::executor::{AppendError, Found, Twin};
 
 /// The writing connection, used by the writer thread alone.
 pub(crate) struct SqliteAppender {
-    connection: Connection,
+    pub(super) connection: Connection,
     opened_at: Instant,
     jobs: Arc<Jobs>,
-    keys: Arc<BodyKeys>,
+    pub(super) keys: Arc<BodyKeys>,
     _folder: Arc<File>,
 }
 
@@ -112,7 +112,7 @@ impl Drop for SqliteAppender {
     }
 }
 
-fn insert_entries(
+pub(super) fn insert_entries(
     tx: &Transaction<'_>,
     entries: &[Append],
     bodies: &[Stored],

@@ -9,12 +9,17 @@
 //! The data folder is held by an exclusive lock on a file in it for as long as any connection of this store lives.
 
 pub(crate) mod append;
+mod behind;
+mod blocks;
 mod conversations;
 mod deletion;
+mod devices;
 mod directory;
 mod export;
+mod hold;
 mod jobs;
 mod log;
+mod refresh;
 mod reseal;
 mod retention;
 mod rows;

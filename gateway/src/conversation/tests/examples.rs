@@ -76,6 +76,35 @@ fn a_conflict_puts_what_was_in_flight_behind_the_tail() -> Told {
 }
 
 #[test]
+fn two_hot_nodes_need_no_reading_to_go_on() -> Told {
+    let mut world = world();
+    world.send(HERE, ROOM, 1, "m1", "one")?;
+    world.send(THERE, ROOM, 2, "m1", "early")?;
+    world.write_and_hear(THERE)?;
+    world.write_and_hear(HERE)?;
+    world.tail(HERE, ROOM, Reading::Happens(9))?;
+    world.tail(HERE, ROOM, Reading::Happens(9))?;
+    // This node has collided once; from now on its messages go behind what the other one writes.
+    world.send(THERE, ROOM, 2, "m2", "there")?;
+    world.send(THERE, ROOM, 2, "m3", "there too")?;
+    world.write_and_hear(THERE)?;
+    let mut commands = vec![world.send(HERE, ROOM, 1, "m2", "two")?];
+    commands.push(world.send(HERE, ROOM, 1, "m3", "three")?);
+    world.write(HERE, ROOM, 1, false)?;
+    commands.push(world.send(HERE, ROOM, 1, "m4", "four")?);
+    world.hear(HERE, ROOM, 9)?;
+    assert_eq!(world.outcome(commands[1]), Some(Ok(7)));
+    // What was submitted before that was known comes back once, and no tail has to be read.
+    commands.push(world.send(HERE, ROOM, 1, "m5", "five")?);
+    world.write_and_hear(HERE)?;
+    world.write_and_hear(HERE)?;
+    let seqs: Vec<_> = commands.iter().map(|command| world.outcome(*command)).collect();
+    assert_eq!(seqs, [5, 6, 7, 8].map(|seq| Some(Ok(seq + 1))));
+    assert!(world.seen.contains("moved"));
+    world.settle()
+}
+
+#[test]
 fn whoever_left_elsewhere_cannot_send_here() -> Told {
     let mut world = world();
     let command = world.send(HERE, ROOM, 2, "m1", "too late")?;

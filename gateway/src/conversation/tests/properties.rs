@@ -188,6 +188,7 @@ fn v2_random_actions_reach_every_outcome() {
         "committed",
         "conflict",
         "duplicate",
+        "moved",
         "outdated",
         "rejected",
         "told from memory",

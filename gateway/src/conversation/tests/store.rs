@@ -6,7 +6,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use prost::Message as _;
 use ringwire_protocol::{ConversationId, Seq, wire};
-use ringwire_storage::append::{Append, Completion, HEAD_TRUST, Outcome};
+use ringwire_storage::append::{Append, Change, Completion, HEAD_TRUST, Outcome};
 use ringwire_storage::model::{
     ConversationKind, ConversationSnapshot, EntryRow, LogHead, LogPage, MemberRow, Role,
 };
@@ -14,6 +14,10 @@ use ringwire_storage::model::{
 use super::Violation;
 use super::model::{Roster, follow};
 
+/// From this many collisions on a writer puts messages behind the tail. (The real one waits for more.)
+const HOT: usize = 1;
+/// The most entries that go behind a tail together.
+const RUN_MAX: usize = 3;
 /// Retention keeps what was written since.
 const KEPT_S: u32 = 600;
 /// The database refuses entries with this text.
@@ -105,12 +109,62 @@ impl Log {
         if text(&row.body).contains(POISON) {
             return Ok(Outcome::Rejected { reason: "cannot be stored".to_owned() });
         }
-        // No key forbids the row, so the database takes it. Only a correct owner keeps the log whole.
+        self.store(row, now_s)?;
+        Ok(Outcome::Committed)
+    }
+
+    /// Puts messages behind messages that their owner has not seen, as one transaction does; `None`: they are not, or
+    /// something else speaks against it.
+    fn insert_behind(
+        &mut self,
+        run: &[Append],
+        now_s: u32,
+    ) -> Result<Option<Vec<Outcome>>, Violation> {
+        let (Some(first), Some(base)) = (run.first(), self.kept(run[0].seq - 1)) else {
+            return Ok(None);
+        };
+        let mut tail = self.kept_after(base.seq).to_vec();
+        let log = std::iter::once(base).chain(&tail);
+        let messages = log.zip(&tail).all(|(row, next)| next.msg_no == row.msg_no + 1);
+        let fits = first.msg_no == base.msg_no + 1
+            && run.iter().all(|append| append.change == Change::None)
+            && !run.iter().any(|append| text(&append.body).contains(POISON));
+        let fresh = |append: &Append| {
+            !self.kept_after(0).iter().any(|row| {
+                row.sender_id == append.sender_id && row.client_msg_id == *append.client_msg_id
+            })
+        };
+        if !messages || !fits || !run.iter().all(fresh) {
+            return Ok(None);
+        }
+        let in_place = tail.is_empty();
+        let mut outcomes = Vec::new();
+        for append in run {
+            let head = self.head();
+            let row = EntryRow {
+                seq: head.seq + 1,
+                msg_no: head.msg_no + 1,
+                created_at: head.created_at.max(append.created_at),
+                ..row_of(append)
+            };
+            let (seq, msg_no, created_at) = (row.seq, row.msg_no, row.created_at);
+            self.store(row, now_s)?;
+            outcomes.push(if in_place {
+                Outcome::Committed
+            } else {
+                Outcome::Moved { seq, msg_no, created_at, tail: std::mem::take(&mut tail) }
+            });
+        }
+        Ok(Some(outcomes))
+    }
+
+    /// No key forbids the row, so the database takes it. Only a correct owner keeps the log whole.
+    fn store(&mut self, row: EntryRow, now_s: u32) -> Result<(), Violation> {
         let roster = follow(self.head(), self.roster(self.head().seq), &row, &self.settings)?;
         self.history.push(row);
         self.rosters.push(roster);
         self.written_s.push(now_s);
-        Ok(Outcome::Committed)
+        Ok(())
     }
 
     /// What an owner asks for after a conflict.
@@ -160,12 +214,14 @@ pub(super) struct Writer {
     pub(super) room: usize,
     /// Generation and first position that go back unwritten.
     stale: Option<(u64, Seq)>,
+    /// How often another node was there first, less how often nobody was.
+    collisions: usize,
 }
 
 impl Writer {
     pub(super) fn new(room: usize) -> Self {
         let (queue, backlog, answers) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
-        Self { queue, backlog, answers, room, stale: None }
+        Self { queue, backlog, answers, room, stale: None, collisions: 0 }
     }
 
     /// `false`: there is no room, and the entry may be refused.
@@ -198,23 +254,63 @@ impl Writer {
             append.generation < generation
                 || append.generation == generation && append.seq >= from_seq
         });
-        let outcome = if held { Outcome::Conflict } else { log.insert(append, at, now_s)? };
+        let outcomes = if held {
+            vec![Outcome::Conflict]
+        } else if self.collisions >= HOT
+            && let Some(outcomes) = log.insert_behind(&self.run(), now_s)?
+        {
+            outcomes
+        } else {
+            vec![log.insert(append, at, now_s)?]
+        };
         if answer_lost {
             return Ok(());
         }
-        if !held {
-            let stale = (append.generation, append.seq);
-            self.stale = (outcome != Outcome::Committed).then_some(stale);
+        for outcome in outcomes {
+            let Some(append) = self.queue.pop_front() else { break };
+            if !held {
+                self.note(&append, &outcome);
+            }
+            self.answers.push_back(Completion {
+                conversation_id: append.conversation_id,
+                seq: append.seq,
+                token: append.token,
+                generation: append.generation,
+                outcome,
+            });
         }
-        self.answers.push_back(Completion {
-            conversation_id: append.conversation_id,
-            seq: append.seq,
-            token: append.token,
-            generation: append.generation,
-            outcome,
-        });
-        self.queue.pop_front();
         Ok(())
+    }
+
+    /// The entries at the front of the queue that follow each other.
+    fn run(&self) -> Vec<Append> {
+        let mut run: Vec<Append> = Vec::new();
+        for append in self.queue.iter().take(RUN_MAX) {
+            let follows = run.last().is_none_or(|before| {
+                (before.generation, before.seq + 1, before.msg_no + 1)
+                    == (append.generation, append.seq, append.msg_no)
+            });
+            if !follows {
+                break;
+            }
+            run.push(append.clone());
+        }
+        run
+    }
+
+    fn note(&mut self, append: &Append, outcome: &Outcome) {
+        self.stale = match outcome {
+            Outcome::Committed => None,
+            Outcome::Moved { .. } => Some((append.generation, append.seq + 1)),
+            Outcome::Conflict | Outcome::Duplicate { .. } | Outcome::Rejected { .. } => {
+                Some((append.generation, append.seq))
+            }
+        };
+        match outcome {
+            Outcome::Conflict => self.collisions += 1,
+            Outcome::Committed => self.collisions = self.collisions.saturating_sub(1),
+            Outcome::Moved { .. } | Outcome::Duplicate { .. } | Outcome::Rejected { .. } => {}
+        }
     }
 }
 

@@ -271,6 +271,7 @@ impl World {
             };
             self.seen.insert(match completion.outcome {
                 Outcome::Committed => "committed",
+                Outcome::Moved { .. } => "moved",
                 Outcome::Conflict => "conflict",
                 Outcome::Duplicate { .. } => "duplicate",
                 Outcome::Rejected { .. } => "rejected",

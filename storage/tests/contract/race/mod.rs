@@ -24,11 +24,14 @@ use ringwire_storage::{CompletionSink, Database, Store, StoreConfig};
 use tempfile::TempDir;
 
 use self::model::Outcome;
-use self::node::{Counts, Node};
+use self::node::{Answer, Counts, Node, Told};
 use self::script::{NODES, Script, USERS};
 use crate::support::{self, Backend, body, user};
 
-on_both!(o1_o2_o3_nodes_that_race_keep_every_promise);
+on_both!(
+    o1_o2_o3_nodes_that_race_keep_every_promise,
+    o1_o2_two_nodes_hot_on_one_conversation_go_behind_each_other,
+);
 
 /// Where the nodes meet.
 struct Arena {
@@ -83,7 +86,7 @@ impl Arena {
     }
 
     /// Carries a script out and judges what came of it.
-    async fn run(&mut self, script: &Script) -> Result<Counts, String> {
+    async fn run(&mut self, script: &Script) -> Result<(Counts, Vec<Told>), String> {
         let mut ids = Vec::new();
         for number in 0..script.conversations {
             ids.push(self.group(format!("{}-{number}", script.seed)).await);
@@ -113,7 +116,7 @@ impl Arena {
         for (number, id) in ids.into_iter().enumerate() {
             Outcome::read(&self.stores[0], id).await.check(&told, number)?;
         }
-        Ok(counts)
+        Ok((counts, told))
     }
 }
 
@@ -154,7 +157,7 @@ async fn o1_o2_o3_nodes_that_race_keep_every_promise(backend: Backend) {
     let seeds = seeds();
     for &seed in &seeds {
         match arena.run(&Script::new(seed)).await {
-            Ok(more) => counts += more,
+            Ok((more, _)) => counts += more,
             Err(complaint) => panic!("{complaint}; try again with RINGWIRE_SEED={seed}"),
         }
     }
@@ -162,4 +165,29 @@ async fn o1_o2_o3_nodes_that_race_keep_every_promise(backend: Backend) {
     if seeds.len() > 1 {
         counts.assert_everything_happened();
     }
+}
+
+/// Without going behind what the other node wrote, each collision costs a read of the tail (dozens of them here), and the
+/// node that has just written wins again and again.
+async fn o1_o2_two_nodes_hot_on_one_conversation_go_behind_each_other(backend: Backend) {
+    let (counts, told) = Arena::new(backend).await.run(&Script::hot()).await.unwrap();
+    println!("{backend:?}, hot: {counts}, {:.0} % fair", fairness(&told));
+    // How often they meet is up to the machine; but where they do, they have to read the tail a few times only.
+    assert!(counts.moved > 0 || counts.tails_read < 8, "nothing went behind a tail: {counts}");
+}
+
+/// How much of its own the slower node had written when the faster one had written all, in percent.
+fn fairness(told: &[Told]) -> f64 {
+    let written = |node| {
+        let of_node = told.iter().filter(move |told| told.node == node);
+        of_node.filter_map(|told| match &told.answer {
+            Answer::Committed(head) => Some(head.seq),
+            _ => None,
+        })
+    };
+    let ends = [0, 1].map(|node| written(node).max().unwrap_or(0));
+    let slower = usize::from(ends[1] > ends[0]);
+    let first_end = ends[1 - slower];
+    let by_then = written(slower).filter(|&seq| seq < first_end).count();
+    100.0 * by_then as f64 / written(slower).count().max(1) as f64
 }

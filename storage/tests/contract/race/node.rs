@@ -1,6 +1,6 @@
 //! A node: the owner of every conversation, as simple as can be, with several entries of each in flight. It re-bases as
-//! the gateway does: after anything but `Committed` it loads the tail, follows it, and tries again in order what was in
-//! flight.
+//! the gateway does: after anything but `Committed` or `Moved` it loads the tail, follows it, and tries again in order
+//! what was in flight.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -45,7 +45,9 @@ pub(super) struct Told {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts {
     pub(super) submitted: u64,
+    /// Of them `moved` behind a tail.
     pub(super) committed: u64,
+    pub(super) moved: u64,
     pub(super) conflicts: u64,
     pub(super) duplicates: u64,
     pub(super) rejected: u64,
@@ -58,6 +60,7 @@ impl Counts {
     pub(super) fn assert_everything_happened(&self) {
         let all = [
             self.committed,
+            self.moved,
             self.conflicts,
             self.duplicates,
             self.rejected,
@@ -72,6 +75,7 @@ impl AddAssign for Counts {
     fn add_assign(&mut self, more: Self) {
         self.submitted += more.submitted;
         self.committed += more.committed;
+        self.moved += more.moved;
         self.conflicts += more.conflicts;
         self.duplicates += more.duplicates;
         self.rejected += more.rejected;
@@ -112,6 +116,8 @@ struct Line {
     confirmed_at: Instant,
     roster: Roster,
     generation: u64,
+    /// An entry went behind a tail since the generation began: the later ones come back, and the tail is known.
+    moved: bool,
     next_token: u64,
     in_flight: VecDeque<(Command, Append)>,
     pending: VecDeque<Command>,
@@ -132,6 +138,7 @@ impl Node {
             confirmed_at: Instant::now(),
             roster: founders(),
             generation: 1,
+            moved: false,
             next_token: 0,
             in_flight: VecDeque::new(),
             pending: commands.iter().filter(|c| c.conversation == place).cloned().collect(),
@@ -154,9 +161,9 @@ impl Node {
                 let Self { answers, told, counts, .. } = self;
                 return Done { answers, told, counts };
             }
-            self.hear(self.answers.recv_timeout(PATIENCE).expect("an answer in time"));
+            self.hear(&self.answers.recv_timeout(PATIENCE).expect("an answer in time"));
             while let Ok(completion) = self.answers.try_recv() {
-                self.hear(completion);
+                self.hear(&completion);
             }
         }
     }
@@ -191,7 +198,7 @@ impl Node {
         self.told.push(Told { node: self.number, command, answer });
     }
 
-    fn hear(&mut self, completion: Completion) {
+    fn hear(&mut self, completion: &Completion) {
         let current = |line: &Line| {
             line.id == completion.conversation_id && line.generation == completion.generation
         };
@@ -200,7 +207,22 @@ impl Node {
         let line = &mut self.lines[place];
         let first = line.in_flight.front().map(|(_, append)| append.token);
         assert_eq!(first, Some(completion.token), "answers come in log order");
-        match completion.outcome {
+        match &completion.outcome {
+            Outcome::Moved { seq, msg_no, created_at, tail } => {
+                let (command, append) = line.in_flight.pop_front().expect("just seen");
+                for row in tail {
+                    line.follow(row, append.head_confirmed_at);
+                }
+                let head = LogHead { seq: *seq, msg_no: *msg_no, created_at: *created_at };
+                line.follow(&at(head, row_of(&append)), append.head_confirmed_at);
+                line.moved = true;
+                if line.in_flight.is_empty() {
+                    line.next_generation();
+                }
+                self.counts.committed += 1;
+                self.counts.moved += 1;
+                self.tell(command, Answer::Committed(head));
+            }
             Outcome::Committed => {
                 let (command, append) = line.in_flight.pop_front().expect("just seen");
                 line.follow(&row_of(&append), append.head_confirmed_at);
@@ -210,15 +232,17 @@ impl Node {
             }
             Outcome::Conflict => {
                 self.counts.conflicts += 1;
-                self.rebase(place);
+                if line.moved {
+                    line.next_generation();
+                } else {
+                    self.rebase(place);
+                }
             }
             Outcome::Duplicate { seq, msg_no, created_at, command_hash } => {
                 let (command, _) = line.in_flight.pop_front().expect("just seen");
                 self.counts.duplicates += 1;
-                self.tell(
-                    command,
-                    Answer::Known(LogHead { seq, msg_no, created_at }, command_hash),
-                );
+                let head = LogHead { seq: *seq, msg_no: *msg_no, created_at: *created_at };
+                self.tell(command, Answer::Known(head, *command_hash));
                 self.rebase(place);
             }
             Outcome::Rejected { .. } => {
@@ -233,6 +257,7 @@ impl Node {
     /// Follows the log to its end, and puts what was in flight back to be tried again.
     fn rebase(&mut self, place: usize) {
         let line = &mut self.lines[place];
+        let give_up_at = Instant::now() + PATIENCE;
         loop {
             let asked_at = Instant::now();
             self.counts.tails_read += 1;
@@ -240,7 +265,7 @@ impl Node {
                 match Handle::current().block_on(self.store.load_tail(line.id, line.head.seq, 100))
                 {
                     Ok(tail) => tail.expect("the conversation is there"),
-                    Err(error) if error.is_temporary() => continue,
+                    Err(error) if error.is_temporary() && Instant::now() < give_up_at => continue,
                     Err(error) => panic!("{error}"),
                 };
             for row in &tail.entries {
@@ -257,10 +282,7 @@ impl Node {
                 tail.head
             );
         }
-        line.generation += 1;
-        while let Some((command, _)) = line.in_flight.pop_back() {
-            line.pending.push_front(command);
-        }
+        line.next_generation();
     }
 }
 
@@ -311,12 +333,26 @@ impl Line {
         }
     }
 
+    /// Puts what was in flight back to be tried again.
+    fn next_generation(&mut self) {
+        self.generation += 1;
+        self.moved = false;
+        while let Some((command, _)) = self.in_flight.pop_back() {
+            self.pending.push_front(command);
+        }
+    }
+
     fn follow(&mut self, row: &EntryRow, confirmed_at: Instant) {
         assert_eq!(row.seq, self.head.seq + 1, "every entry in its turn");
         follow(&mut self.roster, row).expect("the log is sound");
         self.head = row.head();
         self.confirmed_at = confirmed_at;
     }
+}
+
+/// The entry at another position.
+fn at(head: LogHead, row: EntryRow) -> EntryRow {
+    EntryRow { seq: head.seq, msg_no: head.msg_no, created_at: head.created_at, ..row }
 }
 
 fn row_of(append: &Append) -> EntryRow {

@@ -9,6 +9,8 @@ use crate::support::user;
 /// The most nodes there are.
 pub(super) const NODES: usize = 3;
 pub(super) const USERS: u64 = 6;
+/// What each of two nodes says in a conversation that is hot.
+const HOT_MESSAGES: usize = 1_000;
 
 /// What a command wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +67,22 @@ impl Script {
             script.nodes[node].push(command);
         }
         script
+    }
+
+    /// Two nodes that say all they can in one conversation at the same time.
+    pub(super) fn hot() -> Self {
+        let says = |node: usize| {
+            (0..HOT_MESSAGES).map(move |number| Command {
+                number,
+                conversation: 0,
+                sender: user(1 + node as u64),
+                id: format!("{node}-{number}"),
+                hash: (node * HOT_MESSAGES + number) as i64,
+                deed: Deed::Say,
+            })
+        };
+        let nodes = (0..2).map(|node| says(node).collect()).collect();
+        Self { seed: 0, conversations: 1, depth: 8, cuts: false, nodes }
     }
 
     /// The next command: mostly a new one, now and then an earlier one again, or its id for something else.

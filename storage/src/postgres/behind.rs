@@ -1,0 +1,89 @@
+//! Appending behind a tail, on Postgres: one transaction, two round trips. The row of each conversation is locked first, so
+//! nodes that go this way queue up instead of colliding; one that does not may still come between.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::future::{join, join3};
+use ringwire_protocol::ConversationId;
+
+use super::append::{PostgresAppender, Session};
+use super::rows::{self, position};
+use crate::append::Append;
+use crate::encryption::{BodyKeys, seal_entries};
+use crate::executor::AppendError;
+use crate::renumber::{self, Place};
+
+/// Whoever locks these rows does so before writing entries, in this order.
+pub(super) const LOCK: &str = "SELECT FROM conversations c WHERE c.id = ANY ($1::int8[])
+    ORDER BY c.id FOR NO KEY UPDATE OF c";
+
+/// The logs from a position on. A statement of its own: it sees what was committed before the lock was given.
+pub(super) fn tails() -> String {
+    format!(
+        "SELECT {} FROM UNNEST($1::int8[], $2::int8[]) AS u (conversation_id, base)
+         CROSS JOIN LATERAL (SELECT * FROM entries x
+             WHERE x.conversation_id = u.conversation_id AND x.seq >= u.base
+             ORDER BY x.seq LIMIT {}) e
+         ORDER BY e.conversation_id, e.seq",
+        rows::ENTRY,
+        renumber::ROWS,
+    )
+}
+
+impl PostgresAppender {
+    pub(crate) fn append_behind(
+        &mut self,
+        entries: &[Append],
+    ) -> Result<Vec<Option<Place>>, AppendError> {
+        let keys = Arc::clone(&self.keys);
+        self.call(async |session| {
+            let result = session.append_behind(entries, &keys).await;
+            if !matches!(result, Ok(_) | Err(AppendError::Away(_))) {
+                session.client.batch_execute("ROLLBACK").await?;
+            }
+            result
+        })
+    }
+}
+
+impl Session {
+    async fn append_behind(
+        &self,
+        entries: &[Append],
+        keys: &BodyKeys,
+    ) -> Result<Vec<Option<Place>>, AppendError> {
+        let mut bases: BTreeMap<ConversationId, u64> = BTreeMap::new();
+        for entry in entries {
+            bases.entry(entry.conversation_id).or_insert(entry.seq.saturating_sub(1));
+        }
+        let ids: Vec<i64> = bases.keys().map(|id| id.as_i64()).collect();
+        let bases: Vec<i64> = bases.values().map(|&seq| position(seq)).collect();
+        // Polled, and so sent, in this order.
+        let (begun, locked, log) = join3(
+            self.client.batch_execute("BEGIN"),
+            self.client.execute(&self.lock, &[&ids]),
+            self.client.query(&self.tails, &[&ids, &bases]),
+        )
+        .await;
+        begun?;
+        locked?;
+        let log = log?
+            .iter()
+            .map(|row| rows::entry(row, 0, keys))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| AppendError::Refused(error.to_string()))?;
+        let (places, settled) = renumber::places(&log, entries);
+        if settled.is_empty() {
+            self.client.batch_execute("ROLLBACK").await?;
+            return Ok(places);
+        }
+        // Sealed where it goes: a body belongs to its position.
+        let bodies = seal_entries(keys, &settled)?;
+        let commit = self.client.batch_execute("COMMIT");
+        let (inserted, committed) = join(self.insert(&settled, &bodies), commit).await;
+        inserted?;
+        committed?;
+        Ok(places)
+    }
+}
