@@ -53,23 +53,24 @@ fn may_go(key: &KeyState, status: &KeyStatus) -> bool {
 
 fn line(key: &KeyState, active: u32) -> String {
     let name = if key.key_id == 0 { "plain".to_owned() } else { format!("key {}", key.key_id) };
-    let mut line = format!("{name}: {} bodies", key.bodies);
+    let mut parts = vec![format!("{name}: {} bodies", key.bodies)];
     if key.key_id == active {
-        line += ", active";
+        parts.push("active".to_owned());
     } else if key.needed && key.key_id != 0 {
-        line += ", needed";
+        parts.push("needed".to_owned());
     }
     if key.damaged > 0 {
-        line += &format!(", {} do not open (see the server's log)", key.damaged);
+        parts.push(format!("{} do not open (see the server's log)", key.damaged));
     }
     if key.needed || key.bodies > 0 {
-        line += match key.given {
-            Given::Right => "",
-            Given::Nothing => ", NOT GIVEN: add it to storage.encryption",
-            Given::Wrong => ", ANOTHER KEY IS GIVEN under its id: give the old one back its id",
-        };
+        match key.given {
+            Given::Right => {}
+            Given::Nothing => parts.push("NOT GIVEN: add it to storage.encryption".to_owned()),
+            Given::Wrong => parts
+                .push("ANOTHER KEY IS GIVEN under its id: give the old one back its id".to_owned()),
+        }
     }
-    line
+    parts.join(", ")
 }
 
 fn verdict(status: &KeyStatus) -> String {

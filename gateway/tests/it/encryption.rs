@@ -143,20 +143,21 @@ fn tables_with_canary(url: &str) -> Vec<String> {
 
 /// Where the canary can be found once the server has stopped, free pages aside.
 fn places_with_canary(server: &ServerProcess, database: &Database) -> Vec<String> {
-    match database.url() {
-        Some(url) => tables_with_canary(url),
-        None => {
-            let sqlite = server.observer(None);
-            sqlite.execute("VACUUM").expect("a vacuum");
-            sqlite.text("PRAGMA wal_checkpoint(TRUNCATE)").expect("a checkpoint");
-            drop(sqlite);
-            files_with_canary(&server.data())
-        }
+    if database.url().is_none() {
+        let sqlite = server.observer(None);
+        sqlite.execute("VACUUM").expect("a vacuum");
+        sqlite.text("PRAGMA wal_checkpoint(TRUNCATE)").expect("a checkpoint");
     }
+    stored_canaries(server, database)
+}
+
+/// Where it can be found now: files of the data folder, or tables.
+fn stored_canaries(server: &ServerProcess, database: &Database) -> Vec<String> {
+    database.url().map_or_else(|| files_with_canary(&server.data()), tables_with_canary)
 }
 
 /// Moves everything from one set of keys to the next while a crowd talks and the server is killed in the middle.
-fn rotate(database: Database, before: &[&str], after: &[&str], old: u32) {
+fn rotate(database: &Database, before: &[&str], after: &[&str], old: u32) {
     const FILLED: u32 = 6_000;
     const SENDS_EACH: u32 = 300;
     let keys = KeyFile::new(before);
@@ -166,7 +167,7 @@ fn rotate(database: Database, before: &[&str], after: &[&str], old: u32) {
     assert_eq!(others(&observer, old), 0, "everything is under the old key");
     let before_rotation = observer.number("SELECT count(*) FROM entries").expect("a number");
     if old == 0 {
-        assert!(!places_before(&server, &database).is_empty(), "the search finds what is plain");
+        assert!(!stored_canaries(&server, database).is_empty(), "the search finds what is plain");
     }
 
     let crowd = Crowd::start_padded(&server, 4, SENDS_EACH, CANARY.len());
@@ -208,37 +209,29 @@ fn rotate(database: Database, before: &[&str], after: &[&str], old: u32) {
     server.terminate();
     assert!(server.wait().success());
     drop(observer);
-    assert_eq!(places_with_canary(&server, &database), Vec::<String>::new());
+    assert_eq!(places_with_canary(&server, database), Vec::<String>::new());
     server.restart();
     assert_filled(&server, group, FILLED);
 }
 
-/// As [`places_with_canary`], beside the running server.
-fn places_before(server: &ServerProcess, database: &Database) -> Vec<String> {
-    match database.url() {
-        Some(url) => tables_with_canary(url),
-        None => files_with_canary(&server.data()),
-    }
-}
-
 #[test]
 fn e1_a_rotation_killed_midway_loses_nothing_on_sqlite() {
-    rotate(Database::Sqlite, &[KEY_1], &[KEY_1, KEY_2], 1);
+    rotate(&Database::Sqlite, &[KEY_1], &[KEY_1, KEY_2], 1);
 }
 
 #[test]
 fn e1_a_rotation_killed_midway_loses_nothing_on_postgres() {
-    rotate(Database::postgres(), &[KEY_1], &[KEY_1, KEY_2], 1);
+    rotate(&Database::postgres(), &[KEY_1], &[KEY_1, KEY_2], 1);
 }
 
 #[test]
 fn e1_sealing_what_was_plain_killed_midway_leaves_nothing_in_the_clear_on_sqlite() {
-    rotate(Database::Sqlite, &[], &[KEY_2], 0);
+    rotate(&Database::Sqlite, &[], &[KEY_2], 0);
 }
 
 #[test]
 fn e1_sealing_what_was_plain_killed_midway_leaves_nothing_in_the_clear_on_postgres() {
-    rotate(Database::postgres(), &[], &[KEY_2], 0);
+    rotate(&Database::postgres(), &[], &[KEY_2], 0);
 }
 
 #[test]
