@@ -79,6 +79,8 @@ mod directory;
 mod encryption;
 #[path = "contract/failures.rs"]
 mod failures;
+#[path = "contract/migrating.rs"]
+mod migrating;
 #[path = "contract/pages.rs"]
 mod pages;
 #[path = "contract/partitions.rs"]

@@ -1,6 +1,9 @@
 -- What a company needs besides chatting: encryption, search, retention, files, devices, blocks, sessions that last,
 -- offline push, audit. Times are Unix milliseconds.
 
+-- Before anything that keeps readers and writers of the log out: it takes as long as there are identities.
+CREATE INDEX identities_by_user ON identities (user_id);
+
 ALTER TABLE entries
     -- Which key sealed the body; 0: it is plain.
     ADD COLUMN key_id       integer  NOT NULL DEFAULT 0,
@@ -162,4 +165,3 @@ CREATE TABLE deletions (
     conversation_id bigint NOT NULL DEFAULT 0,
     client_msg_id   text NOT NULL DEFAULT ''
 );
-CREATE INDEX identities_by_user ON identities (user_id);

@@ -13,6 +13,7 @@ use super::tables::TABLES;
 use super::value::from_postgres;
 use crate::error::StoreError;
 use crate::migrate::Applied;
+use crate::postgres::reseal::KEYS_LOCKS;
 use crate::postgres::{connect, schema};
 
 pub(super) struct PostgresSession {
@@ -30,10 +31,12 @@ impl PostgresSession {
 
     /// Whether a server is connected to the database. Sessions of one that has just ended get a moment to go.
     pub(super) async fn is_served(&self) -> Result<bool, StoreError> {
-        const SERVED: &str = "SELECT EXISTS (SELECT 1 FROM pg_stat_activity
-            WHERE datname = current_database() AND application_name = 'ringwire')";
+        // By the lock that each of its sessions holds; the address may give them any name.
+        const SERVED: &str = "SELECT EXISTS (SELECT FROM pg_locks
+            WHERE locktype = 'advisory' AND objsubid = 2 AND classid = $1::int4::oid
+                AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))";
         for _ in 0..20 {
-            if !self.client.query_one(SERVED, &[]).await?.try_get(0)? {
+            if !self.client.query_one(SERVED, &[&KEYS_LOCKS]).await?.try_get(0)? {
                 return Ok(false);
             }
             tokio::time::sleep(Duration::from_millis(100)).await;

@@ -27,7 +27,7 @@ pub(crate) mod partitions;
 mod pool;
 mod refresh;
 mod refusal;
-mod reseal;
+pub(crate) mod reseal;
 mod retention;
 mod rows;
 pub(crate) mod schema;

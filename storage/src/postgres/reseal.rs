@@ -16,7 +16,7 @@ use crate::error::StoreError;
 /// The advisory lock of whoever works on the pass ("reseal" in ASCII).
 const PASS_LOCK: i64 = 0x0072_6573_6561_6C00;
 /// The space of the locks that tell which keys are in use ("keys" in ASCII); the key's id is the number in it.
-const KEYS_LOCKS: i32 = 0x6B65_7973;
+pub(crate) const KEYS_LOCKS: i32 = 0x6B65_7973;
 
 const SELECT: &str = "SELECT e.conversation_id, e.seq, e.sender_id, e.body_version, e.key_id,
         CASE WHEN e.key_id = $3 OR length(e.body) = 0 THEN NULL ELSE e.body END

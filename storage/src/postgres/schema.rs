@@ -14,7 +14,8 @@ const LOCK: i64 = 0x7269_6E67_7769_7265;
 pub(super) async fn begin(client: &mut Client) -> Result<Transaction<'_>, StoreError> {
     let tx = client.transaction().await?;
     // Short: a migration waits neither for a stuck node nor, holding up everybody else, for a long read.
-    tx.batch_execute("SET LOCAL lock_timeout = '5s'").await?;
+    // But work on a large table takes as long as it takes: what is cut off would never be done.
+    tx.batch_execute("SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = 0").await?;
     tx.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
     Ok(tx)
 }

@@ -187,6 +187,19 @@ async fn a_source_in_use_is_refused(backend: Backend) {
 }
 
 #[tokio::test]
+async fn a_server_is_known_whatever_name_its_address_gives_it() {
+    let url = support::fresh_database();
+    let named = format!("{url}{}application_name=chat", if url.contains('?') { '&' } else { '?' });
+    let config = StoreConfig::new(Database::Postgres { url: named });
+    let serving = Bench::open(config, None).await;
+    serving.users(1).await;
+    let (target, _folder) = empty(Backend::Sqlite);
+    let source = Database::Postgres { url };
+    let refused = copy::copy(&source, &target, &mut Tables::default()).await;
+    assert!(matches!(refused, Err(CopyError::InUse("source"))), "{refused:?}");
+}
+
+#[tokio::test]
 async fn every_table_and_sequence_of_postgres_is_known_to_copy() {
     let (source, _folder) = stopped(full(Backend::Sqlite).await).await;
     let url = support::fresh_database();
