@@ -73,6 +73,9 @@ pub const ERRAND_WAIT_S: u64 = 30;
 pub const SERVICE_CONCURRENT: usize = 256;
 /// How long one of them may take, in seconds; longer than the database's own limit for a statement.
 pub const SERVICE_CALL_S: u64 = 25;
+/// How long a step of upkeep may take, in seconds; also longer than that, and short enough for all jobs to come round
+/// before another node erases what a user with a session here wrote.
+pub const UPKEEP_STEP_S: u64 = 25;
 
 /// Conversations a shard keeps in memory; the least recently used idle one makes room.
 pub const LOADED_CONVERSATIONS: usize = 100_000;

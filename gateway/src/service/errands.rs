@@ -44,8 +44,8 @@ impl Errands {
         let submission = Box::new(Submission {
             from: user,
             reply_to: ReplyTo { shard: SERVICE, session: SessionKey::NOBODY, command_id: id },
-            // A deleted user never comes back, so they leave once.
-            client_msg_id: "account-deleted".into(),
+            // No client can have used it, and a leave before a rejoin does not answer for this one.
+            client_msg_id: fresh_id()?.into(),
             command_hash: self.shared.command_key.hash(&intent),
             intent,
             also: Vec::new(),
@@ -84,4 +84,12 @@ impl Errands {
         }
         Err(CommandError::new(ErrorCode::Internal, "the shards are gone"))
     }
+}
+
+/// Nobody else's, also not by intent.
+fn fresh_id() -> Result<String, CommandError> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random)
+        .map_err(|_| CommandError::new(ErrorCode::Internal, "the system gives no random bytes"))?;
+    Ok(format!("account-deleted.{:032x}", u128::from_be_bytes(random)))
 }

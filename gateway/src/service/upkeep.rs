@@ -8,7 +8,8 @@
 //!
 //! Invariants: one step at a time in the whole process, each a few small transactions, so that it may be cut off
 //! anywhere (the server stops at a drain without waiting for it); upkeep takes at most half of the time, the rest is
-//! left to everybody else; a failing job is tried again after its rest and holds up no other.
+//! left to everybody else; a job that fails, or does not end in time, is tried again after its rest and holds up no
+//! other.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,10 +18,11 @@ use ringwire_protocol::{CloseReason, CommandError, ConversationId};
 use ringwire_storage::retention::RetentionRules;
 use ringwire_storage::{Store, StoreError};
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::errands::Errands;
 use crate::config::StorageConfig;
+use crate::limits;
 
 /// The shortest pause between two steps.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -59,7 +61,7 @@ enum Job {
     Reseal,
     /// Ends the sessions of deleted users.
     EndSessions,
-    /// Takes deleted users out of their groups, then erases what they wrote.
+    /// Erases what deleted users wrote once they are in no group, and takes them out of groups.
     Erase,
     /// Removes refresh tokens that have expired.
     ExpireTokens,
@@ -72,6 +74,8 @@ enum StepError {
     Store(#[from] StoreError),
     #[error("{}", .0.message)]
     Command(#[from] CommandError),
+    #[error("it did not end within {0:?}")]
+    Late(Duration),
 }
 
 /// The jobs that this configuration asks for.
@@ -137,16 +141,31 @@ impl Job {
                 Ok(false)
             }
             Self::Erase => {
-                let groups = store.groups_to_leave(LEAVES).await?;
-                for (user, group) in &groups {
-                    errands.leave(*user, *group).await?;
+                // First: a group that does not answer must not keep others from being erased.
+                let mut more = store.erase_step().await?.more;
+                for (user, group) in store.groups_to_leave(LEAVES).await? {
+                    match errands.leave(user, group).await {
+                        Ok(()) => more = true,
+                        Err(error) => tracing::warn!(
+                            %user, conversation = %group, error = error.message,
+                            "a deleted user is still in a group; it will be tried again later"
+                        ),
+                    }
                 }
-                Ok(!groups.is_empty() || store.erase_step().await?.more)
+                Ok(more)
             }
             Self::ExpireTokens => Ok(store.expire_refresh_tokens().await?),
             Self::Reseal => Ok(store.reseal_step().await?.more),
         }
     }
+}
+
+/// Ends a step that does not end by itself: on a connection whose other side hangs no answer ever comes.
+async fn limited(
+    limit: Duration,
+    step: impl Future<Output = Result<bool, StepError>>,
+) -> Result<bool, StepError> {
+    timeout(limit, step).await.unwrap_or(Err(StepError::Late(limit)))
 }
 
 /// The one task that does every job.
@@ -183,7 +202,9 @@ impl Upkeep {
                 continue;
             }
             let began = Instant::now();
-            let more = job.step(&self.store, &mut self.errands).await.unwrap_or_else(|error| {
+            let limit = Duration::from_secs(limits::UPKEEP_STEP_S);
+            let step = limited(limit, job.step(&self.store, &mut self.errands)).await;
+            let more = step.unwrap_or_else(|error| {
                 tracing::warn!(job = job.name(), %error, "upkeep will be tried again later");
                 false
             });
@@ -191,5 +212,17 @@ impl Upkeep {
             *at = if more { ended } else { ended + job.rest() };
             sleep(PAUSE.max(ended - began)).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_step_that_never_ends_is_cut_off() {
+        let late = limited(Duration::ZERO, std::future::pending()).await;
+        assert!(matches!(late, Err(StepError::Late(_))), "{late:?}");
+        assert!(limited(Duration::ZERO, async { Ok(true) }).await.unwrap());
     }
 }

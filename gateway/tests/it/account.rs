@@ -72,6 +72,36 @@ fn a3_a_deleted_account_ends_sessions_memberships_and_messages() {
 }
 
 #[test]
+fn a3_no_message_id_keeps_a_deleted_user_in_a_group() {
+    for database in Database::both() {
+        let server = Setup::new().database(database).start();
+        let [mut ann, mut bob] =
+            [1, 2].map(|user| Client::session(&server, user, ENCODINGS[user as usize - 1]));
+        let talked = ann.create_group(&[2]);
+        ann.say(talked, "account-deleted", "mine");
+        let room = bob.create(wire::CreateGroup {
+            kind: wire::ConversationKind::Room.into(),
+            ..Default::default()
+        });
+        ann.join(room);
+        let leave = wire::Leave { conversation_id: room, client_msg_id: "account-deleted".into() };
+        ann.call(Op::Leave(leave)).expect("an ack");
+        ann.join(room);
+        assert_eq!(delete(&server, 1), 204);
+        let mut waiting = vec![(talked, 1), (room, 2)];
+        while !waiting.is_empty() {
+            let entry = bob.next_entry();
+            for (conversation, left) in &mut waiting {
+                let of_ann = entry.conversation_id == *conversation && entry.sender_id == 1;
+                let is_notice = text(&entry).is_none();
+                *left -= u32::from(of_ann && is_notice && matches!(notice(&entry), Kind::Left(_)));
+            }
+            waiting.retain(|(_, left)| *left > 0);
+        }
+    }
+}
+
+#[test]
 fn a3_a_deletion_ends_sessions_on_other_nodes() {
     let database = Database::postgres();
     let nodes = [(); 2].map(|()| Setup::new().database(database.clone()).start());
