@@ -77,12 +77,12 @@ fn a3_no_message_id_keeps_a_deleted_user_in_a_group() {
         let server = Setup::new().database(database).start();
         let [mut ann, mut bob] =
             [1, 2].map(|user| Client::session(&server, user, ENCODINGS[user as usize - 1]));
-        let talked = ann.create_group(&[2]);
-        ann.say(talked, "account-deleted", "mine");
         let room = bob.create(wire::CreateGroup {
             kind: wire::ConversationKind::Room.into(),
             ..Default::default()
         });
+        let talked = ann.create_group(&[2]);
+        ann.say(talked, "account-deleted", "mine");
         ann.join(room);
         let leave = wire::Leave { conversation_id: room, client_msg_id: "account-deleted".into() };
         ann.call(Op::Leave(leave)).expect("an ack");
