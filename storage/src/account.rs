@@ -12,7 +12,7 @@
 //!   counts as a message loses its body, one that tells who came and went does not.
 //! - A token of the user lets nobody in again, neither by id nor by the identity at another issuer, of which only a
 //!   keyed hash is kept.
-//! - Bodies are erased only when no session anywhere can still send ([`QUIET_MS`]) and no group is left.
+//! - Bodies are erased only when no session anywhere can still send (`QUIET_MS`) and no group is left.
 //! - Every step is bounded, and its place is in the database: a crash loses no more than a step.
 
 use std::hash::Hasher as _;

@@ -20,8 +20,10 @@
 pub mod account;
 pub mod append;
 mod batch;
+pub mod blocks;
 mod changes;
 mod commit;
+pub mod devices;
 pub mod encryption;
 mod error;
 mod executor;
@@ -32,6 +34,7 @@ mod migrate;
 pub mod model;
 pub mod operate;
 mod postgres;
+pub mod refresh;
 mod renumber;
 pub mod retention;
 pub mod search;

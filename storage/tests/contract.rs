@@ -43,12 +43,16 @@ macro_rules! on_both_also_sealed {
 mod account;
 #[path = "contract/append.rs"]
 mod append;
+#[path = "contract/blocks.rs"]
+mod blocks;
 #[path = "contract/check.rs"]
 mod check;
 #[path = "contract/conversations.rs"]
 mod conversations;
 #[path = "contract/copy.rs"]
 mod copy;
+#[path = "contract/devices.rs"]
+mod devices;
 #[path = "contract/directory.rs"]
 mod directory;
 #[path = "contract/encryption.rs"]
@@ -59,6 +63,8 @@ mod failures;
 mod pages;
 #[path = "contract/race/mod.rs"]
 mod race;
+#[path = "contract/refresh.rs"]
+mod refresh;
 #[path = "contract/retention.rs"]
 mod retention;
 #[path = "contract/search.rs"]

@@ -32,6 +32,8 @@ const EMPTY_INDEX_REST: Duration = Duration::from_hours(1);
 const DELETIONS_REST: Duration = Duration::from_secs(20);
 /// Deleted users whose sessions are ended at a time. They are listed for 2 minutes or longer.
 const DELETIONS: u32 = 1_000;
+/// How often expired refresh tokens are removed; they are refused anyway.
+const TOKENS_REST: Duration = Duration::from_mins(10);
 /// Groups that are left in one step.
 const LEAVES: u32 = 20;
 
@@ -59,6 +61,8 @@ enum Job {
     EndSessions,
     /// Takes deleted users out of their groups, then erases what they wrote.
     Erase,
+    /// Removes refresh tokens that have expired.
+    ExpireTokens,
 }
 
 /// Why a step was not done.
@@ -72,7 +76,7 @@ enum StepError {
 
 /// The jobs that this configuration asks for.
 fn jobs(store: &Store, config: &StorageConfig) -> Vec<Job> {
-    let mut jobs = vec![Job::EndSessions, Job::Erase];
+    let mut jobs = vec![Job::EndSessions, Job::Erase, Job::ExpireTokens];
     if !config.retention.rules.keep_everything() {
         let retention = &config.retention;
         jobs.push(Job::Retention { rules: retention.rules, rest: retention.pass, from: None });
@@ -94,6 +98,7 @@ impl Job {
             Self::Index { .. } => "index",
             Self::EndSessions => "end sessions",
             Self::Erase => "erase",
+            Self::ExpireTokens => "expire tokens",
             Self::Reseal => "reseal",
         }
     }
@@ -103,6 +108,7 @@ impl Job {
         match self {
             Self::Retention { rest, .. } | Self::Index { rest } => *rest,
             Self::EndSessions | Self::Erase => DELETIONS_REST,
+            Self::ExpireTokens => TOKENS_REST,
             Self::Reseal => RESEAL_REST,
         }
     }
@@ -137,6 +143,7 @@ impl Job {
                 }
                 Ok(!groups.is_empty() || store.erase_step().await?.more)
             }
+            Self::ExpireTokens => Ok(store.expire_refresh_tokens().await?),
             Self::Reseal => Ok(store.reseal_step().await?.more),
         }
     }

@@ -54,17 +54,20 @@ fn d3_killed_backends_lose_no_ack() {
     for round in 1..=rounds() {
         crowd.await_acks(TOTAL * round / (rounds() + 2));
         if round % 2 == 1 {
-            postgres
-                .execute(&format!("SELECT pg_terminate_backend(pid) {BACKENDS}"))
-                .expect("ending the gateway's backends");
+            // After a kill -9 nobody gets in until the postmaster has recovered.
+            let end = format!("SELECT pg_terminate_backend(pid) {BACKENDS}");
+            while postgres.execute(&end).is_err() {
+                thread::sleep(Duration::from_millis(20));
+            }
             continue;
         }
         // With -9 the postmaster takes all others down as well and recovers.
-        let observer = Observer::postgres(&postgres.url()).expect("a connection");
+        let backend = format!("SELECT max(pid) {BACKENDS}");
+        let find = || Observer::postgres(&postgres.url())?.number(&backend);
         let pid = loop {
-            match observer.number(&format!("SELECT coalesce(max(pid), 0) {BACKENDS}")) {
-                Ok(0) => thread::sleep(Duration::from_millis(5)),
-                pid => break pid.expect("an answer"),
+            match find() {
+                Ok(pid) => break pid,
+                Err(_) => thread::sleep(Duration::from_millis(20)),
             }
         };
         // SAFETY: kill takes plain numbers; the process is a child of the postmaster, which lives.

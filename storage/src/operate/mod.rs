@@ -6,7 +6,7 @@
 //!   copy     ── tables  ─► Session::read ─► pages of rows ─► the other database
 //! ```
 //!
-//! A tool has one [`Session`](session::Session): a connection of its own, without the pool, the writers and the time
+//! A tool has one `Session`: a connection of its own, without the pool, the writers and the time
 //! limits of a server. Rows travel as plain values in pages of bounded size, so memory does not grow with the database.
 
 pub mod check;

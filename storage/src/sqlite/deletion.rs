@@ -85,8 +85,8 @@ impl SqliteStore {
             Ok(tx
                 .prepare_cached(
                     "SELECT d.user_id, c.id FROM deletions d
-                     JOIN members m ON m.user_id = d.user_id
-                     JOIN conversations c ON c.id = m.conversation_id
+                     CROSS JOIN members m ON m.user_id = d.user_id
+                     CROSS JOIN conversations c ON c.id = m.conversation_id
                      WHERE c.kind <> 0 LIMIT ?1",
                 )?
                 .query_map([limit], |row| {

@@ -10,12 +10,16 @@
 
 pub(crate) mod append;
 mod behind;
+mod blocks;
 mod conversations;
 mod deletion;
+mod devices;
 mod directory;
 mod export;
+mod hold;
 mod jobs;
 mod log;
+mod refresh;
 mod reseal;
 mod retention;
 mod rows;

@@ -2,11 +2,12 @@
 
 use ringwire_protocol::{ConversationId, Seq, UserId};
 use ringwire_storage::account::ExportPosition;
-use ringwire_storage::append::{Append, Change};
+use ringwire_storage::append::{Append, Change, Outcome};
 use ringwire_storage::model::{CursorRow, HeadsAfter, HistoryWindow, NewGroup, NewUser};
 use ringwire_storage::retention::{KeepRule, RetentionRules};
 use ringwire_storage::search::{SearchAfter, SearchQuery};
 
+use crate::accounts;
 use crate::fill::{ROOM, ROOM_ENTRIES};
 use crate::support::{self, Bench, body, message, user};
 
@@ -26,6 +27,7 @@ pub(crate) const ROUNDS: u64 = 2;
 pub(crate) async fn everything(mut bench: Bench, round: u64) -> Bench {
     reads(&bench).await;
     directory(&bench, round).await;
+    accounts::everything(&bench, round).await;
     appends(&bench, round);
     upkeep(&bench, round).await;
     // Shutting down writes what the writers still have. In the end the index is emptied, at least a piece of each part.
@@ -143,6 +145,27 @@ fn appends(bench: &Bench, round: u64) {
     let leave = Change::Leave { user_id: user(60), new_owner_id: Some(user(61)) };
     batch.push(Append { change: leave, ..at(9_000, seq + 2, 50) });
     bench.append(batch);
+    // Another node is always first: the fourth time the writer goes behind it.
+    for generation in 1..=4 {
+        let id = format!("late{round}.{generation}");
+        let late = Append { generation, client_msg_id: id.into(), ..at(10_301, 7, 50) };
+        let outcomes = bench.append(vec![late]);
+        let expected = if generation < 4 { "Conflict" } else { "Moved" };
+        assert!(format!("{outcomes:?}").contains(expected), "{outcomes:?}");
+    }
+    // So many at once that they are copied, each with a base to be checked; they gather while the writer is held.
+    bench.answers.block(true);
+    bench.store.submit(at(10_400, 31 + round, 50)).unwrap();
+    while bench.answers.len() == 0 {
+        std::thread::yield_now();
+    }
+    for number in 14_000..15_200 {
+        let entry = Append { check_base: true, ..at(number, 31 + round, 50) };
+        bench.store.submit(entry).unwrap();
+    }
+    bench.answers.block(false);
+    let answers = bench.answers.take(1_201);
+    assert!(answers.iter().all(|answer| answer.outcome == Outcome::Committed));
 }
 
 async fn upkeep(bench: &Bench, round: u64) {
@@ -161,10 +184,10 @@ async fn upkeep(bench: &Bench, round: u64) {
 
     // One in no group any more, after the time in which sessions may still send.
     let gone = user(7_000 + round);
-    store.groups_of(gone, 100).await.unwrap();
     export(bench, gone).await;
     assert!(store.delete_user(gone, None).await.unwrap());
     assert!(!store.deletions(10).await.unwrap().is_empty());
+    store.groups_to_leave(100).await.unwrap();
     store.erase_step().await.unwrap();
     bench.execute(&format!("DELETE FROM members WHERE user_id = {gone}")).await;
     bench.execute("UPDATE deletions SET deleted_at = 1").await;

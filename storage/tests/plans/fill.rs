@@ -91,8 +91,7 @@ pub(crate) fn statements<D: Dialect>() -> Vec<String> {
         ),
         format!(
             "INSERT INTO refresh_tokens (token_hash, family_id, user_id, created_at, expires_at)
-             SELECT {digest}, {}, 1 + i % 10000, 1, i FROM {}",
-            D::bytes("sixteen bytes !!"),
+             SELECT {digest}, substr({digest}, 17, 16), 1 + i % 10000, 1, i FROM {}",
             series(20_000)
         ),
         format!(

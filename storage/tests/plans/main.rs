@@ -9,6 +9,7 @@
 //! source has to have been run, so none escapes by not being exercised. Postgres is asked before it has statistics and
 //! after, for the plans it made for the values at hand and for those it makes for any.
 
+mod accounts;
 mod exercise;
 mod fill;
 mod postgres;

@@ -71,6 +71,7 @@ async fn no_statement_of_postgres_reads_a_growing_table_from_end_to_end() {
     let url = server.create_database("plans").unwrap();
     let mut config = StoreConfig::new(Database::Postgres { url: url.clone() });
     config.search_text = Some(exercise::text);
+    config.writers = 1;
     let mut bench = Bench::open(config, None).await;
     let client = connect(&url).await;
     client.batch_execute("SET auto_explain.log_min_duration = -1").await.unwrap();

@@ -257,6 +257,7 @@ impl Node {
     /// Follows the log to its end, and puts what was in flight back to be tried again.
     fn rebase(&mut self, place: usize) {
         let line = &mut self.lines[place];
+        let give_up_at = Instant::now() + PATIENCE;
         loop {
             let asked_at = Instant::now();
             self.counts.tails_read += 1;
@@ -264,7 +265,7 @@ impl Node {
                 match Handle::current().block_on(self.store.load_tail(line.id, line.head.seq, 100))
                 {
                     Ok(tail) => tail.expect("the conversation is there"),
-                    Err(error) if error.is_temporary() => continue,
+                    Err(error) if error.is_temporary() && Instant::now() < give_up_at => continue,
                     Err(error) => panic!("{error}"),
                 };
             for row in &tail.entries {

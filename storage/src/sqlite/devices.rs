@@ -1,0 +1,106 @@
+//! Devices.
+
+use ringwire_protocol::{UnixMs, UserId};
+use rusqlite::Row;
+use rusqlite::types::Type;
+
+use super::SqliteStore;
+use super::hold::require_user;
+use super::refresh::end_device;
+use crate::devices::{DeviceRow, PushAddress, SeenDevice};
+use crate::error::StoreError;
+
+impl SqliteStore {
+    pub(crate) async fn see_device(
+        &self,
+        user: UserId,
+        device: SeenDevice,
+        max_devices: u32,
+        now_ms: UnixMs,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            let user = user.as_i64();
+            require_user(tx, user)?;
+            let SeenDevice { device_id, device_class, name } = &device;
+            tx.prepare_cached(
+                "INSERT INTO devices
+                     (user_id, device_id, device_class, name, created_at, last_seen_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?5)
+                 ON CONFLICT (user_id, device_id) DO UPDATE SET
+                     device_class = excluded.device_class, name = excluded.name,
+                     last_seen_at = max(last_seen_at, excluded.last_seen_at)",
+            )?
+            .execute((user, device_id, device_class, name, now_ms))?;
+            let others = i64::from(max_devices).saturating_sub(1).max(0);
+            tx.prepare_cached(
+                "DELETE FROM devices WHERE user_id = ?1 AND device_id IN (
+                     SELECT device_id FROM devices WHERE user_id = ?1 AND device_id <> ?2
+                     ORDER BY last_seen_at DESC, device_id LIMIT -1 OFFSET ?3)",
+            )?
+            .execute((user, device_id, others))?;
+            Ok(())
+        })
+        .await
+    }
+
+    pub(crate) async fn devices(&self, user: UserId) -> Result<Vec<DeviceRow>, StoreError> {
+        self.read(move |tx| {
+            Ok(tx
+                .prepare_cached(
+                    "SELECT device_id, device_class, name, push_kind, push_token, created_at, last_seen_at
+                     FROM devices WHERE user_id = ?1 ORDER BY last_seen_at DESC, device_id",
+                )?
+                .query_map([user.as_i64()], device)?
+                .collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    pub(crate) async fn set_device_push(
+        &self,
+        user: UserId,
+        device_id: String,
+        push: Option<PushAddress>,
+    ) -> Result<bool, StoreError> {
+        let (kind, token) = push.map_or(("", String::new()), |push| (push.kind.name(), push.token));
+        self.write(move |tx| {
+            let set = tx
+                .prepare_cached(
+                    "UPDATE devices SET push_kind = ?3, push_token = ?4
+                     WHERE user_id = ?1 AND device_id = ?2",
+                )?
+                .execute((user.as_i64(), device_id, kind, token))?;
+            Ok(set > 0)
+        })
+        .await
+    }
+
+    pub(crate) async fn remove_device(
+        &self,
+        user: UserId,
+        device_id: String,
+        now_ms: UnixMs,
+    ) -> Result<bool, StoreError> {
+        self.write(move |tx| {
+            let removed = tx
+                .prepare_cached("DELETE FROM devices WHERE user_id = ?1 AND device_id = ?2")?
+                .execute((user.as_i64(), &device_id))?;
+            end_device(tx, user, &device_id, now_ms)?;
+            Ok(removed > 0)
+        })
+        .await
+    }
+}
+
+fn device(row: &Row<'_>) -> rusqlite::Result<DeviceRow> {
+    let kind: String = row.get(3)?;
+    let push = DeviceRow::push_address(&kind, row.get(4)?).map_err(|()| {
+        rusqlite::Error::InvalidColumnType(3, "unknown kind of push".into(), Type::Text)
+    })?;
+    Ok(DeviceRow {
+        seen: SeenDevice { device_id: row.get(0)?, device_class: row.get(1)?, name: row.get(2)? },
+        push,
+        created_at: row.get(5)?,
+        last_seen_at: row.get(6)?,
+    })
+}

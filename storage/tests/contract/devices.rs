@@ -1,0 +1,121 @@
+//! Devices.
+
+use ringwire_storage::StoreError;
+use ringwire_storage::devices::{DeviceRow, PushAddress, PushKind, SeenDevice};
+use ringwire_storage::refresh::{Login, NewRefreshToken, NextToken, Rotation};
+use tokio::task::JoinSet;
+
+use crate::support::{Backend, Bench, user};
+
+on_both!(
+    a_device_is_what_its_client_said_last_and_its_time_only_rises,
+    the_device_seen_longest_ago_goes,
+    pushes_are_set_and_cleared,
+    a_removed_device_takes_its_logins_along,
+    a_deleted_user_has_no_devices_and_gets_none,
+);
+
+fn device(id: &str) -> SeenDevice {
+    SeenDevice { device_id: id.into(), device_class: "phone".into(), name: format!("{id}'s name") }
+}
+
+async fn see(bench: &Bench, by: u64, id: &str, now_ms: i64) {
+    bench.store.see_device(user(by), device(id), 3, now_ms).await.unwrap();
+}
+
+async fn ids(bench: &Bench, by: u64) -> Vec<String> {
+    let rows = bench.store.devices(user(by)).await.unwrap();
+    rows.into_iter().map(|row| row.seen.device_id).collect()
+}
+
+async fn a_device_is_what_its_client_said_last_and_its_time_only_rises(backend: Backend) {
+    let bench = Bench::new(backend).await;
+    bench.users(2).await;
+    see(&bench, 1, "a", 100).await;
+    see(&bench, 2, "a", 100).await;
+    let renamed = SeenDevice { name: "new".into(), ..device("a") };
+    bench.store.see_device(user(1), renamed.clone(), 3, 50).await.unwrap();
+    let row =
+        |seen, created_at, last_seen_at| DeviceRow { seen, push: None, created_at, last_seen_at };
+    assert_eq!(bench.store.devices(user(1)).await.unwrap(), [row(renamed, 100, 100)]);
+    see(&bench, 1, "a", 200).await;
+    assert_eq!(bench.store.devices(user(1)).await.unwrap(), [row(device("a"), 100, 200)]);
+    assert_eq!(bench.store.devices(user(2)).await.unwrap(), [row(device("a"), 100, 100)]);
+    assert!(bench.store.devices(user(9)).await.unwrap().is_empty());
+}
+
+async fn the_device_seen_longest_ago_goes(backend: Backend) {
+    let bench = Bench::new(backend).await;
+    bench.users(2).await;
+    for (id, at) in [("a", 1), ("b", 2), ("c", 3), ("a", 4), ("d", 5)] {
+        see(&bench, 1, id, at).await;
+    }
+    assert_eq!(ids(&bench, 1).await, ["d", "a", "c"]);
+    // The one that is there now stays, whatever its clock says.
+    see(&bench, 1, "old", 0).await;
+    assert_eq!(ids(&bench, 1).await, ["d", "a", "old"]);
+    bench.store.see_device(user(1), device("one"), 1, 9).await.unwrap();
+    assert_eq!(ids(&bench, 1).await, ["one"]);
+    let mut racers = JoinSet::new();
+    for number in 0..20 {
+        let store = bench.store.clone();
+        let device = device(&format!("d{number}"));
+        racers.spawn(async move { store.see_device(user(2), device, 3, 7).await.unwrap() });
+    }
+    racers.join_all().await;
+    assert_eq!(ids(&bench, 2).await.len(), 3);
+}
+
+async fn pushes_are_set_and_cleared(backend: Backend) {
+    let bench = Bench::new(backend).await;
+    bench.users(1).await;
+    see(&bench, 1, "a", 100).await;
+    for kind in [PushKind::Webhook, PushKind::WebPush, PushKind::Fcm] {
+        let address = PushAddress { kind, token: "canary".into() };
+        assert!(bench.store.set_device_push(user(1), "a", Some(address.clone())).await.unwrap());
+        // Being seen again changes nothing about it.
+        see(&bench, 1, "a", 101).await;
+        let rows = bench.store.devices(user(1)).await.unwrap();
+        assert_eq!(rows[0].push, Some(address));
+        assert!(!format!("{rows:?}").contains("canary"), "tokens are not printed");
+    }
+    assert!(bench.store.set_device_push(user(1), "a", None).await.unwrap());
+    assert_eq!(bench.store.devices(user(1)).await.unwrap()[0].push, None);
+    assert!(!bench.store.set_device_push(user(1), "b", None).await.unwrap());
+    bench.execute("UPDATE devices SET push_kind = 'pigeon'").await;
+    let unknown = bench.store.devices(user(1)).await;
+    assert!(matches!(unknown, Err(StoreError::Damaged(_))), "{unknown:?}");
+}
+
+async fn a_removed_device_takes_its_logins_along(backend: Backend) {
+    let bench = Bench::new(backend).await;
+    bench.users(1).await;
+    for (number, id) in [(1, "a"), (2, "b")] {
+        see(&bench, 1, id, 100).await;
+        let login = Login { user_id: user(1), family_id: [number; 16], device_id: id.to_owned() };
+        let token = NewRefreshToken { token_hash: [number; 32], login, expires_at: 1_000 };
+        bench.store.create_refresh_token(token, 10).await.unwrap();
+    }
+    assert!(bench.store.remove_device(user(1), "a", 20).await.unwrap());
+    assert!(!bench.store.remove_device(user(1), "a", 20).await.unwrap());
+    assert!(!bench.store.remove_device(user(9), "b", 20).await.unwrap());
+    assert_eq!(ids(&bench, 1).await, ["b"]);
+    for (number, is_good) in [(1, false), (2, true)] {
+        let next = NextToken { token_hash: [number + 10; 32], expires_at: 1_000 };
+        let rotation = bench.store.rotate_refresh_token([number; 32], next, 20).await.unwrap();
+        assert_eq!(matches!(rotation, Rotation::Rotated(_)), is_good, "{rotation:?}");
+    }
+}
+
+async fn a_deleted_user_has_no_devices_and_gets_none(backend: Backend) {
+    let bench = Bench::new(backend).await;
+    bench.users(1).await;
+    see(&bench, 1, "a", 100).await;
+    bench.store.delete_user(user(1), None).await.unwrap();
+    assert!(ids(&bench, 1).await.is_empty());
+    for by in [1, 99] {
+        let seen = bench.store.see_device(user(by), device("b"), 3, 100).await;
+        assert!(matches!(seen, Err(StoreError::NoSuchUser)), "{seen:?}");
+    }
+    assert!(ids(&bench, 1).await.is_empty());
+}
