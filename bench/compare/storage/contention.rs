@@ -6,8 +6,8 @@
 //!   node 2: the same, at the same time, in the same contested ones
 //! ```
 //!
-//! No node tells the other what it wrote, as if Redis were down: an owner learns of the other's messages by colliding with
-//! them, then does what the gateway does. After a `Conflict` it loads the tail and submits what came back behind it,
+//! No node tells the other what it wrote, as if Redis were down: an owner learns of the other's messages by colliding
+//! with them, then does what the gateway does. After a `Conflict` it loads the tail and submits what came back behind it,
 //! after a `Moved` it goes on from there.
 
 use std::collections::VecDeque;

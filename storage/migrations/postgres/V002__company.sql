@@ -1,8 +1,8 @@
 -- What a company needs besides chatting: encryption, search, retention, files, devices, blocks, sessions that last,
 -- offline push, audit. Times are Unix milliseconds.
 
--- Keys of text are compared byte by byte, as SQLite does, whatever the language of the database: cheaper in every index,
--- and no update of the system's locales can leave an index in another order than its comparisons.
+-- Keys of text are compared byte by byte, as SQLite does, whatever the language of the database: no
+-- update of the system's locales can leave an index in another order than its comparisons.
 ALTER TABLE users
     ALTER COLUMN username_key TYPE text COLLATE "C",
     ALTER COLUMN email_key TYPE text COLLATE "C";
