@@ -7,8 +7,8 @@
 //! ```
 //!
 //! No node tells the other what it wrote, as if Redis were down: an owner learns of the other's messages by colliding
-//! with them, then does what the gateway does. After a `Conflict` it loads the tail and submits what came back behind it,
-//! after a `Moved` it goes on from there.
+//! with them, then does what the gateway does. After a `Conflict` it loads the tail and submits what came back behind
+//! it, after a `Moved` it goes on from there.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
