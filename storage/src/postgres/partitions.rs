@@ -108,8 +108,8 @@ pub(super) async fn rebuild(
     let strangers: String = tx.query_one(STRANGERS, &[]).await?.try_get(0)?;
     if !strangers.is_empty() {
         return Err(StoreError::Fatal(format!(
-            "entries would lose what was put on it besides ringwire's own ({strangers}); drop that, convert, and make it \
-             again"
+            "entries would lose what was put on it besides ringwire's own ({strangers}); drop that, convert, and \
+             make it again"
         )));
     }
     let options: Option<String> = tx.query_one(PLACE, &[]).await?.try_get(2)?;

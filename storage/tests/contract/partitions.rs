@@ -22,7 +22,8 @@ async fn connect(database: &Database) -> Client {
 
 /// Columns, constraints, indexes and rights of entries, as text.
 async fn shape(client: &Client) -> Vec<String> {
-    let shape = "SELECT concat_ws(' ', attname, format_type(atttypid, atttypmod), attnotnull, attcollation::regcollation,
+    let shape = "SELECT concat_ws(' ', attname, format_type(atttypid, atttypmod), attnotnull,
+            attcollation::regcollation,
             (SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = attrelid AND adnum = attnum))
         FROM pg_attribute WHERE attrelid = 'entries'::regclass AND attnum > 0 AND NOT attisdropped
         UNION ALL
@@ -169,7 +170,7 @@ async fn who_writes_and_reads_meanwhile_waits_and_misses_nothing() {
             let (database, runtime) = (database.clone(), tokio::runtime::Handle::current());
             move || runtime.block_on(kinds(&database))
         });
-        // Four readers, the check and the writer; a reader that has taken its snapshot by now would find an empty table.
+        // Four readers, the check and the writer; one with a snapshot by now would find an empty table.
         until(&client, WAITING, 6).await;
         client.batch_execute("SELECT pg_advisory_unlock(42)").await.unwrap();
         assert!(conversion.await.unwrap().unwrap().is_some());
