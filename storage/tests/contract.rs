@@ -67,6 +67,8 @@ mod append;
 mod blocks;
 #[path = "contract/check.rs"]
 mod check;
+#[path = "contract/collation.rs"]
+mod collation;
 #[path = "contract/conversations.rs"]
 mod conversations;
 #[path = "contract/copy.rs"]
