@@ -10,7 +10,10 @@
 //! made by `connect`, to a host and with the TLS that the address asks for.
 
 mod address;
+mod aliases;
 pub(crate) mod append;
+mod attachments;
+mod audit;
 mod behind;
 mod blocks;
 pub(crate) mod connect;
@@ -24,6 +27,7 @@ mod hold;
 mod ids;
 mod log;
 mod pool;
+mod push;
 mod refresh;
 mod refusal;
 mod reseal;
