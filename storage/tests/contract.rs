@@ -61,8 +61,14 @@ macro_rules! on_both_also_sealed {
 
 #[path = "contract/account.rs"]
 mod account;
+#[path = "contract/aliases.rs"]
+mod aliases;
 #[path = "contract/append.rs"]
 mod append;
+#[path = "contract/attachments.rs"]
+mod attachments;
+#[path = "contract/audit.rs"]
+mod audit;
 #[path = "contract/blocks.rs"]
 mod blocks;
 #[path = "contract/check.rs"]
@@ -85,6 +91,8 @@ mod failures;
 mod pages;
 #[path = "contract/partitions.rs"]
 mod partitions;
+#[path = "contract/push.rs"]
+mod push;
 #[path = "contract/race/mod.rs"]
 mod race;
 #[path = "contract/refresh.rs"]

@@ -78,7 +78,7 @@ CREATE TABLE attachments (
     owner_id        bigint NOT NULL REFERENCES users (id),
     -- The conversation whose members may download it; NULL: nobody but the owner yet.
     conversation_id bigint REFERENCES conversations (id),
-    -- The entry that carries it; 0: none yet. Files without one are cleaned up.
+    -- The entry that carries it; 0: none. Files without one are cleaned up; -1: somebody is removing the bytes.
     seq             bigint NOT NULL DEFAULT 0,
     name            text NOT NULL,
     mime_type       text NOT NULL,
@@ -90,7 +90,7 @@ CREATE TABLE attachments (
 );
 CREATE INDEX attachments_by_owner ON attachments (owner_id, created_at);
 CREATE INDEX attachments_by_entry ON attachments (conversation_id, seq);
-CREATE INDEX attachments_unused ON attachments (created_at) WHERE seq = 0;
+CREATE INDEX attachments_unused ON attachments (created_at, file_id) WHERE seq <= 0;
 
 -- Entries whose absent recipients are still to be notified.
 CREATE TABLE push_outbox (
@@ -114,8 +114,8 @@ CREATE TABLE audit (
     -- JSON.
     detail   text NOT NULL DEFAULT '{}'
 );
-CREATE INDEX audit_by_time ON audit (at);
-CREATE INDEX audit_by_actor ON audit (actor_id, id);
+CREATE INDEX audit_by_time ON audit (at, id);
+CREATE INDEX audit_by_actor ON audit (actor_id, at, id);
 
 -- Retention in two passes: a head is noted, and only what lay at or below it 10 minutes later is old enough to go,
 -- whatever the clocks of the owners said.

@@ -10,7 +10,10 @@
 //! made by `connect`, to a host and with the TLS that the address asks for.
 
 mod address;
+mod aliases;
 pub(crate) mod append;
+mod attachments;
+mod audit;
 mod behind;
 mod blocks;
 pub(crate) mod connect;
@@ -25,6 +28,7 @@ mod ids;
 mod log;
 pub(crate) mod partitions;
 mod pool;
+mod push;
 mod refresh;
 mod refusal;
 mod reseal;
