@@ -42,6 +42,7 @@ mod snapshots;
 mod sqlstate;
 mod tls;
 mod trim;
+mod verify;
 
 use std::sync::Arc;
 
