@@ -11,7 +11,10 @@
 
 mod abandoned;
 mod address;
+mod aliases;
 pub(crate) mod append;
+mod attachments;
+mod audit;
 mod behind;
 mod blocks;
 pub(crate) mod connect;
@@ -26,6 +29,7 @@ mod ids;
 mod log;
 pub(crate) mod partitions;
 mod pool;
+mod push;
 mod refresh;
 mod refusal;
 mod reseal;

@@ -8,7 +8,10 @@
 //!
 //! The data folder is held by an exclusive lock on a file in it for as long as any connection of this store lives.
 
+mod aliases;
 pub(crate) mod append;
+mod attachments;
+mod audit;
 mod behind;
 mod blocks;
 mod conversations;
@@ -19,6 +22,7 @@ mod export;
 mod hold;
 mod jobs;
 mod log;
+mod push;
 mod readers;
 mod refresh;
 mod reseal;
