@@ -19,6 +19,7 @@
 
 pub mod account;
 pub mod append;
+mod arbiters;
 mod batch;
 pub mod blocks;
 mod changes;

@@ -78,6 +78,7 @@ impl SqliteStore {
         let mut writing =
             connect(&path, OpenFlags::default()).map_err(|error| not_opened(dir, error.into()))?;
         schema::prepare(&mut writing).map_err(|error| not_opened(dir, error))?;
+        schema::require_arbiters(&writing).map_err(|error| not_opened(dir, error))?;
         reseal::enter_keys(&mut writing, &config.keys).map_err(|error| not_opened(dir, error))?;
         let reading = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let readers = (0..READERS)
