@@ -22,6 +22,13 @@ on_both!(
     a_check_does_not_wait_for_the_server,
 );
 
+also_partitioned!(
+    a_sound_database_has_no_findings,
+    each_part_of_the_schema_is_missed,
+    what_a_newer_release_adds_is_no_finding,
+    a_log_without_its_arbiters_is_not_served,
+);
+
 /// A key, for bodies that say they are sealed.
 const KEYS: &str = "1 = AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
@@ -125,7 +132,9 @@ fn and(damage: Damage, also: &'static [FindingKind]) -> Damage {
 fn damage_of(kind: FindingKind, backend: Backend) -> Option<Damage> {
     use FindingKind as K;
     Some(match kind {
-        K::FileDamaged | K::ForeignKeyBroken if backend != Backend::Sqlite => return None,
+        K::FileDamaged | K::ForeignKeyBroken | K::IdsMissing if backend != Backend::Sqlite => {
+            return None;
+        }
         K::FileDamaged => Damage { wiped: Some("audit_by_time"), ..both("") },
         K::ForeignKeyBroken => and(
             both("UPDATE members SET user_id = 77 WHERE conversation_id = 2 AND user_id = 3"),
@@ -144,7 +153,6 @@ fn damage_of(kind: FindingKind, backend: Backend) -> Option<Damage> {
             postgres: "CREATE RULE thief AS ON INSERT TO users DO INSTEAD NOTHING".into(),
             ..both("")
         },
-        K::IdsMissing if backend != Backend::Sqlite => return None,
         K::IdsMissing => both("DELETE FROM ids WHERE name = 'user'"),
         K::CommandKeyWrong => both("DELETE FROM command_key"),
         K::OutOfRange => both(
