@@ -22,6 +22,7 @@ pub mod aliases;
 pub mod append;
 pub mod attachments;
 pub mod audit;
+mod arbiters;
 mod batch;
 pub mod blocks;
 mod changes;

@@ -80,6 +80,7 @@ impl PostgresStore {
         let mut address = Address::read(url)?;
         let (mut client, _) = connect::service_session(&address).await?;
         schema::migrate(&mut client, config.partitions).await?;
+        schema::require_arbiters(&client).await?;
         partitions::compare(&client, config.partitions).await?;
         reseal::enter_keys(&mut client, &config.keys).await?;
         drop(client);

@@ -84,6 +84,7 @@ impl SqliteStore {
         let mut writing =
             connect(&path, OpenFlags::default()).map_err(|error| not_opened(dir, error.into()))?;
         schema::prepare(&mut writing).map_err(|error| not_opened(dir, error))?;
+        schema::require_arbiters(&writing).map_err(|error| not_opened(dir, error))?;
         reseal::enter_keys(&mut writing, &config.keys).map_err(|error| not_opened(dir, error))?;
         let readers = Readers::open(&path).map_err(|error| not_opened(dir, error.into()))?;
         let queue = WriterQueue::new(config.queue_capacity);
