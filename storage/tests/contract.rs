@@ -59,6 +59,8 @@ mod directory;
 mod encryption;
 #[path = "contract/failures.rs"]
 mod failures;
+#[path = "contract/locks.rs"]
+mod locks;
 #[path = "contract/pages.rs"]
 mod pages;
 #[path = "contract/race/mod.rs"]
