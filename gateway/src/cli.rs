@@ -10,6 +10,7 @@ use crate::auth::TokenMinter;
 use crate::config::{self, ConfigError, FlagValue, Loaded};
 use crate::operate::check::CheckArgs;
 use crate::operate::copy::CopyArgs;
+use crate::operate::keys::StatusArgs;
 use crate::operate::migrate::MigrateArgs;
 use crate::operate::user::UserCommand;
 use crate::secret;
@@ -58,6 +59,9 @@ pub enum Command {
 pub enum KeyCommand {
     /// Print a line with a fresh key, to be added to the file of keys.
     New,
+    /// How far a rotation is, also beside a running server; exit code 0 when every body is under the active key, 1 when
+    /// not yet or a key is missing, 2 if it could not look.
+    Status(StatusArgs),
 }
 
 /// What to do with the database.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use ringwire_gateway::cli::{self, Cli, Command, DbCommand, KeyCommand};
-use ringwire_gateway::operate::{check, copy, migrate, user};
+use ringwire_gateway::operate::{check, copy, keys, migrate, user};
 use ringwire_gateway::{body_keys, logging, server};
 
 #[global_allocator]
@@ -33,6 +33,9 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Some(Command::User(command)) => return user::user(&loaded, command),
         Some(Command::Key(KeyCommand::New)) => {
             println!("{}", *body_keys::new_line(&loaded.config.storage.encryption)?);
+        }
+        Some(Command::Key(KeyCommand::Status(args))) => {
+            return keys::status(&loaded.config.storage, args);
         }
         Some(Command::Migrate(args)) => return migrate::migrate(&loaded.config.storage, args),
         Some(Command::Db(DbCommand::Check(args))) => {

@@ -95,6 +95,7 @@ pub fn store_config(config: &Config) -> Result<StoreConfig, StartError> {
     };
     Ok(StoreConfig {
         writers: config.storage.writers,
+        partitions: config.storage.partitions,
         keys: body_keys::load(&config.storage.encryption)?,
         batch: config.storage.batch,
         search_text: config.storage.search.then_some(searched_text as SearchText),

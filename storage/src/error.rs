@@ -58,6 +58,11 @@ pub enum StoreError {
         "the database address is wrong: {0}; expected postgres://user:password@host:port/database"
     )]
     BadAddress(String),
+    /// The embedded database has one file and one table of entries.
+    #[error(
+        "only Postgres has partitions; leave storage.partitions and --partitions out for sqlite"
+    )]
+    NoPartitions,
     /// A user named in the operation does not exist; nothing was written.
     #[error("a user of this operation does not exist")]
     NoSuchUser,

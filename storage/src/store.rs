@@ -53,6 +53,8 @@ pub struct StoreConfig {
     pub batch: BatchLimits,
     /// Connections for reads and other writes on Postgres.
     pub pool_size: usize,
+    /// Partitions of the log where a Postgres database is made; 0: one table.
+    pub partitions: u32,
     /// What bodies are sealed with.
     pub keys: Arc<BodyKeys>,
     /// What of a body is searched; `None`, or any key: search is off, and the index is emptied.
@@ -70,6 +72,7 @@ impl StoreConfig {
             queue_capacity: 16_384,
             batch,
             pool_size: 8,
+            partitions: 0,
             keys,
             search_text: None,
         }

@@ -20,10 +20,30 @@ macro_rules! on_both {
     };
 }
 
-/// Makes each function a test on either database, without encryption and with it.
-macro_rules! on_both_also_sealed {
+/// Makes each function a test on a partitioned database besides.
+macro_rules! also_partitioned {
+    ($($name:ident),+ $(,)?) => {
+        mod partitioned {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(crate::support::Backend::PostgresPartitioned).await;
+            })+
+        }
+    };
+}
+
+/// Makes each function a test on either database, and on a partitioned one.
+macro_rules! on_both_also_partitioned {
     ($($name:ident),+ $(,)?) => {
         on_both!($($name),+);
+        also_partitioned!($($name),+);
+    };
+}
+
+/// Makes each function a test on either database, without encryption and with it, and on a partitioned one.
+macro_rules! on_both_also_sealed {
+    ($($name:ident),+ $(,)?) => {
+        on_both_also_partitioned!($($name),+);
         mod sealed_sqlite {
             $(#[tokio::test]
             async fn $name() {
@@ -63,6 +83,8 @@ mod failures;
 mod locks;
 #[path = "contract/pages.rs"]
 mod pages;
+#[path = "contract/partitions.rs"]
+mod partitions;
 #[path = "contract/race/mod.rs"]
 mod race;
 #[path = "contract/refresh.rs"]

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use ringwire_protocol::ConversationId;
 use ringwire_storage::append::Outcome;
+use ringwire_storage::encryption::{ActiveKey, BodyKeys, KeyUse, new_key_line};
 use ringwire_storage::{Database, Store, StoreConfig};
 use ringwire_testkit::PrivatePostgres;
 
@@ -199,4 +200,68 @@ async fn a_rejected_entry_does_not_quote_its_body() {
     assert!(reason.contains("picky") && reason.contains("23514"), "{reason}");
     // As Postgres shows a bytea, in hexadecimal.
     assert!(!reason.contains("74657874") && !reason.contains("text 2"), "{reason}");
+}
+
+/// A pass that brought every body under the new key must hear of whoever writes with the old one later: also of a node
+/// whose sessions came to a standby before, and live on when it is promoted.
+#[tokio::test]
+async fn e1_what_a_promoted_standbys_sessions_write_is_resealed() {
+    let mut primary = PrivatePostgres::start().unwrap();
+    let standby = primary.standby().unwrap();
+    let old = new_key_line(1).unwrap();
+    let new = format!("{}\n{}", *old, *new_key_line(2).unwrap());
+    let open = async |url: String, lines: &str| {
+        let mut config = StoreConfig::new(Database::Postgres { url });
+        config.pool_size = 1;
+        config.keys = Arc::new(BodyKeys::parse(lines, ActiveKey::Highest).unwrap());
+        Store::open(config, Arc::new(Answers::default()).sink()).await.unwrap()
+    };
+    let pass_until = async |store: &Store, bodies: u64| {
+        while store.key_uses().await.unwrap() != [KeyUse { key_id: 2, entries: bodies }] {
+            while store.reseal_step().await.unwrap().more {}
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+
+    let any = format!("{}?target_session_attrs=any", both(&primary, &standby));
+    let older = open(any, &old).await;
+    for number in 1..=3 {
+        older.ensure_user(user(number), "", 1).await.unwrap();
+    }
+    let (first, _) = older.open_direct(user(1), user(2), 1, body("one")).await.unwrap();
+    let at_standby = operator(&standby).await;
+    until(&at_standby, "SELECT to_regclass('entries') IS NOT NULL").await;
+    until(&at_standby, "SELECT count(*) = 1 FROM entries").await;
+    // While the primary is away the older node reads from the standby, and keeps that session.
+    primary.kill9().unwrap();
+    while older.load_tail(first, 0, 10).await.is_err() {}
+    let connected = "SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = 'ringwire'";
+    until(&at_standby, connected).await;
+    primary.restart().unwrap();
+
+    let newer = open(primary.url(), &new).await;
+    pass_until(&newer, 1).await;
+    newer.shut_down(Duration::from_secs(10)).await;
+    drop(newer);
+    until(&at_standby, "SELECT done AND target = 2 FROM body_pass").await;
+    primary.kill9().unwrap();
+    standby.promote().unwrap();
+    until(&at_standby, "SELECT NOT pg_is_in_recovery()").await;
+
+    let second = loop {
+        match older.open_direct(user(1), user(3), 1, body("two")).await {
+            Ok((second, _)) => break second,
+            Err(error) => assert!(error.is_temporary(), "{error}"),
+        }
+    };
+    older.shut_down(Duration::from_secs(10)).await;
+    drop(older);
+    let newer = open(standby.url(), &new).await;
+    let gone = "SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'ringwire'";
+    newer.ping().await.unwrap();
+    until(&at_standby, gone).await;
+    while newer.reseal_step().await.unwrap().more {}
+    assert_eq!(newer.key_uses().await.unwrap(), [KeyUse { key_id: 2, entries: 2 }]);
+    let log = newer.load_tail(second, 0, 10).await.unwrap().unwrap().entries;
+    assert_eq!(log[0].body, body("two"));
 }

@@ -112,6 +112,8 @@ pub struct StorageConfig {
     pub data_dir: PathBuf,
     /// Writer threads for Postgres; SQLite has exactly one.
     pub writers: usize,
+    /// Partitions of the log where a Postgres database is made; 0: one table.
+    pub partitions: u32,
     /// How much one commit takes.
     pub batch: BatchLimits,
     /// How bodies are sealed.

@@ -16,25 +16,34 @@ pub fn url(text: &str) -> String {
         Some((scheme, rest)) => (Some(scheme), rest),
         None => (None, text),
     };
-    let (location, query) = match rest.split_once('?') {
-        Some((location, query)) => (location, Some(query)),
-        None => (rest, None),
-    };
+    // `name=value` pairs, which are no address here: whatever stands behind a password may belong to it.
+    if scheme.is_none() && rest.to_ascii_lowercase().contains("password") {
+        return HIDDEN.to_owned();
+    }
     let mut shown = scheme.map_or_else(String::new, |scheme| format!("{scheme}://"));
-    // A password may hold an unescaped `@` or `/` by mistake: everything up to the last `@` counts as credentials.
-    match location.rsplit_once('@') {
-        Some((credentials, host)) => {
+    // A password may hold an unescaped `@`, `/` or `?` by mistake: everything up to the last `@` counts as credentials.
+    let rest = match rest.rsplit_once('@') {
+        Some((credentials, rest)) => {
             let user = credentials.split_once(':').map_or(credentials, |(user, _)| user);
+            if user.contains(['/', '?', '=', '&']) {
+                // An `@` in a parameter: nobody can say where a secret begins and ends.
+                return shown + HIDDEN;
+            }
             shown.push_str(user);
             if credentials.len() > user.len() {
                 shown.push(':');
                 shown.push_str(HIDDEN);
             }
             shown.push('@');
-            shown.push_str(host);
+            rest
         }
-        None => shown.push_str(location),
-    }
+        None => rest,
+    };
+    let (location, query) = match rest.split_once('?') {
+        Some((location, query)) => (location, Some(query)),
+        None => (rest, None),
+    };
+    shown.push_str(location);
     if let Some(query) = query {
         shown.push('?');
         let parameters: Vec<_> = query
@@ -64,6 +73,9 @@ mod tests {
             url("postgres://db/chat?user=ann&password=s3cret&x=1"),
             "postgres://db/chat?user=ann&password=***&x=1"
         );
+        assert_eq!(url("postgres://ann:s3?cr=et@db/chat?x=1"), "postgres://ann:***@db/chat?x=1");
+        assert_eq!(url("postgres://db/chat?user=ann&password=s3@cret"), "postgres://***");
+        assert_eq!(url("host=db user=ann password='s3 cret'"), "***");
         assert_eq!(url("mysql:ann:s3cret@db"), "mysql:***@db");
         assert_eq!(url("sqlite"), "sqlite");
     }

@@ -127,6 +127,14 @@ fn wrong_values_say_what_would_be_right() {
             "server.listen = \"localhost\" (file ringwire.toml): expected an IP",
         ),
         ("[server]\nshards = 5000", "expected a number from 0 to 1024"),
+        (
+            "[storage]\npartitions = 4",
+            "storage.partitions = \"4\" (file ringwire.toml): expected 0 with sqlite",
+        ),
+        (
+            "[storage]\ndatabase = \"postgres://a@b/c\"\npartitions = 1",
+            "expected 0 (one table), or 2 to 256",
+        ),
         ("[server]\nshards = \"two\"", "server.shards (file ringwire.toml): invalid type"),
         ("[server]\ndriver = \"kqueue\"", "expected auto, uring or epoll"),
         ("[server]\nallowed_origins = [\"https://a/b\"]", "expected origins such as"),

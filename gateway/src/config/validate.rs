@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::thread;
 
+use ringwire_storage::operate::migrate::is_partition_count;
+
 use super::batch::batch;
 use super::encryption::encryption;
 use super::raw::{Raw, RawAuth, RawLimits, RawLog, RawServer, RawStorage, RawTrustedKey};
@@ -146,6 +148,14 @@ fn storage(raw: RawStorage) -> Result<StorageConfig, Invalid> {
     if raw.data_dir.is_empty() {
         return Err(invalid("storage.data_dir", "", "the path of a folder"));
     }
+    if database == Database::Sqlite && raw.partitions != 0 {
+        let expected = "0 with sqlite; only Postgres has partitions";
+        return Err(invalid("storage.partitions", raw.partitions.to_string(), expected));
+    }
+    if !is_partition_count(raw.partitions) {
+        let expected = "0 (one table), or 2 to 256";
+        return Err(invalid("storage.partitions", raw.partitions.to_string(), expected));
+    }
     Ok(StorageConfig {
         batch: batch(&raw.batch)?,
         encryption: encryption(raw.encryption)?,
@@ -154,6 +164,7 @@ fn storage(raw: RawStorage) -> Result<StorageConfig, Invalid> {
         database,
         data_dir: PathBuf::from(raw.data_dir),
         writers: within("storage.writers", raw.writers, 1, 64)? as usize,
+        partitions: raw.partitions,
     })
 }
 

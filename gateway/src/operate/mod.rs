@@ -5,6 +5,7 @@
 
 pub mod check;
 pub mod copy;
+pub mod keys;
 pub mod migrate;
 pub mod user;
 

@@ -7,6 +7,7 @@ mod chaos;
 mod chromium;
 mod connecting;
 mod durability;
+mod encryption;
 mod full_disk;
 mod full_queue;
 mod groups;

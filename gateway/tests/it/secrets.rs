@@ -139,3 +139,82 @@ fn a2_the_password_of_the_database_is_in_no_log_and_no_error() {
     }
     assert!(!server.log().contains("canary"), "{}", server.log());
 }
+
+/// Keys of bodies, from a file and from the environment: not in the log, nor in what any tool or page tells, also when
+/// they are wrong.
+#[test]
+fn a2_keys_of_bodies_are_shown_nowhere() {
+    const KEY: &str = "Q2FuYXJ5IG9mIGEga2V5LCB3aGljaCBpcyBzZWNyZXQ=";
+    const OTHER: &str = "Q2FuYXJ5IG9mIG5vIGtleSwgb2YgMzIgYnl0ZXMgdG8=";
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("keys");
+    for from_file in [true, false] {
+        for database in Database::both() {
+            let write = |text: &str| {
+                std::fs::write(&path, text).expect("a file of keys");
+                let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+                std::fs::set_permissions(&path, private).expect("a private file");
+            };
+            let right = format!("7 = {KEY}");
+            write(&right);
+            let setup = Setup::new().variable("RINGWIRE_LOG", "trace").database(database);
+            let setup = if from_file {
+                let file = path.display().to_string();
+                setup.config(&format!("[storage.encryption]\nkeys_file = {file:?}"))
+            } else {
+                setup.variable("RINGWIRE_STORAGE_KEYS", &right)
+            };
+            let mut server = setup.start();
+            let mut client = Client::session(&server, 1, Encoding::Json);
+            let group = client.create_group(&[]);
+            client.say(group, "m", "text");
+            client.send_payload(b"{no JSON");
+            assert_eq!(client.close_code(), Some(4002));
+            let mut told = String::new();
+            for path in ["/metrics", "/health/ready", "/health/live"] {
+                let answer = http::get(server.address(), path);
+                assert_eq!(answer.status, 200, "{answer:?}");
+                told += &answer.body;
+            }
+            server.terminate();
+            assert!(server.wait().success());
+            let wrong = [
+                format!("7 = {OTHER}"),
+                format!("8 = {KEY}"),
+                format!("7 = {KEY}{OTHER}"),
+                format!("7 = {KEY}\n7 = {KEY}"),
+                format!("7 {KEY}"),
+                format!("{KEY} = 7"),
+            ];
+            let tools: [&[&str]; 5] = [
+                &["check-config"],
+                &["key", "status"],
+                &["key", "status", "--json"],
+                &["db", "check", "--bodies"],
+                &["--listen", "127.0.0.1:0", "serve"],
+            ];
+            for lines in [&right].into_iter().chain(&wrong) {
+                let serves = *lines == right;
+                write(lines);
+                for arguments in &tools[..if serves { 4 } else { 5 }] {
+                    let mut tool = server.tool_command(arguments);
+                    if !from_file {
+                        tool.env("RINGWIRE_STORAGE_KEYS", lines);
+                    }
+                    let output = tool.output().expect("a tool");
+                    let failed = arguments.last() == Some(&"serve");
+                    assert!(!(failed && output.status.success()), "{lines:?} must not serve");
+                    told += &String::from_utf8_lossy(&output.stdout);
+                    told += &String::from_utf8_lossy(&output.stderr);
+                }
+            }
+            assert!(told.contains("keys"), "check-config tells of keys: {told}");
+            told += &server.log();
+            assert!(told.contains("TRACE") || told.contains("DEBUG"), "not talkative: {told}");
+            // In base64, as bytes, and as Rust shows bytes.
+            for secret in [KEY, OTHER, "Canary of", "67, 97, 110, 97, 114, 121", "43616e617279"] {
+                assert!(!told.to_lowercase().contains(&secret.to_lowercase()), "{secret:?} shows");
+            }
+        }
+    }
+}

@@ -130,6 +130,40 @@ fn migrate_says_what_it_did() {
 }
 
 #[test]
+fn migrate_divides_the_log_and_puts_it_together() {
+    for database in Database::both() {
+        let mut server = Setup::new().database(Database::Sqlite).start();
+        server.kill();
+        let url = match &database {
+            Database::Postgres(url) => url.clone(),
+            Database::Sqlite => "sqlite".to_owned(),
+        };
+        let migrate = |arguments: &[&str]| {
+            let place = ["--database", url.as_str()];
+            told(&server.tool(&[&["migrate"], arguments, &place].concat()))
+        };
+        if database == Database::Sqlite {
+            let (code, _, err) = migrate(&["--partitions", "4"]);
+            assert_eq!(code, Some(2));
+            assert!(err.contains("only Postgres has partitions"), "{err}");
+            continue;
+        }
+        let (code, out, err) = migrate(&["--partitions", "4"]);
+        assert_eq!(code, Some(0), "{err}");
+        assert!(out.ends_with("the log is 4 partitions already\n"), "{out}");
+        let (code, out, _) = migrate(&["--partitions", "0", "--check"]);
+        assert_eq!(code, Some(1), "{out}");
+        assert!(out.ends_with("pending: the log is 4 partitions, to be one table\n"), "{out}");
+        let (code, out, _) = migrate(&["--partitions", "0"]);
+        assert_eq!(code, Some(0), "{out}");
+        let line = "the log was 4 partitions and is now one table: copied and counted 0 entries\n";
+        assert!(out.contains(line), "{out}");
+        assert_eq!(migrate(&["--partitions", "0", "--check"]).0, Some(0));
+        assert_eq!(migrate(&["--partitions", "1"]).0, Some(2));
+    }
+}
+
+#[test]
 fn migrating_needs_the_data_folder_for_itself() {
     let server = ServerProcess::start(&[]);
     let (code, _, err) = told(&server.tool(&["migrate"]));

@@ -130,6 +130,11 @@ impl BodyKeys {
         self.keys.last_key_value().map_or(0, |(id, _)| id.cast_unsigned())
     }
 
+    /// The ids given, in order.
+    pub fn ids(&self) -> impl Iterator<Item = u32> + '_ {
+        self.keys.keys().map(|id| id.cast_unsigned())
+    }
+
     /// The id of the key that seals; 0: bodies stay plain.
     pub(crate) const fn active(&self) -> KeyId {
         self.active

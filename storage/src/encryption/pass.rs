@@ -13,7 +13,8 @@
 //! begins to write with a key raises that key's number of uses (`body_keys.uses`); a pass that finds the uses of the other
 //! keys changed begins anew. On Postgres a node also holds a shared advisory lock in its key's name for as long as it is
 //! connected, and a pass rests while nodes with another key are there: two nodes with different keys do not undo each
-//! other's work.
+//! other's work. A session that was opened while its server was read-only has entered nothing, and stays read-only after a
+//! promotion: whoever writes then does so in a new session, which enters its key.
 
 use super::keys::{BodyKeys, KeyId};
 use super::seal::{Place, SealError, Stored, report};

@@ -4,7 +4,8 @@ use rusqlite::OpenFlags;
 
 use crate::error::StoreError;
 use crate::migrate::{self, Applied};
-use crate::postgres::{connect, schema};
+pub use crate::postgres::partitions::Converted;
+use crate::postgres::{connect, partitions, schema};
 use crate::sqlite;
 use crate::store::Database;
 
@@ -28,8 +29,8 @@ impl Migrated {
 }
 
 /// Brings the schema up to date, in one transaction. Servers of the same major schema may run meanwhile on Postgres; on
-/// SQLite the data folder must be free.
-pub async fn migrate(database: &Database) -> Result<Migrated, StoreError> {
+/// SQLite the data folder must be free. A new database on Postgres gets so many `partitions` of the log (0: one table).
+pub async fn migrate(database: &Database, partitions: u32) -> Result<Migrated, StoreError> {
     match database {
         Database::Sqlite { dir } => {
             let _folder = sqlite::lock_folder(dir)?;
@@ -39,8 +40,36 @@ pub async fn migrate(database: &Database) -> Result<Migrated, StoreError> {
         }
         Database::Postgres { url } => {
             let mut client = connect::tool_session(url).await?;
-            schema::migrate(&mut client).await
+            schema::migrate(&mut client, partitions).await
         }
+    }
+}
+
+/// Brings the log of a database with the schema of this release to so many partitions, 0 for one table; `None`: it is
+/// so already. Servers may run: whoever works with entries waits until all are copied, and goes on.
+pub async fn partition(
+    database: &Database,
+    partitions: u32,
+) -> Result<Option<Converted>, StoreError> {
+    match database {
+        Database::Sqlite { .. } => Err(StoreError::NoPartitions),
+        Database::Postgres { url } => {
+            partitions::convert(&mut connect::tool_session(url).await?, partitions).await
+        }
+    }
+}
+
+/// Whether a log may have so many partitions: none, which is one table, or 2 to 256. Each one more costs every
+/// statement some planning and the server some locks.
+pub const fn is_partition_count(partitions: u32) -> bool {
+    partitions == 0 || (partitions >= 2 && partitions <= 256)
+}
+
+/// How many partitions the log has; 0: one table, or none yet.
+pub async fn partitions(database: &Database) -> Result<u32, StoreError> {
+    match database {
+        Database::Sqlite { .. } => Err(StoreError::NoPartitions),
+        Database::Postgres { url } => partitions::count(&connect::tool_session(url).await?).await,
     }
 }
 

@@ -3,6 +3,7 @@
 //! ```text
 //!   migrate  ── the same steps as at a server's start
 //!   check    ── queries ─► Session::read ─► pages of rows ─► findings
+//!   keys     ── queries ─► Session::rows ─► how far a rotation is
 //!   copy     ── tables  ─► Session::read ─► pages of rows ─► the other database
 //! ```
 //!
@@ -11,6 +12,7 @@
 
 pub mod check;
 pub mod copy;
+pub mod keys;
 pub mod migrate;
 mod postgres;
 mod session;

@@ -7,6 +7,7 @@ use super::sqlite::SqliteSession;
 use super::value::Row;
 use crate::error::StoreError;
 use crate::migrate::{self, Applied};
+use crate::postgres::partitions::LOCK_FIRST;
 use crate::store::Database;
 
 /// Pages on their way from the reader to whoever uses them.
@@ -111,7 +112,10 @@ impl Session {
         match self {
             Self::Sqlite(session) => session.execute("BEGIN"),
             Self::Postgres(session) => {
-                session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+                let empty = session.applied().await?.is_none();
+                session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+                // Without a schema there is nothing to lock; whoever reads on says so.
+                if empty { Ok(()) } else { session.execute(LOCK_FIRST).await }
             }
         }
     }

@@ -213,6 +213,10 @@ fn url_query(address: &str) -> Option<usize> {
 
 fn cut_from_url(address: &str, query_at: usize) -> Result<(String, Options), StoreError> {
     let (before, query) = address.split_at(query_at);
+    if before.matches('@').count() > 1 {
+        // What follows the first one would be taken for a host, and named in errors.
+        return Err(wrong("an @ in the user name or password is written %40"));
+    }
     let (mut kept, mut options) = (Vec::new(), Vec::new());
     for pair in query.trim_start_matches('?').split('&').filter(|pair| !pair.is_empty()) {
         let Some((key, value)) = pair.split_once('=') else {

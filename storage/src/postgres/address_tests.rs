@@ -106,3 +106,11 @@ fn a2_no_error_repeats_the_password() {
         assert!(!format!("{error:?}").contains("secret"), "{error:?}");
     }
 }
+
+#[test]
+fn a2_an_at_sign_in_a_password_is_not_taken_for_a_host() {
+    let reason = refused("postgres://ann:s3@cret@db/chat");
+    assert!(reason.contains("%40") && !reason.contains("cret"), "{reason}");
+    let (config, _) = parse("postgres://ann:s3%40cret@db/chat").expect("an address");
+    assert_eq!(config.get_password(), Some(&b"s3@cret"[..]));
+}

@@ -15,14 +15,16 @@ use crate::model::{
 
 /// Starts a transaction whose every read sees the same state.
 macro_rules! snapshot {
-    ($client:ident) => {
-        $client
+    ($client:ident) => {{
+        let tx = $client
             .build_transaction()
             .isolation_level(IsolationLevel::RepeatableRead)
             .read_only(true)
             .start()
-            .await?
-    };
+            .await?;
+        tx.batch_execute(crate::postgres::partitions::LOCK_FIRST).await?;
+        tx
+    }};
 }
 pub(super) use snapshot;
 

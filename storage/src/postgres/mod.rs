@@ -23,6 +23,7 @@ mod export;
 mod hold;
 mod ids;
 mod log;
+pub(crate) mod partitions;
 mod pool;
 mod refresh;
 mod refusal;
@@ -71,7 +72,8 @@ impl PostgresStore {
     ) -> Result<Self, StoreError> {
         let mut address = Address::read(url)?;
         let (mut client, _) = connect::service_session(&address).await?;
-        schema::migrate(&mut client).await?;
+        schema::migrate(&mut client, config.partitions).await?;
+        partitions::compare(&client, config.partitions).await?;
         reseal::enter_keys(&mut client, &config.keys).await?;
         drop(client);
         address.greet_with(reseal::begin_use(&config.keys));

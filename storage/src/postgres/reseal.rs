@@ -29,8 +29,10 @@ const UPDATE: &str = "UPDATE entries e SET body = u.body, key_id = u.key_id
     WHERE e.conversation_id = u.conversation_id AND e.seq = u.seq
         AND e.key_id = u.old_key_id AND e.body_version = u.body_version";
 
-/// What every session says before it may write: which key it writes with. The lock is shared, so it never waits; a
-/// session with a read-only server has nothing to enter.
+/// What every session says before it may write: which key it writes with. The lock is shared, so it never waits.
+///
+/// A session with a read-only server cannot enter its key, and so never writes: it stays read-only when its server is
+/// promoted or set writable, its first write fails as on a standby, and the session that replaces it enters the key.
 pub(super) fn begin_use(keys: &BodyKeys) -> String {
     let id = keys.active();
     let proof = STANDARD.encode(keys.proof(id).unwrap_or_default());
@@ -40,6 +42,8 @@ pub(super) fn begin_use(keys: &BodyKeys) -> String {
              INSERT INTO body_keys AS k (key_id, proof, uses)
              VALUES ({id}, decode('{proof}', 'base64'), 1)
              ON CONFLICT (key_id) DO UPDATE SET uses = k.uses + 1;
+         ELSE
+             PERFORM set_config('default_transaction_read_only', 'on', false);
          END IF; END $$;"
     )
 }

@@ -1,7 +1,8 @@
 //! Migrations: in one transaction, under a lock that nodes starting together wait for.
 
-use tokio_postgres::{Client, GenericClient};
+use tokio_postgres::{Client, GenericClient, Transaction};
 
+use super::partitions;
 use crate::error::StoreError;
 use crate::migrate::{self, Applied};
 use crate::operate::migrate::Migrated;
@@ -9,12 +10,18 @@ use crate::operate::migrate::Migrated;
 /// The advisory lock all nodes agree on ("ringwire" in ASCII).
 const LOCK: i64 = 0x7269_6E67_7769_7265;
 
-/// Brings the schema up to date and says what that took.
-pub(crate) async fn migrate(client: &mut Client) -> Result<Migrated, StoreError> {
+/// A transaction that may change the schema, the only one of its kind.
+pub(super) async fn begin(client: &mut Client) -> Result<Transaction<'_>, StoreError> {
     let tx = client.transaction().await?;
     // Short: a migration waits neither for a stuck node nor, holding up everybody else, for a long read.
     tx.batch_execute("SET LOCAL lock_timeout = '5s'").await?;
     tx.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
+    Ok(tx)
+}
+
+/// Brings the schema up to date and says what that took. A new database gets so many partitions (0: one table).
+pub(crate) async fn migrate(client: &mut Client, partitions: u32) -> Result<Migrated, StoreError> {
+    let tx = begin(client).await?;
     let applied = applied(&tx).await?;
     let steps = migrate::pending(migrate::POSTGRES, applied)?;
     tx.batch_execute("SET LOCAL client_min_messages = warning").await?;
@@ -27,6 +34,9 @@ pub(crate) async fn migrate(client: &mut Client) -> Result<Migrated, StoreError>
         )
         .await?;
         tracing::info!(migration = migration.name, "schema changed");
+    }
+    if applied.is_none() && partitions > 0 {
+        partitions::rebuild(&tx, partitions).await?;
     }
     tx.commit().await?;
     Ok(Migrated::new(applied, steps))

@@ -8,7 +8,7 @@ use ringwire_storage::{StoreError, model::EntryRow};
 
 use crate::support::{self, Backend, Bench, body, message, user};
 
-on_both!(
+on_both_also_partitioned!(
     a_deleted_account_is_closed_at_once,
     a3_a_deleted_user_is_never_made_again,
     messages_of_a_deleted_user_lose_their_bodies_and_keep_their_places,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use ringwire_protocol::ConversationId;
 use ringwire_storage::append::Outcome;
 use ringwire_storage::operate::copy::{self, CopyError};
+use ringwire_storage::operate::migrate::migrate;
 use ringwire_storage::{Database, Store, StoreConfig, StoreError};
 use tempfile::TempDir;
 use tokio_postgres::NoTls;
@@ -58,7 +59,7 @@ async fn full(backend: Backend) -> Bench {
     let bench = lived_in(backend).await;
     let bytes = |count: usize| match backend {
         Backend::Sqlite => format!("x'{}'", "ab".repeat(count)),
-        Backend::Postgres => format!("'\\x{}'", "ab".repeat(count)),
+        Backend::Postgres | Backend::PostgresPartitioned => format!("'\\x{}'", "ab".repeat(count)),
     };
     for sql in MORE.iter().chain(&[TOKEN, FILE]) {
         bench.execute(&sql.replace("{32}", &bytes(32)).replace("{16}", &bytes(16))).await;
@@ -79,7 +80,9 @@ fn empty(backend: Backend) -> (Database, Option<TempDir>) {
             let folder = tempfile::tempdir().unwrap();
             (support::sqlite(folder.path()), Some(folder))
         }
-        Backend::Postgres => (Database::Postgres { url: support::fresh_database() }, None),
+        Backend::Postgres | Backend::PostgresPartitioned => {
+            (Database::Postgres { url: support::fresh_database() }, None)
+        }
     }
 }
 
@@ -93,6 +96,9 @@ async fn moves(from: Backend, to: Backend) {
     drop(store);
     let (source, _source_folder) = stopped(bench).await;
     let (target, _target_folder) = empty(to);
+    if to.partitions() > 0 {
+        migrate(&target, to.partitions()).await.unwrap();
+    }
     let mut tables = Tables::default();
     let rows = copy::copy(&source, &target, &mut tables).await.unwrap();
     assert_eq!(rows, tables.0.values().sum::<u64>());
@@ -129,9 +135,15 @@ async fn moves(from: Backend, to: Backend) {
 async fn everything_arrives_on_the_other_database(from: Backend) {
     let to = match from {
         Backend::Sqlite => Backend::Postgres,
-        Backend::Postgres => Backend::Sqlite,
+        Backend::Postgres | Backend::PostgresPartitioned => Backend::Sqlite,
     };
     moves(from, to).await;
+}
+
+#[tokio::test]
+async fn everything_arrives_in_partitions_and_out_of_them() {
+    moves(Backend::Sqlite, Backend::PostgresPartitioned).await;
+    moves(Backend::PostgresPartitioned, Backend::Postgres).await;
 }
 
 async fn everything_arrives_on_the_same_kind(backend: Backend) {
@@ -149,7 +161,7 @@ async fn a_target_in_use_is_refused_and_left_alone(backend: Backend) {
             matches!(refused, Err(CopyError::Store(StoreError::DataFolderLocked(_)))),
             "{refused:?}"
         ),
-        Backend::Postgres => {
+        Backend::Postgres | Backend::PostgresPartitioned => {
             assert!(matches!(refused, Err(CopyError::InUse("target"))), "{refused:?}");
         }
     }
@@ -167,7 +179,7 @@ async fn a_source_in_use_is_refused(backend: Backend) {
             matches!(refused, Err(CopyError::Store(StoreError::DataFolderLocked(_)))),
             "{refused:?}"
         ),
-        Backend::Postgres => {
+        Backend::Postgres | Backend::PostgresPartitioned => {
             assert!(matches!(refused, Err(CopyError::InUse("source"))), "{refused:?}");
         }
     }
@@ -204,7 +216,7 @@ async fn a_difference_undoes_the_copy() {
     let (source, _folder) = stopped(full(Backend::Sqlite).await).await;
     let url = support::fresh_database();
     let target = Database::Postgres { url: url.clone() };
-    ringwire_storage::operate::migrate::migrate(&target).await.unwrap();
+    migrate(&target, 0).await.unwrap();
     let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
     tokio::spawn(connection);
     let meddle = "CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS

@@ -160,7 +160,9 @@ fn tamperings(backend: Backend) -> Vec<Tampering> {
         ]
     };
     let flip = match backend {
-        Backend::Postgres => "body = set_byte(body, 14, 255 - get_byte(body, 14))",
+        Backend::Postgres | Backend::PostgresPartitioned => {
+            "body = set_byte(body, 14, 255 - get_byte(body, 14))"
+        }
         // Five bytes become zero, which they were not all before.
         Backend::Sqlite => {
             "body = CAST(substr(body, 1, 12) || x'0000000000' || substr(body, 18) AS BLOB)"
@@ -217,7 +219,7 @@ async fn e1_plain_bodies_put_in_by_others_are_noticed(backend: Backend) {
     let (bench, id) = filled(backend, 3, &[1]).await;
     let forged = match backend {
         Backend::Sqlite => "x'666F72676564'",
-        Backend::Postgres => "'\\x666F72676564'",
+        Backend::Postgres | Backend::PostgresPartitioned => "'\\x666F72676564'",
     };
     bench.execute(&format!("UPDATE entries SET body = {forged}, key_id = 0 WHERE seq = 2")).await;
     bench.execute(&format!("UPDATE entries SET {ERASE} WHERE seq = 3")).await;

@@ -7,7 +7,7 @@ use ringwire_storage::retention::{KeepRule, RetentionRules, RetentionStep};
 
 use crate::support::{self, Backend, Bench, message, user};
 
-on_both!(
+on_both_also_partitioned!(
     by_default_everything_stays,
     nothing_goes_before_it_is_settled_whatever_its_own_time_says,
     age_and_count_remove_prefixes_and_never_the_newest,
@@ -154,7 +154,8 @@ async fn what_belongs_to_an_entry_goes_with_it(backend: Backend) {
                  SELECT 'f{seq}', 1, {id}, {seq}, 'n', 'm', 1, {hash}, 1",
                 hash = match backend {
                     Backend::Sqlite => "zeroblob(32)",
-                    Backend::Postgres => "decode(repeat('00', 32), 'hex')",
+                    Backend::Postgres | Backend::PostgresPartitioned =>
+                        "decode(repeat('00', 32), 'hex')",
                 }
             ))
             .await;

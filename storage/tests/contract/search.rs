@@ -7,7 +7,7 @@ use ringwire_storage::{Store, StoreError};
 
 use crate::support::{self, Backend, Bench, body, message, user};
 
-on_both!(
+on_both_also_partitioned!(
     words_phrases_and_beginnings_are_found,
     z2_only_members_find_and_only_while_they_are,
     results_come_newest_first_in_pages,
@@ -285,7 +285,9 @@ async fn what_is_changed_or_trimmed_is_not_found_any_more(backend: Backend) {
     let change = async |seq: u64, text: &str| {
         let value = match backend {
             Backend::Sqlite => format!("CAST('{text}' AS BLOB)"),
-            Backend::Postgres => format!("convert_to('{text}', 'UTF8')"),
+            Backend::Postgres | Backend::PostgresPartitioned => {
+                format!("convert_to('{text}', 'UTF8')")
+            }
         };
         bench.execute(&format!("UPDATE entries SET body = {value} WHERE seq = {seq}")).await;
         bench.store.reindex(id, &[seq]).await.unwrap();
@@ -302,7 +304,7 @@ async fn what_is_changed_or_trimmed_is_not_found_any_more(backend: Backend) {
     bench.append(vec![says(id, 7, "early")]);
     change(7, "late").await;
     let (again, _) = match backend {
-        Backend::Postgres => bench.another().await.unwrap(),
+        Backend::Postgres | Backend::PostgresPartitioned => bench.another().await.unwrap(),
         Backend::Sqlite => (bench.store.clone(), bench.answers.clone()),
     };
     index(&again).await;

@@ -24,6 +24,18 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) enum Backend {
     Sqlite,
     Postgres,
+    /// With the log in partitions.
+    PostgresPartitioned,
+}
+
+impl Backend {
+    /// Partitions of the log; 0: one table.
+    pub(crate) const fn partitions(self) -> u32 {
+        match self {
+            Self::Sqlite | Self::Postgres => 0,
+            Self::PostgresPartitioned => 5,
+        }
+    }
 }
 
 /// Answers as they come in.
@@ -98,9 +110,12 @@ impl Bench {
                 let folder = tempfile::tempdir().unwrap();
                 (sqlite(folder.path()), Some(folder))
             }
-            Backend::Postgres => (Database::Postgres { url: fresh_database() }, None),
+            Backend::Postgres | Backend::PostgresPartitioned => {
+                (Database::Postgres { url: fresh_database() }, None)
+            }
         };
         let mut config = StoreConfig::new(database);
+        config.partitions = backend.partitions();
         if SEALED.try_with(|sealed| *sealed).unwrap_or(false) {
             config.keys = keys(&[1], ActiveKey::Highest);
         }

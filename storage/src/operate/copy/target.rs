@@ -23,7 +23,7 @@ pub(super) struct Target {
 
 impl Target {
     pub(super) async fn open(database: &Database) -> Result<Self, CopyError> {
-        migrate(database).await?;
+        migrate(database, 0).await?;
         let session = match database {
             Database::Sqlite { dir } => {
                 let session = SqliteSession::writer(dir)?;

@@ -28,7 +28,7 @@ use self::node::{Answer, Counts, Node, Told};
 use self::script::{NODES, Script, USERS};
 use crate::support::{self, Backend, body, user};
 
-on_both!(
+on_both_also_partitioned!(
     o1_o2_o3_nodes_that_race_keep_every_promise,
     o1_o2_two_nodes_hot_on_one_conversation_go_behind_each_other,
 );
@@ -47,7 +47,9 @@ impl Arena {
         let (senders, answers): (Vec<_>, Vec<_>) = (0..NODES).map(|_| channel()).unzip();
         let sink = sink(senders);
         let open = async |database: Database| {
-            Store::open(StoreConfig::new(database), Arc::clone(&sink)).await.unwrap()
+            let mut config = StoreConfig::new(database);
+            config.partitions = backend.partitions();
+            Store::open(config, Arc::clone(&sink)).await.unwrap()
         };
         let (stores, url, folder) = match backend {
             Backend::Sqlite => {
@@ -55,7 +57,7 @@ impl Arena {
                 let store = open(support::sqlite(folder.path())).await;
                 (vec![store; NODES], None, Some(folder))
             }
-            Backend::Postgres => {
+            Backend::Postgres | Backend::PostgresPartitioned => {
                 let url = support::fresh_database();
                 let mut stores = Vec::new();
                 for _ in 0..NODES {
