@@ -25,8 +25,7 @@ async fn hold(bench: &Bench, conversation_id: ConversationId) -> Client {
     let Database::Postgres { url } = &bench.config.database else { unreachable!() };
     let operator = connect(url).await;
     let id = conversation_id.get();
-    let lock =
-        format!("BEGIN; SELECT id FROM conversations WHERE id = {id} FOR NO KEY UPDATE");
+    let lock = format!("BEGIN; SELECT id FROM conversations WHERE id = {id} FOR NO KEY UPDATE");
     operator.batch_execute(&lock).await.unwrap();
     operator
 }
@@ -68,11 +67,8 @@ async fn a_row_held_elsewhere_holds_up_nobody_else() {
     let count = batch.len();
     in_one_batch(&bench, first, batch);
     for answer in bench.answers.take(count) {
-        let expected = if answer.conversation_id == held {
-            Outcome::Conflict
-        } else {
-            Outcome::Committed
-        };
+        let expected =
+            if answer.conversation_id == held { Outcome::Conflict } else { Outcome::Committed };
         assert_eq!(answer.outcome, expected, "{answer:?}");
     }
     // What needs no row is not held up in that conversation either.
