@@ -320,6 +320,12 @@ impl Store {
         either!(self, store => store.key_uses().await)
     }
 
+    /// Whether entries can be written, as far as the last tries told: no batch waits for a disk that is full, a server that
+    /// is away or takes no writes.
+    pub fn can_write(&self) -> bool {
+        either_writers(self).can_write()
+    }
+
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
         either!(self, store => store.ping().await)

@@ -47,7 +47,12 @@ pub(crate) struct WriterQueue {
     /// Entries dropped because the database stayed away until the end of the patience.
     dropped: AtomicU64,
     give_up_at: OnceLock<Instant>,
+    /// A batch waits because it cannot be written.
+    stuck: AtomicBool,
 }
+
+/// A batch that has to wait this long is not merely repeated.
+const STUCK_FROM: Duration = Duration::from_millis(16);
 
 impl WriterQueue {
     pub(crate) fn new(capacity: usize) -> Arc<Self> {
@@ -57,6 +62,7 @@ impl WriterQueue {
             stopping: AtomicBool::new(false),
             dropped: AtomicU64::new(0),
             give_up_at: OnceLock::new(),
+            stuck: AtomicBool::new(false),
         })
     }
 
@@ -84,6 +90,7 @@ impl WriterQueue {
     /// Waits out a back-off; `false`: the patience is over. Other writes are not made to wait as long as the batch:
     /// they fail, and whoever asked is told.
     fn pause(&self, length: Duration, executor: &mut Executor) -> bool {
+        self.stuck.fetch_or(length >= STUCK_FROM, Ordering::Relaxed);
         let until = Instant::now() + length;
         loop {
             let now = Instant::now();
@@ -153,6 +160,11 @@ impl Writers {
     pub(crate) fn submit(&self, entry: Append) -> Result<(), QueueFull> {
         let number = spread(entry.conversation_id) % self.queues.len() as u64;
         self.queues[number as usize].submit(entry)
+    }
+
+    /// Whether no batch waits because it cannot be written.
+    pub(crate) fn can_write(&self) -> bool {
+        !self.queues.iter().any(|queue| queue.stuck.load(Ordering::Relaxed))
     }
 
     /// Stops accepting, waits until every queue is written, at most as long as the patience plus one commit, and says
@@ -330,6 +342,7 @@ impl Writer {
             &mut self.answers,
             &mut |length, executor| queue.pause(length, executor),
         );
+        queue.stuck.store(false, Ordering::Relaxed);
         self.answers.deliver();
         if !finished {
             let unanswered = size as u64 - (self.answers.total - answered_before);

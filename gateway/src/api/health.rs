@@ -17,7 +17,7 @@ const PING_PATIENCE: Duration = Duration::from_secs(2);
 /// `GET /health/ready`
 #[derive(Serialize)]
 struct Readiness {
-    /// `ready`, `draining` or `database_unavailable`.
+    /// `ready`, `draining`, `database_unavailable` or `database_unwritable`.
     status: &'static str,
     version: &'static str,
     driver: &'static str,
@@ -34,7 +34,12 @@ pub(super) async fn live() -> impl IntoResponse {
 /// `GET /health/ready`: 200 when commands can be carried out, else 503 with the same body.
 pub(super) async fn ready(State(state): State<ServiceState>) -> impl IntoResponse {
     let answer = tokio::time::timeout(PING_PATIENCE, state.0.store.ping()).await;
-    let (code, status) = verdict(state.is_draining(), matches!(answer, Ok(Ok(()))));
+    let database = match answer {
+        Ok(Ok(())) if state.0.store.can_write() => Health::Writable,
+        Ok(Ok(())) => Health::Readable,
+        _ => Health::Away,
+    };
+    let (code, status) = verdict(state.is_draining(), database);
     let readiness = Readiness {
         status,
         version: env!("CARGO_PKG_VERSION"),
@@ -48,11 +53,20 @@ pub(super) async fn ready(State(state): State<ServiceState>) -> impl IntoRespons
     (code, Json(readiness))
 }
 
-fn verdict(draining: bool, database_answers: bool) -> (StatusCode, &'static str) {
-    match (draining, database_answers) {
+/// What the database can do now.
+#[derive(Clone, Copy)]
+enum Health {
+    Writable,
+    Readable,
+    Away,
+}
+
+fn verdict(draining: bool, database: Health) -> (StatusCode, &'static str) {
+    match (draining, database) {
         (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
-        (false, false) => (StatusCode::SERVICE_UNAVAILABLE, "database_unavailable"),
-        (false, true) => (StatusCode::OK, "ready"),
+        (false, Health::Away) => (StatusCode::SERVICE_UNAVAILABLE, "database_unavailable"),
+        (false, Health::Readable) => (StatusCode::SERVICE_UNAVAILABLE, "database_unwritable"),
+        (false, Health::Writable) => (StatusCode::OK, "ready"),
     }
 }
 
@@ -62,9 +76,10 @@ mod tests {
 
     #[test]
     fn only_a_server_that_can_commit_and_stays_is_ready() {
-        assert_eq!(verdict(false, true), (StatusCode::OK, "ready"));
-        assert_eq!(verdict(false, false).1, "database_unavailable");
-        assert_eq!(verdict(false, false).0, StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(verdict(true, true), (StatusCode::SERVICE_UNAVAILABLE, "draining"));
+        let away = StatusCode::SERVICE_UNAVAILABLE;
+        assert_eq!(verdict(false, Health::Writable), (StatusCode::OK, "ready"));
+        assert_eq!(verdict(false, Health::Readable), (away, "database_unwritable"));
+        assert_eq!(verdict(false, Health::Away), (away, "database_unavailable"));
+        assert_eq!(verdict(true, Health::Writable), (away, "draining"));
     }
 }

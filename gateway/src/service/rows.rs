@@ -64,10 +64,12 @@ pub(super) fn history(
     let entries = window_within_budget(window, &page.entries);
     let (older, newer) = match (entries.first(), entries.last()) {
         (Some(first), Some(last)) => (first.seq > page.floor_seq, last.seq < page.head.seq),
-        // Nothing on the side that was asked for: what there is lies on the other.
-        _ => {
-            (matches!(window, HistoryWindow::After(_)), !matches!(window, HistoryWindow::After(_)))
-        }
+        // Nothing where it was asked for: what there is lies on the other side.
+        _ => match window {
+            HistoryWindow::After(_) => (true, false),
+            HistoryWindow::Around(seq) => (seq > page.floor_seq, seq < page.head.seq),
+            HistoryWindow::Newest | HistoryWindow::Before(_) => (false, true),
+        },
     };
     wire::HistoryPage {
         conversation_id: id.get(),
@@ -188,5 +190,6 @@ mod tests {
         let nothing = LogPage { entries: Vec::new(), ..page(1, 1, 1, 4) };
         assert_eq!(tell(HistoryWindow::Before(4), &nothing), (false, true, 4));
         assert_eq!(tell(HistoryWindow::After(10), &nothing), (true, false, 4));
+        assert_eq!(tell(HistoryWindow::Around(u64::MAX), &nothing), (true, false, 4));
     }
 }

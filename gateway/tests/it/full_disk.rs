@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::support::client::Client;
 use crate::support::flood::{Flood, Tally};
+use crate::support::http;
 use crate::support::participant::Crowd;
 use crate::support::server::{ServerProcess, Setup};
 use crate::support::store::Database;
@@ -73,6 +74,7 @@ fn fills_up(
     while !server.log().contains("cannot write") {
         thread::sleep(Duration::from_millis(10));
     }
+    assert_eq!(http::get(server.address(), "/health/ready").status, 503, "nothing can be written");
     // The shards live, and so do reads; what has to write is refused for now.
     assert_eq!(flood.ping(0..FLOODING), FLOODING);
     if url.is_none() {
@@ -91,6 +93,7 @@ fn fills_up(
     crowd.finish(server);
     assert_eq!(flood.logged(), LARGE_SENDS);
     try_to_make_a_group(&mut bystander).expect("service is back");
+    assert_eq!(http::get(server.address(), "/health/ready").status, 200);
     // Nothing was only in memory.
     server.kill();
     server.restart();

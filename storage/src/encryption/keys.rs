@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::error::StoreError;
 
 /// Number of a key; 0 stands for plain bodies.
-pub(crate) type KeyId = i32;
+pub type KeyId = i32;
 
 /// Bytes of a key.
 const KEY_BYTES: usize = 32;

@@ -29,10 +29,9 @@ mod keys;
 mod pass;
 mod seal;
 
-pub use keys::{ActiveKey, BodyKeys, KeysError, new_key_line};
+pub use keys::{ActiveKey, BodyKeys, KeyId, KeysError, new_key_line};
 pub use pass::{KeyUse, Resealed};
-pub use seal::Fault;
+pub use seal::{Fault, Place, SealError, Stored};
 
-pub(crate) use keys::KeyId;
 pub(crate) use pass::{PASS_ROWS, PassState, Reseal, SealedRow};
-pub(crate) use seal::{Place, SealError, Stored, seal_entries};
+pub(crate) use seal::seal_entries;

@@ -15,19 +15,24 @@ const DOMAIN: [u8; 16] = *b"ringwire body v1";
 
 /// Where a body belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) conversation_id: ConversationId,
-    pub(crate) seq: Seq,
-    pub(crate) sender_id: Option<UserId>,
-    pub(crate) body_version: u32,
+pub struct Place {
+    /// Whose log.
+    pub conversation_id: ConversationId,
+    /// Position in it.
+    pub seq: Seq,
+    /// Who made the entry; `None`: the server.
+    pub sender_id: Option<UserId>,
+    /// How often the body was changed.
+    pub body_version: u32,
 }
 
 /// A body as its row holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Stored {
+pub struct Stored {
     /// 0: plain.
-    pub(crate) key_id: KeyId,
-    pub(crate) body: Bytes,
+    pub key_id: KeyId,
+    /// Nonce, ciphertext and tag, or the plain body.
+    pub body: Bytes,
 }
 
 /// Why a stored body does not open.
@@ -47,7 +52,7 @@ pub enum Fault {
 /// The system gave no random bytes, or a body is longer than the cipher can take.
 #[derive(Debug, thiserror::Error)]
 #[error("a body could not be encrypted; check the system's random number generator")]
-pub(crate) struct SealError;
+pub struct SealError;
 
 impl Place {
     /// The only version an entry has when it is appended.
@@ -78,7 +83,7 @@ impl Place {
 
 impl BodyKeys {
     /// The body as it is to be stored: with the active key, for this place alone.
-    pub(crate) fn seal(&self, place: &Place, body: &Bytes) -> Result<Stored, SealError> {
+    pub fn seal(&self, place: &Place, body: &Bytes) -> Result<Stored, SealError> {
         let key_id = self.active();
         if key_id == 0 || body.is_empty() {
             return Ok(Stored { key_id: 0, body: body.clone() });
@@ -101,7 +106,7 @@ impl BodyKeys {
     }
 
     /// The body that was sealed for this place.
-    pub(crate) fn open(&self, place: &Place, key_id: KeyId, stored: &[u8]) -> Result<Bytes, Fault> {
+    pub fn open(&self, place: &Place, key_id: KeyId, stored: &[u8]) -> Result<Bytes, Fault> {
         if key_id == 0 {
             if self.refuses_plain() && !stored.is_empty() {
                 return Err(Fault::Plain);
@@ -156,12 +161,13 @@ pub(crate) fn seal_entries(keys: &BodyKeys, entries: &[Append]) -> Result<Vec<St
 
 /// Tells the log which body does not open.
 pub(super) fn report(place: &Place, fault: Fault) {
-    tracing::error!(
-        conversation = %place.conversation_id,
-        seq = place.seq,
-        %fault,
-        "the body of an entry does not open; restore it from a backup"
-    );
+    let (conversation, seq) = (place.conversation_id, place.seq);
+    match fault {
+        Fault::UnknownKey(_) => tracing::error!(%conversation, seq, %fault,
+            "the body of an entry does not open; give this node the same keys as the others"),
+        Fault::Changed(_) | Fault::Plain => tracing::error!(%conversation, seq, %fault,
+            "the body of an entry does not open; restore it from a backup"),
+    }
 }
 
 #[cfg(test)]
