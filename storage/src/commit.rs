@@ -209,7 +209,8 @@ impl Committer {
 
     /// A set met a lock. What needs a row that somebody else still holds goes back to its owners, who ask again, and the
     /// others go on. Where it is no such row (a table is locked, another node is just writing that very key) the set is
-    /// tried once more, then in halves; a lone conversation goes back.
+    /// tried once more, then in halves; a lone conversation goes back. Nothing goes back while the lock may be that of an
+    /// attempt whose answer was lost: it may yet commit.
     fn locked_out(
         &mut self,
         set: Vec<Append>,
@@ -219,6 +220,9 @@ impl Committer {
         waits: &mut Waits<'_>,
         executor: &mut Executor,
     ) {
+        if waits.unsure {
+            return if spans_several(&set) { split(set, sets) } else { sets.push(set) };
+        }
         let needing = set.iter().filter(|entry| needs_row(entry));
         let mut conversations: Vec<_> = needing.map(|entry| entry.conversation_id).collect();
         conversations.dedup();
@@ -264,11 +268,13 @@ struct Waits<'a> {
     retry_after: Duration,
     /// How often a set of this batch met a lock that is no row's.
     locked_out: usize,
+    /// The answer of an attempt was lost, and that attempt may still run.
+    unsure: bool,
 }
 
 impl<'a> Waits<'a> {
     fn new(pause: Pause<'a>) -> Self {
-        Self { pause, back_off: BACK_OFF.0, retry_after: RETRY_AFTER, locked_out: 0 }
+        Self { pause, back_off: BACK_OFF.0, retry_after: RETRY_AFTER, locked_out: 0, unsure: false }
     }
 
     /// The database answers again.
@@ -310,6 +316,7 @@ impl<'a> Waits<'a> {
             // Once is nothing to worry about: a server restarts, a statement was too slow.
             tracing::info!(reason, entries, "could not write; trying again");
         }
+        self.unsure = true;
         answers.deliver_before_waiting();
         let goes_on = (self.pause)(self.back_off, executor);
         self.back_off = (self.back_off * 2).min(BACK_OFF.1);

@@ -567,6 +567,13 @@ fn a_lock_that_is_no_rows_is_waited_for_and_then_narrowed_down() {
 }
 
 #[test]
+fn d9_a_lock_that_a_lost_attempt_may_hold_sends_nothing_back() {
+    let faults = [[Fault::CutAfterCommit].as_slice(), &[Fault::Locked; 5]].concat().into();
+    let mut bench = Bench::new(Scripted { faults, ..Scripted::default() });
+    assert_eq!(bench.commit(vec![entry(1, 1)])[&(1, 1)], Outcome::Committed);
+}
+
+#[test]
 fn what_a_hot_conversation_has_committed_is_answered_before_anything_else_is_tried() {
     for fault in [Fault::CutBefore, Fault::Deadlock, Fault::Locked] {
         let mut bench = hot();
