@@ -8,7 +8,7 @@
 //!                                  └─► no place there, refused, or too many collisions: the ordinary way
 //! ```
 //!
-//! A conversation's messages are answered all at once or not at all here, so what is known may be delivered at any time.
+//! A conversation's messages are answered all at once or not at all here: what is known may be delivered at any time.
 
 use std::time::Instant;
 
