@@ -207,7 +207,7 @@ impl Committer {
         rest
     }
 
-    /// A set met a lock. What needs a row that somebody else still holds goes back to its owners, who ask again, and the
+    /// A set met a lock. What needs a row that somebody else still holds goes back to its owners, who ask again; the
     /// others go on. Where it is no such row (a table is locked, another node is just writing that very key) the set is
     /// tried once more, then in halves; a lone conversation goes back. Nothing goes back while the lock may be that of an
     /// attempt whose answer was lost: it may yet commit.

@@ -55,7 +55,7 @@ pub(crate) struct Found {
 
 /// A writer's database.
 pub(crate) enum Executor {
-    Sqlite(SqliteAppender),
+    Sqlite(Box<SqliteAppender>),
     Postgres(Box<PostgresAppender>),
     #[cfg(test)]
     Scripted(crate::commit::tests::Scripted),

@@ -59,6 +59,8 @@ macro_rules! on_both_also_sealed {
     };
 }
 
+#[path = "contract/abandoned.rs"]
+mod abandoned;
 #[path = "contract/account.rs"]
 mod account;
 #[path = "contract/append.rs"]
@@ -79,6 +81,8 @@ mod directory;
 mod encryption;
 #[path = "contract/failures.rs"]
 mod failures;
+#[path = "contract/leftovers.rs"]
+mod leftovers;
 #[path = "contract/locks.rs"]
 mod locks;
 #[path = "contract/pages.rs"]

@@ -125,6 +125,11 @@ impl Address {
         self.greeting = greeting;
     }
 
+    /// What makes TLS for these hosts.
+    pub(super) fn connector(&self) -> MakeRustlsConnect {
+        self.connector.clone()
+    }
+
     /// Whether only a writable server will do.
     pub(super) fn wants_writable(&self) -> bool {
         self.config.get_target_session_attrs() == TargetSessionAttrs::ReadWrite

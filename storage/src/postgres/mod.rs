@@ -9,6 +9,7 @@
 //! database that has stopped answering, and release the locks of a node that has. Every connection, of whatever use, is
 //! made by `connect`, to a host and with the TLS that the address asks for.
 
+mod abandoned;
 mod address;
 pub(crate) mod append;
 mod behind;
@@ -60,6 +61,7 @@ pub struct PostgresStore {
     pub(crate) keys: Arc<BodyKeys>,
     pub(crate) search: Search,
     pool: Pool,
+    address: Address,
     user_ids: Mutex<IdBlock>,
     conversation_ids: Mutex<IdBlock>,
 }
@@ -91,6 +93,7 @@ impl PostgresStore {
             writers: Writers::start(writers, config.batch, completions, &search.active())?,
             search,
             pool,
+            address,
             user_ids: Mutex::new(IdBlock::new("user_ids")),
             conversation_ids: Mutex::new(IdBlock::new("conversation_ids")),
         })

@@ -1,11 +1,15 @@
 //! The search index: `tsvector` and GIN.
 
-use deadpool_postgres::Transaction;
+use std::sync::Arc;
+
+use deadpool_postgres::{Object, Transaction};
 use ringwire_protocol::ConversationId;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_postgres::types::ToSql;
 
 use super::PostgresStore;
 use super::rows::{self, ENTRY};
+use crate::encryption::BodyKeys;
 use crate::error::StoreError;
 use crate::model::EntryRow;
 use crate::search::{self, ERASED, Indexed, PAGE, STEP_ENTRIES, SearchQuery, SearchText, Slice};
@@ -18,36 +22,16 @@ impl PostgresStore {
         &self,
         query: &SearchQuery,
         slice: Slice,
+        place: OwnedSemaphorePermit,
     ) -> Result<Vec<EntryRow>, StoreError> {
-        let client = self.client().await?;
-        // The words come first whatever the planner thinks of them: the fence keeps it from reading a whole
-        // conversation, or the index in the order of time, for a word that is rarer than it believes.
-        let statement = client
-            .prepare_cached(&format!(
-                "SELECT {ENTRY} FROM (
-                     SELECT w.conversation_id, w.seq, w.created_at FROM (
-                         SELECT s.conversation_id, s.seq, s.created_at FROM search_entries s
-                         WHERE s.words @@ $2::text::tsquery OFFSET 0
-                     ) w JOIN members m ON m.conversation_id = w.conversation_id AND m.user_id = $1
-                     WHERE ($3::int8 IS NULL OR w.conversation_id = $3)
-                         AND (w.created_at, w.conversation_id, w.seq) < ($4, $5, $6)
-                     ORDER BY w.created_at DESC, w.conversation_id DESC, w.seq DESC LIMIT $7
-                 ) p JOIN entries e ON e.conversation_id = p.conversation_id AND e.seq = p.seq
-                 ORDER BY p.created_at DESC, p.conversation_id DESC, p.seq DESC LIMIT $7"
-            ))
-            .await?;
-        let only = slice.only.map(ConversationId::as_i64);
-        let before = slice.before();
-        let user = slice.user.as_i64();
-        client
-            .query(
-                &statement,
-                &[&user, &query.tsquery(), &only, &before.0, &before.1, &before.2, &slice.limit],
-            )
-            .await?
-            .iter()
-            .map(|row| rows::entry(row, 0, &self.keys))
-            .collect()
+        let query = query.tsquery();
+        let keys = Arc::clone(&self.keys);
+        self.while_wanted(|client| async move {
+            let _place = place;
+            let found = search(&client, &keys, &query, slice).await;
+            (client, found)
+        })
+        .await
     }
 
     /// Which of the next conversations have entries behind their position, and where to look on.
@@ -192,6 +176,39 @@ impl PostgresStore {
         }
         Ok(false)
     }
+}
+
+async fn search(
+    client: &Object,
+    keys: &BodyKeys,
+    query: &str,
+    slice: Slice,
+) -> Result<Vec<EntryRow>, StoreError> {
+    // The words come first whatever the planner thinks of them: the fence keeps it from reading a whole
+    // conversation, or the index in the order of time, for a word that is rarer than it believes.
+    let statement = client
+        .prepare_cached(&format!(
+            "SELECT {ENTRY} FROM (
+                 SELECT w.conversation_id, w.seq, w.created_at FROM (
+                     SELECT s.conversation_id, s.seq, s.created_at FROM search_entries s
+                     WHERE s.words @@ $2::text::tsquery OFFSET 0
+                 ) w JOIN members m ON m.conversation_id = w.conversation_id AND m.user_id = $1
+                 WHERE ($3::int8 IS NULL OR w.conversation_id = $3)
+                     AND (w.created_at, w.conversation_id, w.seq) < ($4, $5, $6)
+                 ORDER BY w.created_at DESC, w.conversation_id DESC, w.seq DESC LIMIT $7
+             ) p JOIN entries e ON e.conversation_id = p.conversation_id AND e.seq = p.seq
+             ORDER BY p.created_at DESC, p.conversation_id DESC, p.seq DESC LIMIT $7"
+        ))
+        .await?;
+    let only = slice.only.map(ConversationId::as_i64);
+    let before = slice.before();
+    let user = slice.user.as_i64();
+    client
+        .query(&statement, &[&user, &query, &only, &before.0, &before.1, &before.2, &slice.limit])
+        .await?
+        .iter()
+        .map(|row| rows::entry(row, 0, keys))
+        .collect()
 }
 
 /// Rows of the index, as columns.

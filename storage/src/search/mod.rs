@@ -14,6 +14,8 @@
 //! - The memberships are read by the statement that searches.
 //! - An index row goes or changes with its entry: trimming removes it in the same transaction, and whoever changes a
 //!   body calls [`Store::reindex`].
+//! - FTS5 keeps the words of removed rows until it merges the pieces of its index, so after each look at everything they
+//!   are merged, if there are any, in small steps.
 //! - While search is off, or bodies are sealed, the index is emptied: it would be a plain copy of them.
 
 mod active;
@@ -45,7 +47,8 @@ pub(crate) const STEP_ENTRIES: usize = 64;
 pub(crate) const PAGE: i64 = 200;
 /// Rows removed in one step while the index is emptied.
 pub(crate) const ERASED: i64 = 1_000;
-/// Searches at a time: they take longer than other reads, which must not wait for them.
+/// Searches at a time: they take longer than other reads, which must not wait for them. One whose caller went away counts
+/// until the database has ended it.
 const SEARCHES: usize = 2;
 /// How often all conversations are looked at.
 const LOOK_EVERY: Duration = Duration::from_hours(1);
@@ -95,7 +98,7 @@ pub(crate) struct Search {
     text: Option<SearchText>,
     active: Arc<Active>,
     plan: Mutex<Plan>,
-    places: Semaphore,
+    places: Arc<Semaphore>,
 }
 
 /// What is still to be indexed.
@@ -107,6 +110,8 @@ struct Plan {
     /// Where the look at all conversations stands; `None`: it is over.
     look_from: Option<i64>,
     next_look: Instant,
+    /// Removed words are still to be merged away, and whether that has begun.
+    merge: Option<bool>,
 }
 
 impl Search {
@@ -120,8 +125,9 @@ impl Search {
                 singly: 0,
                 look_from: Some(0),
                 next_look,
+                merge: None,
             }),
-            places: Semaphore::new(SEARCHES),
+            places: Arc::new(Semaphore::new(SEARCHES)),
         }
     }
 
@@ -152,7 +158,7 @@ impl Search {
         match plan.look_from {
             _ if !ids.is_empty() => Next::Index(ids),
             Some(from) => Next::Look(from),
-            None => Next::Nothing,
+            None => plan.merge.map_or(Next::Nothing, |begun| Next::Merge { begun }),
         }
     }
 
@@ -162,7 +168,7 @@ impl Search {
         plan.waiting.drain(..taken);
         plan.singly = plan.singly.saturating_sub(taken);
         plan.waiting.extend(left);
-        !plan.waiting.is_empty() || plan.look_from.is_some()
+        !plan.waiting.is_empty() || plan.look_from.is_some() || plan.merge.is_some()
     }
 
     /// A step failed for a reason that stays. One damaged log must not keep the others from being indexed: it is left to
@@ -179,13 +185,22 @@ impl Search {
         let mut plan = self.plan();
         plan.waiting.extend(behind);
         plan.look_from = next;
-        !plan.waiting.is_empty() || next.is_some()
+        if next.is_none() {
+            plan.merge = Some(false);
+        }
+        true
+    }
+
+    fn merged(&self, more: bool) -> bool {
+        self.plan().merge = more.then_some(true);
+        more
     }
 }
 
 enum Next {
     Index(Vec<ConversationId>),
     Look(i64),
+    Merge { begun: bool },
     Nothing,
 }
 
@@ -215,10 +230,10 @@ impl Store {
         if self.search_text().is_none() {
             return Err(StoreError::SearchOff);
         }
-        let places = &self.search_of().places;
-        let _place = places.acquire().await.map_err(|_| StoreError::Closed)?;
+        let places = Arc::clone(&self.search_of().places);
+        let place = places.acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let slice = Slice { user, only, after, limit: i64::from(limit) + 1 };
-        let mut found = either!(self, store => store.search(query, slice).await?);
+        let mut found = either!(self, store => store.search(query, slice, place).await?);
         let more = found.len() > limit as usize;
         found.truncate(limit as usize);
         Ok((found, more))
@@ -236,6 +251,11 @@ impl Store {
                 let (behind, next) = either!(self, store => store.behind_index(from).await?);
                 Ok(search.looked(behind, next))
             }
+            Next::Merge { begun } => match self {
+                Self::Sqlite(store) => Ok(search.merged(store.merge_index(begun).await?)),
+                // There a removed row takes its words along, as far as vacuuming has come.
+                Self::Postgres(_) => Ok(search.merged(false)),
+            },
             Next::Index(ids) => {
                 let taken = ids.len();
                 match either!(self, store => store.index(ids, text).await) {

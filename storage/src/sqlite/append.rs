@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 use super::is_away;
 use super::jobs::Jobs;
 use super::rows::{number, position};
+use super::wal::Wal;
 use crate::append::Append;
 use crate::changes::NetChanges;
 use crate::encryption::{BodyKeys, Stored, seal_entries};
@@ -22,6 +23,7 @@ pub(crate) struct SqliteAppender {
     opened_at: Instant,
     jobs: Arc<Jobs>,
     pub(super) keys: Arc<BodyKeys>,
+    wal: Wal,
     _folder: Arc<File>,
 }
 
@@ -37,8 +39,9 @@ impl SqliteAppender {
         jobs: Arc<Jobs>,
         keys: Arc<BodyKeys>,
         folder: Arc<File>,
+        wal: Wal,
     ) -> Self {
-        Self { connection, opened_at: Instant::now(), jobs, keys, _folder: folder }
+        Self { connection, opened_at: Instant::now(), jobs, keys, wal, _folder: folder }
     }
 
     pub(crate) fn opened_at(&self) -> Instant {
@@ -97,7 +100,11 @@ impl SqliteAppender {
         Ok(tx.commit()?)
     }
 
+    /// What there is to do between two batches.
     pub(crate) fn run_jobs(&mut self) -> bool {
+        if let Err(error) = self.wal.keep_short(&self.connection) {
+            tracing::warn!(%error, "the log of the database cannot be shortened now");
+        }
         self.jobs.run_some(&mut self.connection)
     }
 

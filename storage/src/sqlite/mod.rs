@@ -19,6 +19,7 @@ mod export;
 mod hold;
 mod jobs;
 mod log;
+mod readers;
 mod refresh;
 mod reseal;
 mod retention;
@@ -28,14 +29,14 @@ mod search;
 mod sent;
 mod snapshots;
 mod trim;
+mod wal;
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
-use tokio::sync::Semaphore;
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction};
 
 use crate::encryption::BodyKeys;
 use crate::error::StoreError;
@@ -45,9 +46,11 @@ use crate::store::StoreConfig;
 use crate::writer::{CompletionSink, WriterQueue, Writers};
 use append::SqliteAppender;
 use jobs::Jobs;
+use readers::Readers;
+use wal::Wal;
 
-/// Reading connections. SQLite reads in parallel; more than this only share the processors.
-const READERS: usize = 4;
+/// How long a connection waits for another one that writes.
+const BUSY: Duration = Duration::from_secs(5);
 /// Prepared statements a connection keeps.
 const STATEMENTS: usize = 64;
 /// What a reading connection may keep in memory, in KiB; taken as it is used.
@@ -60,8 +63,7 @@ pub struct SqliteStore {
     pub(crate) keys: Arc<BodyKeys>,
     pub(crate) search: Search,
     jobs: Arc<Jobs>,
-    readers: Arc<Mutex<Vec<Connection>>>,
-    reader_permits: Semaphore,
+    readers: Readers,
     /// Released when the last holder goes: this or the writer thread.
     _folder: Arc<File>,
 }
@@ -79,11 +81,7 @@ impl SqliteStore {
             connect(&path, OpenFlags::default()).map_err(|error| not_opened(dir, error.into()))?;
         schema::prepare(&mut writing).map_err(|error| not_opened(dir, error))?;
         reseal::enter_keys(&mut writing, &config.keys).map_err(|error| not_opened(dir, error))?;
-        let reading = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let readers = (0..READERS)
-            .map(|_| connect(&path, reading))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| not_opened(dir, error.into()))?;
+        let readers = Readers::open(&path).map_err(|error| not_opened(dir, error.into()))?;
         let queue = WriterQueue::new(config.queue_capacity);
         let jobs = Arc::new(Jobs::new(Arc::clone(&queue)));
         let appender = SqliteAppender::new(
@@ -91,48 +89,24 @@ impl SqliteStore {
             Arc::clone(&jobs),
             Arc::clone(&config.keys),
             Arc::clone(&folder),
+            Wal::of(&path),
         );
         let search = Search::new(config.search_text);
         let writers = Writers::start(
-            vec![(queue, Executor::Sqlite(appender))],
+            vec![(queue, Executor::Sqlite(Box::new(appender)))],
             config.batch,
             completions,
             &search.active(),
         )?;
-        Ok(Self {
-            writers,
-            keys: Arc::clone(&config.keys),
-            search,
-            jobs,
-            readers: Arc::new(Mutex::new(readers)),
-            reader_permits: Semaphore::new(READERS),
-            _folder: folder,
-        })
+        Ok(Self { writers, keys: Arc::clone(&config.keys), search, jobs, readers, _folder: folder })
     }
 
-    /// Runs `work` in one read transaction, which is one snapshot.
+    /// Runs `work` in one read transaction, which is one snapshot. It is cut off when the caller goes away.
     async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let _permit = self.reader_permits.acquire().await.map_err(|_| StoreError::Closed)?;
-        let readers = Arc::clone(&self.readers);
-        let run = move || {
-            // A permit is a connection, unless a caller went away while its work still ran.
-            let taken = readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let Some(mut connection) = taken else {
-                return Err(StoreError::Unavailable("all readers are busy".into()));
-            };
-            let result = connection
-                .transaction_with_behavior(TransactionBehavior::Deferred)
-                .map_err(StoreError::from)
-                .and_then(|transaction| work(&transaction));
-            readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
-            result
-        };
-        tokio::task::spawn_blocking(run)
-            .await
-            .map_err(|error| StoreError::Fatal(format!("a read failed: {error}")))?
+        self.readers.read(work).await
     }
 
     /// Runs `work` in one write transaction on the writer thread, between two batches.
@@ -190,9 +164,11 @@ pub(crate) fn not_opened(dir: &Path, error: StoreError) -> StoreError {
 
 pub(crate) fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "foreign_keys", true)?;
+    // What is removed, erased or sealed is overwritten at once. Appends free nothing, so it costs them nothing.
+    connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
     Ok(connection)
 }

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
+use super::wal::MAX_BYTES;
 use crate::error::StoreError;
 use crate::migrate::{self, Applied};
 use crate::operate::migrate::Migrated;
@@ -22,6 +23,7 @@ pub(crate) fn prepare(connection: &mut Connection) -> Result<Migrated, StoreErro
     }
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    connection.pragma_update(None, "journal_size_limit", MAX_BYTES)?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     migrate(connection)
 }

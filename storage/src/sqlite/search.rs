@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ringwire_protocol::ConversationId;
 use rusqlite::{OptionalExtension as _, Transaction};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::SqliteStore;
 use super::rows::{self, ENTRY, json_list};
@@ -12,15 +13,22 @@ use crate::error::StoreError;
 use crate::model::EntryRow;
 use crate::search::{self, ERASED, Indexed, PAGE, STEP_ENTRIES, SearchQuery, SearchText, Slice};
 
+/// From here on, rows of FTS5's own table say which rows were removed (`FTS5_TOMBSTONE_ROWID` in its source).
+const REMOVED: i64 = 1 << 53;
+/// Pages of the index written by one step of merging.
+const MERGED_PAGES: i64 = 128;
+
 impl SqliteStore {
     pub(crate) async fn search(
         &self,
         query: &SearchQuery,
         slice: Slice,
+        place: OwnedSemaphorePermit,
     ) -> Result<Vec<EntryRow>, StoreError> {
         let query = query.fts5();
         let keys = Arc::clone(&self.keys);
         self.read(move |tx| {
+            let _place = place;
             // CROSS JOIN: the words come first, whatever the planner thinks.
             let mut statement = tx.prepare_cached(&format!(
                 "SELECT {ENTRY} FROM (
@@ -120,6 +128,34 @@ impl SqliteStore {
                 insert(tx, entry, text)?;
             }
             Ok(())
+        })
+        .await
+    }
+
+    /// Merges a piece of the index with its removed rows, so that these leave it; whether there may be more.
+    pub(crate) async fn merge_index(&self, begun: bool) -> Result<bool, StoreError> {
+        let removed = "SELECT EXISTS (SELECT 1 FROM search_words_data WHERE id >= ?1)";
+        if !self
+            .read(move |tx| {
+                Ok(tx.prepare_cached(removed)?.query_row([REMOVED], |row| row.get::<_, bool>(0))?)
+            })
+            .await?
+        {
+            return Ok(false);
+        }
+        self.write(move |tx| {
+            let changes = || -> rusqlite::Result<i64> {
+                tx.prepare_cached("SELECT total_changes()")?.query_row([], |row| row.get(0))
+            };
+            let before = changes()?;
+            // A negative number begins to merge everything, positive ones go on with it.
+            let pages = if begun { MERGED_PAGES } else { -MERGED_PAGES };
+            tx.prepare_cached(
+                "INSERT INTO search_words (search_words, rank) VALUES ('merge', ?1)",
+            )?
+            .execute([pages])?;
+            // With nothing left to merge only the statement itself counts.
+            Ok(changes()? - before >= 2)
         })
         .await
     }
