@@ -20,9 +20,9 @@
 pub mod account;
 pub mod aliases;
 pub mod append;
+mod arbiters;
 pub mod attachments;
 pub mod audit;
-mod arbiters;
 mod batch;
 pub mod blocks;
 mod changes;
