@@ -1,8 +1,10 @@
 //! What happens once, before the first connection: descriptors, data folder, key, store. Each failure is one line
 //! that says how to mend it.
 
+use std::fs;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -80,11 +82,29 @@ pub struct Keys {
 /// Makes the data folder and the signing key if need be, and loads all keys.
 pub fn load_keys(config: &Config) -> Result<Keys, StartError> {
     secret::prepare_data_dir(&config.storage.data_dir)?;
+    if lost_database(config) {
+        tracing::warn!(
+            data_dir = %config.storage.data_dir.display(),
+            "the data folder has its jwt.secret, but ringwire.db is missing or empty: a new database is made. Tokens \
+             given before stay valid and will belong to whoever gets their user's id next. If a database was lost, \
+             stop the server and restore a backup of the data folder; if all is to begin anew, stop it, remove \
+             jwt.secret and ringwire.db* and start again"
+        );
+    }
     let own = secret::load_or_create(&config.auth.jwt_secret_file)?;
     Ok(Keys {
         verifier: Arc::new(TokenVerifier::new(&own, &config.auth)?),
         minter: TokenMinter::new(&own, &config.auth),
     })
+}
+
+/// Whether the embedded database is gone from a folder that was in use: its signing key is still there.
+fn lost_database(config: &Config) -> bool {
+    let dir = &config.storage.data_dir;
+    let empty = |path: &Path| fs::metadata(path).map_or(true, |file| file.len() == 0);
+    matches!(config.storage.database, Database::Sqlite)
+        && dir.join("jwt.secret").exists()
+        && empty(&dir.join("ringwire.db"))
 }
 
 /// How this configuration opens the store.

@@ -63,6 +63,23 @@ pub enum StoreError {
         "only Postgres has partitions; leave storage.partitions and --partitions out for sqlite"
     )]
     NoPartitions,
+    /// There is nothing to look at.
+    #[error(
+        "there is no ringwire database at {}: the file is missing, empty or another program's; check --data-dir, or \
+         restore a backup", .0.display()
+    )]
+    NoDatabase(PathBuf),
+    /// One of the keys that keep acknowledged messages from being stored twice is missing or invalid.
+    #[error(
+        "the database has no valid unique index on entries ({columns}), without which messages may be stored twice; \
+         keep all servers stopped, make a backup, let `ringwire db check` tell what else is wrong, and {mend}"
+    )]
+    ArbiterMissing {
+        /// The columns that must be unique together.
+        columns: String,
+        /// What to do.
+        mend: String,
+    },
     /// A user named in the operation does not exist; nothing was written.
     #[error("a user of this operation does not exist")]
     NoSuchUser,

@@ -18,7 +18,11 @@
 //! Bodies are opaque: the store seals and opens them where there are keys ([`encryption`]), and reads none.
 
 pub mod account;
+pub mod aliases;
 pub mod append;
+mod arbiters;
+pub mod attachments;
+pub mod audit;
 mod batch;
 pub mod blocks;
 mod changes;
@@ -34,6 +38,7 @@ mod migrate;
 pub mod model;
 pub mod operate;
 mod postgres;
+pub mod push;
 pub mod refresh;
 mod renumber;
 pub mod retention;

@@ -63,12 +63,20 @@ macro_rules! on_both_also_sealed {
 mod abandoned;
 #[path = "contract/account.rs"]
 mod account;
+#[path = "contract/aliases.rs"]
+mod aliases;
 #[path = "contract/append.rs"]
 mod append;
+#[path = "contract/attachments.rs"]
+mod attachments;
+#[path = "contract/audit.rs"]
+mod audit;
 #[path = "contract/blocks.rs"]
 mod blocks;
 #[path = "contract/check.rs"]
 mod check;
+#[path = "contract/collation.rs"]
+mod collation;
 #[path = "contract/conversations.rs"]
 mod conversations;
 #[path = "contract/copy.rs"]
@@ -83,12 +91,16 @@ mod encryption;
 mod failures;
 #[path = "contract/leftovers.rs"]
 mod leftovers;
+#[path = "contract/locks.rs"]
+mod locks;
 #[path = "contract/migrating.rs"]
 mod migrating;
 #[path = "contract/pages.rs"]
 mod pages;
 #[path = "contract/partitions.rs"]
 mod partitions;
+#[path = "contract/push.rs"]
+mod push;
 #[path = "contract/race/mod.rs"]
 mod race;
 #[path = "contract/refresh.rs"]

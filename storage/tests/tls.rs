@@ -96,38 +96,69 @@ async fn every_mode_meets_every_kind_of_server() {
     server.allow(OPEN).unwrap();
 
     let modes = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
-    let mut try_all =
-        async |kind: &str, identity: Option<&Identity>, expected: [Got; 6], rooted: [Got; 6]| {
-            match identity {
-                Some(identity) => server.use_tls(identity, ours.certificate()).unwrap(),
-                None => server.use_no_tls().unwrap(),
+    let mut try_all = async |kind: &str,
+                             identity: Option<&Identity>,
+                             roots: &str,
+                             expected: [Got; 6],
+                             rooted: [Got; 6]| {
+        match identity {
+            Some(identity) => server.use_tls(identity, ours.certificate()).unwrap(),
+            None => server.use_no_tls().unwrap(),
+        }
+        for (n, mode) in modes.into_iter().enumerate() {
+            let options = format!("sslmode={mode}");
+            let (got, reason) = try_url(&server, &url(&server, &format!("{options}{roots}"))).await;
+            assert_eq!(got, rooted[n], "{kind}, {mode} with a root: {reason}");
+            if got == Refused {
+                let place = format!("localhost:{} (sslmode={mode})", server.port());
+                assert!(reason.contains(&place) && reason.contains("; "), "{reason}");
             }
-            for (n, mode) in modes.into_iter().enumerate() {
-                let options = format!("sslmode={mode}");
-                let (got, reason) =
-                    try_url(&server, &url(&server, &format!("{options}{roots}"))).await;
-                assert_eq!(got, rooted[n], "{kind}, {mode} with a root: {reason}");
-                if got == Refused {
-                    let place = format!("localhost:{} (sslmode={mode})", server.port());
-                    assert!(reason.contains(&place) && reason.contains("; "), "{reason}");
-                }
-                if mode != "verify-ca" {
-                    let (got, reason) = try_url(&server, &url(&server, &options)).await;
-                    assert_eq!(got, expected[n], "{kind}, {mode}: {reason}");
-                }
+            if mode != "verify-ca" {
+                let (got, reason) = try_url(&server, &url(&server, &options)).await;
+                assert_eq!(got, expected[n], "{kind}, {mode}: {reason}");
+                let asked = "the authorities of the operating system were asked";
+                let is_stranger = mode == "verify-full" && identity.is_some();
+                assert_eq!(reason.contains(asked), is_stranger, "{kind}, {mode}: {reason}");
             }
-        };
+        }
+    };
     // Without a root, verify-full asks the authorities of this machine, who do not know ours.
     let blind = [Plain, Plain, Tls, Tls, Refused, Refused];
-    let good = ours.server("localhost").unwrap();
-    try_all("good", Some(&good), blind, [Plain, Plain, Tls, Tls, Tls, Tls]).await;
-    let elsewhere = ours.server("elsewhere.example").unwrap();
-    try_all("other name", Some(&elsewhere), blind, [Plain, Plain, Tls, Tls, Tls, Refused]).await;
+    let trusted = [Plain, Plain, Tls, Tls, Tls, Tls];
+    let misnamed = [Plain, Plain, Tls, Tls, Tls, Refused];
     // As with libpq, `prefer` falls back where the certificate is not trusted.
-    let strange = strangers.server("localhost").unwrap();
     let untrusted = [Plain, Plain, Plain, Refused, Refused, Refused];
-    try_all("other authority", Some(&strange), blind, untrusted).await;
-    try_all("no TLS", None, [Plain, Plain, Plain, Refused, Refused, Refused], untrusted).await;
+
+    let good = ours.server("localhost").unwrap();
+    try_all("good", Some(&good), &roots, blind, trusted).await;
+    let elsewhere = ours.server("elsewhere.example").unwrap();
+    try_all("other name", Some(&elsewhere), &roots, blind, misnamed).await;
+    let strange = strangers.server("localhost").unwrap();
+    try_all("other authority", Some(&strange), &roots, blind, untrusted).await;
+    try_all("no TLS", None, &roots, untrusted, untrusted).await;
+
+    // The server's own certificate as the root, alone or beside others.
+    let own = |identity: &Identity| {
+        let bundle = format!("{}{}", ours.certificate(), identity.certificate);
+        root(&files.put("own.pem", &bundle))
+    };
+    let marked = Identity::self_signed("localhost").unwrap();
+    try_all("self-signed", Some(&marked), &own(&marked), blind, trusted).await;
+    let plain = Identity::self_signed_plain("localhost").unwrap();
+    try_all("self-signed, no authority", Some(&plain), &own(&plain), blind, trusted).await;
+    let elsewhere = Identity::self_signed("elsewhere.example").unwrap();
+    try_all("self-signed, other name", Some(&elsewhere), &own(&elsewhere), blind, misnamed).await;
+    // The same names, another key.
+    let impostor = Identity::self_signed("localhost").unwrap();
+    try_all("self-signed, not the one", Some(&impostor), &own(&marked), blind, untrusted).await;
+    let expired = Identity::self_signed_expired("localhost").unwrap();
+    server.use_tls(&expired, ours.certificate()).unwrap();
+    for mode in ["require", "verify-ca", "verify-full"] {
+        let options = format!("sslmode={mode}{}", own(&expired));
+        let (got, reason) = try_url(&server, &url(&server, &options)).await;
+        assert_eq!(got, Refused, "{mode}");
+        assert!(reason.contains("renew the server's certificate"), "{mode}: {reason}");
+    }
 }
 
 #[tokio::test]

@@ -167,4 +167,10 @@ impl PostgresServer {
         let row = self.runtime.block_on(self.observer.query_one(sql, &[]))?;
         Ok(u64::try_from(row.try_get::<_, i64>(0)?)?)
     }
+
+    /// Transactions rolled back, of sessions that have ended or been idle for a second.
+    pub(crate) fn rollbacks(&self) -> Result<u64> {
+        self.execute("SELECT pg_stat_clear_snapshot()")?;
+        self.number("SELECT xact_rollback FROM pg_stat_database WHERE datname = current_database()")
+    }
 }

@@ -11,6 +11,7 @@
 //! fixed sizes of batches, and the latency at half of the highest rate with an open loop.
 
 mod append;
+mod contention;
 mod cpu;
 mod database;
 mod machine;
@@ -60,6 +61,9 @@ struct Arguments {
     /// Instead of all that, compare the ways to write on Postgres; takes several minutes.
     #[arg(long)]
     ways: bool,
+    /// Instead of all that, let two nodes meet in the same conversations on Postgres; `--ways` does so at its end.
+    #[arg(long)]
+    contention: bool,
     /// Numbers of writers to compare the ways with.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 2, 4])]
     writers: Vec<usize>,
@@ -71,18 +75,19 @@ struct Arguments {
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let mut machine = machine::Machine::look();
-    if arguments.ways {
+    if arguments.ways || arguments.contention {
         let database = Database::start("postgres")?;
         let length = Duration::from_secs_f64(arguments.seconds);
-        let ways = ways::compare(
-            &database,
-            (&arguments.writers, &arguments.batches),
-            arguments.rounds,
-            length,
-        )?;
+        let sizes = (&*arguments.writers, &*arguments.batches);
+        let ways = if arguments.ways {
+            ways::compare(&database, sizes, arguments.rounds, length)?
+        } else {
+            Vec::new()
+        };
+        let contention = contention::compare(&database, arguments.rounds, length)?;
         machine.look_again();
         println!("{machine}");
-        return write_report(&arguments, &WaysReport { machine, ways });
+        return write_report(&arguments, &WaysReport { machine, ways, contention });
     }
     let mut benches = Vec::new();
     for name in &arguments.databases {

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use ringwire_protocol::{ConversationId, UserId};
+use ringwire_protocol::{ConversationId, Seq, UserId};
 use ringwire_storage::append::{Append, Change};
 
 /// Conversations that take turns.
@@ -38,17 +38,22 @@ impl Messages {
 
     /// The next message; its token is its number.
     pub(crate) fn next(&mut self) -> Append {
-        let random = spread(self.made);
-        let conversation = random % CONVERSATIONS;
+        let conversation = self.random() % CONVERSATIONS;
         let head = &mut self.heads[conversation as usize];
         *head += 1;
+        let (id, seq) = (self.offset + conversation + 1, *head);
+        self.at(ConversationId::new(id).expect("not zero, and small"), seq)
+    }
+
+    /// The next message, at this position of a conversation whose head somebody else minds.
+    pub(crate) fn at(&mut self, conversation_id: ConversationId, seq: Seq) -> Append {
+        let random = self.random();
         let token = self.made;
         self.made += 1;
         Append {
-            conversation_id: ConversationId::new(self.offset + conversation + 1)
-                .expect("not zero, and small"),
-            seq: *head,
-            msg_no: *head,
+            conversation_id,
+            seq,
+            msg_no: seq,
             sender_id: UserId::new(1 + (random >> 32) % SENDERS),
             created_at: 1_795_000_000_000 + token as i64,
             client_msg_id: client_msg_id(random),
@@ -61,6 +66,11 @@ impl Messages {
             token,
             generation: 1,
         }
+    }
+
+    /// Different for every message of every number.
+    fn random(&self) -> u64 {
+        spread(self.made + (self.offset << 32))
     }
 }
 
@@ -76,7 +86,7 @@ fn client_msg_id(random: u64) -> Box<str> {
 }
 
 /// The finalizer of SplitMix64: a different number for each number.
-fn spread(number: u64) -> u64 {
+pub(crate) fn spread(number: u64) -> u64 {
     let mut bits = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

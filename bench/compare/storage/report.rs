@@ -3,6 +3,7 @@
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
+use crate::contention::Line;
 use crate::machine::Machine;
 use crate::ways::Cell;
 
@@ -13,11 +14,12 @@ pub(crate) struct Report {
     pub(crate) sqlite: Option<Figures>,
 }
 
-/// What `--ways` measured.
+/// What `--ways` and `--contention` measured.
 #[derive(Serialize)]
 pub(crate) struct WaysReport {
     pub(crate) machine: Machine,
     pub(crate) ways: Vec<Cell>,
+    pub(crate) contention: Vec<Line>,
 }
 
 /// What was measured on one database. Rows are messages; CPU is that of the writing threads and of the database.

@@ -1,12 +1,13 @@
 //! `GET /metrics`: what the server counts, in OpenMetrics text.
 //!
 //! Figures tell strangers how busy a company is, so by default only programs on this machine get them. A proxy on this
-//! machine is no such program: what it passes on has a forwarding header, and is refused.
+//! machine is no such program: what it passes on has a forwarding header or is HTTP/1.0 (nginx, unless told otherwise),
+//! and is refused. One that does neither cannot be told from a program; there the operator says "off".
 
 use std::net::SocketAddr;
 
 use axum::extract::{Extension, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Version, header};
 use axum::response::{IntoResponse, Response};
 use prometheus_client::encoding::text::encode;
 use ringwire_protocol::ErrorCode;
@@ -18,7 +19,9 @@ use crate::config::MetricsAccess;
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// What proxies add for those they speak for.
 const FORWARDING: [&str; 5] =
-    ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
+    ["forwarded", "via", "x-real-ip", "true-client-ip", "cf-connecting-ip"];
+/// What more of it begins with.
+const FORWARDING_PREFIX: &str = "x-forwarded-";
 
 /// Where a connection comes from.
 #[derive(Clone, Copy, Debug)]
@@ -27,11 +30,14 @@ pub(super) struct Peer(pub(super) SocketAddr);
 pub(super) async fn metrics(
     State(state): State<ServiceState>,
     peer: Option<Extension<Peer>>,
+    version: Version,
     headers: HeaderMap,
 ) -> Response {
     let is_open = match state.0.config.server.metrics {
         MetricsAccess::All => true,
-        MetricsAccess::Local => peer.is_some_and(|Extension(peer)| is_local(peer, &headers)),
+        MetricsAccess::Local => {
+            peer.is_some_and(|Extension(peer)| is_local(peer, version, &headers))
+        }
         MetricsAccess::Off => return page::nothing_here(),
     };
     if !is_open {
@@ -48,7 +54,10 @@ pub(super) async fn metrics(
     }
 }
 
-fn is_local(Peer(peer): Peer, headers: &HeaderMap) -> bool {
+fn is_local(Peer(peer): Peer, version: Version, headers: &HeaderMap) -> bool {
+    let is_forwarding =
+        |name: &str| FORWARDING.contains(&name) || name.starts_with(FORWARDING_PREFIX);
     peer.ip().to_canonical().is_loopback()
-        && !FORWARDING.iter().any(|name| headers.contains_key(*name))
+        && version > Version::HTTP_10
+        && !headers.keys().any(|name| is_forwarding(name.as_str()))
 }

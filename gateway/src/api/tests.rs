@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::{Request, StatusCode, header};
+use axum::http::{Request, StatusCode, Version, header};
 use ringwire_storage::Store;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -271,7 +271,17 @@ async fn closed_registration_is_refused() {
 
 /// Asks for the metrics as somebody at this address, with one header more.
 async fn metrics(service: &Service, peer: &str, extra: (&str, &str)) -> (StatusCode, String) {
+    metrics_by(service, peer, Version::HTTP_11, extra).await
+}
+
+async fn metrics_by(
+    service: &Service,
+    peer: &str,
+    version: Version,
+    extra: (&str, &str),
+) -> (StatusCode, String) {
     let request = Request::get("/metrics")
+        .version(version)
         .header(extra.0, extra.1)
         .extension(Peer(peer.parse().unwrap()))
         .body(Body::empty())
@@ -296,10 +306,22 @@ async fn metrics_are_for_programs_on_this_machine_unless_opened() {
         );
         assert!(text.ends_with("# EOF\n"), "{text}");
     }
-    for header in [("x-forwarded-for", "127.0.0.1"), ("Forwarded", "for=127.0.0.1"), ("via", "1")] {
+    for header in [
+        ("x-forwarded-for", "127.0.0.1"),
+        ("X-Forwarded-Proto", "https"),
+        ("x-forwarded-anything", ""),
+        ("Forwarded", "for=127.0.0.1"),
+        ("via", "1"),
+        ("X-Real-IP", "127.0.0.1"),
+        ("True-Client-IP", "127.0.0.1"),
+        ("CF-Connecting-IP", "127.0.0.1"),
+    ] {
         let (status, text) = metrics(&local, "127.0.0.1:5000", header).await;
         assert_eq!(status, StatusCode::FORBIDDEN, "a proxy's request with {header:?}: {text}");
     }
+    // As nginx passes a request on, unless told otherwise.
+    let (status, text) = metrics_by(&local, "127.0.0.1:5000", Version::HTTP_10, NOTHING).await;
+    assert_eq!(status, StatusCode::FORBIDDEN, "{text}");
     let (status, text) = metrics(&local, "192.168.1.7:5000", NOTHING).await;
     assert_eq!(status, StatusCode::FORBIDDEN, "{text}");
     assert!(text.contains("server.metrics") && !text.contains("ringwire_storage"), "{text}");

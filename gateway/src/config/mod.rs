@@ -15,6 +15,8 @@
 
 mod batch;
 mod encryption;
+mod foreign;
+mod number;
 mod origins;
 mod raw;
 pub mod redact;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::RawBatch;
 use super::encryption::RawEncryption;
+use super::number::Number;
 use super::retention::RawRetention;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,10 +20,10 @@ pub(super) struct Raw {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct RawServer {
     pub(super) listen: String,
-    pub(super) shards: u32,
+    pub(super) shards: Number,
     pub(super) driver: String,
-    pub(super) max_connections: u32,
-    pub(super) max_http_connections: u32,
+    pub(super) max_connections: Number,
+    pub(super) max_http_connections: Number,
     pub(super) metrics: String,
     pub(super) allowed_origins: Vec<String>,
 }
@@ -31,10 +32,10 @@ impl Default for RawServer {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:8080".to_owned(),
-            shards: 0,
+            shards: Number::Whole(0),
             driver: "auto".to_owned(),
-            max_connections: 0,
-            max_http_connections: 1024,
+            max_connections: Number::Whole(0),
+            max_http_connections: Number::Whole(1024),
             metrics: "local".to_owned(),
             allowed_origins: Vec::new(),
         }
@@ -45,8 +46,8 @@ impl Default for RawServer {
 pub(super) struct RawStorage {
     pub(super) database: String,
     pub(super) data_dir: String,
-    pub(super) writers: u32,
-    pub(super) partitions: u32,
+    pub(super) writers: Number,
+    pub(super) partitions: Number,
     pub(super) batch: RawBatch,
     pub(super) search: bool,
     pub(super) encryption: RawEncryption,
@@ -58,8 +59,8 @@ impl Default for RawStorage {
         Self {
             database: "sqlite".to_owned(),
             data_dir: "./ringwire-data".to_owned(),
-            writers: 2,
-            partitions: 0,
+            writers: Number::Whole(2),
+            partitions: Number::Whole(0),
             batch: RawBatch::default(),
             search: true,
             encryption: RawEncryption::default(),
@@ -73,7 +74,7 @@ pub(super) struct RawAuth {
     pub(super) jwt_secret_file: String,
     pub(super) issuer: String,
     pub(super) audience: String,
-    pub(super) token_ttl_s: u32,
+    pub(super) token_ttl_s: Number,
     pub(super) provision_unknown_users: bool,
     pub(super) registration: bool,
     pub(super) trusted_keys: Vec<RawTrustedKey>,
@@ -85,7 +86,7 @@ impl Default for RawAuth {
             jwt_secret_file: String::new(),
             issuer: "ringwire".to_owned(),
             audience: "ringwire".to_owned(),
-            token_ttl_s: 24 * 60 * 60,
+            token_ttl_s: Number::Whole(24 * 60 * 60),
             provision_unknown_users: true,
             registration: true,
             trusted_keys: Vec::new(),
@@ -109,25 +110,25 @@ impl RawTrustedKey {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct RawLimits {
-    pub(super) max_text_bytes: u32,
-    pub(super) max_metadata_bytes: u32,
-    pub(super) max_group_members: u32,
-    pub(super) session_commands_per_s: u32,
-    pub(super) session_commands_burst: u32,
-    pub(super) user_commands_per_s: u32,
-    pub(super) user_commands_burst: u32,
+    pub(super) max_text_bytes: Number,
+    pub(super) max_metadata_bytes: Number,
+    pub(super) max_group_members: Number,
+    pub(super) session_commands_per_s: Number,
+    pub(super) session_commands_burst: Number,
+    pub(super) user_commands_per_s: Number,
+    pub(super) user_commands_burst: Number,
 }
 
 impl Default for RawLimits {
     fn default() -> Self {
         Self {
-            max_text_bytes: 8192,
-            max_metadata_bytes: 4096,
-            max_group_members: 10_000,
-            session_commands_per_s: 1000,
-            session_commands_burst: 2000,
-            user_commands_per_s: 2000,
-            user_commands_burst: 4000,
+            max_text_bytes: Number::Whole(8192),
+            max_metadata_bytes: Number::Whole(4096),
+            max_group_members: Number::Whole(10_000),
+            session_commands_per_s: Number::Whole(1000),
+            session_commands_burst: Number::Whole(2000),
+            user_commands_per_s: Number::Whole(2000),
+            user_commands_burst: Number::Whole(4000),
         }
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use ringwire_storage::retention::{KeepRule, RetentionRules};
 use serde::{Deserialize, Serialize};
 
-use super::validate::{Invalid, within};
+use super::number::Number;
+use super::validate::Invalid;
 
 /// A century, for ages and pauses that somebody means as "very long".
 const MOST_DAYS: u32 = 36_500;
@@ -21,42 +22,42 @@ pub struct RetentionConfig {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct RawRetention {
-    pub(super) direct_days: u32,
-    pub(super) direct_count: u32,
-    pub(super) group_days: u32,
-    pub(super) group_count: u32,
-    pub(super) room_days: u32,
-    pub(super) room_count: u32,
-    pub(super) pass_s: u32,
+    pub(super) direct_days: Number,
+    pub(super) direct_count: Number,
+    pub(super) group_days: Number,
+    pub(super) group_count: Number,
+    pub(super) room_days: Number,
+    pub(super) room_count: Number,
+    pub(super) pass_s: Number,
 }
 
 impl Default for RawRetention {
     fn default() -> Self {
         Self {
-            direct_days: 0,
-            direct_count: 0,
-            group_days: 0,
-            group_count: 0,
-            room_days: 0,
-            room_count: 0,
-            pass_s: 600,
+            direct_days: Number::Whole(0),
+            direct_count: Number::Whole(0),
+            group_days: Number::Whole(0),
+            group_count: Number::Whole(0),
+            room_days: Number::Whole(0),
+            room_count: Number::Whole(0),
+            pass_s: Number::Whole(600),
         }
     }
 }
 
 pub(super) fn retention(raw: &RawRetention) -> Result<RetentionConfig, Invalid> {
-    let rule = |kind: &str, days, count| {
+    let rule = |kind: &str, days: &Number, count: &Number| {
         Ok(KeepRule {
-            days: within(&format!("storage.retention.{kind}_days"), days, 0, MOST_DAYS)?,
-            count,
+            days: days.within(&format!("storage.retention.{kind}_days"), 0, MOST_DAYS)?,
+            count: count.within(&format!("storage.retention.{kind}_count"), 0, u32::MAX)?,
         })
     };
-    let pass_s = within("storage.retention.pass_s", raw.pass_s, 1, 7 * 24 * 60 * 60)?;
+    let pass_s = raw.pass_s.within("storage.retention.pass_s", 1, 7 * 24 * 60 * 60)?;
     Ok(RetentionConfig {
         rules: RetentionRules {
-            direct: rule("direct", raw.direct_days, raw.direct_count)?,
-            group: rule("group", raw.group_days, raw.group_count)?,
-            room: rule("room", raw.room_days, raw.room_count)?,
+            direct: rule("direct", &raw.direct_days, &raw.direct_count)?,
+            group: rule("group", &raw.group_days, &raw.group_count)?,
+            room: rule("room", &raw.room_days, &raw.room_count)?,
         },
         pass: Duration::from_secs(pass_s.into()),
     })

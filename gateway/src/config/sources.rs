@@ -2,7 +2,8 @@
 //! each.
 //!
 //! Environment: every option as `RINGWIRE_SECTION__KEY` (`RINGWIRE_SERVER__LISTEN`), lists separated by commas; the
-//! options that are flags also under the flag's name (`RINGWIRE_LISTEN`). An empty variable counts as not set.
+//! options that are flags also under the flag's name (`RINGWIRE_LISTEN`). An empty variable counts as not set; one that
+//! nobody knows ends the start, as an unknown option of the file does.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,13 +12,14 @@ use figment::providers::Serialized;
 use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 
+use super::foreign;
 use super::raw::{Raw, RawTrustedKey};
 use super::report::{self, Loaded};
 use super::validate::{Invalid, validate};
 
 /// What every variable of ours begins with.
 const PREFIX: &str = "RINGWIRE_";
-/// Variables named after a flag or what they hold, and the options they set. `RINGWIRE_CONFIG` belongs to them and is read by clap.
+/// Variables named after a flag or what they hold, and the options they set.
 const FLAT: [(&str, &str); 7] = [
     ("LISTEN", "server.listen"),
     ("SHARDS", "server.shards"),
@@ -27,9 +29,8 @@ const FLAT: [(&str, &str); 7] = [
     ("STORAGE_KEYS", "storage.encryption.keys"),
     ("LOG", "log.filter"),
 ];
-/// A flat variable this close to one of ours is a slip; others belong to somebody else (orchestrators set
-/// `RINGWIRE_PORT` and the like for a service of this name).
-const SLIP_DISTANCE: usize = 2;
+/// The variable that names the file; read by clap.
+const CONFIG: &str = "CONFIG";
 
 /// An option set on the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -173,7 +174,10 @@ impl Layer {
             return Err(ConfigError::UnknownKey { key: key.to_owned(), origin, nearest });
         };
         let parsed = match default {
-            Value::Num(..) => text.parse::<u32>().map(Value::from).map_err(|_| "a whole number"),
+            // What is no number is refused by validation, which knows the range.
+            Value::Num(..) => {
+                Ok(text.parse::<i64>().map_or_else(|_| Value::from(text), Value::from))
+            }
             Value::Bool(..) => text.parse::<bool>().map(Value::from).map_err(|_| "true or false"),
             Value::Array(..) if key == "auth.trusted_keys" => {
                 Err("[[auth.trusted_keys]] in the configuration file, nowhere else")
@@ -233,6 +237,10 @@ fn environment_layers(
     environment: impl IntoIterator<Item = (String, String)>,
     defaults: &[(String, Value)],
 ) -> Result<Vec<Layer>, ConfigError> {
+    let exact =
+        defaults.iter().map(|(key, _)| (key.to_ascii_uppercase().replace('.', "__"), &**key));
+    let known: Vec<(String, &str)> =
+        FLAT.iter().map(|&(flat, key)| (flat.to_owned(), key)).chain(exact).collect();
     let mut variables: Vec<(String, String)> = environment
         .into_iter()
         .filter(|(name, value)| name.starts_with(PREFIX) && !value.is_empty())
@@ -242,20 +250,15 @@ fn environment_layers(
     for (variable, value) in variables {
         let name = &variable[PREFIX.len()..];
         let origin = format!("environment {variable}");
-        let key = if name.contains("__") {
-            name.to_ascii_lowercase().replace("__", ".")
-        } else if let Some((_, key)) = FLAT.iter().find(|(flat, _)| *flat == name) {
-            (*key).to_owned()
-        } else {
-            let nearest = nearest(name, FLAT.iter().map(|(flat, _)| *flat).chain(["CONFIG"]));
-            let distance = strsim::levenshtein(name, &nearest);
-            if (1..=SLIP_DISTANCE).contains(&distance) {
-                let nearest = format!("{PREFIX}{nearest}");
-                return Err(ConfigError::UnknownKey { key: variable, origin, nearest });
-            }
-            continue;
-        };
-        layers.push(Layer::single(&key, &value, origin, defaults)?);
+        let upper = name.to_ascii_uppercase();
+        let is_known = |known: &str| known == name || (name.contains("__") && known == upper);
+        if let Some((_, key)) = known.iter().find(|(known, _)| is_known(known)) {
+            layers.push(Layer::single(key, &value, origin, defaults)?);
+        } else if name != CONFIG && !foreign::is_foreign(name, &value) {
+            let names = known.iter().map(|(known, _)| &**known).chain([CONFIG]);
+            let nearest = format!("{PREFIX}{}", nearest(&upper, names));
+            return Err(ConfigError::UnknownKey { key: variable, origin, nearest });
+        }
     }
     Ok(layers)
 }

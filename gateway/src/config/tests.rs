@@ -110,12 +110,46 @@ fn unknown_options_name_the_nearest_known_one() {
             format!("unknown option {written} (file ringwire.toml); the nearest one is {meant}");
         assert_eq!(load_text(text).unwrap_err(), expected);
     }
-    let error = load_env(&[("RINGWIRE_LISEN", "127.0.0.1:1")]).unwrap_err();
-    assert!(error.ends_with("the nearest one is RINGWIRE_LISTEN"), "{error}");
-    let error = load_env(&[("RINGWIRE_SERVER__SHARD", "1")]).unwrap_err();
-    assert!(error.ends_with("the nearest one is server.shards"), "{error}");
-    // What an orchestrator sets for a service of this name is not ours.
-    load_env(&[("RINGWIRE_PORT", "tcp://10.0.0.1:80"), ("RINGWIRE_SERVICE_HOST", "x")]).unwrap();
+}
+
+#[test]
+fn unknown_variables_name_the_nearest_known_one_and_those_of_others_do_not_matter() {
+    for (written, meant) in [
+        ("RINGWIRE_LISEN", "RINGWIRE_LISTEN"),
+        ("RINGWIRE_STORAGE_WRITERS", "RINGWIRE_STORAGE__WRITERS"),
+        ("RINGWIRE_STORAGE_KEY", "RINGWIRE_STORAGE_KEYS"),
+        ("RINGWIRE_SERVER__SHARD", "RINGWIRE_SERVER__SHARDS"),
+        ("RINGWIRE_STORAGE_BATCH_MAX_ROWS", "RINGWIRE_STORAGE__BATCH__MAX_ROWS"),
+        ("RINGWIRE_CONFIG_FILE", "RINGWIRE_CONFIG"),
+    ] {
+        let expected =
+            format!("unknown option {written} (environment {written}); the nearest one is {meant}");
+        assert_eq!(load_env(&[(written, "s3cret")]).unwrap_err(), expected);
+    }
+    for written in ["RINGWIRE_PORT", "RINGWIRE_WRITERS", "RINGWIRE_", "RINGWIRE_COMPLETELY_ELSE"] {
+        let error = load_env(&[(written, "8080")]).unwrap_err();
+        assert!(error.starts_with(&format!("unknown option {written} ")), "{error}");
+    }
+    for (name, value) in [
+        ("RINGWIRE_CONFIG", "ringwire.toml"),
+        // What an orchestrator sets for services of this name.
+        ("RINGWIRE_PORT", "tcp://10.0.0.1:80"),
+        ("RINGWIRE_SERVICE_HOST", "10.0.0.1"),
+        ("RINGWIRE_SERVICE_PORT", "80"),
+        ("RINGWIRE_SERVICE_PORT_HTTP", "80"),
+        ("RINGWIRE_PORT_80_TCP", "tcp://10.0.0.1:80"),
+        ("RINGWIRE_PORT_80_TCP_ADDR", "10.0.0.1"),
+        ("RINGWIRE_DB_SERVICE_HOST", "10.0.0.2"),
+        // What the project's own tools read.
+        ("RINGWIRE_PG_BIN", "/usr/bin"),
+        ("RINGWIRE_CHROMIUM", "/usr/bin/chromium"),
+        ("RINGWIRE_TEST_FULL", "1"),
+        ("RINGWIRE_SEED", "7"),
+        ("RINGWIRE_WRITE_DOCS", "1"),
+        ("RINGWIRE_JWT_SECRET_FILE", "jwt.secret"),
+    ] {
+        load_env(&[(name, value)]).unwrap();
+    }
     load_env(&[("RINGWIRE_LISTEN", "")]).unwrap();
 }
 
@@ -135,7 +169,26 @@ fn wrong_values_say_what_would_be_right() {
             "[storage]\ndatabase = \"postgres://a@b/c\"\npartitions = 1",
             "expected 0 (one table), or 2 to 256",
         ),
-        ("[server]\nshards = \"two\"", "server.shards (file ringwire.toml): invalid type"),
+        (
+            "[server]\nshards = \"two\"",
+            "server.shards = \"two\" (file ringwire.toml): expected a number from 0 to 1024",
+        ),
+        ("[server]\nshards = \"2\"", "expected a number from 0 to 1024, without quotes"),
+        ("[server]\nshards = true", "server.shards = \"true\""),
+        ("[server]\nshards = [1]", "expected a whole number"),
+        (
+            "[storage.batch]\nmax_bytes = 99999999999",
+            "storage.batch.max_bytes = \"99999999999\" (file ringwire.toml): expected a number from 1 to 67108864",
+        ),
+        (
+            "[storage.batch]\nmax_rows = 1.5",
+            "= \"1.5\" (file ringwire.toml): expected a number from 1 to 16384",
+        ),
+        (
+            "[storage.retention]\ndirect_days = -1",
+            "storage.retention.direct_days = \"-1\" (file ringwire.toml): expected a number from 0 to 36500",
+        ),
+        ("[storage.retention]\nroom_count = -1", "expected a number from 0 to 4294967295"),
         ("[server]\ndriver = \"kqueue\"", "expected auto, uring or epoll"),
         ("[server]\nallowed_origins = [\"https://a/b\"]", "expected origins such as"),
         ("[storage]\ndatabase = \"mysql\"", "expected sqlite or a URL"),
@@ -162,11 +215,13 @@ fn wrong_values_say_what_would_be_right() {
         let error = load_text(text).unwrap_err();
         assert!(error.contains(expected) && !error.contains('\n'), "{text}: {error}");
     }
-    let error = load_env(&[("RINGWIRE_SHARDS", "two")]).unwrap_err();
-    assert_eq!(
-        error,
-        "server.shards = \"two\" (environment RINGWIRE_SHARDS): expected a whole number"
-    );
+    for value in ["two", "-1", "1.5", "99999999999", "99999999999999999999"] {
+        let error = load_env(&[("RINGWIRE_SHARDS", value)]).unwrap_err();
+        let expected = format!(
+            "server.shards = \"{value}\" (environment RINGWIRE_SHARDS): expected a number from 0 to 1024"
+        );
+        assert_eq!(error, expected);
+    }
     let error = load(Some(Path::new("/nowhere/x.toml")), [], &[]).unwrap_err().to_string();
     assert!(error.contains("--config"), "{error}");
 }

@@ -7,6 +7,7 @@ use ringwire_storage::operate::migrate::is_partition_count;
 
 use super::batch::batch;
 use super::encryption::encryption;
+use super::number::Number;
 use super::raw::{Raw, RawAuth, RawLimits, RawLog, RawServer, RawStorage, RawTrustedKey};
 use super::retention::retention;
 use super::{
@@ -35,14 +36,6 @@ pub(super) struct Invalid {
 
 pub(super) fn invalid(key: &str, shown: impl Into<String>, expected: impl Into<String>) -> Invalid {
     Invalid { key: key.to_owned(), shown: shown.into(), expected: expected.into() }
-}
-
-/// Checks a number against its bounds.
-pub(super) fn within(key: &str, value: u32, least: u32, most: u32) -> Result<u32, Invalid> {
-    if (least..=most).contains(&value) {
-        return Ok(value);
-    }
-    Err(invalid(key, value.to_string(), format!("a number from {least} to {most}")))
 }
 
 fn not_empty(key: &str, value: String) -> Result<String, Invalid> {
@@ -79,10 +72,10 @@ fn server(raw: RawServer) -> Result<ServerConfig, Invalid> {
         _ => return Err(invalid("server.metrics", raw.metrics, "local, all or off")),
     };
     let max_connections =
-        within("server.max_connections", raw.max_connections, 0, MAX_CONNECTIONS)?;
+        raw.max_connections.within("server.max_connections", 0, MAX_CONNECTIONS)?;
     Ok(ServerConfig {
         listen,
-        shards: match within("server.shards", raw.shards, 0, MAX_SHARDS)? {
+        shards: match raw.shards.within("server.shards", 0, MAX_SHARDS)? {
             0 => thread::available_parallelism().map_or(1, usize::from),
             shards => shards as usize,
         },
@@ -91,9 +84,8 @@ fn server(raw: RawServer) -> Result<ServerConfig, Invalid> {
             0 => connections_by_descriptors(),
             connections => connections as usize,
         },
-        max_http_connections: within(
+        max_http_connections: raw.max_http_connections.within(
             "server.max_http_connections",
-            raw.max_http_connections,
             1,
             MAX_CONNECTIONS,
         )? as usize,
@@ -148,13 +140,16 @@ fn storage(raw: RawStorage) -> Result<StorageConfig, Invalid> {
     if raw.data_dir.is_empty() {
         return Err(invalid("storage.data_dir", "", "the path of a folder"));
     }
-    if database == Database::Sqlite && raw.partitions != 0 {
-        let expected = "0 with sqlite; only Postgres has partitions";
-        return Err(invalid("storage.partitions", raw.partitions.to_string(), expected));
-    }
-    if !is_partition_count(raw.partitions) {
-        let expected = "0 (one table), or 2 to 256";
-        return Err(invalid("storage.partitions", raw.partitions.to_string(), expected));
+    let (most, expected) = match database {
+        Database::Sqlite => (0, "0 with sqlite; only Postgres has partitions"),
+        Database::Postgres(_) => (u32::MAX, "0 (one table), or 2 to 256"),
+    };
+    let partitions = raw
+        .partitions
+        .within("storage.partitions", 0, most)
+        .map_err(|error| Invalid { expected: expected.to_owned(), ..error })?;
+    if !is_partition_count(partitions) {
+        return Err(invalid("storage.partitions", partitions.to_string(), expected));
     }
     Ok(StorageConfig {
         batch: batch(&raw.batch)?,
@@ -163,8 +158,8 @@ fn storage(raw: RawStorage) -> Result<StorageConfig, Invalid> {
         search: raw.search,
         database,
         data_dir: PathBuf::from(raw.data_dir),
-        writers: within("storage.writers", raw.writers, 1, 64)? as usize,
-        partitions: raw.partitions,
+        writers: raw.writers.within("storage.writers", 1, 64)? as usize,
+        partitions,
     })
 }
 
@@ -182,7 +177,7 @@ fn auth(raw: RawAuth, data_dir: &Path) -> Result<AuthConfig, Invalid> {
         },
         issuer,
         audience: not_empty("auth.audience", raw.audience)?,
-        token_ttl_s: within("auth.token_ttl_s", raw.token_ttl_s, 60, 10 * 365 * 86_400)?.into(),
+        token_ttl_s: raw.token_ttl_s.within("auth.token_ttl_s", 60, 10 * 365 * 86_400)?.into(),
         provision_unknown_users: raw.provision_unknown_users,
         registration: raw.registration,
         trusted_keys,
@@ -213,28 +208,27 @@ fn trusted_key(place: &str, raw: RawTrustedKey, own_issuer: &str) -> Result<Trus
 }
 
 fn limits(raw: &RawLimits) -> Result<LimitsConfig, Invalid> {
-    let rate = |name: &str, per_s, burst| {
+    let rate = |name: &str, per_s: &Number, burst: &Number| {
         Ok(CommandRate {
-            per_s: within(&format!("limits.{name}_per_s"), per_s, 0, 1_000_000)?,
-            burst: within(&format!("limits.{name}_burst"), burst, 1, 10_000_000)?,
+            per_s: per_s.within(&format!("limits.{name}_per_s"), 0, 1_000_000)?,
+            burst: burst.within(&format!("limits.{name}_burst"), 1, 10_000_000)?,
         })
     };
     Ok(LimitsConfig {
         // A message has to fit into a frame of 64 KiB, in JSON with every character escaped and its metadata.
-        max_text_bytes: within("limits.max_text_bytes", raw.max_text_bytes, 1, 32 * 1024)?,
-        max_metadata_bytes: within(
+        max_text_bytes: raw.max_text_bytes.within("limits.max_text_bytes", 1, 32 * 1024)?,
+        max_metadata_bytes: raw.max_metadata_bytes.within(
             "limits.max_metadata_bytes",
-            raw.max_metadata_bytes,
             0,
             16 * 1024,
         )?,
-        max_group_members: within("limits.max_group_members", raw.max_group_members, 2, 100_000)?,
+        max_group_members: raw.max_group_members.within("limits.max_group_members", 2, 100_000)?,
         session_rate: rate(
             "session_commands",
-            raw.session_commands_per_s,
-            raw.session_commands_burst,
+            &raw.session_commands_per_s,
+            &raw.session_commands_burst,
         )?,
-        user_rate: rate("user_commands", raw.user_commands_per_s, raw.user_commands_burst)?,
+        user_rate: rate("user_commands", &raw.user_commands_per_s, &raw.user_commands_burst)?,
     })
 }
 

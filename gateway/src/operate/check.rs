@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use prost::Message as _;
 use ringwire_protocol::wire::EntryBody;
-use ringwire_storage::operate::check::{self, Bodies, Finding, FindingKind, Observer};
+use ringwire_storage::operate::check::{self, Finding, FindingKind, Observer, Readable};
 use serde_json::json;
 
 use super::{Progress, configured, exit_code, name_of, run};
@@ -33,8 +33,8 @@ pub fn check(config: &StorageConfig, args: &CheckArgs) -> anyhow::Result<ExitCod
         Report { json: args.json, progress: Progress::new(), out, found: BTreeMap::new() };
     let keys = body_keys::load(&config.encryption)?;
     let readable = |body: &[u8]| EntryBody::decode(body).is_ok();
-    let bodies = args.bodies.then_some(Bodies { keys: &keys, readable: &readable });
-    run(async { Ok(check::check(&database, bodies, &mut report).await?) })?;
+    let readable = args.bodies.then_some(&readable as Readable<'_>);
+    run(async { Ok(check::check(&database, &keys, readable, &mut report).await?) })?;
     report.summary(&name_of(&database))
 }
 

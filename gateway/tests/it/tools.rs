@@ -191,3 +191,39 @@ fn a_damaged_file_at_start_is_told_with_what_to_do() {
     assert_eq!(code, Some(1));
     assert!(out.contains("file_damaged"), "{out}");
 }
+
+#[test]
+fn a_lost_database_is_told_at_start_and_by_check() {
+    const LOST: &str = "ringwire.db is missing or empty";
+    let mut server = ServerProcess::start(&[]);
+    server.kill();
+    server.restart();
+    assert!(
+        !server.log().contains(LOST),
+        "neither a first start nor a later one: {}",
+        server.log()
+    );
+    server.kill();
+    let file = server.data_dir().join("ringwire.db");
+    let mut told_times = 0;
+    for empty in [false, true] {
+        for suffix in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(file.with_file_name(format!("ringwire.db{suffix}")));
+        }
+        if empty {
+            std::fs::write(&file, "").expect("an empty file");
+        }
+        let (code, out, err) = told(&server.tool(&["db", "check"]));
+        assert_eq!(code, Some(2), "{out}{err}");
+        assert!(err.contains("there is no ringwire database at "), "{err}");
+        assert!(err.contains("data/ringwire.db: the file is missing, empty "), "{err}");
+        assert!(!err.contains("migrate"), "{err}");
+        server.restart();
+        told_times += 1;
+        let log = server.log();
+        let lines: Vec<&str> = log.lines().filter(|line| line.contains(LOST)).collect();
+        assert_eq!(lines.len(), told_times, "{log}");
+        assert!(lines[0].contains("WARN") && lines[0].contains("restore a backup"), "{log}");
+        server.kill();
+    }
+}

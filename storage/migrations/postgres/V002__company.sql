@@ -4,6 +4,17 @@
 -- Before anything that keeps readers and writers of the log out: it takes as long as there are identities.
 CREATE INDEX identities_by_user ON identities (user_id);
 
+-- Keys of text are compared byte by byte, as SQLite does, whatever the language of the database: no
+-- update of the system's locales can leave an index in another order than its comparisons.
+ALTER TABLE users
+    ALTER COLUMN username_key TYPE text COLLATE "C",
+    ALTER COLUMN email_key TYPE text COLLATE "C";
+ALTER TABLE identities
+    ALTER COLUMN issuer TYPE text COLLATE "C",
+    ALTER COLUMN subject TYPE text COLLATE "C";
+ALTER TABLE conversations ALTER COLUMN creation_id TYPE text COLLATE "C";
+ALTER TABLE entries ALTER COLUMN client_msg_id TYPE text COLLATE "C";
+
 ALTER TABLE entries
     -- Which key sealed the body; 0: it is plain.
     ADD COLUMN key_id       integer  NOT NULL DEFAULT 0,
@@ -17,7 +28,7 @@ ALTER TABLE users ADD COLUMN deleted_at bigint NOT NULL DEFAULT 0;
 -- Names of rooms.
 CREATE TABLE aliases (
     -- Lower case, made by the server.
-    name_key        text PRIMARY KEY,
+    name_key        text COLLATE "C" PRIMARY KEY,
     name            text NOT NULL,
     conversation_id bigint NOT NULL REFERENCES conversations (id),
     created_at      bigint NOT NULL
@@ -27,7 +38,7 @@ CREATE INDEX aliases_by_conversation ON aliases (conversation_id);
 -- An installation of a client, by the id it chose.
 CREATE TABLE devices (
     user_id      bigint NOT NULL REFERENCES users (id),
-    device_id    text NOT NULL CHECK (octet_length(device_id) BETWEEN 1 AND 64),
+    device_id    text COLLATE "C" NOT NULL CHECK (octet_length(device_id) BETWEEN 1 AND 64),
     -- Phone, desktop, web: whatever the client says; at most one session of a class under that policy.
     device_class text NOT NULL DEFAULT '',
     name         text NOT NULL DEFAULT '',
@@ -44,7 +55,7 @@ CREATE TABLE refresh_tokens (
     token_hash bytea PRIMARY KEY CHECK (octet_length(token_hash) = 32),
     family_id  bytea NOT NULL CHECK (octet_length(family_id) = 16),
     user_id    bigint NOT NULL REFERENCES users (id),
-    device_id  text NOT NULL DEFAULT '',
+    device_id  text COLLATE "C" NOT NULL DEFAULT '',
     created_at bigint NOT NULL,
     expires_at bigint NOT NULL,
     -- 0: not yet.
@@ -66,11 +77,11 @@ CREATE INDEX blocks_by_blocked ON blocks (blocked_id);
 
 -- Uploaded files; the bytes lie in the object store.
 CREATE TABLE attachments (
-    file_id         text PRIMARY KEY CHECK (octet_length(file_id) BETWEEN 1 AND 64),
+    file_id         text COLLATE "C" PRIMARY KEY CHECK (octet_length(file_id) BETWEEN 1 AND 64),
     owner_id        bigint NOT NULL REFERENCES users (id),
     -- The conversation whose members may download it; NULL: nobody but the owner yet.
     conversation_id bigint REFERENCES conversations (id),
-    -- The entry that carries it; 0: none yet. Files without one are cleaned up.
+    -- The entry that carries it; 0: none. Files without one are cleaned up; -1: somebody is removing the bytes.
     seq             bigint NOT NULL DEFAULT 0,
     name            text NOT NULL,
     mime_type       text NOT NULL,
@@ -82,7 +93,7 @@ CREATE TABLE attachments (
 );
 CREATE INDEX attachments_by_owner ON attachments (owner_id, created_at);
 CREATE INDEX attachments_by_entry ON attachments (conversation_id, seq);
-CREATE INDEX attachments_unused ON attachments (created_at) WHERE seq = 0;
+CREATE INDEX attachments_unused ON attachments (created_at, file_id) WHERE seq <= 0;
 
 -- Entries whose absent recipients are still to be notified.
 CREATE TABLE push_outbox (
@@ -106,8 +117,8 @@ CREATE TABLE audit (
     -- JSON.
     detail   text NOT NULL DEFAULT '{}'
 );
-CREATE INDEX audit_by_time ON audit (at);
-CREATE INDEX audit_by_actor ON audit (actor_id, id);
+CREATE INDEX audit_by_time ON audit (at, id);
+CREATE INDEX audit_by_actor ON audit (actor_id, at, id);
 
 -- Retention in two passes: a head is noted, and only what lay at or below it 10 minutes later is old enough to go,
 -- whatever the clocks of the owners said.
@@ -163,5 +174,5 @@ CREATE TABLE deletions (
     deleted_at      bigint NOT NULL,
     -- What they sent up to here, in the order of the dedupe key, is erased.
     conversation_id bigint NOT NULL DEFAULT 0,
-    client_msg_id   text NOT NULL DEFAULT ''
+    client_msg_id   text COLLATE "C" NOT NULL DEFAULT ''
 );

@@ -87,7 +87,7 @@ CREATE TABLE attachments (
     owner_id        INTEGER NOT NULL REFERENCES users (id),
     -- The conversation whose members may download it; NULL: nobody but the owner yet.
     conversation_id INTEGER REFERENCES conversations (id),
-    -- The entry that carries it; 0: none yet. Files without one are cleaned up.
+    -- The entry that carries it; 0: none. Files without one are cleaned up; -1: somebody is removing the bytes.
     seq             INTEGER NOT NULL DEFAULT 0,
     name            TEXT NOT NULL,
     mime_type       TEXT NOT NULL,
@@ -99,7 +99,7 @@ CREATE TABLE attachments (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX attachments_by_owner ON attachments (owner_id, created_at);
 CREATE INDEX attachments_by_entry ON attachments (conversation_id, seq);
-CREATE INDEX attachments_unused ON attachments (created_at) WHERE seq = 0;
+CREATE INDEX attachments_unused ON attachments (created_at, file_id) WHERE seq <= 0;
 
 -- Entries whose absent recipients are still to be notified.
 CREATE TABLE push_outbox (
@@ -123,8 +123,8 @@ CREATE TABLE audit (
     -- JSON.
     detail   TEXT NOT NULL DEFAULT '{}'
 ) STRICT;
-CREATE INDEX audit_by_time ON audit (at);
-CREATE INDEX audit_by_actor ON audit (actor_id, id);
+CREATE INDEX audit_by_time ON audit (at, id);
+CREATE INDEX audit_by_actor ON audit (actor_id, at, id);
 
 -- Retention in two passes: a head is noted, and only what lay at or below it 10 minutes later is old enough to go,
 -- whatever the clocks of the owners said.

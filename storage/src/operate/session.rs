@@ -53,6 +53,9 @@ impl Session {
     pub(super) async fn require_schema(&self) -> Result<(), StoreError> {
         let known = if self.is_sqlite() { migrate::SQLITE } else { migrate::POSTGRES };
         let applied = self.applied().await?;
+        if let (Self::Sqlite(session), None) = (self, applied) {
+            return Err(StoreError::NoDatabase(session.path()));
+        }
         if migrate::pending(known, applied)?.is_empty() {
             Ok(())
         } else {

@@ -3,7 +3,7 @@
 //! Calls other than `read` block their thread: a tool has nothing else to do meanwhile.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OpenFlags};
@@ -26,8 +26,7 @@ impl SqliteSession {
     pub(super) fn reader(dir: &Path) -> Result<Self, StoreError> {
         let path = sqlite::file(dir);
         if !path.exists() {
-            let reason = format!("there is no {}", path.display());
-            return Err(sqlite::unreadable(dir, &reason));
+            return Err(StoreError::NoDatabase(path));
         }
         Self::open(dir, OpenFlags::SQLITE_OPEN_READ_ONLY, None)
     }
@@ -55,6 +54,11 @@ impl SqliteSession {
 
     pub(super) fn connection(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The database's file.
+    pub(super) fn path(&self) -> PathBuf {
+        self.connection().path().map(PathBuf::from).unwrap_or_default()
     }
 
     pub(super) fn execute(&self, sql: &str) -> Result<(), StoreError> {

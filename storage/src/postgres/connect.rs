@@ -25,7 +25,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, Error, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::address::{self, SslMode, TlsOptions};
+use super::address::{self, Roots, SslMode, TlsOptions};
 use super::refusal::{ConnectError, Failure, io_cause, pack};
 use super::sqlstate::{self, Class, explain};
 use super::tls;
@@ -49,9 +49,10 @@ const SERVICE_SESSION: &str = "SET statement_timeout = '15s';
     SET enable_mergejoin = off;";
 
 /// For writers. Their statements always look up a few keys: an index each time, whatever the statistics of a young
-/// table suggest, and one plan for all batch sizes.
+/// table suggest, and one plan for all batch sizes. All conversations of a writer wait for its locks, so it waits for
+/// none much longer than the server needs to find a deadlock (one second).
 const WRITER_SESSION: &str = "SET statement_timeout = '20s';
-    SET lock_timeout = '10s';
+    SET lock_timeout = '2s';
     SET idle_in_transaction_session_timeout = '15s';
     SET synchronous_commit = on;
     SET plan_cache_mode = force_generic_plan;
@@ -259,7 +260,9 @@ async fn try_place(
         Place::Socket { folder, port } => {
             // As libpq: no TLS within a machine.
             config.host_path(folder).port(*port).ssl_mode(Wire::Disable);
-            return enter(address, &config, limit, settings).await.map_err(Refusal::into_reason);
+            return enter(address, &config, limit, settings)
+                .await
+                .map_err(|refusal| refusal.into_reason(&address.tls.roots));
         }
         Place::Tcp { name, port, .. } => (name, *port),
     };
@@ -306,6 +309,7 @@ async fn enter_tcp(
         SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => (Wire::Require, None),
     };
     let end = Instant::now() + limit;
+    let roots = &address.tls.roots;
     let mut config = config.clone();
     let failed = match enter(address, config.ssl_mode(first), limit, settings).await {
         Ok(session) => return Ok(session),
@@ -317,14 +321,15 @@ async fn enter_tcp(
             match enter(address, config.ssl_mode(second), limit, settings).await {
                 Ok(session) => Ok(session),
                 Err(other) => {
-                    let ((one, setup), (two, too)) = (failed.into_reason(), other.into_reason());
+                    let ((one, setup), (two, too)) =
+                        (failed.into_reason(roots), other.into_reason(roots));
                     let (with, without) =
                         if first == Wire::Disable { (two, one) } else { (one, two) };
                     Err((format!("with TLS: {with}; without: {without}"), setup && too))
                 }
             }
         }
-        _ => Err(failed.into_reason()),
+        _ => Err(failed.into_reason(roots)),
     }
 }
 
@@ -342,7 +347,7 @@ impl Refusal {
         is_tls(error) || error.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
     }
 
-    fn into_reason(self) -> Reason {
+    fn into_reason(self, roots: &Roots) -> Reason {
         match self {
             Self::ReadOnly => (
                 "it is read-only, and target_session_attrs asks for a writable server".to_owned(),
@@ -358,7 +363,10 @@ impl Refusal {
             }
             Self::Postgres(error) if is_tls(&error) => {
                 if let Some(cause) = rustls_error(&error) {
-                    return (format!("TLS: {cause}; {}", tls::advice(cause)), is_setup(cause));
+                    return (
+                        format!("TLS: {cause}; {}", tls::advice(cause, roots)),
+                        is_setup(cause),
+                    );
                 }
                 // The connector has no other error than those of rustls and of the network.
                 let no_tls = explain(&error).contains("does not support TLS");

@@ -4,6 +4,7 @@ use deadpool_postgres::Transaction;
 use ringwire_protocol::{ConversationId, UserId};
 
 use super::PostgresStore;
+use super::audit::append_audit;
 use super::retention::CLOCK;
 use super::rows;
 use super::sent::sent_page;
@@ -11,6 +12,7 @@ use super::trim::erase_bodies;
 use crate::account::{
     DELETED_NAME, ERASE_PAGE, EraseStep, QUIET_MS, SentPosition, retired_subject,
 };
+use crate::audit::AuditEntry;
 use crate::encryption::BodyKeys;
 use crate::error::StoreError;
 
@@ -67,14 +69,7 @@ impl PostgresStore {
             &[&id],
         )
         .await?;
-        tx.execute(
-            &format!(
-                "INSERT INTO audit (at, actor_id, action, target)
-                 VALUES ({CLOCK}, $1, 'user.delete', $2)"
-            ),
-            &[&actor.map_or(0, UserId::as_i64), &format!("user:{user}")],
-        )
-        .await?;
+        append_audit(&tx, &AuditEntry::user_deleted(user, actor)).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -166,7 +161,7 @@ async fn erase(
         .execute(
             "UPDATE attachments SET conversation_id = NULL, seq = 0 WHERE file_id IN (
                  SELECT file_id FROM attachments
-                 WHERE owner_id = $1 AND (conversation_id IS NOT NULL OR seq <> 0) LIMIT $2)",
+                 WHERE owner_id = $1 AND (conversation_id IS NOT NULL OR seq > 0) LIMIT $2)",
             &[&id, &ERASE_PAGE],
         )
         .await?;

@@ -11,7 +11,10 @@
 
 mod abandoned;
 mod address;
+mod aliases;
 pub(crate) mod append;
+mod attachments;
+mod audit;
 mod behind;
 mod blocks;
 pub(crate) mod connect;
@@ -26,6 +29,7 @@ mod ids;
 mod log;
 pub(crate) mod partitions;
 mod pool;
+mod push;
 mod refresh;
 mod refusal;
 pub(crate) mod reseal;
@@ -38,6 +42,7 @@ mod snapshots;
 mod sqlstate;
 mod tls;
 mod trim;
+mod verify;
 
 use std::sync::Arc;
 
@@ -75,6 +80,7 @@ impl PostgresStore {
         let mut address = Address::read(url)?;
         let (mut client, _) = connect::service_session(&address).await?;
         schema::migrate(&mut client, config.partitions).await?;
+        schema::require_arbiters(&client).await?;
         partitions::compare(&client, config.partitions).await?;
         reseal::enter_keys(&mut client, &config.keys).await?;
         drop(client);

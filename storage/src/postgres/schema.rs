@@ -3,6 +3,7 @@
 use tokio_postgres::{Client, GenericClient, Transaction};
 
 use super::partitions;
+use crate::arbiters;
 use crate::error::StoreError;
 use crate::migrate::{self, Applied};
 use crate::operate::migrate::Migrated;
@@ -41,6 +42,13 @@ pub(crate) async fn migrate(client: &mut Client, partitions: u32) -> Result<Migr
     }
     tx.commit().await?;
     Ok(Migrated::new(applied, steps))
+}
+
+/// An error unless the log has both of its arbiters.
+pub(super) async fn require_arbiters(client: &Client) -> Result<(), StoreError> {
+    let rows = client.query(arbiters::UNIQUE_POSTGRES, &[]).await?;
+    let found = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>()?;
+    arbiters::require(&found, false)
 }
 
 /// The newest migration that was applied; `None`: none, or not a database of ours.

@@ -3,8 +3,8 @@
 //! | sslmode | certificate |
 //! |---|---|
 //! | disable | no TLS |
-//! | allow, prefer, require | any; with `sslrootcert`: signed by one of those |
-//! | verify-ca | signed by one of `sslrootcert` |
+//! | allow, prefer, require | any; with `sslrootcert`: signed by one of those, or one of them itself |
+//! | verify-ca | signed by one of `sslrootcert`, or one of them itself |
 //! | verify-full | and made for the host's name; without `sslrootcert`: signed by an authority of the operating system |
 //!
 //! The system's authorities, not a list compiled in: a company's own authority is installed there, and it ages with the
@@ -16,16 +16,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
-};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{CertificateError, ClientConfig, Error, RootCertStore};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::{Roots, SslMode, TlsOptions};
+use super::verify::{Anyone, Trusted};
 use crate::error::StoreError;
 
 /// Makes the connector that the options ask for; reads their files once.
@@ -35,11 +34,12 @@ pub(super) fn connector(options: &TlsOptions) -> Result<MakeRustlsConnect, Store
         _ if options.mode == SslMode::Disable => Arc::new(Anyone(Arc::clone(&provider))),
         Roots::Anyone => Arc::new(Anyone(Arc::clone(&provider))),
         roots => {
-            let store = Arc::new(load(roots)?);
-            let signed = WebPkiServerVerifier::builder_with_provider(store, Arc::clone(&provider))
-                .build()
-                .map_err(|error| StoreError::BadAddress(format!("sslrootcert: {error}")))?;
-            if options.mode == SslMode::VerifyFull { signed } else { Arc::new(AnyName(signed)) }
+            let (store, listed) = load(roots)?;
+            let signed =
+                WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(&provider))
+                    .build()
+                    .map_err(|error| StoreError::BadAddress(format!("sslrootcert: {error}")))?;
+            Arc::new(Trusted { signed, listed, by_name: options.mode == SslMode::VerifyFull })
         }
     };
     let config = ClientConfig::builder_with_provider(provider)
@@ -63,13 +63,18 @@ pub(super) fn connector(options: &TlsOptions) -> Result<MakeRustlsConnect, Store
     Ok(MakeRustlsConnect::new(config))
 }
 
-fn load(roots: &Roots) -> Result<RootCertStore, StoreError> {
+/// Whom to trust to sign, and the certificates that a server may show themselves: those somebody chose for this server,
+/// not the system's.
+fn load(roots: &Roots) -> Result<(RootCertStore, Vec<CertificateDer<'static>>), StoreError> {
     let mut store = RootCertStore::empty();
     if let Roots::File(file) = roots {
-        for certificate in certificates("sslrootcert", file)? {
-            store.add(certificate).map_err(|error| unreadable("sslrootcert", file, &error))?;
+        let listed = certificates("sslrootcert", file)?;
+        for certificate in &listed {
+            store
+                .add(certificate.clone())
+                .map_err(|error| unreadable("sslrootcert", file, &error))?;
         }
-        return Ok(store);
+        return Ok((store, listed));
     }
     let found = rustls_native_certs::load_native_certs();
     // One odd certificate among the system's hundred is no reason to trust none of them.
@@ -81,7 +86,7 @@ fn load(roots: &Roots) -> Result<RootCertStore, StoreError> {
                 .to_owned(),
         ));
     }
-    Ok(store)
+    Ok((store, Vec::new()))
 }
 
 fn certificates(option: &str, file: &Path) -> Result<Vec<CertificateDer<'static>>, StoreError> {
@@ -101,15 +106,12 @@ fn unreadable(option: &str, file: &Path, reason: &dyn std::fmt::Display) -> Stor
     ))
 }
 
-/// How to mend a handshake that failed for this reason.
-pub(super) fn advice(error: &Error) -> &'static str {
+/// How to mend a handshake that failed for this reason, when these were trusted.
+pub(super) fn advice(error: &Error, roots: &Roots) -> &'static str {
     match error {
         Error::InvalidCertificate(reason) => match reason {
-            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-                "sslrootcert has to name the authority that signed the server's certificate"
-            }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                "connect by a name of the certificate's subjectAltName, or use sslmode=verify-ca"
+                "connect by a name of the certificate's subjectAltName, or use sslmode=verify-ca with sslrootcert=FILE"
             }
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
                 "renew the server's certificate, or set this machine's clock"
@@ -117,100 +119,22 @@ pub(super) fn advice(error: &Error) -> &'static str {
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
                 "set this machine's clock, or that of the one that made the certificate"
             }
-            CertificateError::Other(_) => {
-                "a server needs a certificate of its own (version 3, no authority's) signed by the one in sslrootcert"
+            _ if *roots == Roots::System => {
+                "the authorities of the operating system were asked, as no file is given: name the one that signed \
+                 the server's certificate, or this certificate itself, in sslrootcert=FILE"
             }
-            _ => "give the server a certificate that the authority in sslrootcert has signed",
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+                "sslrootcert has to name the authority that signed the server's certificate, or this certificate itself"
+            }
+            _ if *roots == Roots::Anyone => "give the server a certificate of version 3",
+            _ => {
+                "give the server a certificate (version 3, no authority's) signed by one in sslrootcert, or name the \
+                 server's own in sslrootcert"
+            }
         },
         Error::AlertReceived(_) => {
             "the server refuses our side: it may ask for a client certificate, see sslcert and sslkey"
         }
         _ => "see the server's log and its settings ssl_*",
-    }
-}
-
-/// Takes any certificate, but only from somebody who has its key.
-#[derive(Debug)]
-struct Anyone(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Anyone {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-/// Asks for a trusted signature, not for the name. The name is the last thing that the inner verifier looks at, so an
-/// error about it says that all else is well.
-#[derive(Debug)]
-struct AnyName(Arc<WebPkiServerVerifier>);
-
-impl ServerCertVerifier for AnyName {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let verified =
-            self.0.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
-        match verified {
-            Err(Error::InvalidCertificate(
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) => Ok(ServerCertVerified::assertion()),
-            result => result,
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls12_signature(message, cert, dss)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls13_signature(message, cert, dss)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
     }
 }

@@ -20,13 +20,14 @@ pub(super) async fn remove_entries(
     conversation: i64,
     end: i64,
 ) -> Result<u64, StoreError> {
+    let remove =
+        tx.prepare_cached("DELETE FROM entries WHERE conversation_id = $1 AND seq <= $2").await?;
+    let removed = tx.execute(&remove, &[&conversation, &end]).await?;
+    // After the entries: a file that was bound to one of them until now is seen here.
     for statement in BELONGINGS {
         let statement = tx.prepare_cached(statement).await?;
         tx.execute(&statement, &[&conversation, &end]).await?;
     }
-    let remove =
-        tx.prepare_cached("DELETE FROM entries WHERE conversation_id = $1 AND seq <= $2").await?;
-    let removed = tx.execute(&remove, &[&conversation, &end]).await?;
     let raise = tx
         .prepare_cached(
             "UPDATE conversations SET floor_seq = GREATEST(floor_seq, $2::int8 + 1) WHERE id = $1",

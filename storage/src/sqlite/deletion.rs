@@ -6,6 +6,7 @@ use ringwire_protocol::{ConversationId, UserId};
 use rusqlite::{OptionalExtension as _, Transaction};
 
 use super::SqliteStore;
+use super::audit::append_audit;
 use super::retention::CLOCK;
 use super::rows;
 use super::sent::sent_page;
@@ -13,6 +14,7 @@ use super::trim::erase_bodies;
 use crate::account::{
     DELETED_NAME, ERASE_PAGE, EraseStep, QUIET_MS, SentPosition, retired_subject,
 };
+use crate::audit::AuditEntry;
 use crate::encryption::BodyKeys;
 use crate::error::StoreError;
 
@@ -53,13 +55,7 @@ impl SqliteStore {
                 &format!("INSERT INTO deletions (user_id, deleted_at) VALUES (?1, {CLOCK})"),
                 [id],
             )?;
-            tx.execute(
-                &format!(
-                    "INSERT INTO audit (at, actor_id, action, target)
-                     VALUES ({CLOCK}, ?1, 'user.delete', ?2)"
-                ),
-                (actor.map_or(0, UserId::as_i64), format!("user:{user}")),
-            )?;
+            append_audit(tx, &AuditEntry::user_deleted(user, actor))?;
             Ok(true)
         })
         .await
@@ -162,7 +158,7 @@ fn erase(
     let detached = tx.execute(
         "UPDATE attachments SET conversation_id = NULL, seq = 0 WHERE file_id IN (
              SELECT file_id FROM attachments
-             WHERE owner_id = ?1 AND (conversation_id IS NOT NULL OR seq <> 0) LIMIT ?2)",
+             WHERE owner_id = ?1 AND (conversation_id IS NOT NULL OR seq > 0) LIMIT ?2)",
         (id, ERASE_PAGE),
     )?;
     if detached == 0 {

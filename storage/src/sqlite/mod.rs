@@ -8,7 +8,10 @@
 //!
 //! The data folder is held by an exclusive lock on a file in it for as long as any connection of this store lives.
 
+mod aliases;
 pub(crate) mod append;
+mod attachments;
+mod audit;
 mod behind;
 mod blocks;
 mod conversations;
@@ -19,6 +22,7 @@ mod export;
 mod hold;
 mod jobs;
 mod log;
+mod push;
 mod readers;
 mod refresh;
 mod reseal;
@@ -80,6 +84,7 @@ impl SqliteStore {
         let mut writing =
             connect(&path, OpenFlags::default()).map_err(|error| not_opened(dir, error.into()))?;
         schema::prepare(&mut writing).map_err(|error| not_opened(dir, error))?;
+        schema::require_arbiters(&writing).map_err(|error| not_opened(dir, error))?;
         reseal::enter_keys(&mut writing, &config.keys).map_err(|error| not_opened(dir, error))?;
         let readers = Readers::open(&path).map_err(|error| not_opened(dir, error.into()))?;
         let queue = WriterQueue::new(config.queue_capacity);

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
 use super::wal::MAX_BYTES;
+use crate::arbiters;
 use crate::error::StoreError;
 use crate::migrate::{self, Applied};
 use crate::operate::migrate::Migrated;
@@ -44,6 +45,15 @@ fn migrate(connection: &mut Connection) -> Result<Migrated, StoreError> {
     }
     tx.commit()?;
     Ok(Migrated::new(applied, steps))
+}
+
+/// An error unless the log has both of its arbiters.
+pub(super) fn require_arbiters(connection: &Connection) -> Result<(), StoreError> {
+    let found = connection
+        .prepare(arbiters::UNIQUE_SQLITE)?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<Vec<String>, _>>()?;
+    arbiters::require(&found, true)
 }
 
 /// The newest migration that was applied; `None`: none, or not a database of ours.

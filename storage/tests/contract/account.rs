@@ -3,6 +3,7 @@
 use ringwire_protocol::{ConversationId, UserId};
 use ringwire_storage::account::{ExportPosition, ExportRow};
 use ringwire_storage::append::{Append, Change, Outcome};
+use ringwire_storage::attachments::NewAttachment;
 use ringwire_storage::model::{NewUser, Registration};
 use ringwire_storage::{StoreError, model::EntryRow};
 
@@ -207,6 +208,21 @@ async fn export_is_all_of_one_user_and_nothing_of_others(backend: Backend) {
     ] {
         bench.execute(&sql).await;
     }
+    for (owner, file_id) in [(ada, "hers"), (bob, "bobs")] {
+        let file = NewAttachment {
+            file_id: file_id.into(),
+            owner_id: owner,
+            name: format!("{file_id}.png"),
+            mime_type: "image/png".into(),
+            size_bytes: 9,
+            sha256: [1; 32],
+            width: 0,
+            height: 0,
+        };
+        assert!(bench.store.insert_attachment(file, 8).await.unwrap());
+    }
+    bench.store.bind_attachment(ada, "hers", id, 4).await.unwrap();
+    bench.store.add_block(bob, ada, 7).await.unwrap();
     let rows = everything(&bench, ada, 100).await;
     let text = format!("{rows:?}");
     for secret in ["phc-secret", "token-secret", "text 3", "bobs", "bob@example.org"] {
@@ -218,6 +234,7 @@ async fn export_is_all_of_one_user_and_nothing_of_others(backend: Backend) {
         ExportRow::Device { device_id, last_seen_at: 2, .. },
         ExportRow::Block { blocked_id, created_at: 7 },
         ExportRow::Membership { conversation_id, .. },
+        ExportRow::Attachment { file_id, place, name, size_bytes: 9, created_at: 8, .. },
         entries @ ..,
     ] = rows.as_slice()
     else {
@@ -225,6 +242,7 @@ async fn export_is_all_of_one_user_and_nothing_of_others(backend: Backend) {
     };
     assert_eq!((email.as_str(), subject.as_str()), ("ada@example.org", "sub"));
     assert_eq!((device_id.as_str(), *blocked_id, *conversation_id), ("phone", bob, id));
+    assert_eq!((file_id.as_str(), *place, name.as_str()), ("hers", Some((id, 4)), "hers.png"));
     let mut seqs: Vec<_> = entries
         .iter()
         .map(|row| match row {

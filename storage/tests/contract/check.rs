@@ -5,7 +5,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use ringwire_storage::encryption::{ActiveKey, BodyKeys};
-use ringwire_storage::operate::check::{self, Bodies, Finding, FindingKind, Observer};
+use ringwire_storage::operate::check::{self, Finding, FindingKind, Observer};
 use ringwire_storage::{Database, StoreError};
 use tokio_postgres::NoTls;
 
@@ -14,8 +14,19 @@ use crate::support::{self, Backend, Bench, message, user};
 on_both!(
     a_sound_database_has_no_findings,
     each_kind_of_damage_is_found,
+    each_part_of_the_schema_is_missed,
+    what_a_newer_release_adds_is_no_finding,
+    a_log_without_its_arbiters_is_not_served,
+    keys_are_looked_at_without_bodies,
     an_empty_database_is_not_checked,
     a_check_does_not_wait_for_the_server,
+);
+
+also_partitioned!(
+    a_sound_database_has_no_findings,
+    each_part_of_the_schema_is_missed,
+    what_a_newer_release_adds_is_no_finding,
+    a_log_without_its_arbiters_is_not_served,
 );
 
 /// A key, for bodies that say they are sealed.
@@ -38,8 +49,7 @@ pub(crate) async fn kinds(database: &Database) -> BTreeSet<FindingKind> {
     let mut found = Found::default();
     let keys = BodyKeys::parse(KEYS, ActiveKey::Plain).unwrap();
     let readable = |body: &[u8]| std::str::from_utf8(body).is_ok();
-    let bodies = Bodies { keys: &keys, readable: &readable };
-    check::check(database, Some(bodies), &mut found).await.unwrap();
+    check::check(database, &keys, Some(&readable), &mut found).await.unwrap();
     found.0.iter().map(|finding| finding.kind).collect()
 }
 
@@ -122,28 +132,42 @@ fn and(damage: Damage, also: &'static [FindingKind]) -> Damage {
 fn damage_of(kind: FindingKind, backend: Backend) -> Option<Damage> {
     use FindingKind as K;
     Some(match kind {
-        K::FileDamaged | K::ForeignKeyBroken if backend != Backend::Sqlite => return None,
+        K::FileDamaged | K::ForeignKeyBroken | K::IdsMissing if backend != Backend::Sqlite => {
+            return None;
+        }
         K::FileDamaged => Damage { wiped: Some("audit_by_time"), ..both("") },
         K::ForeignKeyBroken => and(
             both("UPDATE members SET user_id = 77 WHERE conversation_id = 2 AND user_id = 3"),
             &[K::MemberOrphaned],
         ),
-        K::Unreadable => both("DROP TABLE push_outbox"),
-        K::CommandKeyWrong => both("DELETE FROM command_key"),
-        K::OutOfRange => Damage {
-            postgres: "ALTER TABLE members DROP CONSTRAINT members_role_check;
-                UPDATE members SET role = 7 WHERE conversation_id = 2 AND user_id = 3"
+        K::Unreadable => and(both("DROP TABLE push_outbox"), &[K::SchemaMissing]),
+        K::SchemaMissing => both("DROP INDEX members_by_user"),
+        K::SchemaDiffers => both(
+            "DROP INDEX attachments_unused;
+             CREATE INDEX attachments_unused ON attachments (created_at) WHERE seq = 1",
+        ),
+        K::TriggerForeign => Damage {
+            sqlite: "CREATE TRIGGER thief BEFORE INSERT ON entries
+                     BEGIN SELECT raise(IGNORE); END"
                 .into(),
-            ..both("UPDATE members SET role = 7 WHERE conversation_id = 2 AND user_id = 3")
+            postgres: "CREATE RULE thief AS ON INSERT TO users DO INSTEAD NOTHING".into(),
+            ..both("")
         },
+        K::IdsMissing => both("DELETE FROM ids WHERE name = 'user'"),
+        K::CommandKeyWrong => both("DELETE FROM command_key"),
+        K::OutOfRange => both(
+            "UPDATE cursors SET delivered_seq = -1 WHERE conversation_id = 1 AND user_id = 2",
+        ),
         K::LogGap => both("DELETE FROM entries WHERE conversation_id = 1 AND seq = 5"),
         K::LogEmpty => both(
             "DELETE FROM entries WHERE conversation_id = 2;
              UPDATE cursors SET read_seq = 0, delivered_seq = 0 WHERE conversation_id = 2",
         ),
-        K::MsgNoFalls => {
-            both("UPDATE entries SET msg_no = 1 WHERE conversation_id = 1 AND seq = 10")
-        }
+        // User 2 has read the ninth message of what is now one.
+        K::MsgNoFalls => and(
+            both("UPDATE entries SET msg_no = 1 WHERE conversation_id = 1 AND seq = 10"),
+            &[K::ReadCountBeyond],
+        ),
         K::MsgNoJumps => {
             both("UPDATE entries SET msg_no = 12 WHERE conversation_id = 1 AND seq = 10")
         }
@@ -164,7 +188,7 @@ fn damage_of(kind: FindingKind, backend: Backend) -> Option<Damage> {
             Damage {
                 sqlite: format!("DROP INDEX entries_once; {doubled}"),
                 postgres: format!("ALTER TABLE entries DROP CONSTRAINT entries_once; {doubled}"),
-                ..both("")
+                ..and(both(""), &[K::SchemaMissing])
             }
         }
         K::EntryOrphaned => both(
@@ -228,6 +252,10 @@ fn damage_of(kind: FindingKind, backend: Backend) -> Option<Damage> {
         K::CursorBeyondHead => both(
             "UPDATE cursors SET delivered_seq = 11 WHERE conversation_id = 1 AND user_id = 2",
         ),
+        K::ReadCountBeyond => both(
+            "UPDATE cursors SET read_msg_no = 10 WHERE conversation_id = 1 AND user_id = 2",
+        ),
+        K::SearchBeyondHead => both("INSERT INTO search_positions VALUES (1, 11)"),
         K::MemberCountWrong => both("UPDATE conversations SET member_count = 3 WHERE id = 1"),
         K::OwnerCountWrong => both("UPDATE members SET role = 0 WHERE conversation_id = 2"),
         K::DirectMembersWrong => {
@@ -240,6 +268,11 @@ fn damage_of(kind: FindingKind, backend: Backend) -> Option<Damage> {
         },
         // The same body under a key that nobody has, and under one that did not seal it.
         K::KeyMissing => both("UPDATE entries SET key_id = 9 WHERE conversation_id = 1"),
+        K::KeyChanged => Damage {
+            sqlite: "INSERT INTO body_keys (key_id, proof, uses) VALUES (1, x'00', 1)".into(),
+            postgres: "INSERT INTO body_keys (key_id, proof, uses) VALUES (1, '\\x00', 1)".into(),
+            ..both("")
+        },
         K::BodySealedWrong => {
             both("UPDATE entries SET key_id = 1 WHERE conversation_id = 1 AND seq = 4")
         }
@@ -275,6 +308,130 @@ async fn each_kind_of_damage_is_found(backend: Backend) {
     }
 }
 
+/// Each of what an operator with SQL may do to the schema, on either database: the words in the finding, the harm.
+const HARMS_SQLITE: &[(FindingKind, &str, &str)] = &[
+    (FindingKind::SchemaMissing, "index entries_once of entries", "DROP INDEX entries_once"),
+    (
+        FindingKind::SchemaMissing,
+        "column avatar_url of users",
+        "ALTER TABLE users DROP COLUMN avatar_url",
+    ),
+    (FindingKind::SchemaMissing, "table blocks", "DROP TABLE blocks"),
+    (
+        FindingKind::SchemaDiffers,
+        "table body_keys",
+        "DROP TABLE body_keys;
+         CREATE TABLE body_keys (key_id INTEGER, proof BLOB NOT NULL, uses INTEGER NOT NULL)",
+    ),
+];
+const HARMS_POSTGRES: &[(FindingKind, &str, &str)] = &[
+    (
+        FindingKind::SchemaMissing,
+        "index entries_pkey of entries",
+        "ALTER TABLE entries DROP CONSTRAINT entries_pkey",
+    ),
+    (
+        FindingKind::SchemaMissing,
+        "index entries_once of entries",
+        "ALTER TABLE entries DROP CONSTRAINT entries_once",
+    ),
+    (
+        FindingKind::SchemaDiffers,
+        "index entries_once of entries is invalid",
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'entries_once'::regclass",
+    ),
+    (
+        FindingKind::SchemaMissing,
+        "column avatar_url of users",
+        "ALTER TABLE users DROP COLUMN avatar_url",
+    ),
+    (FindingKind::SchemaDiffers, "table members", "ALTER TABLE members SET UNLOGGED"),
+    (
+        FindingKind::SchemaMissing,
+        "constraint members_role_check of members",
+        "ALTER TABLE members DROP CONSTRAINT members_role_check",
+    ),
+    (FindingKind::SchemaDiffers, "sequence user_ids", "ALTER SEQUENCE user_ids INCREMENT 1"),
+    (FindingKind::SchemaMissing, "sequence user_ids", "DROP SEQUENCE user_ids"),
+    (
+        FindingKind::TriggerForeign,
+        "trigger thief of entries",
+        "CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+         CREATE TRIGGER thief BEFORE INSERT ON entries FOR EACH ROW EXECUTE FUNCTION nothing()",
+    ),
+];
+
+async fn each_part_of_the_schema_is_missed(backend: Backend) {
+    let harms = if backend == Backend::Sqlite { HARMS_SQLITE } else { HARMS_POSTGRES };
+    for (kind, words, sql) in harms {
+        let bench = lived_in(backend).await;
+        bench.store.shut_down(std::time::Duration::from_secs(10)).await;
+        let database = &bench.config.database;
+        inflict(&both(sql), database).await;
+        let mut found = Found::default();
+        check::check(database, &BodyKeys::none(), None, &mut found).await.unwrap();
+        let told = |finding: &Finding| finding.kind == *kind && finding.detail == *words;
+        assert!(found.0.iter().any(told), "{sql}: {:?}", found.0);
+    }
+}
+
+async fn what_a_newer_release_adds_is_no_finding(backend: Backend) {
+    let bench = lived_in(backend).await;
+    let more = both(
+        "ALTER TABLE users ADD COLUMN mood text NOT NULL DEFAULT '';
+         CREATE INDEX users_by_mood ON users (mood);
+         CREATE TABLE moods (name text PRIMARY KEY)",
+    );
+    inflict(&more, &bench.config.database).await;
+    assert_eq!(kinds(&bench.config.database).await, BTreeSet::new());
+}
+
+async fn a_log_without_its_arbiters_is_not_served(backend: Backend) {
+    let (harms, mend): (&[&str], _) = match backend {
+        Backend::Sqlite => (&["DROP INDEX entries_once"], "CREATE UNIQUE INDEX entries_once"),
+        Backend::Postgres | Backend::PostgresPartitioned => (
+            &[
+                "ALTER TABLE entries DROP CONSTRAINT entries_pkey",
+                "ALTER TABLE entries DROP CONSTRAINT entries_once",
+                "UPDATE pg_index SET indisvalid = false
+                 WHERE indexrelid = 'entries_once'::regclass",
+            ],
+            "ADD CONSTRAINT entries_",
+        ),
+    };
+    for sql in harms {
+        let Bench { store, config, _folder, .. } = lived_in(backend).await;
+        store.shut_down(std::time::Duration::from_secs(10)).await;
+        drop(store);
+        inflict(&both(sql), &config.database).await;
+        let error = support::open(config.database.clone()).await.unwrap_err();
+        assert!(matches!(error, StoreError::ArbiterMissing { .. }), "{sql}: {error}");
+        let text = error.to_string();
+        assert!(text.contains(mend), "{text}");
+        // What the sentence says mends it.
+        let (_, sql) = text.split_once("run in it: ").unwrap();
+        inflict(&both(sql), &config.database).await;
+        support::open(config.database.clone()).await.unwrap();
+        assert_eq!(kinds(&config.database).await, BTreeSet::new());
+    }
+}
+
+async fn keys_are_looked_at_without_bodies(backend: Backend) {
+    let bench = Bench::with(backend, |config| {
+        config.keys = support::keys(&[1], ActiveKey::Highest);
+    })
+    .await;
+    let other = BodyKeys::parse(KEYS, ActiveKey::Highest).unwrap();
+    for (keys, kind) in
+        [(&BodyKeys::none(), FindingKind::KeyMissing), (&other, FindingKind::KeyChanged)]
+    {
+        let mut found = Found::default();
+        check::check(&bench.config.database, keys, None, &mut found).await.unwrap();
+        let kinds: Vec<_> = found.0.iter().map(|finding| finding.kind).collect();
+        assert_eq!(kinds, [kind]);
+    }
+}
+
 async fn an_empty_database_is_not_checked(backend: Backend) {
     let folder = tempfile::tempdir().unwrap();
     let database = match backend {
@@ -283,10 +440,14 @@ async fn an_empty_database_is_not_checked(backend: Backend) {
             Database::Postgres { url: support::fresh_database() }
         }
     };
-    let result = check::check(&database, None, &mut Found::default()).await;
+    let keys = BodyKeys::none();
+    let result = check::check(&database, &keys, None, &mut Found::default()).await;
     match backend {
         Backend::Sqlite => {
-            assert!(matches!(result, Err(StoreError::DataFolderUnreadable { .. })), "{result:?}");
+            assert!(matches!(result, Err(StoreError::NoDatabase(_))), "{result:?}");
+            std::fs::write(folder.path().join("ringwire.db"), "").unwrap();
+            let result = check::check(&database, &keys, None, &mut Found::default()).await;
+            assert!(matches!(result, Err(StoreError::NoDatabase(_))), "{result:?}");
         }
         Backend::Postgres | Backend::PostgresPartitioned => {
             assert!(matches!(result, Err(StoreError::SchemaTooOld { found: 0 })), "{result:?}");

@@ -1,15 +1,23 @@
 //! What belongs to single users and conversations, as `exercise` does the rest.
 
+use ringwire_protocol::ConversationId;
+use ringwire_storage::aliases::AliasClaim;
+use ringwire_storage::attachments::{Binding, NewAttachment};
+use ringwire_storage::audit::{AuditActor, AuditEntry, AuditFilter};
 use ringwire_storage::devices::{PushAddress, PushKind, SeenDevice};
 use ringwire_storage::refresh::{Login, NewRefreshToken, NextToken, Rotation};
 
 use crate::support::{Bench, user};
 
-/// Calls every method of refresh tokens, devices and blocks.
+/// Calls every method of these.
 pub(crate) async fn everything(bench: &Bench, round: u64) {
     refresh(bench, round).await;
     devices(bench).await;
     blocks(bench).await;
+    aliases(bench).await;
+    attachments(bench, round).await;
+    pushes(bench).await;
+    audit(bench).await;
 }
 
 async fn refresh(bench: &Bench, round: u64) {
@@ -52,4 +60,70 @@ async fn blocks(bench: &Bench) {
     assert!(!store.blocked_either_way(user(90), &others).await.unwrap().is_empty());
     assert!(!store.blocks_page(user(90), None, 50).await.unwrap().0.is_empty());
     assert!(store.remove_block(user(90), user(91)).await.unwrap());
+}
+
+async fn aliases(bench: &Bench) {
+    let store = &bench.store;
+    let (one, two) = (ConversationId::new(300).unwrap(), ConversationId::new(301).unwrap());
+    assert_eq!(store.claim_alias("Lobby", one, 5).await.unwrap(), AliasClaim::Claimed);
+    assert_eq!(store.claim_alias("lobby", two, 5).await.unwrap(), AliasClaim::TakenBy(one));
+    assert!(store.resolve_alias("a500").await.unwrap().is_some());
+    assert!(!store.aliases(one, 50).await.unwrap().is_empty());
+    assert!(store.release_alias("lobby", one).await.unwrap());
+}
+
+async fn attachments(bench: &Bench, round: u64) {
+    let store = &bench.store;
+    // Made by user 10000 - 9001 % 4000, who has the entries of that conversation.
+    let (owner, id) = (user(8_999), ConversationId::new(9_001).unwrap());
+    let file = NewAttachment {
+        file_id: format!("new{round}"),
+        owner_id: owner,
+        name: "n".into(),
+        mime_type: "m".into(),
+        size_bytes: 1,
+        sha256: [0; 32],
+        width: 0,
+        height: 0,
+    };
+    assert!(store.insert_attachment(file.clone(), 5).await.unwrap());
+    for (seq, expected) in [(9, Binding::Bound), (10, Binding::Elsewhere)] {
+        let bound = store.bind_attachment(owner, &file.file_id, id, seq).await.unwrap();
+        assert_eq!(bound, expected);
+    }
+    assert!(store.attachment_for(user(1), &file.file_id).await.unwrap().is_none());
+    assert!(store.attachment_for(owner, &file.file_id).await.unwrap().is_some());
+    let page = store.condemn_attachments(60_000, None, 50).await.unwrap();
+    let last = &page[49];
+    let after = Some((last.created_at, last.file.file_id.as_str()));
+    assert_eq!(store.condemn_attachments(60_000, after, 50).await.unwrap().len(), 50);
+    assert!(store.delete_attachment(&last.file.file_id).await.unwrap());
+}
+
+async fn pushes(bench: &Bench) {
+    let store = &bench.store;
+    let id = ConversationId::new(500).unwrap();
+    store.add_pushes(&[(id, 25), (id, 26)], 60_000).await.unwrap();
+    let taken = store.take_pushes(100, 60_000, 3).await.unwrap();
+    assert_eq!(taken.pushes.len(), 100);
+    assert!(store.retry_push(taken.pushes[0], 60_000).await.unwrap());
+    store.finish_pushes(&taken.pushes[1..]).await.unwrap();
+}
+
+async fn audit(bench: &Bench) {
+    let store = &bench.store;
+    let entry = AuditEntry {
+        actor: Some(user(50)),
+        action: "a".into(),
+        target: "t".into(),
+        detail: "{}".into(),
+    };
+    store.append_audit(entry).await.unwrap();
+    for actor in [AuditActor::Anyone, AuditActor::Server, AuditActor::User(user(50))] {
+        let filter = AuditFilter { actor, ..AuditFilter::default() };
+        let (rows, _) = store.audit_page(filter, None, 50).await.unwrap();
+        let after = rows.last().map(|row| (row.at, row.id));
+        let filter = AuditFilter { from: Some(10_000), until: Some(15_000), ..filter };
+        store.audit_page(filter, after, 50).await.unwrap();
+    }
 }

@@ -103,8 +103,12 @@ pub(crate) fn statements<D: Dialect>() -> Vec<String> {
             series(15_000)
         ),
         format!(
-            "INSERT INTO audit (at, actor_id, action, target) SELECT i, 0, 'a', 't' FROM {}",
+            "INSERT INTO audit (at, actor_id, action, target) SELECT i, i % 100, 'a', 't' FROM {}",
             series(20_000)
+        ),
+        format!(
+            "INSERT INTO aliases (name_key, name, conversation_id, created_at) SELECT 'a' || i, 'A' || i, i, 1 FROM {}",
+            series(15_000)
         ),
         // All logs are indexed, but those of the last conversations.
         "INSERT INTO search_positions (conversation_id, seq)

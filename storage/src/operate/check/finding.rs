@@ -39,6 +39,14 @@ kinds! {
     ForeignKeyBroken = "foreign_key_broken",
     /// A table or some of its rows cannot be read.
     Unreadable = "unreadable",
+    /// A table, column, index, constraint or sequence of this release is missing.
+    SchemaMissing = "schema_missing",
+    /// A part of the schema is not as this release makes it, or an index is invalid.
+    SchemaDiffers = "schema_differs",
+    /// Somebody put a trigger or rule on a table of ringwire's: what is written may not be what is stored.
+    TriggerForeign = "trigger_foreign",
+    /// The row that counts new ids is missing: nothing that needs one can be made.
+    IdsMissing = "ids_missing",
     /// There is not exactly one key of the command hashes: retries cannot be told from new commands.
     CommandKeyWrong = "command_key_wrong",
     /// A number is outside of what it can mean.
@@ -95,6 +103,10 @@ kinds! {
     ConversationOrphaned = "conversation_orphaned",
     /// Somebody has read or received what is not there.
     CursorBeyondHead = "cursor_beyond_head",
+    /// Somebody has read more messages than there were: unread counts are too low.
+    ReadCountBeyond = "read_count_beyond",
+    /// A log is said to be indexed beyond its end: what comes next is not found.
+    SearchBeyondHead = "search_beyond_head",
     /// The stored number of members is not the number of members.
     MemberCountWrong = "member_count_wrong",
     /// A group or room has members, but not exactly one owner.
@@ -103,8 +115,10 @@ kinds! {
     DirectMembersWrong = "direct_members_wrong",
     /// An id exists that will be given away again.
     IdToBeReused = "id_to_be_reused",
-    /// A key that sealed bodies is not among the keys of the configuration: none of those bodies opens.
+    /// A key that sealed bodies is not among the keys of the configuration: no server starts, none of them opens.
     KeyMissing = "key_missing",
+    /// Another key is configured under the id of one that sealed bodies: no server starts.
+    KeyChanged = "key_changed",
     /// A body does not open with its key: it was changed, moved, or not sealed at all where all must be.
     BodySealedWrong = "body_sealed_wrong",
     /// A body is not an encoded entry.

@@ -6,6 +6,7 @@
 
 mod finding;
 mod probes;
+mod schema;
 
 use std::collections::BTreeSet;
 
@@ -20,14 +21,8 @@ use crate::encryption::{BodyKeys, Fault, Place};
 use crate::error::StoreError;
 use crate::store::Database;
 
-/// What it takes to look at bodies.
-#[derive(Clone, Copy)]
-pub struct Bodies<'a> {
-    /// Open those that are sealed.
-    pub keys: &'a BodyKeys,
-    /// Whether a body can be read; the store itself cannot.
-    pub readable: &'a dyn Fn(&[u8]) -> bool,
-}
+/// Tells whether a body can be read; the store itself cannot.
+pub type Readable<'a> = &'a dyn Fn(&[u8]) -> bool;
 
 /// Told what the check does and finds, while it does.
 pub trait Observer {
@@ -37,12 +32,13 @@ pub trait Observer {
     fn finds(&mut self, finding: Finding);
 }
 
-/// Looks at everything; with `bodies`, at every body too.
+/// Looks at everything, also whether a server would start with these keys; with `readable`, at every body too.
 ///
 /// An error means that it could not look. What is found is told to the observer; no news is good news.
 pub async fn check(
     database: &Database,
-    bodies: Option<Bodies<'_>>,
+    keys: &BodyKeys,
+    readable: Option<Readable<'_>>,
     observer: &mut dyn Observer,
 ) -> Result<(), StoreError> {
     let session = match look_at_schema(database).await {
@@ -52,20 +48,25 @@ pub async fn check(
         }
         result => result?,
     };
+    observer.looks_at("schema");
+    for finding in schema::compare(&session).await? {
+        observer.finds(finding);
+    }
+    observer.looks_at("keys");
+    let mut missing = keys_entered(&session, keys, observer).await?;
     let probes = probes::probes(session.is_sqlite());
     let queries = probes.iter().map(|probe| probe.sql.clone());
-    let queries = queries.chain(bodies.map(|_| probes::BODIES.to_owned())).collect();
+    let queries = queries.chain(readable.map(|_| probes::BODIES.to_owned())).collect();
     let (sender, mut pages) = mpsc::channel(PAGES);
     let watch = async {
         for probe in &probes {
             observer.looks_at(probe.about);
             each_row(&mut pages, observer, |row, observer| report(row, observer)).await?;
         }
-        if let Some(bodies) = &bodies {
+        if let Some(readable) = readable {
             observer.looks_at("bodies");
-            let mut missing = BTreeSet::new();
             each_row(&mut pages, observer, |row, observer| {
-                body(row, bodies, &mut missing, observer)
+                body(row, keys, readable, &mut missing, observer)
             })
             .await?;
         }
@@ -83,6 +84,37 @@ async fn look_at_schema(database: &Database) -> Result<Session, StoreError> {
     session.begin_snapshot().await?;
     session.require_schema().await?;
     Ok(session)
+}
+
+/// Looks at the keys that a server asks for when it starts; the ids of those that are missing.
+async fn keys_entered(
+    session: &Session,
+    keys: &BodyKeys,
+    observer: &mut dyn Observer,
+) -> Result<BTreeSet<i32>, StoreError> {
+    let mut missing = BTreeSet::new();
+    let rows = match session.rows("SELECT key_id, proof FROM body_keys ORDER BY key_id").await {
+        Err(StoreError::Fatal(reason)) => {
+            observer.finds(finding(FindingKind::Unreadable, None, reason));
+            return Ok(missing);
+        }
+        rows => rows?,
+    };
+    for row in &rows {
+        let [Value::Integer(id), Value::Bytes(proof)] = row.as_slice() else {
+            return Err(StoreError::Fatal("a key's row is of another shape".into()));
+        };
+        let Ok(id) = i32::try_from(*id) else { continue };
+        match keys.check(id, proof) {
+            Ok(()) => {}
+            Err(StoreError::KeyMissing(_)) => {
+                missing.insert(id);
+                observer.finds(finding(FindingKind::KeyMissing, None, format!("key {id}")));
+            }
+            Err(_) => observer.finds(finding(FindingKind::KeyChanged, None, format!("key {id}"))),
+        }
+    }
+    Ok(missing)
 }
 
 /// Uses the rows of one query.
@@ -129,7 +161,8 @@ fn report(row: &Row, observer: &mut dyn Observer) -> Result<(), StoreError> {
 /// One of [`probes::BODIES`]. A key that is missing is told once.
 fn body(
     row: &Row,
-    bodies: &Bodies<'_>,
+    keys: &BodyKeys,
+    readable: Readable<'_>,
     missing: &mut BTreeSet<i32>,
     observer: &mut dyn Observer,
 ) -> Result<(), StoreError> {
@@ -156,8 +189,8 @@ fn body(
         })
     };
     let (Some(place), Ok(key)) = (place(), i32::try_from(*key)) else { return Ok(()) };
-    match bodies.keys.open(&place, key, stored) {
-        Ok(body) if (bodies.readable)(&body) => {}
+    match keys.open(&place, key, stored) {
+        Ok(body) if readable(&body) => {}
         Ok(_) => tell(FindingKind::BodyUnreadable, format!("entry {seq}")),
         Err(Fault::UnknownKey(id)) => {
             if missing.insert(id) {

@@ -90,6 +90,27 @@ const CURSORS: &str = "
           WHERE c.deleted_at = 0) AS moved
     WHERE read_seq > head OR delivered_seq > head";
 
+/// Where the entry is gone that was read, the oldest one counts as many messages or more.
+const READ_COUNTS: &str = "
+    SELECT 'read_count_beyond', conversation_id, user_id,
+        'read ' || read_seq || ' as message ' || read_msg_no || ', which is ' || most
+    FROM (SELECT k.conversation_id, k.user_id, k.read_seq, k.read_msg_no, coalesce(
+              (SELECT e.msg_no FROM entries e WHERE e.conversation_id = k.conversation_id
+                   AND e.seq <= k.read_seq ORDER BY e.seq DESC LIMIT 1),
+              (SELECT e.msg_no FROM entries e WHERE e.conversation_id = k.conversation_id
+               ORDER BY e.seq LIMIT 1), 0) AS most
+          FROM cursors k JOIN conversations c ON c.id = k.conversation_id
+          WHERE c.deleted_at = 0) AS counted
+    WHERE read_msg_no > most";
+
+const INDEXED: &str = "
+    SELECT 'search_beyond_head', id, CAST(NULL AS bigint), 'indexed to ' || seq || ', head ' || head
+    FROM (SELECT c.id, p.seq, coalesce((SELECT e.seq FROM entries e WHERE e.conversation_id = c.id
+                  ORDER BY e.seq DESC LIMIT 1), 0) AS head
+          FROM search_positions p JOIN conversations c ON c.id = p.conversation_id
+          WHERE c.deleted_at = 0) AS indexed
+    WHERE seq > head";
+
 /// The id is compared as an expression, so that no index answers: it is the index that is in doubt.
 const DUPLICATES: &str = "
     SELECT 'duplicate_entry', conversation_id, sender_id,
@@ -143,6 +164,11 @@ const FILES_OF_NO_ENTRY: &str = "
 const REUSED_IDS_SQLITE: &str = "
     SELECT 'id_to_be_reused', c.id, CAST(NULL AS bigint), 'the next conversation is ' || i.next
     FROM conversations c JOIN ids i ON i.name = 'conversation' WHERE c.id >= i.next";
+/// Postgres has sequences instead, which belong to the schema.
+const IDS_SQLITE: &str = "
+    SELECT 'ids_missing', CAST(NULL AS bigint), CAST(NULL AS bigint), 'no row for ' || kind
+    FROM (SELECT 'user' AS kind UNION ALL SELECT 'conversation')
+    WHERE NOT EXISTS (SELECT 1 FROM ids WHERE name = kind)";
 const REUSED_IDS_POSTGRES: &str = "
     SELECT 'id_to_be_reused', c.id, CAST(NULL AS bigint), 'the next conversation is ' || i.next
     FROM conversations c JOIN (
@@ -213,12 +239,15 @@ pub(super) fn probes(sqlite: bool) -> Vec<Probe> {
     ask("members", MEMBERS);
     ask("logs and lists", &HEADS.replace("{slack}", &ACTIVITY_SLACK_MS.to_string()));
     ask("cursors", CURSORS);
+    ask("cursors", READ_COUNTS);
+    ask("search", INDEXED);
     ask("files", FILES_OF_NO_ENTRY);
     ask("ranges", RANGES);
     ask("entries", LOG);
     ask("senders", ENTRIES_OF_NOTHING);
     ask("ids of messages", DUPLICATES);
     if sqlite {
+        ask("new ids", IDS_SQLITE);
         ask("references", FOREIGN_KEYS_SQLITE);
         ask("file", FILE_SQLITE);
     }

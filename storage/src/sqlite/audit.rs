@@ -1,0 +1,67 @@
+//! The audit log.
+
+use ringwire_protocol::UserId;
+use rusqlite::{Row, Transaction};
+
+use super::SqliteStore;
+use super::retention::CLOCK;
+use super::rows;
+use crate::audit::{AuditEntry, AuditRow, AuditWindow};
+use crate::error::StoreError;
+
+impl SqliteStore {
+    pub(crate) async fn append_audit(&self, entry: AuditEntry) -> Result<(), StoreError> {
+        self.write(move |tx| append_audit(tx, &entry)).await
+    }
+
+    pub(crate) async fn audit_page(
+        &self,
+        actor: Option<i64>,
+        window: AuditWindow,
+    ) -> Result<Vec<AuditRow>, StoreError> {
+        let AuditWindow { from, before: (at, id), limit } = window;
+        self.read(move |tx| {
+            if let Some(actor) = actor {
+                let mut statement = tx.prepare_cached(
+                    "SELECT id, at, actor_id, action, target, detail FROM audit
+                     WHERE actor_id = ?5 AND at >= ?1 AND (at, id) < (?2, ?3)
+                     ORDER BY at DESC, id DESC LIMIT ?4",
+                )?;
+                let rows = statement.query_map((from, at, id, limit, actor), audit)?;
+                return Ok(rows.collect::<Result<_, _>>()?);
+            }
+            let mut statement = tx.prepare_cached(
+                "SELECT id, at, actor_id, action, target, detail FROM audit
+                 WHERE at >= ?1 AND (at, id) < (?2, ?3) ORDER BY at DESC, id DESC LIMIT ?4",
+            )?;
+            let rows = statement.query_map((from, at, id, limit), audit)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+}
+
+/// Adds a row within a transaction.
+pub(super) fn append_audit(tx: &Transaction<'_>, entry: &AuditEntry) -> Result<(), StoreError> {
+    tx.prepare_cached(&format!(
+        "INSERT INTO audit (at, actor_id, action, target, detail)
+         VALUES ({CLOCK}, ?1, ?2, ?3, ?4)"
+    ))?
+    .execute((
+        entry.actor.map_or(0, UserId::as_i64),
+        &entry.action,
+        &entry.target,
+        &entry.detail,
+    ))?;
+    Ok(())
+}
+
+fn audit(row: &Row<'_>) -> rusqlite::Result<AuditRow> {
+    let entry = AuditEntry {
+        actor: UserId::new(rows::number(row, 2)?),
+        action: row.get(3)?,
+        target: row.get(4)?,
+        detail: row.get(5)?,
+    };
+    Ok(AuditRow { id: row.get(0)?, at: row.get(1)?, entry })
+}
