@@ -184,22 +184,22 @@ async fn put_back(tx: &Transaction<'_>, work: &[Reseal]) -> Result<u64, StoreErr
         .await?)
 }
 
-/// The end of a pass: forgets the keys of which no row is left, unless somebody began to use one again meanwhile.
+/// The end of a pass: forgets the keys of which no row is left, unless somebody began to use one again meanwhile. Each
+/// key's uses are read once: those that add up to the pass's are those that a key is forgotten with.
 async fn finish(tx: &Transaction<'_>, state: &mut PassState) -> Result<(), StoreError> {
-    let uses = "SELECT coalesce(sum(uses), 0)::int8 FROM body_keys WHERE key_id <> $1";
-    let now: i64 = tx.query_one(uses, &[&state.target]).await?.try_get(0)?;
-    if now != state.other_uses {
-        return Ok(());
-    }
-    for row in tx
+    let others = tx
         .query(
             "SELECT key_id, uses, damaged FROM body_keys WHERE key_id <> $1 ORDER BY key_id",
             &[&state.target],
         )
         .await?
-    {
-        let (key_id, uses, damaged): (KeyId, i64, i64) =
-            (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        .iter()
+        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)))
+        .collect::<Result<Vec<(KeyId, i64, i64)>, StoreError>>()?;
+    if others.iter().map(|(_, uses, _)| uses).sum::<i64>() != state.other_uses {
+        return Ok(());
+    }
+    for (key_id, uses, damaged) in others {
         let forgotten = damaged == 0
             && tx
                 .execute("DELETE FROM body_keys WHERE key_id = $1 AND uses = $2", &[&key_id, &uses])

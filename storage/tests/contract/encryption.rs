@@ -9,6 +9,7 @@ use ringwire_storage::encryption::{ActiveKey, BodyKeys, KeyUse, Resealed};
 use ringwire_storage::model::EntryRow;
 use ringwire_storage::{Database, StoreError};
 
+use crate::support::sql::connect;
 use crate::support::{Backend, Bench, body, group, keys, message, user};
 
 on_both!(
@@ -379,4 +380,34 @@ async fn e1_a_pass_rests_while_a_node_writes_with_another_key() {
     assert_eq!(changed, 10);
     assert_eq!(newer.key_uses().await.unwrap(), [KeyUse { key_id: 2, entries: 11 }]);
     newer.shut_down(Duration::from_secs(10)).await;
+}
+
+/// Lets somebody begin to use key 1 in the very moment in which the end of a pass has read the keys for the first time.
+const GREETING: &str = "ALTER TABLE body_keys RENAME TO body_keys_table;
+    CREATE TABLE greeted (uses bigint);
+    CREATE FUNCTION greet() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+        IF current_query() LIKE 'SELECT%' AND current_query() NOT LIKE '%body_pass%'
+            AND NOT EXISTS (SELECT FROM greeted)
+        THEN
+            UPDATE body_keys_table SET uses = uses + 1 WHERE key_id = 1;
+            INSERT INTO greeted SELECT uses FROM body_keys_table WHERE key_id = 1;
+        END IF;
+        RETURN true;
+    END $$;
+    CREATE VIEW body_keys AS SELECT * FROM body_keys_table WHERE greet()";
+
+#[tokio::test]
+async fn e1_a_key_that_is_used_again_while_a_pass_ends_is_not_forgotten() {
+    let (mut bench, _) = filled(Backend::Postgres, 6, &[1]).await;
+    bench.config.keys = keys(&[1, 2], ActiveKey::Highest);
+    let bench = bench.reopened().await;
+    let Database::Postgres { url } = &bench.config.database else { unreachable!() };
+    connect(url).await.batch_execute(GREETING).await.unwrap();
+    let step = bench.store.reseal_step().await.unwrap();
+    assert_eq!((step.changed, step.more), (6, false), "that was all");
+    let known = "SELECT k.uses FROM body_keys_table k JOIN greeted g ON g.uses = k.uses";
+    assert_eq!(bench.numbers(known).await.len(), 1, "somebody came, and the key is known");
+    // The next pass finds out that nothing was written with it.
+    while bench.store.reseal_step().await.unwrap().more {}
+    assert_eq!(bench.numbers(known).await, [] as [i64; 0]);
 }

@@ -1,6 +1,6 @@
 //! A store under test, on either database, with its answers at hand.
 
-mod sql;
+pub(crate) mod sql;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
