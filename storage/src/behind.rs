@@ -4,12 +4,15 @@
 //! ```text
 //!   hot messages ─► append_behind ─┬─► nothing came between: Committed
 //!                                  ├─► behind a tail: Moved; later entries of that generation are stale
+//!                                  ├─► its row is held elsewhere: Conflict, likewise; the others again
 //!                                  └─► no place there, refused, or too many collisions: the ordinary way
 //! ```
+//!
+//! A conversation's messages are answered all at once or not at all here: what is known may be delivered at any time.
 
 use std::time::Instant;
 
-use super::{Committer, Waits, split};
+use super::{Committer, Waits, spans_several, split};
 use crate::append::{Append, Outcome};
 use crate::executor::{AppendError, Executor};
 use crate::renumber::Place;
@@ -27,7 +30,6 @@ impl Committer {
         answers: &mut Answers,
         waits: &mut Waits<'_>,
     ) -> Option<Vec<Append>> {
-        answers.take_apart();
         let mut ordinary = Vec::new();
         let mut collisions = 0;
         let mut sets = vec![hot];
@@ -45,15 +47,18 @@ impl Committer {
                 }
                 Err(AppendError::Collision) if collisions < COLLISIONS_MAX => {
                     collisions += 1;
-                    let several = set.first().map(|e| e.conversation_id)
-                        != set.last().map(|e| e.conversation_id);
-                    if several { split(set, &mut sets) } else { sets.push(set) }
+                    if spans_several(&set) { split(set, &mut sets) } else { sets.push(set) }
                 }
                 Err(AppendError::Collision | AppendError::Refused(_)) => ordinary.extend(set),
+                Err(AppendError::Locked(reason)) => {
+                    let entries = set.len();
+                    waits.retry(&reason, entries, begun, answers, executor).then_some(())?;
+                    self.locked_out(set, |_| true, &mut sets, answers, waits, executor);
+                }
                 Err(AppendError::Retry(reason)) => {
                     let entries = set.len();
                     sets.push(set);
-                    waits.retry(&reason, entries, begun, executor).then_some(())?;
+                    waits.retry(&reason, entries, begun, answers, executor).then_some(())?;
                 }
                 Err(AppendError::Away(reason)) => {
                     let entries = set.len();

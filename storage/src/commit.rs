@@ -8,6 +8,7 @@
 //!            │                     └► the innocent rest, again as one set
 //!            │  Refused ───► halves, down to the one row: Rejected, its conversation stale
 //!            │  Retry ─────► the same set again
+//!            │  Locked ────► Conflict for those whose row is held elsewhere, the others again
 //!            └  Away ──────► wait, the same set again (never taken apart, never given up before shutdown)
 //! ```
 //!
@@ -22,7 +23,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::append::{Append, Completion, HEAD_TRUST, Outcome};
+use crate::append::{Append, Change, Completion, HEAD_TRUST, Outcome};
 use crate::executor::{AppendError, Executor, Found};
 use crate::heat::Heat;
 use crate::metrics::WriterMetrics;
@@ -70,7 +71,11 @@ impl Committer {
         let mut sets = vec![batch];
         if !hot.is_empty() {
             match self.commit_behind(hot, executor, answers, &mut waits) {
-                Some(ordinary) => sets.push(ordinary),
+                Some(ordinary) => {
+                    // Whatever becomes of the others, nobody waits for it who need not.
+                    answers.deliver_before_waiting();
+                    sets.push(ordinary);
+                }
                 None => return false,
             }
         }
@@ -125,9 +130,18 @@ impl Committer {
                 AppendError::Retry(reason) => {
                     let entries = set.len();
                     sets.push(set);
-                    if !waits.retry(&reason, entries, begun, executor) {
+                    if !waits.retry(&reason, entries, begun, answers, executor) {
                         return false;
                     }
+                }
+                AppendError::Locked(reason) => {
+                    if !waits.retry(&reason, set.len(), begun, answers, executor) {
+                        return false;
+                    }
+                    // Of what was asked for before such an entry, answers may still be missing.
+                    answers.take_apart();
+                    let changes = |entry: &Append| entry.change != Change::None;
+                    self.locked_out(set, changes, &mut sets, answers, &mut waits, executor);
                 }
                 AppendError::Away(reason) => {
                     let entries = set.len();
@@ -193,6 +207,48 @@ impl Committer {
         rest
     }
 
+    /// A set met a lock. What needs a row that somebody else still holds goes back to its owners, who ask again; the
+    /// others go on. Where it is no such row (a table is locked, another node is just writing that very key) the set is
+    /// tried once more, then in halves; a lone conversation goes back. Nothing goes back while the lock may be that of an
+    /// attempt whose answer was lost: it may yet commit.
+    fn locked_out(
+        &mut self,
+        set: Vec<Append>,
+        needs_row: impl Fn(&Append) -> bool,
+        sets: &mut Vec<Vec<Append>>,
+        answers: &mut Answers,
+        waits: &mut Waits<'_>,
+        executor: &mut Executor,
+    ) {
+        if waits.unsure {
+            return if spans_several(&set) { split(set, sets) } else { sets.push(set) };
+        }
+        let needing = set.iter().filter(|entry| needs_row(entry));
+        let mut conversations: Vec<_> = needing.map(|entry| entry.conversation_id).collect();
+        conversations.dedup();
+        // Why this fails, the next attempt finds out too.
+        let held = executor.held(&conversations).unwrap_or_default();
+        for entry in &set {
+            if needs_row(entry) && held.binary_search(&entry.conversation_id).is_ok() {
+                self.stale.mark(entry);
+            }
+        }
+        if held.is_empty() {
+            waits.locked_out += 1;
+            if waits.locked_out == 1 {
+                return sets.push(set);
+            }
+            if spans_several(&set) {
+                return split(set, sets);
+            }
+            set.iter().take(1).for_each(|entry| self.stale.mark(entry));
+        }
+        let rest = self.return_stale(set, answers);
+        if !rest.is_empty() {
+            sets.push(rest);
+        }
+    }
+
     /// A set collides, yet the log shows nothing: its entries collide with each other, or with a row that went away in
     /// between. Smaller sets tell; a lone entry goes back to its owner, which is always safe.
     fn take_apart(&mut self, set: Vec<Append>, sets: &mut Vec<Vec<Append>>, answers: &mut Answers) {
@@ -210,11 +266,15 @@ struct Waits<'a> {
     pause: Pause<'a>,
     back_off: Duration,
     retry_after: Duration,
+    /// How often a set of this batch met a lock that is no row's.
+    locked_out: usize,
+    /// The answer of an attempt was lost, and that attempt may still run.
+    unsure: bool,
 }
 
 impl<'a> Waits<'a> {
     fn new(pause: Pause<'a>) -> Self {
-        Self { pause, back_off: BACK_OFF.0, retry_after: RETRY_AFTER }
+        Self { pause, back_off: BACK_OFF.0, retry_after: RETRY_AFTER, locked_out: 0, unsure: false }
     }
 
     /// The database answers again.
@@ -222,12 +282,13 @@ impl<'a> Waits<'a> {
         (self.back_off, self.retry_after) = (BACK_OFF.0, RETRY_AFTER);
     }
 
-    /// Before the same set goes again; `false`: stop.
+    /// Before a set goes again; `false`: stop.
     fn retry(
         &mut self,
         reason: &str,
         entries: usize,
         begun: Instant,
+        answers: &mut Answers,
         executor: &mut Executor,
     ) -> bool {
         if self.retry_after >= RETRY_LOUDLY.0 || begun.elapsed() >= RETRY_LOUDLY.1 {
@@ -235,6 +296,7 @@ impl<'a> Waits<'a> {
         } else {
             tracing::debug!(reason, "a batch is repeated");
         }
+        answers.deliver_before_waiting();
         let goes_on = (self.pause)(self.retry_after, executor);
         self.retry_after = (self.retry_after * 2).min(BACK_OFF.1);
         goes_on
@@ -254,6 +316,7 @@ impl<'a> Waits<'a> {
             // Once is nothing to worry about: a server restarts, a statement was too slow.
             tracing::info!(reason, entries, "could not write; trying again");
         }
+        self.unsure = true;
         answers.deliver_before_waiting();
         let goes_on = (self.pause)(self.back_off, executor);
         self.back_off = (self.back_off * 2).min(BACK_OFF.1);
@@ -273,6 +336,10 @@ fn mark_bases(set: &mut [Append], connected_at: Instant, now: Instant) {
         entry.check_base = entry.seq > 1 && !follows && (entry.check_base || doubtful);
         previous = Some((entry.conversation_id, entry.seq));
     }
+}
+
+fn spans_several(set: &[Append]) -> bool {
+    set.first().map(|e| e.conversation_id) != set.last().map(|e| e.conversation_id)
 }
 
 /// Halves a set, between two conversations where it has several; the first half is on top.

@@ -1,6 +1,6 @@
 //! The policy against a scripted database: a small model of the log that fails when told to.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use ringwire_protocol::ConversationId;
@@ -20,6 +20,10 @@ pub(crate) enum Fault {
     CutAfterCommit,
     /// A deadlock.
     Deadlock,
+    /// A lock that is no row's is held for long.
+    Locked,
+    /// This one goes well.
+    None,
 }
 
 /// A database in memory.
@@ -30,6 +34,8 @@ pub(crate) struct Scripted {
     /// Bodies that the database refuses.
     poison: Option<&'static [u8]>,
     appends: usize,
+    /// Conversations whose row somebody else holds.
+    held: BTreeSet<ConversationId>,
     /// Written by another node between the reading of a tail and the insert behind it, one each time.
     slips_in: VecDeque<Append>,
     /// Since when the connection has been there; nothing: it was cut, or never made.
@@ -88,7 +94,12 @@ impl Scripted {
         match fault {
             Some(Fault::CutBefore) => return Err(AppendError::Away("cut".into())),
             Some(Fault::Deadlock) => return Err(AppendError::Retry("deadlock".into())),
+            Some(Fault::Locked) => return Err(AppendError::Locked("a table".into())),
             _ => {}
+        }
+        let changes = |entry: &&Append| entry.change != Change::None;
+        if entries.iter().filter(changes).any(|entry| self.held.contains(&entry.conversation_id)) {
+            return Err(AppendError::Locked("a row".into()));
         }
         let before = self.log.clone();
         for entry in entries {
@@ -123,12 +134,21 @@ impl Scripted {
                 rows.map(|(_, entry)| row(entry)).take(ROWS)
             })
             .collect();
+        if entries.iter().any(|entry| self.held.contains(&entry.conversation_id)) {
+            self.appends += 1;
+            return Err(AppendError::Locked("a row".into()));
+        }
         let (places, settled) = places(&log, entries);
         if let Some(theirs) = self.slips_in.pop_front() {
             self.store(&[theirs]);
         }
         self.append(&settled)?;
         Ok(places)
+    }
+
+    pub(crate) fn held(&self, conversations: &[ConversationId]) -> Vec<ConversationId> {
+        assert!(conversations.is_sorted());
+        conversations.iter().copied().filter(|id| self.held.contains(id)).collect()
     }
 
     pub(crate) fn probe(&mut self, entries: &[Append]) -> Vec<Found> {
@@ -495,4 +515,81 @@ fn sets_are_halved_between_conversations_where_possible() {
     split(vec![entry(1, 1), entry(1, 2), entry(1, 3)], &mut sets);
     assert_eq!(sets.pop().map(|set| set.len()), Some(1));
     assert_eq!(sets.pop().map(|set| set.len()), Some(2));
+}
+
+fn joins(conversation_number: u64, seq: u64) -> Append {
+    Append { change: Change::Join(vec![user(3)]), ..entry(conversation_number, seq) }
+}
+
+#[test]
+fn a_row_held_elsewhere_holds_up_only_what_needs_it() {
+    let mut bench = Bench::new(Scripted::default());
+    bench.scripted().held = [conversation(2)].into();
+    let outcomes =
+        bench.commit(vec![joins(1, 1), entry(2, 1), joins(2, 2), entry(2, 3), entry(3, 1)]);
+    for at in [(1, 1), (2, 1), (3, 1)] {
+        assert_eq!(outcomes[&at], Outcome::Committed, "{at:?}");
+    }
+    assert_eq!(outcomes[&(2, 2)], Outcome::Conflict);
+    assert_eq!(outcomes[&(2, 3)], Outcome::Conflict, "nothing slips in before what waits");
+    assert_eq!(bench.scripted().appends, 2, "looked up, not found out by halving");
+    bench.scripted().held.clear();
+    let again = Append { generation: 2, ..joins(2, 2) };
+    assert_eq!(bench.commit(vec![again])[&(2, 2)], Outcome::Committed);
+}
+
+#[test]
+fn a_hot_conversation_whose_row_is_held_holds_up_nobody() {
+    let mut bench = hot();
+    bench.scripted().held = [conversation(1)].into();
+    let outcomes = bench.commit(vec![mine(8), mine(9), entry(2, 1)]);
+    assert_eq!(outcomes[&(1, 8)], Outcome::Conflict);
+    assert_eq!(outcomes[&(1, 9)], Outcome::Conflict);
+    assert_eq!(outcomes[&(2, 1)], Outcome::Committed);
+    assert!(bench.scripted().slips_in.is_empty());
+}
+
+#[test]
+fn a_lock_that_is_no_rows_is_waited_for_and_then_narrowed_down() {
+    let batch = || (1..=8).map(|id| entry(id, 1)).collect::<Vec<_>>();
+    let locked =
+        |times| Scripted { faults: vec![Fault::Locked; times].into(), ..Scripted::default() };
+    let mut bench = Bench::new(locked(1));
+    assert!(bench.commit(batch()).values().all(|outcome| *outcome == Outcome::Committed));
+    assert_eq!((bench.scripted().appends, bench.pauses.len()), (2, 1), "once more as it was");
+    // In halves from the second time on: 8, 8, 4, 2, 1.
+    let mut bench = Bench::new(locked(5));
+    let outcomes = bench.commit(batch());
+    let back: Vec<_> =
+        outcomes.iter().filter(|(_, outcome)| **outcome == Outcome::Conflict).collect();
+    assert_eq!(back, [(&(1, 1), &Outcome::Conflict)], "a lone conversation goes to its owner");
+    assert_eq!(outcomes.values().filter(|outcome| **outcome == Outcome::Committed).count(), 7);
+}
+
+#[test]
+fn d9_a_lock_that_a_lost_attempt_may_hold_sends_nothing_back() {
+    let faults = [[Fault::CutAfterCommit].as_slice(), &[Fault::Locked; 5]].concat().into();
+    let mut bench = Bench::new(Scripted { faults, ..Scripted::default() });
+    assert_eq!(bench.commit(vec![entry(1, 1)])[&(1, 1)], Outcome::Committed);
+}
+
+#[test]
+fn what_a_hot_conversation_has_committed_is_answered_before_anything_else_is_tried() {
+    for fault in [Fault::CutBefore, Fault::Deadlock, Fault::Locked] {
+        let mut bench = hot();
+        bench.scripted().faults = [fault].into();
+        // The first attempt is that of the hot conversation.
+        bench.scripted().faults.push_front(Fault::None);
+        let Bench { committer, executor, answers, received, .. } = &mut bench;
+        let known = |received: &Mutex<Vec<Completion>>| {
+            let received = received.lock().expect("not poisoned");
+            received.iter().map(|c| c.conversation_id.get()).collect::<Vec<_>>()
+        };
+        let mut at_the_pause = Vec::new();
+        committer.commit(vec![mine(8), entry(2, 1)], executor, answers, &mut |_, _| {
+            at_the_pause = known(received);
+            true
+        });
+        assert_eq!(at_the_pause, [1], "{fault:?}");
+    }
 }

@@ -20,6 +20,8 @@ pub(crate) enum AppendError {
     Refused(String),
     /// Deadlock or serialization failure: rolled back, worth repeating at once.
     Retry(String),
+    /// Somebody else holds what this needs, for longer than is waited: rolled back. `held` tells what, if it is a row.
+    Locked(String),
     /// The database is away or cannot write. Whether the transaction committed is unknown.
     Away(String),
 }
@@ -102,6 +104,20 @@ impl Executor {
             Self::Postgres(appender) => appender.probe(entries),
             #[cfg(test)]
             Self::Scripted(script) => Ok(script.probe(entries)),
+        }
+    }
+
+    /// Which of these conversations have a row that somebody else holds now, sorted; both lists are. One that is gone
+    /// counts as held: its owner has to know either way. Only Postgres has such locks.
+    pub(crate) fn held(
+        &mut self,
+        conversations: &[ConversationId],
+    ) -> Result<Vec<ConversationId>, AppendError> {
+        match self {
+            Self::Sqlite(_) => Ok(Vec::new()),
+            Self::Postgres(appender) => appender.held(conversations),
+            #[cfg(test)]
+            Self::Scripted(script) => Ok(script.held(conversations)),
         }
     }
 

@@ -77,7 +77,7 @@ impl WriterMetrics {
         registry.register(
             "storage_retries",
             "Transactions that did not commit: collision (a position or an id is taken), refused (by the database, for \
-             what is in them), retry (deadlock or serialization), away (no database that can write)",
+             what is in them), retry (deadlock, serialization, or a lock held elsewhere), away (no database that can write)",
             self.retries.clone(),
         );
     }
@@ -94,7 +94,7 @@ impl WriterMetrics {
             Ok(_) => return self.commit_duration.observe(took.as_secs_f64()),
             Err(AppendError::Collision) => Failure::collision,
             Err(AppendError::Refused(_)) => Failure::refused,
-            Err(AppendError::Retry(_)) => Failure::retry,
+            Err(AppendError::Retry(_) | AppendError::Locked(_)) => Failure::retry,
             Err(AppendError::Away(_)) => Failure::away,
         };
         self.retries.get_or_create(&Attempt { kind }).inc();

@@ -91,6 +91,8 @@ mod encryption;
 mod failures;
 #[path = "contract/leftovers.rs"]
 mod leftovers;
+#[path = "contract/locks.rs"]
+mod locks;
 #[path = "contract/pages.rs"]
 mod pages;
 #[path = "contract/partitions.rs"]

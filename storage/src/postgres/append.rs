@@ -81,12 +81,19 @@ const OWN: &str = "UPDATE members m SET role = 2
     FROM UNNEST($1::int8[], $2::int8[]) AS u (conversation_id, user_id)
     WHERE m.conversation_id = u.conversation_id AND m.user_id = u.user_id";
 
-const ACTIVITY: &str = "WITH later AS (
+/// Waits for no row: how many were left out because somebody else holds them.
+const ACTIVITY: &str = "WITH later AS MATERIALIZED (
         SELECT c.id, u.at FROM conversations c
         JOIN UNNEST($1::int8[], $2::int8[]) AS u (id, at) ON u.id = c.id
-        WHERE c.last_activity_at < u.at ORDER BY c.id FOR NO KEY UPDATE OF c
+        WHERE c.last_activity_at < u.at
+    ), free AS MATERIALIZED (
+        SELECT c.id, later.at FROM later JOIN conversations c ON c.id = later.id
+        FOR NO KEY UPDATE OF c SKIP LOCKED
+    ), saved AS (
+        UPDATE conversations c SET last_activity_at = GREATEST(c.last_activity_at, free.at)
+        FROM free WHERE c.id = free.id
     )
-    UPDATE conversations c SET last_activity_at = later.at FROM later WHERE c.id = later.id";
+    SELECT (SELECT count(*) FROM later) - (SELECT count(*) FROM free)";
 
 /// A writer's connection, made when asked for and again after it broke.
 pub(crate) struct PostgresAppender {
@@ -142,8 +149,11 @@ impl PostgresAppender {
         let times: Vec<UnixMs> = activity.iter().map(|&(_, at)| at).collect();
         self.connect()?;
         self.call(async |session| {
-            session.client.execute(&session.activity, &[&ids, &times]).await?;
-            Ok(())
+            let row = session.client.query_one(&session.activity, &[&ids, &times]).await?;
+            match row.try_get::<_, i64>(0)? {
+                0 => Ok(()),
+                held => Err(AppendError::Locked(format!("{held} rows are held elsewhere"))),
+            }
         })
     }
 
@@ -245,8 +255,17 @@ impl Session {
         bodies: &[Stored],
         changes: &NetChanges,
     ) -> Result<(), AppendError> {
-        let last = in_one_go(self.change_and_commit(changes));
-        let copied = self.copier.copy(&self.client, entries, bodies, last).await;
+        let copied = async {
+            let mut first: Step<'_> = Box::pin(self.client.batch_execute("BEGIN"));
+            if !changes.is_empty() {
+                // As in a small set. Waited for, because a COPY in a transaction that has failed ends the connection.
+                in_one_go(vec![first, Box::pin(self.lock_changed(entries))]).await?;
+                first = Box::pin(async { Ok(()) });
+            }
+            let last = in_one_go(self.change_and_commit(changes));
+            self.copier.copy(&self.client, entries, bodies, first, last).await
+        };
+        let copied = copied.await;
         let result = match copied {
             Ok(Bases::Present) => return Ok(()),
             Ok(Bases::Missing) => Err(AppendError::Collision),

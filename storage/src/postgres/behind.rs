@@ -1,7 +1,7 @@
 //! Appending behind a tail, on Postgres: one transaction, two round trips. The row of each conversation is locked first, so
 //! nodes that go this way queue up instead of colliding; one that does not may still come between.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use futures_util::future::{join, join3};
@@ -17,6 +17,10 @@ use crate::renumber::{self, Place};
 /// Whoever locks these rows does so before writing entries, in this order.
 pub(super) const LOCK: &str = "SELECT FROM conversations c WHERE c.id = ANY ($1::int8[])
     ORDER BY c.id FOR NO KEY UPDATE OF c";
+
+/// Those of these rows that could be locked at once.
+const FREE: &str = "SELECT c.id FROM conversations c WHERE c.id = ANY ($1::int8[])
+    FOR NO KEY UPDATE OF c SKIP LOCKED";
 
 /// The logs from a position on. A statement of its own: it sees what was committed before the lock was given.
 pub(super) fn tails() -> String {
@@ -44,6 +48,18 @@ impl PostgresAppender {
             }
             result
         })
+    }
+
+    pub(crate) fn held(
+        &mut self,
+        conversations: &[ConversationId],
+    ) -> Result<Vec<ConversationId>, AppendError> {
+        let ids: Vec<i64> = conversations.iter().map(|id| id.as_i64()).collect();
+        let free = self.call(async |session| {
+            let rows = session.client.query(FREE, &[&ids]).await?;
+            Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<HashSet<i64>, _>>()?)
+        })?;
+        Ok(conversations.iter().copied().filter(|id| !free.contains(&id.as_i64())).collect())
     }
 }
 

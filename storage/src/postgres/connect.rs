@@ -49,9 +49,10 @@ const SERVICE_SESSION: &str = "SET statement_timeout = '15s';
     SET enable_mergejoin = off;";
 
 /// For writers. Their statements always look up a few keys: an index each time, whatever the statistics of a young
-/// table suggest, and one plan for all batch sizes.
+/// table suggest, and one plan for all batch sizes. All conversations of a writer wait for its locks, so it waits for
+/// none much longer than the server needs to find a deadlock (one second).
 const WRITER_SESSION: &str = "SET statement_timeout = '20s';
-    SET lock_timeout = '10s';
+    SET lock_timeout = '2s';
     SET idle_in_transaction_session_timeout = '15s';
     SET synchronous_commit = on;
     SET plan_cache_mode = force_generic_plan;

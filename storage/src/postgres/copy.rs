@@ -66,18 +66,18 @@ impl Copier {
         })
     }
 
-    /// Begins a transaction and copies the entries into it; with bases to look at, looks at them. `last` commits: it
+    /// Copies the entries into the transaction that `first` begins, unless that is done; with bases to look at, looks at them. `last` commits: it
     /// goes along with the end of the rows where no base can forbid it. On an error the transaction is still open.
     pub(super) async fn copy(
         &self,
         client: &Client,
         entries: &[Append],
         bodies: &[Stored],
+        first: impl Future<Output = Result<(), Error>>,
         last: impl Future<Output = Result<(), Error>>,
     ) -> Result<Bases, Error> {
-        let begin = client.batch_execute("BEGIN");
         // Polled, and so sent, in this order.
-        let ((), sink) = try_join(begin, client.copy_in(&self.copy)).await?;
+        let ((), sink) = try_join(first, client.copy_in(&self.copy)).await?;
         let mut writer = pin!(BinaryCopyInWriter::new(sink, &TYPES));
         let columns = Columns::of(entries);
         for (number, (entry, stored)) in entries.iter().zip(bodies).enumerate() {

@@ -3,7 +3,8 @@
 //! | class | SQLSTATE | a writer | a request |
 //! |---|---|---|---|
 //! | collision | 23505, a missing base | looks who was first | refused |
-//! | retry | 40001, 40P01, 55P03: rolled back for the sake of others | again, with back-off | temporary |
+//! | retry | 40001, 40P01: rolled back for the sake of others | again, with back-off | temporary |
+//! | retry | 55P03: somebody holds a lock for long | looks whose row it is, goes on without | temporary |
 //! | row | 21, 22, 23, 44, 54, P0001: this row, and always | isolates and rejects it | refused |
 //! | away | 08, 25, 53, 57, 58, lost connections: the server, now | waits, new connection | temporary |
 //! | setup | 28, 3D, 3F, 42, 0A, 26: the configuration or the schema | waits, new connection | ends the start |
@@ -169,6 +170,9 @@ impl From<Error> for AppendError {
         match judge(&error) {
             _ if base_missing => Self::Collision,
             (Class::Collision, _) => Self::Collision,
+            (Class::Retry, text) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {
+                Self::Locked(text)
+            }
             (Class::Retry, text) => Self::Retry(text),
             (Class::Row, text) => Self::Refused(text),
             (Class::Away | Class::Setup | Class::Unknown, text) => Self::Away(text),
