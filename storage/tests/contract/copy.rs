@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringwire_protocol::ConversationId;
-use ringwire_storage::append::Outcome;
+use ringwire_storage::append::{Append, Outcome};
 use ringwire_storage::operate::copy::{self, CopyError};
 use ringwire_storage::operate::migrate::migrate;
 use ringwire_storage::{Database, Store, StoreConfig, StoreError};
+use ringwire_testkit::PrivatePostgres;
 use tempfile::TempDir;
 use tokio_postgres::NoTls;
 
@@ -243,4 +244,32 @@ async fn a_difference_undoes_the_copy() {
     assert_eq!(left.get::<_, i64>(0), 0, "the target is as empty as before");
     client.batch_execute("DROP TRIGGER meddle ON entries").await.unwrap();
     copy::copy(&source, &target, &mut Tables::default()).await.unwrap();
+}
+
+/// The order in which a deletion walks is the same on both databases, whatever the language of Postgres.
+#[tokio::test]
+async fn a_deletion_under_way_goes_on_behind_its_position() {
+    let bench = Bench::new(Backend::Sqlite).await;
+    let id = bench.direct().await;
+    // Upper case comes first byte by byte, and last in a dictionary.
+    let named = |seq| {
+        let letter = if seq <= 501 { 'Z' } else { 'a' };
+        Append { client_msg_id: format!("{letter}{seq}").into(), ..message(id, seq) }
+    };
+    bench.append((2..=511).map(named).collect());
+    bench.store.delete_user(support::user(1), None).await.unwrap();
+    bench.execute("UPDATE deletions SET deleted_at = deleted_at - 120001").await;
+    while bench.store.erase_step().await.unwrap().erased == 0 {}
+    let at_a_z = "SELECT count(*) FROM deletions WHERE client_msg_id LIKE 'Z%'";
+    assert_eq!(bench.numbers(at_a_z).await, [1], "it stopped before the others");
+    let (source, _folder) = stopped(bench).await;
+
+    let by_language = ["--locale-provider=icu", "--icu-locale=en-US", "--locale=C"];
+    let server = PrivatePostgres::start_in(&std::env::temp_dir(), &[], &by_language).unwrap();
+    let target = Database::Postgres { url: server.url() };
+    copy::copy(&source, &target, &mut Tables::default()).await.unwrap();
+    let bench = Bench::open(StoreConfig::new(target), None).await;
+    while bench.store.erase_step().await.unwrap().more {}
+    let left = "SELECT count(*) FROM entries WHERE sender_id = 1 AND seq > 1 AND length(body) > 0";
+    assert_eq!(bench.numbers(left).await, [0]);
 }
