@@ -82,16 +82,19 @@ pub struct Keys {
 /// Makes the data folder and the signing key if need be, and loads all keys.
 pub fn load_keys(config: &Config) -> Result<Keys, StartError> {
     secret::prepare_data_dir(&config.storage.data_dir)?;
-    if lost_database(config) {
+    // Asked before the key is made, told once it turned out to be one.
+    let lost_database = lost_database(config);
+    let own = secret::load_or_create(&config.auth.jwt_secret_file)?;
+    if lost_database {
         tracing::warn!(
             data_dir = %config.storage.data_dir.display(),
-            "the data folder has its jwt.secret, but ringwire.db is missing or empty: a new database is made. Tokens \
+            "the data folder has its jwt.secret, but ringwire.db is missing or empty: a new database is made. At a first \
+             start that is as it should be; otherwise tokens \
              given before stay valid and will belong to whoever gets their user's id next. If a database was lost, \
              stop the server and restore a backup of the data folder; if all is to begin anew, stop it, remove \
              jwt.secret and ringwire.db* and start again"
         );
     }
-    let own = secret::load_or_create(&config.auth.jwt_secret_file)?;
     Ok(Keys {
         verifier: Arc::new(TokenVerifier::new(&own, &config.auth)?),
         minter: TokenMinter::new(&own, &config.auth),
