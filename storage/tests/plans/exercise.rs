@@ -130,6 +130,18 @@ async fn directory(bench: &Bench, round: u64) {
     store.save_cursors(&[moved(1, 300_000 + round), moved(2, 9)]).await.unwrap();
 }
 
+/// A join in a conversation whose row somebody else holds goes back.
+pub(crate) fn held_up(bench: &Bench, round: u64) {
+    let join = Append {
+        sender_id: Some(user(50)),
+        client_msg_id: format!("held{round}").into(),
+        change: Change::Join(vec![user(62)]),
+        generation: 10 + round,
+        ..message(conversation(9_500), 31)
+    };
+    assert_eq!(bench.append(vec![join]), [(31, Outcome::Conflict)]);
+}
+
 fn appends(bench: &Bench, round: u64) {
     let at = |number: u64, seq: Seq, by: u64| Append {
         sender_id: Some(user(by)),

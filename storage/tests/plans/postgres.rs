@@ -92,6 +92,13 @@ async fn no_statement_of_postgres_reads_a_growing_table_from_end_to_end() {
         if state == "analyzed" {
             client.batch_execute("ANALYZE").await.unwrap();
         }
+        // Somebody holds the row of a conversation that wants to change: the writer looks whose row it is.
+        client
+            .batch_execute("BEGIN; SELECT FROM conversations WHERE id = 9500 FOR UPDATE")
+            .await
+            .unwrap();
+        exercise::held_up(&bench, round);
+        client.batch_execute("ROLLBACK").await.unwrap();
         bench = exercise::everything(bench, round).await;
         let mut here = BTreeSet::new();
         for plan in log.take() {
