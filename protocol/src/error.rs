@@ -110,6 +110,10 @@ error_codes! {
     WindowPassed = 505, "WINDOW_PASSED", temporary: false, http: 409;
     /// The owner must hand the group over or dissolve it first.
     OwnerMustStay = 506, "OWNER_MUST_STAY", temporary: false, http: 409;
+    /// The caller has asked to join already, and waits for an answer.
+    AlreadyRequested = 507, "ALREADY_REQUESTED", temporary: false, http: 409;
+    /// There are as many of these (pins, bans, requests, watched users) as there may be.
+    LimitReached = 508, "LIMIT_REACHED", temporary: false, http: 409;
 }
 
 /// A refusal on its way to the client: a code, and what is particular about this one case.

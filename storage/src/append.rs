@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use ringwire_protocol::{ConversationId, MsgNo, Seq, UnixMs, UserId};
 
-use crate::model::EntryRow;
+use crate::model::{EntryRow, Role};
 
 /// How long a writer believes a head. Trimming spares what is younger than ten minutes, so within this it cannot have
 /// removed what was written behind the head.
@@ -57,8 +57,82 @@ pub struct Append {
 pub enum Change {
     /// Only the log changes.
     None,
-    /// These users become members.
+    /// A message addresses these users, or everyone who is a member when it is read.
+    Mention {
+        /// Each once; whoever is no member is passed over when it is counted.
+        users: Vec<UserId>,
+        /// Everyone.
+        all: bool,
+    },
+    /// A message gets another body, unless it was recalled.
+    Edit {
+        /// Which message.
+        target_seq: Seq,
+        /// The encoded `EntryBody` it has from now on.
+        body: Bytes,
+    },
+    /// A message, and every edit of it, loses its body.
+    Recall {
+        /// Which message.
+        target_seq: Seq,
+    },
+    /// The sender of the entry reacts to a message, or takes that back.
+    React {
+        /// Which message.
+        target_seq: Seq,
+        /// With what.
+        reaction: Box<str>,
+        /// Takes it back.
+        removed: bool,
+    },
+    /// An entry is pinned, or no more.
+    Pin {
+        /// Which entry.
+        target_seq: Seq,
+        /// No more.
+        removed: bool,
+    },
+    /// These users become members; what they asked for, or were refused, is settled by it.
     Join(Vec<UserId>),
+    /// These users are no longer members.
+    Remove(Vec<UserId>),
+    /// A member has another role. With `Owner` the owner until then becomes an admin.
+    SetRole {
+        /// Who.
+        user_id: UserId,
+        /// From now on.
+        role: Role,
+        /// Who owned the group until now, if `role` is `Owner`.
+        former_owner_id: Option<UserId>,
+    },
+    /// A member, or everyone but owner and admins, may not send.
+    Mute {
+        /// `None`: everyone.
+        user_id: Option<UserId>,
+        /// Unix milliseconds; 0: may send again.
+        until: UnixMs,
+    },
+    /// A user is no longer a member, and may not become one.
+    Ban {
+        /// Who.
+        user_id: UserId,
+        /// Unix milliseconds; 0: may become one again.
+        until: UnixMs,
+    },
+    /// The conversation has these settings.
+    Settings(Bytes),
+    /// The sender of the entry wants to become a member.
+    RequestJoin {
+        /// What they say to it.
+        text: Box<str>,
+    },
+    /// That wish is refused.
+    RefuseJoin {
+        /// Whose.
+        user_id: UserId,
+    },
+    /// Nobody is a member any more; the conversation is gone but for its log.
+    Dissolve,
     /// This user is no longer a member; if the owner leaves, another takes over.
     Leave {
         /// Who goes.

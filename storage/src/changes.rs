@@ -66,6 +66,19 @@ impl NetChanges {
                         owners.insert(conversation_id, *owner);
                     }
                 }
+                Change::Mention { .. }
+                | Change::Edit { .. }
+                | Change::Recall { .. }
+                | Change::React { .. }
+                | Change::Pin { .. }
+                | Change::Remove(_)
+                | Change::SetRole { .. }
+                | Change::Mute { .. }
+                | Change::Ban { .. }
+                | Change::Settings(_)
+                | Change::RequestJoin { .. }
+                | Change::RefuseJoin { .. }
+                | Change::Dissolve => {}
             }
         }
         Self {

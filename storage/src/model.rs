@@ -99,6 +99,35 @@ pub struct EntryRow {
     pub damaged: bool,
     /// Keyed hash of the command that made it, to tell a retry from a reuse of the id.
     pub command_hash: i64,
+    /// What later entries, or the reader, did to it; `None`: nothing.
+    pub marks: Option<Box<EntryMarks>>,
+}
+
+/// What happened to an entry after it was made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EntryMarks {
+    /// When its body was last replaced; 0: never.
+    pub edited_at: UnixMs,
+    /// When its body was taken back; 0: never.
+    pub recalled_at: UnixMs,
+    /// The most frequent first, at most [`REACTIONS_TOLD`].
+    pub reactions: Vec<ReactionCount>,
+    /// The reader has hidden it; its body is left out.
+    pub hidden: bool,
+}
+
+/// Reactions told with an entry.
+pub const REACTIONS_TOLD: usize = 32;
+
+/// How many users reacted alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReactionCount {
+    /// With what.
+    pub reaction: String,
+    /// How many.
+    pub count: u32,
+    /// The reader is among them.
+    pub own: bool,
 }
 
 /// One member of a conversation.
@@ -144,6 +173,23 @@ pub struct ConversationSnapshot {
     pub members: Vec<MemberRow>,
     /// The newest entries, oldest first.
     pub recent: Vec<EntryRow>,
+    /// What else later entries have made of it.
+    pub state: ConversationState,
+}
+
+/// What entries have made of a conversation, beside its members and settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConversationState {
+    /// Until then only owner and admins may send; 0: everyone may.
+    pub muted_until: UnixMs,
+    /// Who may not become a member, and until when; by user id.
+    pub bans: Vec<(UserId, UnixMs)>,
+    /// Who asked to become a member, by user id.
+    pub requests: Vec<UserId>,
+    /// Pinned entries, oldest pin first.
+    pub pins: Vec<Seq>,
+    /// Direct: one of the two blocks the other.
+    pub blocked: bool,
 }
 
 /// One line in a user's list of conversations.
@@ -176,6 +222,14 @@ pub struct HeadRow {
     pub delivered_seq: Seq,
     /// Both users of a direct conversation; empty for groups.
     pub users: Vec<UserRow>,
+    /// Unread messages that mention the user, behind [`HeadRow::read_seq`].
+    pub mentions_unread: u64,
+    /// Pinned entries, oldest pin first.
+    pub pins: Vec<Seq>,
+    /// Until then only owner and admins may send; 0: everyone may.
+    pub muted_until: UnixMs,
+    /// Until then the user may not send; 0: may.
+    pub own_muted_until: UnixMs,
 }
 
 impl EntryRow {

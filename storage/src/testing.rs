@@ -45,5 +45,6 @@ pub(crate) fn row(entry: &Append) -> EntryRow {
         body: entry.body.clone(),
         command_hash: entry.command_hash,
         damaged: false,
+        marks: None,
     }
 }

@@ -81,6 +81,10 @@ pub fn route(op: &mut Option<Op>, sender: &mut Sender<'_>) -> Result<Routed, Com
             Routed::Service(Query::CreateGroup(take(create)))
         }
         Op::SetStatus(_)
+        | Op::Block(_)
+        | Op::EndSession(_)
+        | Op::Blocks(_)
+        | Op::Sessions(_)
         | Op::Edit(_)
         | Op::Recall(_)
         | Op::React(_)

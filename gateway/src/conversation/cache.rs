@@ -183,7 +183,9 @@ impl Cache {
 #[cfg(test)]
 mod tests {
     use ringwire_protocol::UserId;
-    use ringwire_storage::model::{ConversationKind, ConversationSnapshot, LogHead};
+    use ringwire_storage::model::{
+        ConversationKind, ConversationSnapshot, ConversationState, LogHead,
+    };
 
     use super::*;
     use crate::conversation::Moment;
@@ -210,6 +212,7 @@ mod tests {
             floor_seq: 1,
             members: Vec::new(),
             recent: Vec::new(),
+            state: ConversationState::default(),
         };
         Conversation::new(
             snapshot,

@@ -79,6 +79,7 @@ pub fn wire_entry(row: &EntryRow) -> wire::Entry {
         edited_at: 0,
         recalled_at: 0,
         reactions: Vec::new(),
+        hidden: false,
     }
 }
 
@@ -152,6 +153,7 @@ mod tests {
             client_msg_id: "abc".to_owned(),
             body: body.encode_to_vec().into(),
             damaged: false,
+            marks: None,
             command_hash: 0,
         }
     }

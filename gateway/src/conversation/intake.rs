@@ -115,6 +115,7 @@ impl Conversation {
             client_msg_id: submission.client_msg_id.to_string(),
             body,
             damaged: false,
+            marks: None,
             command_hash: submission.command_hash,
         };
         let token = self.next_token;

@@ -323,7 +323,6 @@ impl Conversation {
             self.recent.insert(key, position);
         }
         match change {
-            Change::None => self.members.recipients(),
             Change::Join(users) => {
                 for user in users {
                     self.members.insert(*user, ringwire_storage::model::Role::Member);
@@ -339,6 +338,8 @@ impl Conversation {
                 self.read_cursors.remove(user_id);
                 before
             }
+            // What changes neither members nor what the machine remembers.
+            _ => self.members.recipients(),
         }
     }
 

@@ -56,7 +56,7 @@ impl Conversation {
                 Change::Leave { new_owner_id: Some(heir), .. } if *heir == user => {
                     view = view.map(|member| Member { role: Role::Owner, ..member });
                 }
-                Change::None | Change::Join(_) | Change::Leave { .. } => {}
+                _ => {}
             }
         }
         view
@@ -114,7 +114,7 @@ impl Conversation {
     fn heir_in_view(&self, leaving: UserId) -> Option<UserId> {
         let joining = self.in_flight.iter().flat_map(|entry| match &entry.change {
             Change::Join(users) => users.as_slice(),
-            Change::None | Change::Leave { .. } => &[],
+            _ => &[],
         });
         self.members
             .users()

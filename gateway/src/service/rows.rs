@@ -30,13 +30,16 @@ pub(super) fn head(row: &HeadRow) -> wire::Head {
             role: row.role as i32,
             created_at: row.created_at,
             users: row.users.iter().map(user).collect(),
+            pinned_seqs: row.pins.clone(),
+            muted_until: row.muted_until,
+            own_muted_until: row.own_muted_until,
         }),
         head_seq: row.head.seq,
         msg_no: row.head.msg_no,
         last_activity_at: row.last_activity_at,
         last_entry: row.last_entry.as_ref().map(wire_entry),
         unread: row.unread(),
-        mentions_unread: 0,
+        mentions_unread: row.mentions_unread,
         read_seq: row.read_seq,
         delivered_seq: row.delivered_seq,
     }
@@ -110,6 +113,7 @@ pub(super) fn member(row: &MemberProfile) -> wire::Member {
         muted_until: row.member.muted_until,
         read_seq: row.read_seq,
         delivered_seq: row.delivered_seq,
+        ..Default::default()
     }
 }
 
@@ -146,6 +150,7 @@ mod tests {
             client_msg_id: String::new(),
             body: vec![0; bytes].into(),
             damaged: false,
+            marks: None,
             command_hash: 0,
         };
         let head = LogHead { seq: 10, msg_no: 10, created_at: 0 };

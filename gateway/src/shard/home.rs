@@ -135,6 +135,8 @@ impl State {
             resumed: false,
             heads: Some(opened.heads),
             sync: opened.sync,
+            view_no: 0,
+            view_reset: false,
         };
         let lagging = !session.lagging.is_empty();
         self.reply(key, connect_id, Ok(Outcome::Connected(connected)), links);
@@ -215,6 +217,8 @@ impl State {
             max_page: limits::MAX_PAGE,
             max_cursors: limits::MAX_CURSORS as u32,
             max_group_members: configured.max_group_members,
+            max_cursor_members: limits::CURSOR_PUSH_MEMBERS as u32,
+            ..Default::default()
         }
     }
 }

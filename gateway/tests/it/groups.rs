@@ -22,7 +22,7 @@ fn members(
     limit: u32,
 ) -> wire::MembersPage {
     let page_token = page_token.to_owned();
-    match client.call(Op::Members(wire::Members { conversation_id, page_token, limit })) {
+    match client.call(Op::Members(wire::Members { conversation_id, page_token, limit, list: 0 })) {
         Ok(Outcome::MembersPage(page)) => page,
         other => panic!("no page: {other:?}"),
     }

@@ -5,12 +5,13 @@ pub struct Command {
     /// Chosen by the client, unique among its unanswered commands; echoed in the reply. 0: no reply is wanted.
     #[prost(uint64, tag = "1")]
     pub id: u64,
-    /// How many durable pushes this session has received so far (the resume count). 0: not told.
+    /// How many durable pushes (`entry`, `cursor`, `view_changed`) this session has received so far: the resume count.
+    /// 0: not told.
     #[prost(uint64, tag = "2")]
     pub received: u64,
     #[prost(
         oneof = "command::Op",
-        tags = "10, 11, 12, 13, 20, 21, 22, 23, 24, 25, 30, 31, 32, 33, 40, 41, 42, 43, 44, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61"
+        tags = "10, 11, 12, 13, 14, 15, 20, 21, 22, 23, 24, 25, 30, 31, 32, 33, 40, 41, 42, 43, 44, 45, 46, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61"
     )]
     pub op: ::core::option::Option<command::Op>,
 }
@@ -27,6 +28,12 @@ pub mod command {
         Ping(super::Ping),
         #[prost(message, tag = "13")]
         SetStatus(super::SetStatus),
+        /// Whom the caller does not want to hear from.
+        #[prost(message, tag = "14")]
+        Block(super::Block),
+        /// Ends another session of the caller.
+        #[prost(message, tag = "15")]
+        EndSession(super::EndSession),
         /// Log: each becomes an entry of the conversation
         #[prost(message, tag = "20")]
         Send(super::Send),
@@ -61,6 +68,10 @@ pub mod command {
         Members(super::Members),
         #[prost(message, tag = "44")]
         ReadBy(super::ReadBy),
+        #[prost(message, tag = "45")]
+        Blocks(super::Blocks),
+        #[prost(message, tag = "46")]
+        Sessions(super::Sessions),
         /// Conversations
         #[prost(message, tag = "50")]
         OpenDirect(super::OpenDirect),
@@ -112,7 +123,7 @@ pub struct Reply {
     pub id: u64,
     #[prost(
         oneof = "reply::Outcome",
-        tags = "2, 3, 10, 11, 12, 20, 40, 41, 42, 43, 44, 50"
+        tags = "2, 3, 10, 11, 12, 20, 40, 41, 42, 43, 44, 45, 46, 50"
     )]
     pub outcome: ::core::option::Option<reply::Outcome>,
 }
@@ -144,6 +155,10 @@ pub mod reply {
         MembersPage(super::MembersPage),
         #[prost(message, tag = "44")]
         ReadByPage(super::ReadByPage),
+        #[prost(message, tag = "45")]
+        BlocksPage(super::BlocksPage),
+        #[prost(message, tag = "46")]
+        SessionList(super::SessionList),
         #[prost(message, tag = "50")]
         ConversationOpened(super::ConversationOpened),
     }
@@ -161,21 +176,22 @@ pub mod push {
         /// A committed entry. Durable: it counts for resume.
         #[prost(message, tag = "1")]
         Entry(super::Entry),
-        /// Somebody's cursor rose, or the user's own on another device.
+        /// Somebody's cursor rose, or the user's own on another device. Durable.
         #[prost(message, tag = "2")]
         Cursor(super::Cursor),
         #[prost(message, tag = "3")]
         Typing(super::TypingPush),
         #[prost(message, tag = "4")]
         Presence(super::PresencePush),
-        /// Entries of this conversation were not pushed; sync from the cursor you have.
+        /// Entries or cursors of this conversation were not pushed; sync from the cursor you have. A session that was told so
+        /// cannot be resumed.
         #[prost(message, tag = "5")]
         Lag(super::Lag),
         #[prost(message, tag = "6")]
         TokenExpiring(super::TokenExpiring),
         #[prost(message, tag = "7")]
         GoAway(super::GoAway),
-        /// The user's own view of a conversation changed (hidden entries, preferences).
+        /// The user's own view of a conversation changed (hidden entries). Durable.
         #[prost(message, tag = "8")]
         ViewChanged(super::ViewChanged),
     }
@@ -220,6 +236,12 @@ pub struct Connect {
     /// For people who read the list of sessions: "Firefox on Linux".
     #[prost(string, tag = "6")]
     pub client_name: ::prost::alloc::string::String,
+    /// How the user shows to others from the first moment on. OFFLINE (0): as ONLINE.
+    #[prost(enumeration = "presence::Status", tag = "7")]
+    pub status: i32,
+    /// `view_no` of the last `view_changed` the client has; those after it follow as pushes. 0: the client keeps no view.
+    #[prost(uint64, tag = "8")]
+    pub view_no: u64,
 }
 /// Where a client stands in one conversation.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -251,7 +273,8 @@ pub struct Connected {
     /// Silence after which the server sends a WebSocket ping.
     #[prost(uint32, tag = "5")]
     pub heartbeat_ms: u32,
-    /// The session named in `resume` goes on; what it missed follows and nothing else needs to be asked for.
+    /// The session named in `resume` goes on under its old id: exactly the durable pushes it missed follow, and nothing else
+    /// needs to be asked for; `heads` and `sync` are empty. Otherwise this is a new session.
     #[prost(bool, tag = "6")]
     pub resumed: bool,
     /// The newest conversations of the user.
@@ -260,6 +283,12 @@ pub struct Connected {
     /// One answer per cursor in `connect`; entries follow as pushes.
     #[prost(message, repeated, tag = "8")]
     pub sync: ::prost::alloc::vec::Vec<SyncState>,
+    /// The newest change of the user's own view.
+    #[prost(uint64, tag = "9")]
+    pub view_no: u64,
+    /// There were more changes since the client's `view_no` than are told: forget what is kept of old pages and read anew.
+    #[prost(bool, tag = "10")]
+    pub view_reset: bool,
 }
 /// How one of the cursors given in `connect` is served.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -295,6 +324,28 @@ pub struct Limits {
     pub max_cursors: u32,
     #[prost(uint32, tag = "7")]
     pub max_group_members: u32,
+    /// How long after sending a message its sender may edit it. 0: for ever.
+    #[prost(uint64, tag = "8")]
+    pub edit_window_ms: u64,
+    /// Likewise for `recall`.
+    #[prost(uint64, tag = "9")]
+    pub recall_window_ms: u64,
+    #[prost(uint32, tag = "10")]
+    pub max_pins: u32,
+    #[prost(uint32, tag = "11")]
+    pub max_reaction_bytes: u32,
+    /// How long a session can be resumed after its connection ended.
+    #[prost(uint32, tag = "12")]
+    pub resume_ms: u32,
+    /// How long a `typing` lasts unless it is repeated.
+    #[prost(uint32, tag = "13")]
+    pub typing_ms: u32,
+    /// Users whose presence one session may watch.
+    #[prost(uint32, tag = "14")]
+    pub max_watched: u32,
+    /// Groups with more members push no cursors of others: ask with `read_by`.
+    #[prost(uint32, tag = "15")]
+    pub max_cursor_members: u32,
 }
 /// Swaps the token of the live session.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -314,12 +365,80 @@ pub struct Pong {
     #[prost(int64, tag = "1")]
     pub server_time: i64,
 }
+/// How the caller shows to others on this session; other sessions have statuses of their own, and others see the most
+/// present one. Ends with the session.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SetStatus {
+    /// OFFLINE (0): unchanged.
     #[prost(enumeration = "presence::Status", tag = "1")]
     pub status: i32,
+    /// Shown beside the status, at most 128 bytes.
+    #[prost(string, optional, tag = "2")]
+    pub text: ::core::option::Option<::prost::alloc::string::String>,
+    /// Kept with the account.
+    #[prost(enumeration = "Visibility", optional, tag = "3")]
+    pub status_visibility: ::core::option::Option<i32>,
+    #[prost(enumeration = "Visibility", optional, tag = "4")]
+    pub last_seen_visibility: ::core::option::Option<i32>,
+}
+/// A blocked user can neither start nor continue a direct conversation with the caller, nor watch their presence.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Block {
+    #[prost(uint64, tag = "1")]
+    pub user_id: u64,
+    /// Ends the block.
+    #[prost(bool, tag = "2")]
+    pub remove: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Blocks {
+    #[prost(string, tag = "1")]
+    pub page_token: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "2")]
+    pub limit: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BlocksPage {
+    #[prost(message, repeated, tag = "1")]
+    pub users: ::prost::alloc::vec::Vec<User>,
     #[prost(string, tag = "2")]
-    pub text: ::prost::alloc::string::String,
+    pub next_page_token: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Sessions {}
+/// The caller's sessions, also those whose connection ended and that can still be resumed.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SessionList {
+    #[prost(message, repeated, tag = "1")]
+    pub sessions: ::prost::alloc::vec::Vec<SessionInfo>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SessionInfo {
+    #[prost(string, tag = "1")]
+    pub session_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub device_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub device_class: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub client_name: ::prost::alloc::string::String,
+    #[prost(int64, tag = "5")]
+    pub connected_at: i64,
+    /// It has a connection.
+    #[prost(bool, tag = "6")]
+    pub live: bool,
+    /// It is the one that asks.
+    #[prost(bool, tag = "7")]
+    pub current: bool,
+}
+/// Its connection closes with 4004.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EndSession {
+    #[prost(string, tag = "1")]
+    pub session_id: ::prost::alloc::string::String,
+    /// Instead of `session_id`: every one but the caller's.
+    #[prost(bool, tag = "2")]
+    pub all_others: bool,
 }
 /// A person or program that can take part in conversations.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -361,14 +480,18 @@ pub struct Entry {
     /// When a later entry took this one back; its body is gone. 0: never.
     #[prost(int64, tag = "9")]
     pub recalled_at: i64,
+    /// The most frequent first, at most 32.
     #[prost(message, repeated, tag = "10")]
     pub reactions: ::prost::alloc::vec::Vec<ReactionCount>,
+    /// The reader has hidden it from their own view; its body is left out.
+    #[prost(bool, tag = "11")]
+    pub hidden: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct EntryBody {
     #[prost(
         oneof = "entry_body::Kind",
-        tags = "1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19"
+        tags = "1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20"
     )]
     pub kind: ::core::option::Option<entry_body::Kind>,
 }
@@ -406,6 +529,8 @@ pub mod entry_body {
         JoinRequested(super::JoinRequested),
         #[prost(message, tag = "19")]
         Dissolved(super::Dissolved),
+        #[prost(message, tag = "20")]
+        JoinRefused(super::JoinRefused),
     }
 }
 /// The countable kind of entry: what one person says.
@@ -438,6 +563,8 @@ pub struct Message {
     /// What a custom kind means to the application.
     #[prost(string, tag = "10")]
     pub custom_type: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "11")]
+    pub card: ::core::option::Option<Card>,
 }
 /// Nested message and enum types in `Message`.
 pub mod message {
@@ -499,6 +626,21 @@ pub mod message {
             }
         }
     }
+}
+/// Something to be shown as a card: a person, a page, an event.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Card {
+    /// The person, where it is one of this server's users.
+    #[prost(uint64, tag = "1")]
+    pub user_id: u64,
+    #[prost(string, tag = "2")]
+    pub title: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub text: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub url: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub image_url: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Attachment {
@@ -640,6 +782,13 @@ pub struct JoinRequested {
     #[prost(string, tag = "1")]
     pub text: ::prost::alloc::string::String,
 }
+/// The sender refused that user's request to join.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct JoinRefused {
+    #[prost(uint64, tag = "1")]
+    pub user_id: u64,
+}
+/// Nobody is a member any more, and nothing follows.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Dissolved {}
 /// Says something in a conversation.
@@ -714,6 +863,7 @@ pub struct Pin {
     #[prost(string, tag = "4")]
     pub client_msg_id: ::prost::alloc::string::String,
 }
+/// Removes entries from the caller's own view, on all their devices and for good.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Hide {
     #[prost(uint64, tag = "1")]
@@ -727,6 +877,9 @@ pub struct ViewChanged {
     pub conversation_id: u64,
     #[prost(uint64, repeated, tag = "2")]
     pub hidden_seqs: ::prost::alloc::vec::Vec<u64>,
+    /// Rises with every change of this user's view.
+    #[prost(uint64, tag = "3")]
+    pub view_no: u64,
 }
 /// "I have seen everything up to here."
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -756,6 +909,7 @@ pub struct Cursor {
     #[prost(uint64, tag = "4")]
     pub delivered_seq: u64,
 }
+/// Others see it for `limits.typing_ms`, until it is stopped or a message of the caller comes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Typing {
     #[prost(uint64, tag = "1")]
@@ -776,10 +930,12 @@ pub struct TypingPush {
 pub struct Presence {
     #[prost(uint64, tag = "1")]
     pub user_id: u64,
+    /// Never INVISIBLE.
     #[prost(enumeration = "presence::Status", tag = "2")]
     pub status: i32,
     #[prost(string, tag = "3")]
     pub text: ::prost::alloc::string::String,
+    /// When an offline user was last online. 0: not to be seen by the reader.
     #[prost(int64, tag = "4")]
     pub last_seen_at: i64,
 }
@@ -831,6 +987,8 @@ pub mod presence {
         }
     }
 }
+/// Changes whom this session watches; a push tells the present state of those added, and from then on every change.
+/// Users whose presence the caller may not see show as OFFLINE.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WatchPresence {
     #[prost(uint64, repeated, tag = "1")]
@@ -991,6 +1149,15 @@ pub struct Conversation {
     /// Direct: both sides. Group: empty, ask with `members`.
     #[prost(message, repeated, tag = "7")]
     pub users: ::prost::alloc::vec::Vec<User>,
+    /// Oldest pin first.
+    #[prost(uint64, repeated, tag = "8")]
+    pub pinned_seqs: ::prost::alloc::vec::Vec<u64>,
+    /// Until then only owner and admins may send. 0: everyone may.
+    #[prost(int64, tag = "9")]
+    pub muted_until: i64,
+    /// Until then the caller may not send. 0: may.
+    #[prost(int64, tag = "10")]
+    pub own_muted_until: i64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GroupSettings {
@@ -1009,7 +1176,8 @@ pub struct GroupSettings {
     pub max_members: ::core::option::Option<u32>,
     #[prost(bool, optional, tag = "7")]
     pub members_may_invite: ::core::option::Option<bool>,
-    /// Set by the server when `join_policy` is BY_LINK.
+    /// Set by the server when `join_policy` is BY_LINK, and told to those who may invite. In `update_group` any value makes a
+    /// new one, and the old one useless.
     #[prost(string, optional, tag = "8")]
     pub join_code: ::core::option::Option<::prost::alloc::string::String>,
 }
@@ -1067,6 +1235,52 @@ pub struct Members {
     pub page_token: ::prost::alloc::string::String,
     #[prost(uint32, tag = "3")]
     pub limit: u32,
+    #[prost(enumeration = "members::List", tag = "4")]
+    pub list: i32,
+}
+/// Nested message and enum types in `Members`.
+pub mod members {
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum List {
+        Members = 0,
+        /// For owner and admins.
+        Banned = 1,
+        /// Those who asked to join; for owner and admins.
+        Requests = 2,
+    }
+    impl List {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Members => "MEMBERS",
+                Self::Banned => "BANNED",
+                Self::Requests => "REQUESTS",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "MEMBERS" => Some(Self::Members),
+                "BANNED" => Some(Self::Banned),
+                "REQUESTS" => Some(Self::Requests),
+                _ => None,
+            }
+        }
+    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct MembersPage {
@@ -1091,7 +1305,14 @@ pub struct Member {
     pub read_seq: u64,
     #[prost(uint64, tag = "6")]
     pub delivered_seq: u64,
+    #[prost(int64, tag = "7")]
+    pub banned_until: i64,
+    #[prost(int64, tag = "8")]
+    pub requested_at: i64,
+    #[prost(string, tag = "9")]
+    pub request_text: ::prost::alloc::string::String,
 }
+/// Who has read up to an entry, the sender of that entry left out.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReadBy {
     #[prost(uint64, tag = "1")]
@@ -1109,12 +1330,16 @@ pub struct ReadByPage {
     pub conversation_id: u64,
     #[prost(uint64, tag = "2")]
     pub seq: u64,
+    /// Members who have read it.
     #[prost(uint32, tag = "3")]
     pub count: u32,
     #[prost(uint64, repeated, tag = "4")]
     pub user_ids: ::prost::alloc::vec::Vec<u64>,
     #[prost(string, tag = "5")]
     pub next_page_token: ::prost::alloc::string::String,
+    /// Members who have it on a device.
+    #[prost(uint32, tag = "6")]
+    pub delivered_count: u32,
 }
 /// The direct conversation with a user; made on first use.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1248,6 +1473,37 @@ pub struct Dissolve {
     pub conversation_id: u64,
     #[prost(string, tag = "2")]
     pub client_msg_id: ::prost::alloc::string::String,
+}
+/// Who may see something about a user. Blocked users never do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Visibility {
+    /// Whoever shares a conversation that is no room.
+    Contacts = 0,
+    Everyone = 1,
+    Nobody = 2,
+}
+impl Visibility {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Contacts => "CONTACTS",
+            Self::Everyone => "EVERYONE",
+            Self::Nobody => "NOBODY",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CONTACTS" => Some(Self::Contacts),
+            "EVERYONE" => Some(Self::Everyone),
+            "NOBODY" => Some(Self::Nobody),
+            _ => None,
+        }
+    }
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

@@ -526,6 +526,520 @@ impl<'de> serde::Deserialize<'de> for Banned {
         deserializer.deserialize_struct("ringwire.v1.Banned", FIELDS, GeneratedVisitor)
     }
 }
+impl serde::Serialize for Block {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.user_id != 0 {
+            len += 1;
+        }
+        if self.remove {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("ringwire.v1.Block", len)?;
+        if self.user_id != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("user_id", ToString::to_string(&self.user_id).as_str())?;
+        }
+        if self.remove {
+            struct_ser.serialize_field("remove", &self.remove)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Block {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "user_id",
+            "userId",
+            "remove",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            UserId,
+            Remove,
+            __SkipField__,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "userId" | "user_id" => Ok(GeneratedField::UserId),
+                            "remove" => Ok(GeneratedField::Remove),
+                            _ => Ok(GeneratedField::__SkipField__),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Block;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct ringwire.v1.Block")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Block, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut user_id__ = None;
+                let mut remove__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::UserId => {
+                            if user_id__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("userId"));
+                            }
+                            user_id__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Remove => {
+                            if remove__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("remove"));
+                            }
+                            remove__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::__SkipField__ => {
+                            let _ = map_.next_value::<serde::de::IgnoredAny>()?;
+                        }
+                    }
+                }
+                Ok(Block {
+                    user_id: user_id__.unwrap_or_default(),
+                    remove: remove__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("ringwire.v1.Block", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for Blocks {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.page_token.is_empty() {
+            len += 1;
+        }
+        if self.limit != 0 {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("ringwire.v1.Blocks", len)?;
+        if !self.page_token.is_empty() {
+            struct_ser.serialize_field("page_token", &self.page_token)?;
+        }
+        if self.limit != 0 {
+            struct_ser.serialize_field("limit", &self.limit)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Blocks {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "page_token",
+            "pageToken",
+            "limit",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            PageToken,
+            Limit,
+            __SkipField__,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "pageToken" | "page_token" => Ok(GeneratedField::PageToken),
+                            "limit" => Ok(GeneratedField::Limit),
+                            _ => Ok(GeneratedField::__SkipField__),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Blocks;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct ringwire.v1.Blocks")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Blocks, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut page_token__ = None;
+                let mut limit__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::PageToken => {
+                            if page_token__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pageToken"));
+                            }
+                            page_token__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Limit => {
+                            if limit__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("limit"));
+                            }
+                            limit__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::__SkipField__ => {
+                            let _ = map_.next_value::<serde::de::IgnoredAny>()?;
+                        }
+                    }
+                }
+                Ok(Blocks {
+                    page_token: page_token__.unwrap_or_default(),
+                    limit: limit__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("ringwire.v1.Blocks", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for BlocksPage {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.users.is_empty() {
+            len += 1;
+        }
+        if !self.next_page_token.is_empty() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("ringwire.v1.BlocksPage", len)?;
+        if !self.users.is_empty() {
+            struct_ser.serialize_field("users", &self.users)?;
+        }
+        if !self.next_page_token.is_empty() {
+            struct_ser.serialize_field("next_page_token", &self.next_page_token)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for BlocksPage {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "users",
+            "next_page_token",
+            "nextPageToken",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Users,
+            NextPageToken,
+            __SkipField__,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "users" => Ok(GeneratedField::Users),
+                            "nextPageToken" | "next_page_token" => Ok(GeneratedField::NextPageToken),
+                            _ => Ok(GeneratedField::__SkipField__),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = BlocksPage;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct ringwire.v1.BlocksPage")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<BlocksPage, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut users__ = None;
+                let mut next_page_token__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Users => {
+                            if users__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("users"));
+                            }
+                            users__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::NextPageToken => {
+                            if next_page_token__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("nextPageToken"));
+                            }
+                            next_page_token__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::__SkipField__ => {
+                            let _ = map_.next_value::<serde::de::IgnoredAny>()?;
+                        }
+                    }
+                }
+                Ok(BlocksPage {
+                    users: users__.unwrap_or_default(),
+                    next_page_token: next_page_token__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("ringwire.v1.BlocksPage", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for Card {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.user_id != 0 {
+            len += 1;
+        }
+        if !self.title.is_empty() {
+            len += 1;
+        }
+        if !self.text.is_empty() {
+            len += 1;
+        }
+        if !self.url.is_empty() {
+            len += 1;
+        }
+        if !self.image_url.is_empty() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("ringwire.v1.Card", len)?;
+        if self.user_id != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("user_id", ToString::to_string(&self.user_id).as_str())?;
+        }
+        if !self.title.is_empty() {
+            struct_ser.serialize_field("title", &self.title)?;
+        }
+        if !self.text.is_empty() {
+            struct_ser.serialize_field("text", &self.text)?;
+        }
+        if !self.url.is_empty() {
+            struct_ser.serialize_field("url", &self.url)?;
+        }
+        if !self.image_url.is_empty() {
+            struct_ser.serialize_field("image_url", &self.image_url)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Card {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "user_id",
+            "userId",
+            "title",
+            "text",
+            "url",
+            "image_url",
+            "imageUrl",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            UserId,
+            Title,
+            Text,
+            Url,
+            ImageUrl,
+            __SkipField__,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "userId" | "user_id" => Ok(GeneratedField::UserId),
+                            "title" => Ok(GeneratedField::Title),
+                            "text" => Ok(GeneratedField::Text),
+                            "url" => Ok(GeneratedField::Url),
+                            "imageUrl" | "image_url" => Ok(GeneratedField::ImageUrl),
+                            _ => Ok(GeneratedField::__SkipField__),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Card;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct ringwire.v1.Card")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Card, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut user_id__ = None;
+                let mut title__ = None;
+                let mut text__ = None;
+                let mut url__ = None;
+                let mut image_url__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::UserId => {
+                            if user_id__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("userId"));
+                            }
+                            user_id__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Title => {
+                            if title__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("title"));
+                            }
+                            title__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Text => {
+                            if text__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("text"));
+                            }
+                            text__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Url => {
+                            if url__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("url"));
+                            }
+                            url__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::ImageUrl => {
+                            if image_url__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("imageUrl"));
+                            }
+                            image_url__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::__SkipField__ => {
+                            let _ = map_.next_value::<serde::de::IgnoredAny>()?;
+                        }
+                    }
+                }
+                Ok(Card {
+                    user_id: user_id__.unwrap_or_default(),
+                    title: title__.unwrap_or_default(),
+                    text: text__.unwrap_or_default(),
+                    url: url__.unwrap_or_default(),
+                    image_url: image_url__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("ringwire.v1.Card", FIELDS, GeneratedVisitor)
+    }
+}
 impl serde::Serialize for Command {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -567,6 +1081,12 @@ impl serde::Serialize for Command {
                 }
                 command::Op::SetStatus(v) => {
                     struct_ser.serialize_field("set_status", v)?;
+                }
+                command::Op::Block(v) => {
+                    struct_ser.serialize_field("block", v)?;
+                }
+                command::Op::EndSession(v) => {
+                    struct_ser.serialize_field("end_session", v)?;
                 }
                 command::Op::Send(v) => {
                     struct_ser.serialize_field("send", v)?;
@@ -612,6 +1132,12 @@ impl serde::Serialize for Command {
                 }
                 command::Op::ReadBy(v) => {
                     struct_ser.serialize_field("read_by", v)?;
+                }
+                command::Op::Blocks(v) => {
+                    struct_ser.serialize_field("blocks", v)?;
+                }
+                command::Op::Sessions(v) => {
+                    struct_ser.serialize_field("sessions", v)?;
                 }
                 command::Op::OpenDirect(v) => {
                     struct_ser.serialize_field("open_direct", v)?;
@@ -668,6 +1194,9 @@ impl<'de> serde::Deserialize<'de> for Command {
             "ping",
             "set_status",
             "setStatus",
+            "block",
+            "end_session",
+            "endSession",
             "send",
             "edit",
             "recall",
@@ -685,6 +1214,8 @@ impl<'de> serde::Deserialize<'de> for Command {
             "members",
             "read_by",
             "readBy",
+            "blocks",
+            "sessions",
             "open_direct",
             "openDirect",
             "create_group",
@@ -712,6 +1243,8 @@ impl<'de> serde::Deserialize<'de> for Command {
             Refresh,
             Ping,
             SetStatus,
+            Block,
+            EndSession,
             Send,
             Edit,
             Recall,
@@ -727,6 +1260,8 @@ impl<'de> serde::Deserialize<'de> for Command {
             Heads,
             Members,
             ReadBy,
+            Blocks,
+            Sessions,
             OpenDirect,
             CreateGroup,
             UpdateGroup,
@@ -767,6 +1302,8 @@ impl<'de> serde::Deserialize<'de> for Command {
                             "refresh" => Ok(GeneratedField::Refresh),
                             "ping" => Ok(GeneratedField::Ping),
                             "setStatus" | "set_status" => Ok(GeneratedField::SetStatus),
+                            "block" => Ok(GeneratedField::Block),
+                            "endSession" | "end_session" => Ok(GeneratedField::EndSession),
                             "send" => Ok(GeneratedField::Send),
                             "edit" => Ok(GeneratedField::Edit),
                             "recall" => Ok(GeneratedField::Recall),
@@ -782,6 +1319,8 @@ impl<'de> serde::Deserialize<'de> for Command {
                             "heads" => Ok(GeneratedField::Heads),
                             "members" => Ok(GeneratedField::Members),
                             "readBy" | "read_by" => Ok(GeneratedField::ReadBy),
+                            "blocks" => Ok(GeneratedField::Blocks),
+                            "sessions" => Ok(GeneratedField::Sessions),
                             "openDirect" | "open_direct" => Ok(GeneratedField::OpenDirect),
                             "createGroup" | "create_group" => Ok(GeneratedField::CreateGroup),
                             "updateGroup" | "update_group" => Ok(GeneratedField::UpdateGroup),
@@ -860,6 +1399,20 @@ impl<'de> serde::Deserialize<'de> for Command {
                                 return Err(serde::de::Error::duplicate_field("setStatus"));
                             }
                             op__ = map_.next_value::<::std::option::Option<_>>()?.map(command::Op::SetStatus)
+;
+                        }
+                        GeneratedField::Block => {
+                            if op__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("block"));
+                            }
+                            op__ = map_.next_value::<::std::option::Option<_>>()?.map(command::Op::Block)
+;
+                        }
+                        GeneratedField::EndSession => {
+                            if op__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("endSession"));
+                            }
+                            op__ = map_.next_value::<::std::option::Option<_>>()?.map(command::Op::EndSession)
 ;
                         }
                         GeneratedField::Send => {
@@ -965,6 +1518,20 @@ impl<'de> serde::Deserialize<'de> for Command {
                                 return Err(serde::de::Error::duplicate_field("readBy"));
                             }
                             op__ = map_.next_value::<::std::option::Option<_>>()?.map(command::Op::ReadBy)
+;
+                        }
+                        GeneratedField::Blocks => {
+                            if op__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("blocks"));
+                            }
+                            op__ = map_.next_value::<::std::option::Option<_>>()?.map(command::Op::Blocks)
+;
+                        }
+                        GeneratedField::Sessions => {
+                            if op__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("sessions"));
+                            }
+                            op__ = map_.next_value::<::std::option::Option<_>>()?.map(command::Op::Sessions)
 ;
                         }
                         GeneratedField::OpenDirect => {
@@ -1092,6 +1659,12 @@ impl serde::Serialize for Connect {
         if !self.client_name.is_empty() {
             len += 1;
         }
+        if self.status != 0 {
+            len += 1;
+        }
+        if self.view_no != 0 {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("ringwire.v1.Connect", len)?;
         if !self.token.is_empty() {
             struct_ser.serialize_field("token", &self.token)?;
@@ -1110,6 +1683,16 @@ impl serde::Serialize for Connect {
         }
         if !self.client_name.is_empty() {
             struct_ser.serialize_field("client_name", &self.client_name)?;
+        }
+        if self.status != 0 {
+            let v = presence::Status::try_from(self.status)
+                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.status)))?;
+            struct_ser.serialize_field("status", &v)?;
+        }
+        if self.view_no != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("view_no", ToString::to_string(&self.view_no).as_str())?;
         }
         struct_ser.end()
     }
@@ -1130,6 +1713,9 @@ impl<'de> serde::Deserialize<'de> for Connect {
             "deviceClass",
             "client_name",
             "clientName",
+            "status",
+            "view_no",
+            "viewNo",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -1140,6 +1726,8 @@ impl<'de> serde::Deserialize<'de> for Connect {
             Resume,
             DeviceClass,
             ClientName,
+            Status,
+            ViewNo,
             __SkipField__,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
@@ -1168,6 +1756,8 @@ impl<'de> serde::Deserialize<'de> for Connect {
                             "resume" => Ok(GeneratedField::Resume),
                             "deviceClass" | "device_class" => Ok(GeneratedField::DeviceClass),
                             "clientName" | "client_name" => Ok(GeneratedField::ClientName),
+                            "status" => Ok(GeneratedField::Status),
+                            "viewNo" | "view_no" => Ok(GeneratedField::ViewNo),
                             _ => Ok(GeneratedField::__SkipField__),
                         }
                     }
@@ -1193,6 +1783,8 @@ impl<'de> serde::Deserialize<'de> for Connect {
                 let mut resume__ = None;
                 let mut device_class__ = None;
                 let mut client_name__ = None;
+                let mut status__ = None;
+                let mut view_no__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Token => {
@@ -1231,6 +1823,20 @@ impl<'de> serde::Deserialize<'de> for Connect {
                             }
                             client_name__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::Status => {
+                            if status__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("status"));
+                            }
+                            status__ = Some(map_.next_value::<presence::Status>()? as i32);
+                        }
+                        GeneratedField::ViewNo => {
+                            if view_no__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("viewNo"));
+                            }
+                            view_no__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
                         GeneratedField::__SkipField__ => {
                             let _ = map_.next_value::<serde::de::IgnoredAny>()?;
                         }
@@ -1243,6 +1849,8 @@ impl<'de> serde::Deserialize<'de> for Connect {
                     resume: resume__,
                     device_class: device_class__.unwrap_or_default(),
                     client_name: client_name__.unwrap_or_default(),
+                    status: status__.unwrap_or_default(),
+                    view_no: view_no__.unwrap_or_default(),
                 })
             }
         }
@@ -1281,6 +1889,12 @@ impl serde::Serialize for Connected {
         if !self.sync.is_empty() {
             len += 1;
         }
+        if self.view_no != 0 {
+            len += 1;
+        }
+        if self.view_reset {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("ringwire.v1.Connected", len)?;
         if !self.session_id.is_empty() {
             struct_ser.serialize_field("session_id", &self.session_id)?;
@@ -1308,6 +1922,14 @@ impl serde::Serialize for Connected {
         if !self.sync.is_empty() {
             struct_ser.serialize_field("sync", &self.sync)?;
         }
+        if self.view_no != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("view_no", ToString::to_string(&self.view_no).as_str())?;
+        }
+        if self.view_reset {
+            struct_ser.serialize_field("view_reset", &self.view_reset)?;
+        }
         struct_ser.end()
     }
 }
@@ -1329,6 +1951,10 @@ impl<'de> serde::Deserialize<'de> for Connected {
             "resumed",
             "heads",
             "sync",
+            "view_no",
+            "viewNo",
+            "view_reset",
+            "viewReset",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -1341,6 +1967,8 @@ impl<'de> serde::Deserialize<'de> for Connected {
             Resumed,
             Heads,
             Sync,
+            ViewNo,
+            ViewReset,
             __SkipField__,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
@@ -1371,6 +1999,8 @@ impl<'de> serde::Deserialize<'de> for Connected {
                             "resumed" => Ok(GeneratedField::Resumed),
                             "heads" => Ok(GeneratedField::Heads),
                             "sync" => Ok(GeneratedField::Sync),
+                            "viewNo" | "view_no" => Ok(GeneratedField::ViewNo),
+                            "viewReset" | "view_reset" => Ok(GeneratedField::ViewReset),
                             _ => Ok(GeneratedField::__SkipField__),
                         }
                     }
@@ -1398,6 +2028,8 @@ impl<'de> serde::Deserialize<'de> for Connected {
                 let mut resumed__ = None;
                 let mut heads__ = None;
                 let mut sync__ = None;
+                let mut view_no__ = None;
+                let mut view_reset__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::SessionId => {
@@ -1452,6 +2084,20 @@ impl<'de> serde::Deserialize<'de> for Connected {
                             }
                             sync__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::ViewNo => {
+                            if view_no__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("viewNo"));
+                            }
+                            view_no__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::ViewReset => {
+                            if view_reset__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("viewReset"));
+                            }
+                            view_reset__ = Some(map_.next_value()?);
+                        }
                         GeneratedField::__SkipField__ => {
                             let _ = map_.next_value::<serde::de::IgnoredAny>()?;
                         }
@@ -1466,6 +2112,8 @@ impl<'de> serde::Deserialize<'de> for Connected {
                     resumed: resumed__.unwrap_or_default(),
                     heads: heads__,
                     sync: sync__.unwrap_or_default(),
+                    view_no: view_no__.unwrap_or_default(),
+                    view_reset: view_reset__.unwrap_or_default(),
                 })
             }
         }
@@ -1501,6 +2149,15 @@ impl serde::Serialize for Conversation {
         if !self.users.is_empty() {
             len += 1;
         }
+        if !self.pinned_seqs.is_empty() {
+            len += 1;
+        }
+        if self.muted_until != 0 {
+            len += 1;
+        }
+        if self.own_muted_until != 0 {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("ringwire.v1.Conversation", len)?;
         if self.conversation_id != 0 {
             #[allow(clippy::needless_borrow)]
@@ -1531,6 +2188,19 @@ impl serde::Serialize for Conversation {
         if !self.users.is_empty() {
             struct_ser.serialize_field("users", &self.users)?;
         }
+        if !self.pinned_seqs.is_empty() {
+            struct_ser.serialize_field("pinned_seqs", &self.pinned_seqs.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+        }
+        if self.muted_until != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("muted_until", ToString::to_string(&self.muted_until).as_str())?;
+        }
+        if self.own_muted_until != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("own_muted_until", ToString::to_string(&self.own_muted_until).as_str())?;
+        }
         struct_ser.end()
     }
 }
@@ -1551,6 +2221,12 @@ impl<'de> serde::Deserialize<'de> for Conversation {
             "created_at",
             "createdAt",
             "users",
+            "pinned_seqs",
+            "pinnedSeqs",
+            "muted_until",
+            "mutedUntil",
+            "own_muted_until",
+            "ownMutedUntil",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -1562,6 +2238,9 @@ impl<'de> serde::Deserialize<'de> for Conversation {
             Role,
             CreatedAt,
             Users,
+            PinnedSeqs,
+            MutedUntil,
+            OwnMutedUntil,
             __SkipField__,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
@@ -1591,6 +2270,9 @@ impl<'de> serde::Deserialize<'de> for Conversation {
                             "role" => Ok(GeneratedField::Role),
                             "createdAt" | "created_at" => Ok(GeneratedField::CreatedAt),
                             "users" => Ok(GeneratedField::Users),
+                            "pinnedSeqs" | "pinned_seqs" => Ok(GeneratedField::PinnedSeqs),
+                            "mutedUntil" | "muted_until" => Ok(GeneratedField::MutedUntil),
+                            "ownMutedUntil" | "own_muted_until" => Ok(GeneratedField::OwnMutedUntil),
                             _ => Ok(GeneratedField::__SkipField__),
                         }
                     }
@@ -1617,6 +2299,9 @@ impl<'de> serde::Deserialize<'de> for Conversation {
                 let mut role__ = None;
                 let mut created_at__ = None;
                 let mut users__ = None;
+                let mut pinned_seqs__ = None;
+                let mut muted_until__ = None;
+                let mut own_muted_until__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::ConversationId => {
@@ -1667,6 +2352,31 @@ impl<'de> serde::Deserialize<'de> for Conversation {
                             }
                             users__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::PinnedSeqs => {
+                            if pinned_seqs__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pinnedSeqs"));
+                            }
+                            pinned_seqs__ = 
+                                Some(map_.next_value::<Vec<::pbjson::private::NumberDeserialize<_>>>()?
+                                    .into_iter().map(|x| x.0).collect())
+                            ;
+                        }
+                        GeneratedField::MutedUntil => {
+                            if muted_until__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("mutedUntil"));
+                            }
+                            muted_until__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::OwnMutedUntil => {
+                            if own_muted_until__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("ownMutedUntil"));
+                            }
+                            own_muted_until__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
                         GeneratedField::__SkipField__ => {
                             let _ = map_.next_value::<serde::de::IgnoredAny>()?;
                         }
@@ -1680,6 +2390,9 @@ impl<'de> serde::Deserialize<'de> for Conversation {
                     role: role__.unwrap_or_default(),
                     created_at: created_at__.unwrap_or_default(),
                     users: users__.unwrap_or_default(),
+                    pinned_seqs: pinned_seqs__.unwrap_or_default(),
+                    muted_until: muted_until__.unwrap_or_default(),
+                    own_muted_until: own_muted_until__.unwrap_or_default(),
                 })
             }
         }
@@ -2996,6 +3709,120 @@ impl<'de> serde::Deserialize<'de> for Edited {
         deserializer.deserialize_struct("ringwire.v1.Edited", FIELDS, GeneratedVisitor)
     }
 }
+impl serde::Serialize for EndSession {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.session_id.is_empty() {
+            len += 1;
+        }
+        if self.all_others {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("ringwire.v1.EndSession", len)?;
+        if !self.session_id.is_empty() {
+            struct_ser.serialize_field("session_id", &self.session_id)?;
+        }
+        if self.all_others {
+            struct_ser.serialize_field("all_others", &self.all_others)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for EndSession {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "session_id",
+            "sessionId",
+            "all_others",
+            "allOthers",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            SessionId,
+            AllOthers,
+            __SkipField__,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "sessionId" | "session_id" => Ok(GeneratedField::SessionId),
+                            "allOthers" | "all_others" => Ok(GeneratedField::AllOthers),
+                            _ => Ok(GeneratedField::__SkipField__),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = EndSession;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct ringwire.v1.EndSession")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<EndSession, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut session_id__ = None;
+                let mut all_others__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::SessionId => {
+                            if session_id__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("sessionId"));
+                            }
+                            session_id__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::AllOthers => {
+                            if all_others__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("allOthers"));
+                            }
+                            all_others__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::__SkipField__ => {
+                            let _ = map_.next_value::<serde::de::IgnoredAny>()?;
+                        }
+                    }
+                }
+                Ok(EndSession {
+                    session_id: session_id__.unwrap_or_default(),
+                    all_others: all_others__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("ringwire.v1.EndSession", FIELDS, GeneratedVisitor)
+    }
+}
 impl serde::Serialize for Entry {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -3032,6 +3859,9 @@ impl serde::Serialize for Entry {
             len += 1;
         }
         if !self.reactions.is_empty() {
+            len += 1;
+        }
+        if self.hidden {
             len += 1;
         }
         let mut struct_ser = serializer.serialize_struct("ringwire.v1.Entry", len)?;
@@ -3079,6 +3909,9 @@ impl serde::Serialize for Entry {
         if !self.reactions.is_empty() {
             struct_ser.serialize_field("reactions", &self.reactions)?;
         }
+        if self.hidden {
+            struct_ser.serialize_field("hidden", &self.hidden)?;
+        }
         struct_ser.end()
     }
 }
@@ -3106,6 +3939,7 @@ impl<'de> serde::Deserialize<'de> for Entry {
             "recalled_at",
             "recalledAt",
             "reactions",
+            "hidden",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -3120,6 +3954,7 @@ impl<'de> serde::Deserialize<'de> for Entry {
             EditedAt,
             RecalledAt,
             Reactions,
+            Hidden,
             __SkipField__,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
@@ -3152,6 +3987,7 @@ impl<'de> serde::Deserialize<'de> for Entry {
                             "editedAt" | "edited_at" => Ok(GeneratedField::EditedAt),
                             "recalledAt" | "recalled_at" => Ok(GeneratedField::RecalledAt),
                             "reactions" => Ok(GeneratedField::Reactions),
+                            "hidden" => Ok(GeneratedField::Hidden),
                             _ => Ok(GeneratedField::__SkipField__),
                         }
                     }
@@ -3181,6 +4017,7 @@ impl<'de> serde::Deserialize<'de> for Entry {
                 let mut edited_at__ = None;
                 let mut recalled_at__ = None;
                 let mut reactions__ = None;
+                let mut hidden__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::ConversationId => {
@@ -3257,6 +4094,12 @@ impl<'de> serde::Deserialize<'de> for Entry {
                             }
                             reactions__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::Hidden => {
+                            if hidden__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("hidden"));
+                            }
+                            hidden__ = Some(map_.next_value()?);
+                        }
                         GeneratedField::__SkipField__ => {
                             let _ = map_.next_value::<serde::de::IgnoredAny>()?;
                         }
@@ -3273,6 +4116,7 @@ impl<'de> serde::Deserialize<'de> for Entry {
                     edited_at: edited_at__.unwrap_or_default(),
                     recalled_at: recalled_at__.unwrap_or_default(),
                     reactions: reactions__.unwrap_or_default(),
+                    hidden: hidden__.unwrap_or_default(),
                 })
             }
         }
@@ -3338,6 +4182,9 @@ impl serde::Serialize for EntryBody {
                 entry_body::Kind::Dissolved(v) => {
                     struct_ser.serialize_field("dissolved", v)?;
                 }
+                entry_body::Kind::JoinRefused(v) => {
+                    struct_ser.serialize_field("join_refused", v)?;
+                }
             }
         }
         struct_ser.end()
@@ -3368,6 +4215,8 @@ impl<'de> serde::Deserialize<'de> for EntryBody {
             "join_requested",
             "joinRequested",
             "dissolved",
+            "join_refused",
+            "joinRefused",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -3387,6 +4236,7 @@ impl<'de> serde::Deserialize<'de> for EntryBody {
             GroupChanged,
             JoinRequested,
             Dissolved,
+            JoinRefused,
             __SkipField__,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
@@ -3424,6 +4274,7 @@ impl<'de> serde::Deserialize<'de> for EntryBody {
                             "groupChanged" | "group_changed" => Ok(GeneratedField::GroupChanged),
                             "joinRequested" | "join_requested" => Ok(GeneratedField::JoinRequested),
                             "dissolved" => Ok(GeneratedField::Dissolved),
+                            "joinRefused" | "join_refused" => Ok(GeneratedField::JoinRefused),
                             _ => Ok(GeneratedField::__SkipField__),
                         }
                     }
@@ -3549,6 +4400,13 @@ impl<'de> serde::Deserialize<'de> for EntryBody {
                                 return Err(serde::de::Error::duplicate_field("dissolved"));
                             }
                             kind__ = map_.next_value::<::std::option::Option<_>>()?.map(entry_body::Kind::Dissolved)
+;
+                        }
+                        GeneratedField::JoinRefused => {
+                            if kind__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("joinRefused"));
+                            }
+                            kind__ = map_.next_value::<::std::option::Option<_>>()?.map(entry_body::Kind::JoinRefused)
 ;
                         }
                         GeneratedField::__SkipField__ => {
@@ -5572,6 +6430,106 @@ impl<'de> serde::Deserialize<'de> for Join {
         deserializer.deserialize_struct("ringwire.v1.Join", FIELDS, GeneratedVisitor)
     }
 }
+impl serde::Serialize for JoinRefused {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.user_id != 0 {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("ringwire.v1.JoinRefused", len)?;
+        if self.user_id != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("user_id", ToString::to_string(&self.user_id).as_str())?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for JoinRefused {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "user_id",
+            "userId",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            UserId,
+            __SkipField__,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "userId" | "user_id" => Ok(GeneratedField::UserId),
+                            _ => Ok(GeneratedField::__SkipField__),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = JoinRefused;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct ringwire.v1.JoinRefused")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<JoinRefused, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut user_id__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::UserId => {
+                            if user_id__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("userId"));
+                            }
+                            user_id__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::__SkipField__ => {
+                            let _ = map_.next_value::<serde::de::IgnoredAny>()?;
+                        }
+                    }
+                }
+                Ok(JoinRefused {
+                    user_id: user_id__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("ringwire.v1.JoinRefused", FIELDS, GeneratedVisitor)
+    }
+}
 impl serde::Serialize for JoinRequested {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -6135,6 +7093,30 @@ impl serde::Serialize for Limits {
         if self.max_group_members != 0 {
             len += 1;
         }
+        if self.edit_window_ms != 0 {
+            len += 1;
+        }
+        if self.recall_window_ms != 0 {
+            len += 1;
+        }
+        if self.max_pins != 0 {
+            len += 1;
+        }
+        if self.max_reaction_bytes != 0 {
+            len += 1;
+        }
+        if self.resume_ms != 0 {
+            len += 1;
+        }
+        if self.typing_ms != 0 {
+            len += 1;
+        }
+        if self.max_watched != 0 {
+            len += 1;
+        }
+        if self.max_cursor_members != 0 {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("ringwire.v1.Limits", len)?;
         if self.max_frame_bytes != 0 {
             struct_ser.serialize_field("max_frame_bytes", &self.max_frame_bytes)?;
@@ -6156,6 +7138,34 @@ impl serde::Serialize for Limits {
         }
         if self.max_group_members != 0 {
             struct_ser.serialize_field("max_group_members", &self.max_group_members)?;
+        }
+        if self.edit_window_ms != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("edit_window_ms", ToString::to_string(&self.edit_window_ms).as_str())?;
+        }
+        if self.recall_window_ms != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("recall_window_ms", ToString::to_string(&self.recall_window_ms).as_str())?;
+        }
+        if self.max_pins != 0 {
+            struct_ser.serialize_field("max_pins", &self.max_pins)?;
+        }
+        if self.max_reaction_bytes != 0 {
+            struct_ser.serialize_field("max_reaction_bytes", &self.max_reaction_bytes)?;
+        }
+        if self.resume_ms != 0 {
+            struct_ser.serialize_field("resume_ms", &self.resume_ms)?;
+        }
+        if self.typing_ms != 0 {
+            struct_ser.serialize_field("typing_ms", &self.typing_ms)?;
+        }
+        if self.max_watched != 0 {
+            struct_ser.serialize_field("max_watched", &self.max_watched)?;
+        }
+        if self.max_cursor_members != 0 {
+            struct_ser.serialize_field("max_cursor_members", &self.max_cursor_members)?;
         }
         struct_ser.end()
     }
@@ -6181,6 +7191,22 @@ impl<'de> serde::Deserialize<'de> for Limits {
             "maxCursors",
             "max_group_members",
             "maxGroupMembers",
+            "edit_window_ms",
+            "editWindowMs",
+            "recall_window_ms",
+            "recallWindowMs",
+            "max_pins",
+            "maxPins",
+            "max_reaction_bytes",
+            "maxReactionBytes",
+            "resume_ms",
+            "resumeMs",
+            "typing_ms",
+            "typingMs",
+            "max_watched",
+            "maxWatched",
+            "max_cursor_members",
+            "maxCursorMembers",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -6192,6 +7218,14 @@ impl<'de> serde::Deserialize<'de> for Limits {
             MaxPage,
             MaxCursors,
             MaxGroupMembers,
+            EditWindowMs,
+            RecallWindowMs,
+            MaxPins,
+            MaxReactionBytes,
+            ResumeMs,
+            TypingMs,
+            MaxWatched,
+            MaxCursorMembers,
             __SkipField__,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
@@ -6221,6 +7255,14 @@ impl<'de> serde::Deserialize<'de> for Limits {
                             "maxPage" | "max_page" => Ok(GeneratedField::MaxPage),
                             "maxCursors" | "max_cursors" => Ok(GeneratedField::MaxCursors),
                             "maxGroupMembers" | "max_group_members" => Ok(GeneratedField::MaxGroupMembers),
+                            "editWindowMs" | "edit_window_ms" => Ok(GeneratedField::EditWindowMs),
+                            "recallWindowMs" | "recall_window_ms" => Ok(GeneratedField::RecallWindowMs),
+                            "maxPins" | "max_pins" => Ok(GeneratedField::MaxPins),
+                            "maxReactionBytes" | "max_reaction_bytes" => Ok(GeneratedField::MaxReactionBytes),
+                            "resumeMs" | "resume_ms" => Ok(GeneratedField::ResumeMs),
+                            "typingMs" | "typing_ms" => Ok(GeneratedField::TypingMs),
+                            "maxWatched" | "max_watched" => Ok(GeneratedField::MaxWatched),
+                            "maxCursorMembers" | "max_cursor_members" => Ok(GeneratedField::MaxCursorMembers),
                             _ => Ok(GeneratedField::__SkipField__),
                         }
                     }
@@ -6247,6 +7289,14 @@ impl<'de> serde::Deserialize<'de> for Limits {
                 let mut max_page__ = None;
                 let mut max_cursors__ = None;
                 let mut max_group_members__ = None;
+                let mut edit_window_ms__ = None;
+                let mut recall_window_ms__ = None;
+                let mut max_pins__ = None;
+                let mut max_reaction_bytes__ = None;
+                let mut resume_ms__ = None;
+                let mut typing_ms__ = None;
+                let mut max_watched__ = None;
+                let mut max_cursor_members__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::MaxFrameBytes => {
@@ -6305,6 +7355,70 @@ impl<'de> serde::Deserialize<'de> for Limits {
                                 Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
                             ;
                         }
+                        GeneratedField::EditWindowMs => {
+                            if edit_window_ms__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("editWindowMs"));
+                            }
+                            edit_window_ms__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::RecallWindowMs => {
+                            if recall_window_ms__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("recallWindowMs"));
+                            }
+                            recall_window_ms__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::MaxPins => {
+                            if max_pins__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("maxPins"));
+                            }
+                            max_pins__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::MaxReactionBytes => {
+                            if max_reaction_bytes__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("maxReactionBytes"));
+                            }
+                            max_reaction_bytes__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::ResumeMs => {
+                            if resume_ms__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("resumeMs"));
+                            }
+                            resume_ms__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::TypingMs => {
+                            if typing_ms__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("typingMs"));
+                            }
+                            typing_ms__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::MaxWatched => {
+                            if max_watched__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("maxWatched"));
+                            }
+                            max_watched__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::MaxCursorMembers => {
+                            if max_cursor_members__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("maxCursorMembers"));
+                            }
+                            max_cursor_members__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
                         GeneratedField::__SkipField__ => {
                             let _ = map_.next_value::<serde::de::IgnoredAny>()?;
                         }
@@ -6318,6 +7432,14 @@ impl<'de> serde::Deserialize<'de> for Limits {
                     max_page: max_page__.unwrap_or_default(),
                     max_cursors: max_cursors__.unwrap_or_default(),
                     max_group_members: max_group_members__.unwrap_or_default(),
+                    edit_window_ms: edit_window_ms__.unwrap_or_default(),
+                    recall_window_ms: recall_window_ms__.unwrap_or_default(),
+                    max_pins: max_pins__.unwrap_or_default(),
+                    max_reaction_bytes: max_reaction_bytes__.unwrap_or_default(),
+                    resume_ms: resume_ms__.unwrap_or_default(),
+                    typing_ms: typing_ms__.unwrap_or_default(),
+                    max_watched: max_watched__.unwrap_or_default(),
+                    max_cursor_members: max_cursor_members__.unwrap_or_default(),
                 })
             }
         }
@@ -6483,6 +7605,15 @@ impl serde::Serialize for Member {
         if self.delivered_seq != 0 {
             len += 1;
         }
+        if self.banned_until != 0 {
+            len += 1;
+        }
+        if self.requested_at != 0 {
+            len += 1;
+        }
+        if !self.request_text.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("ringwire.v1.Member", len)?;
         if let Some(v) = self.user.as_ref() {
             struct_ser.serialize_field("user", v)?;
@@ -6512,6 +7643,19 @@ impl serde::Serialize for Member {
             #[allow(clippy::needless_borrows_for_generic_args)]
             struct_ser.serialize_field("delivered_seq", ToString::to_string(&self.delivered_seq).as_str())?;
         }
+        if self.banned_until != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("banned_until", ToString::to_string(&self.banned_until).as_str())?;
+        }
+        if self.requested_at != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("requested_at", ToString::to_string(&self.requested_at).as_str())?;
+        }
+        if !self.request_text.is_empty() {
+            struct_ser.serialize_field("request_text", &self.request_text)?;
+        }
         struct_ser.end()
     }
 }
@@ -6532,6 +7676,12 @@ impl<'de> serde::Deserialize<'de> for Member {
             "readSeq",
             "delivered_seq",
             "deliveredSeq",
+            "banned_until",
+            "bannedUntil",
+            "requested_at",
+            "requestedAt",
+            "request_text",
+            "requestText",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -6542,6 +7692,9 @@ impl<'de> serde::Deserialize<'de> for Member {
             MutedUntil,
             ReadSeq,
             DeliveredSeq,
+            BannedUntil,
+            RequestedAt,
+            RequestText,
             __SkipField__,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
@@ -6570,6 +7723,9 @@ impl<'de> serde::Deserialize<'de> for Member {
                             "mutedUntil" | "muted_until" => Ok(GeneratedField::MutedUntil),
                             "readSeq" | "read_seq" => Ok(GeneratedField::ReadSeq),
                             "deliveredSeq" | "delivered_seq" => Ok(GeneratedField::DeliveredSeq),
+                            "bannedUntil" | "banned_until" => Ok(GeneratedField::BannedUntil),
+                            "requestedAt" | "requested_at" => Ok(GeneratedField::RequestedAt),
+                            "requestText" | "request_text" => Ok(GeneratedField::RequestText),
                             _ => Ok(GeneratedField::__SkipField__),
                         }
                     }
@@ -6595,6 +7751,9 @@ impl<'de> serde::Deserialize<'de> for Member {
                 let mut muted_until__ = None;
                 let mut read_seq__ = None;
                 let mut delivered_seq__ = None;
+                let mut banned_until__ = None;
+                let mut requested_at__ = None;
+                let mut request_text__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::User => {
@@ -6641,6 +7800,28 @@ impl<'de> serde::Deserialize<'de> for Member {
                                 Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
                             ;
                         }
+                        GeneratedField::BannedUntil => {
+                            if banned_until__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("bannedUntil"));
+                            }
+                            banned_until__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::RequestedAt => {
+                            if requested_at__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("requestedAt"));
+                            }
+                            requested_at__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::RequestText => {
+                            if request_text__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("requestText"));
+                            }
+                            request_text__ = Some(map_.next_value()?);
+                        }
                         GeneratedField::__SkipField__ => {
                             let _ = map_.next_value::<serde::de::IgnoredAny>()?;
                         }
@@ -6653,6 +7834,9 @@ impl<'de> serde::Deserialize<'de> for Member {
                     muted_until: muted_until__.unwrap_or_default(),
                     read_seq: read_seq__.unwrap_or_default(),
                     delivered_seq: delivered_seq__.unwrap_or_default(),
+                    banned_until: banned_until__.unwrap_or_default(),
+                    requested_at: requested_at__.unwrap_or_default(),
+                    request_text: request_text__.unwrap_or_default(),
                 })
             }
         }
@@ -6676,6 +7860,9 @@ impl serde::Serialize for Members {
         if self.limit != 0 {
             len += 1;
         }
+        if self.list != 0 {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("ringwire.v1.Members", len)?;
         if self.conversation_id != 0 {
             #[allow(clippy::needless_borrow)]
@@ -6687,6 +7874,11 @@ impl serde::Serialize for Members {
         }
         if self.limit != 0 {
             struct_ser.serialize_field("limit", &self.limit)?;
+        }
+        if self.list != 0 {
+            let v = members::List::try_from(self.list)
+                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.list)))?;
+            struct_ser.serialize_field("list", &v)?;
         }
         struct_ser.end()
     }
@@ -6703,6 +7895,7 @@ impl<'de> serde::Deserialize<'de> for Members {
             "page_token",
             "pageToken",
             "limit",
+            "list",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -6710,6 +7903,7 @@ impl<'de> serde::Deserialize<'de> for Members {
             ConversationId,
             PageToken,
             Limit,
+            List,
             __SkipField__,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
@@ -6735,6 +7929,7 @@ impl<'de> serde::Deserialize<'de> for Members {
                             "conversationId" | "conversation_id" => Ok(GeneratedField::ConversationId),
                             "pageToken" | "page_token" => Ok(GeneratedField::PageToken),
                             "limit" => Ok(GeneratedField::Limit),
+                            "list" => Ok(GeneratedField::List),
                             _ => Ok(GeneratedField::__SkipField__),
                         }
                     }
@@ -6757,6 +7952,7 @@ impl<'de> serde::Deserialize<'de> for Members {
                 let mut conversation_id__ = None;
                 let mut page_token__ = None;
                 let mut limit__ = None;
+                let mut list__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::ConversationId => {
@@ -6781,6 +7977,12 @@ impl<'de> serde::Deserialize<'de> for Members {
                                 Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
                             ;
                         }
+                        GeneratedField::List => {
+                            if list__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("list"));
+                            }
+                            list__ = Some(map_.next_value::<members::List>()? as i32);
+                        }
                         GeneratedField::__SkipField__ => {
                             let _ = map_.next_value::<serde::de::IgnoredAny>()?;
                         }
@@ -6790,10 +7992,85 @@ impl<'de> serde::Deserialize<'de> for Members {
                     conversation_id: conversation_id__.unwrap_or_default(),
                     page_token: page_token__.unwrap_or_default(),
                     limit: limit__.unwrap_or_default(),
+                    list: list__.unwrap_or_default(),
                 })
             }
         }
         deserializer.deserialize_struct("ringwire.v1.Members", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for members::List {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        let variant = match self {
+            Self::Members => "MEMBERS",
+            Self::Banned => "BANNED",
+            Self::Requests => "REQUESTS",
+        };
+        serializer.serialize_str(variant)
+    }
+}
+impl<'de> serde::Deserialize<'de> for members::List {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "MEMBERS",
+            "BANNED",
+            "REQUESTS",
+        ];
+
+        struct GeneratedVisitor;
+
+        impl serde::de::Visitor<'_> for GeneratedVisitor {
+            type Value = members::List;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(formatter, "expected one of: {:?}", &FIELDS)
+            }
+
+            fn visit_i64<E>(self, v: i64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok())
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Signed(v), &self)
+                    })
+            }
+
+            fn visit_u64<E>(self, v: u64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok())
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Unsigned(v), &self)
+                    })
+            }
+
+            fn visit_str<E>(self, value: &str) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                match value {
+                    "MEMBERS" => Ok(members::List::Members),
+                    "BANNED" => Ok(members::List::Banned),
+                    "REQUESTS" => Ok(members::List::Requests),
+                    _ => Err(serde::de::Error::unknown_variant(value, FIELDS)),
+                }
+            }
+        }
+        deserializer.deserialize_any(GeneratedVisitor)
     }
 }
 impl serde::Serialize for MembersPage {
@@ -6969,6 +8246,9 @@ impl serde::Serialize for Message {
         if !self.custom_type.is_empty() {
             len += 1;
         }
+        if self.card.is_some() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("ringwire.v1.Message", len)?;
         if self.kind != 0 {
             let v = message::Kind::try_from(self.kind)
@@ -7004,6 +8284,9 @@ impl serde::Serialize for Message {
         if !self.custom_type.is_empty() {
             struct_ser.serialize_field("custom_type", &self.custom_type)?;
         }
+        if let Some(v) = self.card.as_ref() {
+            struct_ser.serialize_field("card", v)?;
+        }
         struct_ser.end()
     }
 }
@@ -7028,6 +8311,7 @@ impl<'de> serde::Deserialize<'de> for Message {
             "metadata",
             "custom_type",
             "customType",
+            "card",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -7042,6 +8326,7 @@ impl<'de> serde::Deserialize<'de> for Message {
             Location,
             Metadata,
             CustomType,
+            Card,
             __SkipField__,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
@@ -7074,6 +8359,7 @@ impl<'de> serde::Deserialize<'de> for Message {
                             "location" => Ok(GeneratedField::Location),
                             "metadata" => Ok(GeneratedField::Metadata),
                             "customType" | "custom_type" => Ok(GeneratedField::CustomType),
+                            "card" => Ok(GeneratedField::Card),
                             _ => Ok(GeneratedField::__SkipField__),
                         }
                     }
@@ -7103,6 +8389,7 @@ impl<'de> serde::Deserialize<'de> for Message {
                 let mut location__ = None;
                 let mut metadata__ = None;
                 let mut custom_type__ = None;
+                let mut card__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Kind => {
@@ -7172,6 +8459,12 @@ impl<'de> serde::Deserialize<'de> for Message {
                             }
                             custom_type__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::Card => {
+                            if card__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("card"));
+                            }
+                            card__ = map_.next_value()?;
+                        }
                         GeneratedField::__SkipField__ => {
                             let _ = map_.next_value::<serde::de::IgnoredAny>()?;
                         }
@@ -7188,6 +8481,7 @@ impl<'de> serde::Deserialize<'de> for Message {
                     location: location__,
                     metadata: metadata__.unwrap_or_default(),
                     custom_type: custom_type__.unwrap_or_default(),
+                    card: card__,
                 })
             }
         }
@@ -9542,6 +10836,9 @@ impl serde::Serialize for ReadByPage {
         if !self.next_page_token.is_empty() {
             len += 1;
         }
+        if self.delivered_count != 0 {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("ringwire.v1.ReadByPage", len)?;
         if self.conversation_id != 0 {
             #[allow(clippy::needless_borrow)]
@@ -9562,6 +10859,9 @@ impl serde::Serialize for ReadByPage {
         if !self.next_page_token.is_empty() {
             struct_ser.serialize_field("next_page_token", &self.next_page_token)?;
         }
+        if self.delivered_count != 0 {
+            struct_ser.serialize_field("delivered_count", &self.delivered_count)?;
+        }
         struct_ser.end()
     }
 }
@@ -9580,6 +10880,8 @@ impl<'de> serde::Deserialize<'de> for ReadByPage {
             "userIds",
             "next_page_token",
             "nextPageToken",
+            "delivered_count",
+            "deliveredCount",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -9589,6 +10891,7 @@ impl<'de> serde::Deserialize<'de> for ReadByPage {
             Count,
             UserIds,
             NextPageToken,
+            DeliveredCount,
             __SkipField__,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
@@ -9616,6 +10919,7 @@ impl<'de> serde::Deserialize<'de> for ReadByPage {
                             "count" => Ok(GeneratedField::Count),
                             "userIds" | "user_ids" => Ok(GeneratedField::UserIds),
                             "nextPageToken" | "next_page_token" => Ok(GeneratedField::NextPageToken),
+                            "deliveredCount" | "delivered_count" => Ok(GeneratedField::DeliveredCount),
                             _ => Ok(GeneratedField::__SkipField__),
                         }
                     }
@@ -9640,6 +10944,7 @@ impl<'de> serde::Deserialize<'de> for ReadByPage {
                 let mut count__ = None;
                 let mut user_ids__ = None;
                 let mut next_page_token__ = None;
+                let mut delivered_count__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::ConversationId => {
@@ -9681,6 +10986,14 @@ impl<'de> serde::Deserialize<'de> for ReadByPage {
                             }
                             next_page_token__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::DeliveredCount => {
+                            if delivered_count__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("deliveredCount"));
+                            }
+                            delivered_count__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
                         GeneratedField::__SkipField__ => {
                             let _ = map_.next_value::<serde::de::IgnoredAny>()?;
                         }
@@ -9692,6 +11005,7 @@ impl<'de> serde::Deserialize<'de> for ReadByPage {
                     count: count__.unwrap_or_default(),
                     user_ids: user_ids__.unwrap_or_default(),
                     next_page_token: next_page_token__.unwrap_or_default(),
+                    delivered_count: delivered_count__.unwrap_or_default(),
                 })
             }
         }
@@ -10426,6 +11740,12 @@ impl serde::Serialize for Reply {
                 reply::Outcome::ReadByPage(v) => {
                     struct_ser.serialize_field("read_by_page", v)?;
                 }
+                reply::Outcome::BlocksPage(v) => {
+                    struct_ser.serialize_field("blocks_page", v)?;
+                }
+                reply::Outcome::SessionList(v) => {
+                    struct_ser.serialize_field("session_list", v)?;
+                }
                 reply::Outcome::ConversationOpened(v) => {
                     struct_ser.serialize_field("conversation_opened", v)?;
                 }
@@ -10459,6 +11779,10 @@ impl<'de> serde::Deserialize<'de> for Reply {
             "membersPage",
             "read_by_page",
             "readByPage",
+            "blocks_page",
+            "blocksPage",
+            "session_list",
+            "sessionList",
             "conversation_opened",
             "conversationOpened",
         ];
@@ -10477,6 +11801,8 @@ impl<'de> serde::Deserialize<'de> for Reply {
             HeadsPage,
             MembersPage,
             ReadByPage,
+            BlocksPage,
+            SessionList,
             ConversationOpened,
             __SkipField__,
         }
@@ -10512,6 +11838,8 @@ impl<'de> serde::Deserialize<'de> for Reply {
                             "headsPage" | "heads_page" => Ok(GeneratedField::HeadsPage),
                             "membersPage" | "members_page" => Ok(GeneratedField::MembersPage),
                             "readByPage" | "read_by_page" => Ok(GeneratedField::ReadByPage),
+                            "blocksPage" | "blocks_page" => Ok(GeneratedField::BlocksPage),
+                            "sessionList" | "session_list" => Ok(GeneratedField::SessionList),
                             "conversationOpened" | "conversation_opened" => Ok(GeneratedField::ConversationOpened),
                             _ => Ok(GeneratedField::__SkipField__),
                         }
@@ -10619,6 +11947,20 @@ impl<'de> serde::Deserialize<'de> for Reply {
                                 return Err(serde::de::Error::duplicate_field("readByPage"));
                             }
                             outcome__ = map_.next_value::<::std::option::Option<_>>()?.map(reply::Outcome::ReadByPage)
+;
+                        }
+                        GeneratedField::BlocksPage => {
+                            if outcome__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("blocksPage"));
+                            }
+                            outcome__ = map_.next_value::<::std::option::Option<_>>()?.map(reply::Outcome::BlocksPage)
+;
+                        }
+                        GeneratedField::SessionList => {
+                            if outcome__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("sessionList"));
+                            }
+                            outcome__ = map_.next_value::<::std::option::Option<_>>()?.map(reply::Outcome::SessionList)
 ;
                         }
                         GeneratedField::ConversationOpened => {
@@ -11557,6 +12899,379 @@ impl<'de> serde::Deserialize<'de> for ServerFrame {
         deserializer.deserialize_struct("ringwire.v1.ServerFrame", FIELDS, GeneratedVisitor)
     }
 }
+impl serde::Serialize for SessionInfo {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.session_id.is_empty() {
+            len += 1;
+        }
+        if !self.device_id.is_empty() {
+            len += 1;
+        }
+        if !self.device_class.is_empty() {
+            len += 1;
+        }
+        if !self.client_name.is_empty() {
+            len += 1;
+        }
+        if self.connected_at != 0 {
+            len += 1;
+        }
+        if self.live {
+            len += 1;
+        }
+        if self.current {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("ringwire.v1.SessionInfo", len)?;
+        if !self.session_id.is_empty() {
+            struct_ser.serialize_field("session_id", &self.session_id)?;
+        }
+        if !self.device_id.is_empty() {
+            struct_ser.serialize_field("device_id", &self.device_id)?;
+        }
+        if !self.device_class.is_empty() {
+            struct_ser.serialize_field("device_class", &self.device_class)?;
+        }
+        if !self.client_name.is_empty() {
+            struct_ser.serialize_field("client_name", &self.client_name)?;
+        }
+        if self.connected_at != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("connected_at", ToString::to_string(&self.connected_at).as_str())?;
+        }
+        if self.live {
+            struct_ser.serialize_field("live", &self.live)?;
+        }
+        if self.current {
+            struct_ser.serialize_field("current", &self.current)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for SessionInfo {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "session_id",
+            "sessionId",
+            "device_id",
+            "deviceId",
+            "device_class",
+            "deviceClass",
+            "client_name",
+            "clientName",
+            "connected_at",
+            "connectedAt",
+            "live",
+            "current",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            SessionId,
+            DeviceId,
+            DeviceClass,
+            ClientName,
+            ConnectedAt,
+            Live,
+            Current,
+            __SkipField__,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "sessionId" | "session_id" => Ok(GeneratedField::SessionId),
+                            "deviceId" | "device_id" => Ok(GeneratedField::DeviceId),
+                            "deviceClass" | "device_class" => Ok(GeneratedField::DeviceClass),
+                            "clientName" | "client_name" => Ok(GeneratedField::ClientName),
+                            "connectedAt" | "connected_at" => Ok(GeneratedField::ConnectedAt),
+                            "live" => Ok(GeneratedField::Live),
+                            "current" => Ok(GeneratedField::Current),
+                            _ => Ok(GeneratedField::__SkipField__),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = SessionInfo;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct ringwire.v1.SessionInfo")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<SessionInfo, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut session_id__ = None;
+                let mut device_id__ = None;
+                let mut device_class__ = None;
+                let mut client_name__ = None;
+                let mut connected_at__ = None;
+                let mut live__ = None;
+                let mut current__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::SessionId => {
+                            if session_id__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("sessionId"));
+                            }
+                            session_id__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::DeviceId => {
+                            if device_id__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("deviceId"));
+                            }
+                            device_id__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::DeviceClass => {
+                            if device_class__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("deviceClass"));
+                            }
+                            device_class__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::ClientName => {
+                            if client_name__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("clientName"));
+                            }
+                            client_name__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::ConnectedAt => {
+                            if connected_at__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("connectedAt"));
+                            }
+                            connected_at__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Live => {
+                            if live__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("live"));
+                            }
+                            live__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Current => {
+                            if current__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("current"));
+                            }
+                            current__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::__SkipField__ => {
+                            let _ = map_.next_value::<serde::de::IgnoredAny>()?;
+                        }
+                    }
+                }
+                Ok(SessionInfo {
+                    session_id: session_id__.unwrap_or_default(),
+                    device_id: device_id__.unwrap_or_default(),
+                    device_class: device_class__.unwrap_or_default(),
+                    client_name: client_name__.unwrap_or_default(),
+                    connected_at: connected_at__.unwrap_or_default(),
+                    live: live__.unwrap_or_default(),
+                    current: current__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("ringwire.v1.SessionInfo", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for SessionList {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.sessions.is_empty() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("ringwire.v1.SessionList", len)?;
+        if !self.sessions.is_empty() {
+            struct_ser.serialize_field("sessions", &self.sessions)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for SessionList {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "sessions",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Sessions,
+            __SkipField__,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "sessions" => Ok(GeneratedField::Sessions),
+                            _ => Ok(GeneratedField::__SkipField__),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = SessionList;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct ringwire.v1.SessionList")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<SessionList, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut sessions__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Sessions => {
+                            if sessions__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("sessions"));
+                            }
+                            sessions__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::__SkipField__ => {
+                            let _ = map_.next_value::<serde::de::IgnoredAny>()?;
+                        }
+                    }
+                }
+                Ok(SessionList {
+                    sessions: sessions__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("ringwire.v1.SessionList", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for Sessions {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let len = 0;
+        let struct_ser = serializer.serialize_struct("ringwire.v1.Sessions", len)?;
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Sessions {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            __SkipField__,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                            Ok(GeneratedField::__SkipField__)
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Sessions;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct ringwire.v1.Sessions")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Sessions, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                while map_.next_key::<GeneratedField>()?.is_some() {
+                    let _ = map_.next_value::<serde::de::IgnoredAny>()?;
+                }
+                Ok(Sessions {
+                })
+            }
+        }
+        deserializer.deserialize_struct("ringwire.v1.Sessions", FIELDS, GeneratedVisitor)
+    }
+}
 impl serde::Serialize for SetRole {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -11727,7 +13442,13 @@ impl serde::Serialize for SetStatus {
         if self.status != 0 {
             len += 1;
         }
-        if !self.text.is_empty() {
+        if self.text.is_some() {
+            len += 1;
+        }
+        if self.status_visibility.is_some() {
+            len += 1;
+        }
+        if self.last_seen_visibility.is_some() {
             len += 1;
         }
         let mut struct_ser = serializer.serialize_struct("ringwire.v1.SetStatus", len)?;
@@ -11736,8 +13457,18 @@ impl serde::Serialize for SetStatus {
                 .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.status)))?;
             struct_ser.serialize_field("status", &v)?;
         }
-        if !self.text.is_empty() {
-            struct_ser.serialize_field("text", &self.text)?;
+        if let Some(v) = self.text.as_ref() {
+            struct_ser.serialize_field("text", v)?;
+        }
+        if let Some(v) = self.status_visibility.as_ref() {
+            let v = Visibility::try_from(*v)
+                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", *v)))?;
+            struct_ser.serialize_field("status_visibility", &v)?;
+        }
+        if let Some(v) = self.last_seen_visibility.as_ref() {
+            let v = Visibility::try_from(*v)
+                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", *v)))?;
+            struct_ser.serialize_field("last_seen_visibility", &v)?;
         }
         struct_ser.end()
     }
@@ -11751,12 +13482,18 @@ impl<'de> serde::Deserialize<'de> for SetStatus {
         const FIELDS: &[&str] = &[
             "status",
             "text",
+            "status_visibility",
+            "statusVisibility",
+            "last_seen_visibility",
+            "lastSeenVisibility",
         ];
 
         #[allow(clippy::enum_variant_names)]
         enum GeneratedField {
             Status,
             Text,
+            StatusVisibility,
+            LastSeenVisibility,
             __SkipField__,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
@@ -11781,6 +13518,8 @@ impl<'de> serde::Deserialize<'de> for SetStatus {
                         match value {
                             "status" => Ok(GeneratedField::Status),
                             "text" => Ok(GeneratedField::Text),
+                            "statusVisibility" | "status_visibility" => Ok(GeneratedField::StatusVisibility),
+                            "lastSeenVisibility" | "last_seen_visibility" => Ok(GeneratedField::LastSeenVisibility),
                             _ => Ok(GeneratedField::__SkipField__),
                         }
                     }
@@ -11802,6 +13541,8 @@ impl<'de> serde::Deserialize<'de> for SetStatus {
             {
                 let mut status__ = None;
                 let mut text__ = None;
+                let mut status_visibility__ = None;
+                let mut last_seen_visibility__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Status => {
@@ -11814,7 +13555,19 @@ impl<'de> serde::Deserialize<'de> for SetStatus {
                             if text__.is_some() {
                                 return Err(serde::de::Error::duplicate_field("text"));
                             }
-                            text__ = Some(map_.next_value()?);
+                            text__ = map_.next_value()?;
+                        }
+                        GeneratedField::StatusVisibility => {
+                            if status_visibility__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("statusVisibility"));
+                            }
+                            status_visibility__ = map_.next_value::<::std::option::Option<Visibility>>()?.map(|x| x as i32);
+                        }
+                        GeneratedField::LastSeenVisibility => {
+                            if last_seen_visibility__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("lastSeenVisibility"));
+                            }
+                            last_seen_visibility__ = map_.next_value::<::std::option::Option<Visibility>>()?.map(|x| x as i32);
                         }
                         GeneratedField::__SkipField__ => {
                             let _ = map_.next_value::<serde::de::IgnoredAny>()?;
@@ -11823,7 +13576,9 @@ impl<'de> serde::Deserialize<'de> for SetStatus {
                 }
                 Ok(SetStatus {
                     status: status__.unwrap_or_default(),
-                    text: text__.unwrap_or_default(),
+                    text: text__,
+                    status_visibility: status_visibility__,
+                    last_seen_visibility: last_seen_visibility__,
                 })
             }
         }
@@ -13128,6 +14883,9 @@ impl serde::Serialize for ViewChanged {
         if !self.hidden_seqs.is_empty() {
             len += 1;
         }
+        if self.view_no != 0 {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("ringwire.v1.ViewChanged", len)?;
         if self.conversation_id != 0 {
             #[allow(clippy::needless_borrow)]
@@ -13136,6 +14894,11 @@ impl serde::Serialize for ViewChanged {
         }
         if !self.hidden_seqs.is_empty() {
             struct_ser.serialize_field("hidden_seqs", &self.hidden_seqs.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+        }
+        if self.view_no != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("view_no", ToString::to_string(&self.view_no).as_str())?;
         }
         struct_ser.end()
     }
@@ -13151,12 +14914,15 @@ impl<'de> serde::Deserialize<'de> for ViewChanged {
             "conversationId",
             "hidden_seqs",
             "hiddenSeqs",
+            "view_no",
+            "viewNo",
         ];
 
         #[allow(clippy::enum_variant_names)]
         enum GeneratedField {
             ConversationId,
             HiddenSeqs,
+            ViewNo,
             __SkipField__,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
@@ -13181,6 +14947,7 @@ impl<'de> serde::Deserialize<'de> for ViewChanged {
                         match value {
                             "conversationId" | "conversation_id" => Ok(GeneratedField::ConversationId),
                             "hiddenSeqs" | "hidden_seqs" => Ok(GeneratedField::HiddenSeqs),
+                            "viewNo" | "view_no" => Ok(GeneratedField::ViewNo),
                             _ => Ok(GeneratedField::__SkipField__),
                         }
                     }
@@ -13202,6 +14969,7 @@ impl<'de> serde::Deserialize<'de> for ViewChanged {
             {
                 let mut conversation_id__ = None;
                 let mut hidden_seqs__ = None;
+                let mut view_no__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::ConversationId => {
@@ -13221,6 +14989,14 @@ impl<'de> serde::Deserialize<'de> for ViewChanged {
                                     .into_iter().map(|x| x.0).collect())
                             ;
                         }
+                        GeneratedField::ViewNo => {
+                            if view_no__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("viewNo"));
+                            }
+                            view_no__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
                         GeneratedField::__SkipField__ => {
                             let _ = map_.next_value::<serde::de::IgnoredAny>()?;
                         }
@@ -13229,10 +15005,85 @@ impl<'de> serde::Deserialize<'de> for ViewChanged {
                 Ok(ViewChanged {
                     conversation_id: conversation_id__.unwrap_or_default(),
                     hidden_seqs: hidden_seqs__.unwrap_or_default(),
+                    view_no: view_no__.unwrap_or_default(),
                 })
             }
         }
         deserializer.deserialize_struct("ringwire.v1.ViewChanged", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for Visibility {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        let variant = match self {
+            Self::Contacts => "CONTACTS",
+            Self::Everyone => "EVERYONE",
+            Self::Nobody => "NOBODY",
+        };
+        serializer.serialize_str(variant)
+    }
+}
+impl<'de> serde::Deserialize<'de> for Visibility {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "CONTACTS",
+            "EVERYONE",
+            "NOBODY",
+        ];
+
+        struct GeneratedVisitor;
+
+        impl serde::de::Visitor<'_> for GeneratedVisitor {
+            type Value = Visibility;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(formatter, "expected one of: {:?}", &FIELDS)
+            }
+
+            fn visit_i64<E>(self, v: i64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok())
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Signed(v), &self)
+                    })
+            }
+
+            fn visit_u64<E>(self, v: u64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok())
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Unsigned(v), &self)
+                    })
+            }
+
+            fn visit_str<E>(self, value: &str) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                match value {
+                    "CONTACTS" => Ok(Visibility::Contacts),
+                    "EVERYONE" => Ok(Visibility::Everyone),
+                    "NOBODY" => Ok(Visibility::Nobody),
+                    _ => Err(serde::de::Error::unknown_variant(value, FIELDS)),
+                }
+            }
+        }
+        deserializer.deserialize_any(GeneratedVisitor)
     }
 }
 impl serde::Serialize for WatchPresence {

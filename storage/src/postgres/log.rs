@@ -10,7 +10,8 @@ use super::rows::{self, ENTRY, MEMBER, MEMBER_WIDTH, USER, USER_WIDTH, position}
 use crate::encryption::BodyKeys;
 use crate::error::StoreError;
 use crate::model::{
-    ConversationSnapshot, EntryRow, HistoryWindow, LogHead, LogPage, MemberProfile,
+    ConversationSnapshot, ConversationState, EntryRow, HistoryWindow, LogHead, LogPage,
+    MemberProfile,
 };
 
 /// Starts a transaction whose every read sees the same state.
@@ -61,6 +62,7 @@ impl PostgresStore {
             floor_seq: rows::number(&about, 2)?,
             members: members.iter().map(|row| rows::member(row, 0)).collect::<Result<_, _>>()?,
             recent,
+            state: ConversationState::default(),
         }))
     }
 

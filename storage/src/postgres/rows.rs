@@ -39,6 +39,7 @@ pub(super) fn entry(row: &Row, at: usize, keys: &BodyKeys) -> Result<EntryRow, S
         created_at: row.try_get(at + 4)?,
         client_msg_id: row.try_get(at + 5)?,
         command_hash: row.try_get(at + 6)?,
+        marks: None,
         body,
         damaged,
     })

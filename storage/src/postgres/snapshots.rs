@@ -146,6 +146,10 @@ fn head_row(row: &Row, keys: &BodyKeys) -> Result<(HeadRow, [Option<i64>; 2]), S
         read_msg_no: rows::number(row, CURSORS + 1)?,
         delivered_seq: rows::number(row, CURSORS + 2)?,
         users: Vec::new(),
+        mentions_unread: 0,
+        pins: Vec::new(),
+        muted_until: 0,
+        own_muted_until: 0,
     };
     Ok((line, [row.try_get(7)?, row.try_get(8)?]))
 }

@@ -10,7 +10,8 @@ use super::rows::{self, ENTRY, MEMBER, MEMBER_WIDTH, USER, position};
 use crate::encryption::BodyKeys;
 use crate::error::StoreError;
 use crate::model::{
-    ConversationSnapshot, EntryRow, HistoryWindow, LogHead, LogPage, MemberProfile,
+    ConversationSnapshot, ConversationState, EntryRow, HistoryWindow, LogHead, LogPage,
+    MemberProfile,
 };
 
 impl SqliteStore {
@@ -44,6 +45,7 @@ impl SqliteStore {
                 floor_seq,
                 members,
                 recent: entries_before(tx, &keys, id, i64::MAX, recent_limit)?,
+                state: ConversationState::default(),
             }))
         })
         .await

@@ -39,6 +39,7 @@ pub(super) fn entry(row: &Row<'_>, at: usize, keys: &BodyKeys) -> rusqlite::Resu
         created_at: row.get(at + 4)?,
         client_msg_id: row.get(at + 5)?,
         command_hash: row.get(at + 6)?,
+        marks: None,
         body,
         damaged,
     })

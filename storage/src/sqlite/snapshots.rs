@@ -145,6 +145,10 @@ fn head_row(row: &Row<'_>, keys: &BodyKeys) -> rusqlite::Result<(HeadRow, [Optio
         read_msg_no: rows::number(row, CURSORS + 1)?,
         delivered_seq: rows::number(row, CURSORS + 2)?,
         users: Vec::new(),
+        mentions_unread: 0,
+        pins: Vec::new(),
+        muted_until: 0,
+        own_muted_until: 0,
     };
     Ok((line, [row.get(7)?, row.get(8)?]))
 }

@@ -8,7 +8,8 @@ use prost::Message as _;
 use ringwire_protocol::{ConversationId, Seq, wire};
 use ringwire_storage::append::{Append, Change, Completion, HEAD_TRUST, Outcome};
 use ringwire_storage::model::{
-    ConversationKind, ConversationSnapshot, EntryRow, LogHead, LogPage, MemberRow, Role,
+    ConversationKind, ConversationSnapshot, ConversationState, EntryRow, LogHead, LogPage,
+    MemberRow, Role,
 };
 
 use super::Violation;
@@ -58,6 +59,7 @@ impl Log {
             client_msg_id: "created".to_owned(),
             body: created.encode_to_vec().into(),
             damaged: false,
+            marks: None,
             command_hash: 0,
         };
         let rosters = vec![roster.clone(), roster];
@@ -190,6 +192,7 @@ impl Log {
             floor_seq: self.floor,
             members: members.collect(),
             recent: kept[kept.len().saturating_sub(recent_limit)..].to_vec(),
+            state: ConversationState::default(),
         }
     }
 
@@ -329,6 +332,7 @@ fn row_of(append: &Append) -> EntryRow {
         client_msg_id: append.client_msg_id.to_string(),
         body: append.body.clone(),
         damaged: false,
+        marks: None,
         command_hash: append.command_hash,
     }
 }

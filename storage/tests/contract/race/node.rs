@@ -365,6 +365,7 @@ fn row_of(append: &Append) -> EntryRow {
         client_msg_id: append.client_msg_id.to_string(),
         body: append.body.clone(),
         damaged: false,
+        marks: None,
         command_hash: append.command_hash,
     }
 }
