@@ -58,6 +58,7 @@ pub fn run(config: Config) -> Result<(), StartError> {
         let (errands, errand_answers) = mpsc::channel(limits::ERRAND_ANSWERS);
         let config = Arc::new(config);
         let shared = Arc::new(Shared {
+            boot: startup::boot_number()?,
             verifier: Arc::clone(&keys.verifier),
             command_key,
             mailboxes: senders,

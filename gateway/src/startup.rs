@@ -147,6 +147,13 @@ pub async fn open_store(config: &Config, completions: CompletionSink) -> Result<
     }
 }
 
+/// A number unlike that of any other start, which nobody can guess.
+pub fn boot_number() -> Result<u64, StartError> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).map_err(|error| SecretError::Random(error.to_string()))?;
+    Ok(u64::from_le_bytes(bytes))
+}
+
 /// Lets the process have as many descriptors as the hard limit allows; returns how many.
 pub fn raise_descriptor_limit() -> Result<usize, StartError> {
     let failed = |action| StartError::System { action, source: io::Error::last_os_error() };

@@ -12,6 +12,7 @@
 //! needs a lock, and no task sees another's half-done work.
 
 mod commands;
+mod connect;
 pub mod credits;
 mod drain;
 mod eventfd;
@@ -23,6 +24,7 @@ pub mod mail;
 pub mod mailbox;
 mod owner;
 pub mod pulls;
+mod sessions;
 pub mod shared;
 pub mod state;
 mod sync;
@@ -49,11 +51,15 @@ use crate::net::{self, Listener, Signal, Stream};
 use crate::placement::ShardId;
 use crate::service::ask::{Ask, Served};
 use crate::session::registry::{ExternalIdentity, NewSession};
+use connect::Entering;
 use handoff::{Moving, Returned};
 use mail::Mail;
 use mailbox::MailboxReceiver;
 use shared::Shared;
 use state::State;
+
+/// The close code of a client that does not mean to come back (RFC 6455 section 7.4.1).
+const FAREWELL: u16 = 1000;
 
 /// A shard, shared by the tasks of its thread.
 pub struct Shard {
@@ -139,9 +145,13 @@ impl Shard {
                 subject: identity.subject.clone(),
                 name_hint: name_hint.unwrap_or_default().to_owned(),
             };
-            state.ask(ask).map_err(|_| state::busy("the service queue is full"))?;
             let (sender, receiver) = oneshot::channel();
             state.waiters.insert(waiter, sender);
+            let entering = Entering::Identity(waiter, Box::new(ask));
+            if !state.enter(entering, 1, &mut self.links.borrow_mut()) {
+                state.waiters.remove(&waiter);
+                return Err(state::busy("too many sessions are being opened"));
+            }
             receiver
         };
         let gone = || CommandError::new(ErrorCode::Internal, "the server is stopping");
@@ -205,9 +215,11 @@ impl State {
                 if let Some(waiter) = self.waiters.remove(&waiter) {
                     drop(waiter.send(user));
                 }
+                self.left(links);
             }
             Served::SessionOpened { session, opened } => {
                 self.session_opened(session, opened, links);
+                self.left(links);
             }
             Served::Answered { reply_to, outcome, made } => {
                 let outcome = outcome.map(|outcome| *outcome);
@@ -295,8 +307,18 @@ impl Application for Shard {
         }
     }
 
+    fn on_farewell(&self, link: LinkKey, code: Option<u16>) {
+        if code == Some(FAREWELL) {
+            let mut state = self.state.borrow_mut();
+            if let Some(key) = state.registry.by_link(link) {
+                state.registry.remove(key);
+            }
+        }
+    }
+
     fn on_gone(&self, link: LinkKey) {
-        self.state.borrow_mut().registry.remove_by_link(link);
+        let tick = self.links.borrow().now();
+        self.state.borrow_mut().connection_ended(link, tick);
     }
 
     fn on_second(&self, overdue: Vec<(LinkKey, Overdue)>) {

@@ -20,6 +20,8 @@ use crate::service::ask::Call;
 pub struct Shared {
     /// What the operator decided.
     pub config: Arc<Config>,
+    /// Random: tells this start of the server from all others.
+    pub boot: u64,
     /// Checks tokens.
     pub verifier: Arc<TokenVerifier>,
     /// Hashes commands.

@@ -9,6 +9,7 @@ use ringwire_protocol::{CommandError, UnixMs, UserId};
 use ringwire_storage::Store;
 use tokio::sync::oneshot;
 
+use super::connect::Entering;
 use super::credits::Credits;
 use super::shared::Shared;
 use crate::conversation::cache::Cache;
@@ -19,7 +20,8 @@ use crate::persist::Persist;
 use crate::placement::ShardId;
 use crate::service::ask::{Ask, Call};
 use crate::session::cursors::DirtyCursors;
-use crate::session::registry::{Rates, Registry};
+use crate::session::gate::{Gate, GateBounds};
+use crate::session::registry::{Birthplace, Rates, Registry};
 use ringwire_protocol::ConversationId;
 
 /// Everything a shard decides with. All of it is used by one thread, one turn at a time.
@@ -28,6 +30,8 @@ pub struct State {
     pub(crate) id: ShardId,
     pub(crate) now: Clock,
     pub(crate) registry: Registry,
+    /// Sessions whose snapshot is read, and those in line.
+    pub(crate) gate: Gate<Entering>,
     pub(crate) cursors: DirtyCursors,
     pub(crate) conversations: Cache,
     pub(crate) persist: Persist,
@@ -51,11 +55,18 @@ impl State {
     pub fn new(shared: Arc<Shared>, id: ShardId, store: Store) -> Self {
         let limits = &shared.config.limits;
         let rates = Rates { session: limits.session_rate, user: limits.user_rate };
+        let birthplace = Birthplace { boot: shared.boot, shard: id };
+        let bounds = GateBounds {
+            places: (limits::OPENINGS_UNDER_WAY / shared.shards()).max(1),
+            waiting: limits::OPENINGS_WAITING,
+            weight: limits::OPENINGS_WAITING_CURSORS,
+        };
         Self {
             shared,
             id,
             now: Clock::new(),
-            registry: Registry::new(rates),
+            registry: Registry::new(rates, birthplace),
+            gate: Gate::new(bounds),
             cursors: DirtyCursors::default(),
             conversations: Cache::default(),
             persist: Persist::new(store, id),
