@@ -147,11 +147,12 @@ pub async fn open_store(config: &Config, completions: CompletionSink) -> Result<
     }
 }
 
-/// A number unlike that of any other start, which nobody can guess.
+/// A number that no other start has, nor can anybody guess it.
 pub fn boot_number() -> Result<u64, StartError> {
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes).map_err(|error| SecretError::Random(error.to_string()))?;
-    Ok(u64::from_le_bytes(bytes))
+    getrandom::u64().map_err(|error| StartError::System {
+        action: "read random bytes",
+        source: io::Error::other(error),
+    })
 }
 
 /// Lets the process have as many descriptors as the hard limit allows; returns how many.

@@ -8,7 +8,7 @@
 //! Invariants: a session is taken up by its own user on its own device in its own encoding, and by one connection; its
 //! key changes then, so replies to what was asked over the old connection go nowhere.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::registry::{Phase, Registry, SessionKey};
@@ -69,7 +69,12 @@ impl Registry {
     }
 
     /// Gives the connection of `newcomer` to the session `old`, which is live or detached; `newcomer` is no more.
-    pub fn take_up(&mut self, old: SessionKey, newcomer: SessionKey, tick: Tick) -> Option<TakenUp> {
+    pub fn take_up(
+        &mut self,
+        old: SessionKey,
+        newcomer: SessionKey,
+        tick: Tick,
+    ) -> Option<TakenUp> {
         self.get(old)?;
         let new = self.remove(newcomer)?;
         let key = SessionKey { index: old.index, generation: self.fresh_generation() };
@@ -85,7 +90,7 @@ impl Registry {
         session.unanswered = new.unanswered;
         session.queries = 0;
         session.paused = false;
-        session.lagging = HashMap::new();
+        session.lagging = BTreeMap::new();
         self.name_link(new.link, key);
         if let Some(sessions) = self.by_user.get_mut(&user)
             && let Some(place) = sessions.keys.iter_mut().find(|place| **place == old)

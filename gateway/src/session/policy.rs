@@ -107,7 +107,11 @@ mod tests {
             assert_eq!(judge(rules, "p", "phone", [PHONE]), welcome(&[1], &[]));
         }
         let rules = rules(DevicePolicy::Multi, OnConflict::RefuseNew);
-        assert_eq!(judge(rules, "", "", [NAMELESS]), welcome(&[], &[]), "nobody knows who that was");
+        assert_eq!(
+            judge(rules, "", "", [NAMELESS]),
+            welcome(&[], &[]),
+            "nobody knows who that was"
+        );
     }
 
     #[test]
@@ -116,9 +120,18 @@ mod tests {
         let refuse = |policy| rules(policy, OnConflict::RefuseNew);
         let all = [PHONE, WEB, NAMELESS];
         assert_eq!(judge(kick(DevicePolicy::Multi), "x", "web", all), welcome(&[], &[]));
-        assert_eq!(judge(kick(DevicePolicy::OnePerDeviceClass), "x", "web", all), welcome(&[], &[2]));
-        assert_eq!(judge(refuse(DevicePolicy::OnePerDeviceClass), "x", "web", all), Verdict::Refused);
-        assert_eq!(judge(refuse(DevicePolicy::OnePerDeviceClass), "x", "tv", all), welcome(&[], &[]));
+        assert_eq!(
+            judge(kick(DevicePolicy::OnePerDeviceClass), "x", "web", all),
+            welcome(&[], &[2])
+        );
+        assert_eq!(
+            judge(refuse(DevicePolicy::OnePerDeviceClass), "x", "web", all),
+            Verdict::Refused
+        );
+        assert_eq!(
+            judge(refuse(DevicePolicy::OnePerDeviceClass), "x", "tv", all),
+            welcome(&[], &[])
+        );
         assert_eq!(judge(kick(DevicePolicy::Single), "x", "tv", all), welcome(&[], &[1, 2, 3]));
         assert_eq!(judge(refuse(DevicePolicy::Single), "w", "web", [WEB]), welcome(&[2], &[]));
         assert_eq!(judge(refuse(DevicePolicy::Single), "x", "tv", all), Verdict::Refused);

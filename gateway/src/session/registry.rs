@@ -1,6 +1,6 @@
 //! The sessions of a shard's users: by key, by user, by connection. Those whose connection ended: `detached.rs`.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use bytes::Bytes;
 use ringwire_protocol::codec::Encoding;
@@ -119,7 +119,7 @@ pub struct Session {
     /// Sends refused on this shard, for those that say they come `after` one.
     pub refused_sends: Refusals,
     /// Conversations whose entries were dropped because the outbox was full, with the newest dropped position.
-    pub lagging: HashMap<ConversationId, Seq>,
+    pub lagging: BTreeMap<ConversationId, Seq>,
     /// What its snapshot told, for pushes that were slower than it; see [`Registry::cover`].
     pub(super) covered: HashMap<ConversationId, Seq>,
 }
@@ -272,7 +272,7 @@ impl Registry {
             paused: false,
             bucket: Bucket::new(self.rates.session, now),
             refused_sends: Refusals::default(),
-            lagging: HashMap::new(),
+            lagging: BTreeMap::new(),
             covered: HashMap::new(),
         });
         let key = SessionKey { index: index as u32, generation };

@@ -21,7 +21,7 @@ use crate::fanout::push_frame;
 use crate::limits;
 use crate::service::ask::Ask;
 use crate::session::gate::Entered;
-use crate::session::opening::{Opened, OpenRequest};
+use crate::session::opening::{OpenRequest, Opened};
 use crate::session::policy::{Present, Rules, Verdict, judge};
 use crate::session::registry::{Device, Phase, SessionKey};
 
@@ -346,7 +346,8 @@ fn check(connect: &wire::Connect) -> Result<Vec<(ConversationId, Seq)>, CommandE
         let error = format!("more than {most} cursors");
         return Err(CommandError::new(ErrorCode::TooLarge, error));
     }
-    let cursor = |cursor: &wire::SyncCursor| Ok((conversation(cursor.conversation_id)?, cursor.seq));
+    let cursor =
+        |cursor: &wire::SyncCursor| Ok((conversation(cursor.conversation_id)?, cursor.seq));
     connect.cursors.iter().map(cursor).collect()
 }
 

@@ -85,7 +85,8 @@ impl State {
                 position += 1;
                 let Some((session, budget)) = self.registry.get_for_push(key) else { continue };
                 // A sender whose connection ended does not get the ack, so it gets the entry.
-                if Some(key) == except && !session.is_detached() && !links.is_closing(session.link) {
+                if Some(key) == except && !session.is_detached() && !links.is_closing(session.link)
+                {
                     continue;
                 }
                 let given = push(session, budget, &delivery.pushed, &mut frames, links);
@@ -104,11 +105,10 @@ impl State {
         if !matches!(session.phase, Phase::Live) {
             return;
         }
-        for (id, head_seq) in session.lagging.drain() {
+        for (id, head_seq) in std::mem::take(&mut session.lagging) {
             let lag = wire::Lag { conversation_id: id.get(), head_seq };
             links.push(link, &push_frame(session.encoding, wire::push::Event::Lag(lag)));
         }
-        session.lagging.shrink_to_fit();
         if session.unanswered < limits::MAX_UNANSWERED {
             session.paused = false;
             links.set_paused(link, false);

@@ -20,12 +20,12 @@ use crate::service::ask::Call;
 pub struct Shared {
     /// What the operator decided.
     pub config: Arc<Config>,
-    /// Random: tells this start of the server from all others.
-    pub boot: u64,
     /// Checks tokens.
     pub verifier: Arc<TokenVerifier>,
     /// Hashes commands.
     pub command_key: CommandKey,
+    /// A random number of this start, unlike that of any other start of any node.
+    pub boot: u64,
     /// One per shard.
     pub mailboxes: Vec<MailboxSender<Mail>>,
     /// To the service thread.
