@@ -122,6 +122,8 @@ pub struct Session {
     pub lagging: BTreeMap<ConversationId, Seq>,
     /// What its snapshot told, for pushes that were slower than it; see [`Registry::cover`].
     pub(super) covered: HashMap<ConversationId, Seq>,
+    /// Where it typed last.
+    pub typing: Option<ConversationId>,
 }
 
 impl Session {
@@ -274,6 +276,7 @@ impl Registry {
             refused_sends: Refusals::default(),
             lagging: BTreeMap::new(),
             covered: HashMap::new(),
+            typing: None,
         });
         let key = SessionKey { index: index as u32, generation };
         self.name_link(new.link, key);

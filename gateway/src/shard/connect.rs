@@ -366,6 +366,7 @@ fn wire_limits(configured: &LimitsConfig, resume_ms: u32) -> wire::Limits {
         max_group_members: configured.max_group_members,
         max_cursor_members: limits::CURSOR_PUSH_MEMBERS as u32,
         resume_ms,
+        typing_ms: limits::TYPING_MS as u32,
         ..Default::default()
     }
 }

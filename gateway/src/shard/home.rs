@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use ringwire_protocol::{CloseReason, CommandError, wire};
+use ringwire_protocol::{CloseReason, CommandError, UserId, wire};
 use wire::reply::Outcome;
 
 use super::state::State;
@@ -11,6 +11,7 @@ use crate::connection::links::{LinkKey, Links};
 use crate::conversation::answer::{Ack, ReplyTo};
 use crate::fanout::{Delivery, Frames, Pushed, push_frame};
 use crate::limits;
+use crate::session::cursors::Cursor;
 use crate::session::registry::{HeldPush, Phase, Session, SessionKey};
 use crate::session::resume::ResumeBudget;
 use ringwire_protocol::ConversationId;
@@ -25,14 +26,20 @@ impl State {
         links: &mut Links,
     ) {
         let Some(session) = self.registry.get(reply_to.session) else { return };
+        let user = session.user;
         match &answer {
-            Ok(Ack::Entry { conversation_id, seq, .. }) => {
-                self.cursors.raise(session.user, *conversation_id, *seq);
+            Ok(Ack::Entry { conversation_id: id, seq, .. }) => {
+                let cursor = Cursor::read(*seq);
+                self.cursors.raise(user, *id, cursor);
+                self.own_cursor_said(user, *id, cursor, reply_to.session, links);
             }
-            Ok(Ack::Cursor { conversation_id, read_seq }) => {
-                self.cursors.raise(session.user, *conversation_id, *read_seq);
+            Ok(Ack::Cursor { conversation_id: id, cursor, moved }) => {
+                self.cursors.raise(user, *id, *cursor);
+                if *moved {
+                    self.own_cursor_moved(user, *id, *cursor, reply_to.session, links);
+                }
             }
-            Err(_) => {}
+            Ok(Ack::Done) | Err(_) => {}
         }
         self.reply(reply_to.session, reply_to.command_id, answer.map(Outcome::from), links);
     }
@@ -78,22 +85,32 @@ impl State {
     pub(crate) fn deliver_here(&mut self, delivery: &Delivery, links: &mut Links) {
         let mut frames = Frames::new(&delivery.pushed);
         let except = delivery.except.map(|reply_to| reply_to.session);
-        for user in delivery.users.iter() {
-            // A user has few sessions; the keys are copied so that each session can be changed.
-            let mut position = 0;
-            while let Some(key) = self.registry.of_user(*user).get(position).copied() {
-                position += 1;
-                let Some((session, budget)) = self.registry.get_for_push(key) else { continue };
-                // A sender whose connection ended does not get the ack, so it gets the entry.
-                if Some(key) == except && !session.is_detached() && !links.is_closing(session.link)
-                {
-                    continue;
-                }
-                let given = push(session, budget, &delivery.pushed, &mut frames, links);
-                if given == Given::Hopeless {
-                    self.registry.remove(key);
-                    position -= 1;
-                }
+        let author = delivery.pushed.author();
+        for user in delivery.users.iter().filter(|user| Some(**user) != author) {
+            self.push_to_user(*user, &mut frames, except, links);
+        }
+    }
+
+    /// Gives a push to every session of a user but one.
+    pub(super) fn push_to_user(
+        &mut self,
+        user: UserId,
+        frames: &mut Frames<'_>,
+        except: Option<SessionKey>,
+        links: &mut Links,
+    ) {
+        // A user has few sessions; the keys are copied so that each session can be changed.
+        let mut position = 0;
+        while let Some(key) = self.registry.of_user(user).get(position).copied() {
+            position += 1;
+            let Some((session, budget)) = self.registry.get_for_push(key) else { continue };
+            // One whose connection ended has not learned it in another way.
+            if Some(key) == except && !session.is_detached() && !links.is_closing(session.link) {
+                continue;
+            }
+            if push(session, budget, frames, links) == Given::Hopeless {
+                self.registry.remove(key);
+                position -= 1;
             }
         }
     }
@@ -165,30 +182,35 @@ enum Given {
 fn push(
     session: &mut Session,
     budget: &mut ResumeBudget,
-    pushed: &Pushed,
     frames: &mut Frames<'_>,
     links: &mut Links,
 ) -> Given {
-    let (id, seq) = match pushed {
+    let pushed = frames.pushed();
+    match pushed {
         Pushed::Entry(entry) if session.is_covered(entry.conversation_id, entry.seq) => {
             return Given::Done;
         }
-        Pushed::Entry(entry) => (entry.conversation_id, entry.seq),
-        Pushed::Cursor(cursor) => match ConversationId::new(cursor.conversation_id) {
-            Some(id) => (id, 0),
-            None => return Given::Done,
-        },
         Pushed::Lag { .. } if session.is_detached() => return Given::Hopeless,
         Pushed::Lag { id, head_seq } => {
             mark_lagging(session, budget, *id, *head_seq, links);
             return Given::Done;
         }
+        Pushed::Entry(_) | Pushed::Cursor { .. } | Pushed::Typing(_) => {}
+    }
+    let Some((id, seq)) = pushed.position() else {
+        // Ephemeral: of no interest when a snapshot has come, or a client come back.
+        let has_room = matches!(session.phase, Phase::Live)
+            && links.queued_bytes(session.link) < limits::OUTBOX_HALF_BYTES;
+        if has_room {
+            links.push(session.link, frames.get(session.encoding));
+        }
+        return Given::Done;
     };
     match &mut session.phase {
         Phase::AwaitingConnect => {}
         Phase::Opening { held, .. } => {
             if held.len() < limits::MAX_HELD_PUSHES {
-                let position = (seq > 0).then_some((id, seq));
+                let position = matches!(pushed, Pushed::Entry(_)).then_some((id, seq));
                 held.push_back(HeldPush { position, frame: frames.get(session.encoding).clone() });
             } else {
                 mark_lagging(session, budget, id, seq, links);
@@ -234,8 +256,8 @@ fn mark_lagging(
     links: &mut Links,
 ) {
     session.ring.give_up(budget);
-    let head = session.lagging.entry(id).or_default();
-    *head = seq.max(*head);
+    let head_seq = session.lagging.entry(id).or_default();
+    *head_seq = seq.max(*head_seq);
     if session.lagging.len() > limits::OUTBOX_LAGGING {
         let reason = CloseReason::SlowConsumer;
         links.close(session.link, reason.code(), reason.reason());

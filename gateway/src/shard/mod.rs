@@ -27,6 +27,7 @@ mod owner;
 pub mod pulls;
 mod sessions;
 pub mod shared;
+mod signals;
 pub mod state;
 mod sync;
 mod wake;
@@ -233,6 +234,7 @@ impl State {
                 self.pulled(&pull, page.map(|page| *page), links);
             }
             Mail::Deliver(delivery) => self.deliver_here(&delivery, links),
+            Mail::StopTyping(id, user) => self.typing_stopped(id, user, links),
             Mail::EndSessions(user, reason) => self.end_sessions(user, reason, links),
             Mail::Answered(reply_to, answer) => {
                 self.credits.give_back(1);
@@ -308,6 +310,7 @@ impl State {
             self.conversations.sweep(now, self.now.at);
             self.registry.forget_absent_users(self.now.unix_ms);
         }
+        self.sweep_signals(links);
         self.persist.retry(&mut self.credits);
         self.retry_stalled();
         self.retry_lagging();
@@ -348,15 +351,12 @@ impl Application for Shard {
     fn on_farewell(&self, link: LinkKey, code: Option<u16>) {
         if code == Some(FAREWELL) {
             let mut state = self.state.borrow_mut();
-            if let Some(key) = state.registry.by_link(link) {
-                state.registry.remove(key);
-            }
+            state.said_goodbye(link, &mut self.links.borrow_mut());
         }
     }
 
     fn on_gone(&self, link: LinkKey) {
-        let tick = self.links.borrow().now();
-        self.state.borrow_mut().connection_ended(link, tick);
+        self.state.borrow_mut().session_gone(link, &mut self.links.borrow_mut());
     }
 
     fn on_second(&self, overdue: Vec<(LinkKey, Overdue)>) {

@@ -10,6 +10,7 @@ use crate::session::registry::SessionKey;
 impl State {
     /// Ends a session at once: nothing is pushed to it any more, and nothing resumes it.
     pub(crate) fn end_session(&mut self, key: SessionKey, reason: CloseReason, links: &mut Links) {
+        self.stop_typing(key, links);
         if let Some(session) = self.registry.remove(key) {
             links.close(session.link, reason.code(), reason.reason());
         }
@@ -22,11 +23,12 @@ impl State {
         }
     }
 
-    /// The connection of a session is gone; the session may go on over another one.
-    pub(super) fn connection_ended(&mut self, link: LinkKey, tick: u32) {
-        // After a drain this process is no more.
-        let keep_s = if self.draining { 0 } else { self.shared.config.session.resume_s };
-        self.registry.connection_ended(link, tick, keep_s);
+    /// The client of a session ends it for good.
+    pub(super) fn said_goodbye(&mut self, link: LinkKey, links: &mut Links) {
+        if let Some(key) = self.registry.by_link(link) {
+            self.stop_typing(key, links);
+            self.registry.remove(key);
+        }
     }
 
     /// Everything `sessions` tells.
