@@ -163,8 +163,12 @@ pub struct AuthConfig {
     pub issuer: String,
     /// `aud` that a token must name.
     pub audience: String,
+    /// Files with keys that signed this server's own tokens before; they still verify.
+    pub previous_secret_files: Vec<PathBuf>,
     /// How long a token from login or registration is valid, in seconds.
     pub token_ttl_s: u64,
+    /// How long a login lasts without being refreshed, in seconds.
+    pub refresh_ttl_s: u64,
     /// Whether a valid token with an unknown subject makes a new user.
     pub provision_unknown_users: bool,
     /// Whether `POST /api/v1/auth/register` is open.

@@ -179,7 +179,12 @@ fn auth(raw: RawAuth, data_dir: &Path) -> Result<AuthConfig, Invalid> {
         },
         issuer,
         audience: not_empty("auth.audience", raw.audience)?,
+        previous_secret_files: raw.previous_secret_files.into_iter().map(PathBuf::from).collect(),
         token_ttl_s: raw.token_ttl_s.within("auth.token_ttl_s", 60, 10 * 365 * 86_400)?.into(),
+        refresh_ttl_s: raw
+            .refresh_ttl_s
+            .within("auth.refresh_ttl_s", 60, 10 * 365 * 86_400)?
+            .into(),
         provision_unknown_users: raw.provision_unknown_users,
         registration: raw.registration,
         trusted_keys,

@@ -236,6 +236,7 @@ impl State {
             Mail::Deliver(delivery) => self.deliver_here(&delivery, links),
             Mail::StopTyping(id, user) => self.typing_stopped(id, user, links),
             Mail::EndSessions(user, reason) => self.end_sessions(user, reason, links),
+            Mail::EndLogin(user, login) => self.end_login(user, login, links),
             Mail::Answered(reply_to, answer) => {
                 self.credits.give_back(1);
                 self.finish_command(reply_to, answer, links);
