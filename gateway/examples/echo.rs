@@ -98,7 +98,7 @@ async fn greet(echo: Rc<Echo>, stream: Stream, max_message_bytes: usize) {
     else {
         return;
     };
-    let response = handshake::accept_response(&request, None);
+    let response = handshake::accept_response(&request, None, None);
     if upgrade::write_all(&stream, &response).await.is_err() {
         return;
     }

@@ -54,7 +54,7 @@ pub(super) async fn greet(
             match admission::check(&request, verifier, origins, shard.unix_ms()) {
                 Err(refusal) => upgrade::refuse(&stream, refusal.status, &refusal.error).await,
                 Ok((offer, subprotocol)) => {
-                    let response = handshake::accept_response(&request, subprotocol);
+                    let response = handshake::accept_response(&request, subprotocol, None);
                     if upgrade::write_all(&stream, &response).await.is_ok() {
                         drop(request);
                         welcome(shard, stream, offer, unread, admission).await;

@@ -137,7 +137,7 @@ pub fn handshake(data: &[u8]) {
         };
         assert_eq!(again, request);
         for subprotocol in [None, request.protocols.first().map(String::as_str)] {
-            let response = accept_response(&request, subprotocol);
+            let response = accept_response(&request, subprotocol, request.deflate);
             assert_eq!(response.windows(4).filter(|bytes| bytes == b"\r\n\r\n").count(), 1);
         }
     } else {
