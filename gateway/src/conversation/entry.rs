@@ -8,6 +8,7 @@ use prost::encoding::{
     WireType, encode_key, encode_varint, encoded_len_varint, int64, string, uint64,
 };
 use ringwire_protocol::codec::Encoding;
+use ringwire_protocol::websocket::deflate::Deflater;
 use ringwire_protocol::websocket::{MessageKind, frame};
 use ringwire_protocol::{ConversationId, Seq, UserId, wire};
 use ringwire_storage::model::EntryRow;
@@ -29,6 +30,8 @@ pub struct EntryFrame {
     entry_at: usize,
     /// Made when the first JSON session needs it, on whichever shard that is.
     json: OnceLock<Bytes>,
+    /// The same compressed, when the first session needs that; `None`: it would not be smaller.
+    compressed_json: OnceLock<Option<Bytes>>,
 }
 
 impl EntryFrame {
@@ -42,6 +45,7 @@ impl EntryFrame {
             header_len,
             entry_at,
             json: OnceLock::new(),
+            compressed_json: OnceLock::new(),
         }
     }
 
@@ -63,6 +67,15 @@ impl EntryFrame {
                 frame::server_frame(MessageKind::Text, &lines)
             }),
         }
+    }
+
+    /// The frame for JSON sessions that take compressed messages, made once; `None`: send the plain one.
+    pub fn compressed_json(&self, deflater: &mut Deflater) -> Option<&Bytes> {
+        let compress = || {
+            let payload = frame::server_frame_payload(self.frame(Encoding::Json));
+            frame::compressed_server_frame(MessageKind::Text, payload, deflater)
+        };
+        self.compressed_json.get_or_init(compress).as_ref()
     }
 }
 

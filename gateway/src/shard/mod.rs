@@ -42,7 +42,7 @@ use ringwire_protocol::{CloseReason, CommandError, ErrorCode, UnixMs, UserId};
 use ringwire_storage::Store;
 use tokio::sync::oneshot;
 
-use crate::connection::driver::{self, Application};
+use crate::connection::driver::{self, Application, ReadBuffer};
 use crate::connection::links::{Heartbeat, LinkKey, Links, Overdue};
 use crate::limits;
 use crate::net::{self, Listener, Signal, Stream};
@@ -60,7 +60,7 @@ pub struct Shard {
     shared: Arc<Shared>,
     id: ShardId,
     links: RefCell<Links>,
-    read_buffer: RefCell<Vec<u8>>,
+    read_buffer: RefCell<ReadBuffer>,
     state: RefCell<State>,
 }
 
@@ -79,7 +79,7 @@ impl Shard {
             shared: Arc::clone(&shared),
             id,
             links: RefCell::new(Links::new(heartbeat)),
-            read_buffer: RefCell::new(vec![0; limits::READ_BUFFER_BYTES]),
+            read_buffer: RefCell::default(),
             state: RefCell::new(State::new(shared, id, store)),
         });
         net::spawn(driver::flush_loop(Rc::clone(&shard)));
@@ -109,14 +109,15 @@ impl Shard {
         state.now.unix_ms
     }
 
-    /// Takes a connection in as a session.
+    /// Takes a connection in as a session; `deflate`: its handshake agreed on compressed messages.
     pub fn open_session(
         &self,
         stream: Rc<Stream>,
+        deflate: bool,
         session: impl FnOnce(LinkKey) -> NewSession,
     ) -> LinkKey {
         let mut links = self.links.borrow_mut();
-        let link = links.insert(stream);
+        let link = links.insert(stream, deflate);
         let mut state = self.state.borrow_mut();
         let (now, tick) = (state.now.unix_ms, links.now());
         state.registry.insert(session(link), now, tick);
@@ -280,7 +281,7 @@ impl Application for Shard {
         &self.links
     }
 
-    fn read_buffer(&self) -> &RefCell<Vec<u8>> {
+    fn read_buffer(&self) -> &RefCell<ReadBuffer> {
         &self.read_buffer
     }
 

@@ -260,7 +260,17 @@ pub fn put_server_frame(kind: MessageKind, payload: &[u8], out: &mut BytesMut) {
     put_frame(kind.into(), payload, None, out);
 }
 
-/// The same message compressed, if that makes it smaller.
+/// What a frame made by [`server_frame`] holds.
+pub fn server_frame_payload(frame: &[u8]) -> &[u8] {
+    let head_bytes = match frame.get(1) {
+        Some(&LENGTH_16) => 4,
+        Some(&LENGTH_64) => 10,
+        _ => 2,
+    };
+    frame.get(head_bytes..).unwrap_or_default()
+}
+
+/// The frame of a message compressed, if that makes it smaller.
 pub fn compressed_server_frame(
     kind: MessageKind,
     payload: &[u8],
