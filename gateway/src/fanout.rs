@@ -7,8 +7,8 @@
 //!
 //! What is held for a session, to be sent later, is the plain frame: that may go out on any connection.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -113,7 +113,7 @@ fn push_payload(encoding: Encoding, event: wire::push::Event) -> Bytes {
 /// Shards whose mailbox had no room for an entry, by conversation: they are told to sync when it has.
 #[derive(Debug, Default)]
 pub struct LaggingShards {
-    heads: HashMap<(ShardId, ConversationId), Missed>,
+    heads: BTreeMap<(ShardId, ConversationId), Missed>,
 }
 
 /// What a shard was not told: the newest position, and whom it concerns there.

@@ -22,6 +22,7 @@ use ringwire_protocol::connection::{Connection, Event, Input};
 use ringwire_protocol::websocket::MessageKind;
 use ringwire_protocol::websocket::deflate::Inflater;
 
+use super::endpoint::Endpoint;
 use super::links::{LinkKey, Links, Overdue, Pass};
 use crate::limits;
 use crate::net::{self, Stream};
@@ -80,10 +81,7 @@ pub async fn serve<A: Application>(
     for (kind, payload) in messages {
         app.on_message(link, kind, &payload);
     }
-    let mut open = {
-        let inflater = &mut app.read_buffer().borrow_mut().inflater;
-        feed(&app, link, &mut machine, Input::with_inflater(&mut unread, inflater))
-    };
+    let mut open = feed(&app, link, &mut machine, &mut unread);
     drop(unread);
     while open {
         poll_fn(|context| app.links().borrow_mut().poll_unpaused(link, context)).await;
@@ -122,7 +120,7 @@ fn read_turn<A: Application>(
             Ok(0) => return false,
             Ok(count) => {
                 let input = Input::with_inflater(&mut bytes[..count], inflater);
-                if !feed(app, link, machine, input) {
+                if !feed_input(app, link, machine, input) {
                     return false;
                 }
                 if count < bytes.len() {
@@ -138,7 +136,17 @@ fn read_turn<A: Application>(
 }
 
 /// Gives bytes to the machine and its messages to the application; `false`: the connection has ended.
-fn feed<A: Application>(
+pub fn feed<A: Application>(
+    app: &Rc<A>,
+    link: LinkKey,
+    machine: &mut Connection,
+    bytes: &mut [u8],
+) -> bool {
+    let inflater = &mut app.read_buffer().borrow_mut().inflater;
+    feed_input(app, link, machine, Input::with_inflater(bytes, inflater))
+}
+
+fn feed_input<A: Application>(
     app: &Rc<A>,
     link: LinkKey,
     machine: &mut Connection,
@@ -179,7 +187,8 @@ fn feed<A: Application>(
 
 /// Sees to it that blocked connections are flushed again, and tells the application of those that recovered.
 fn after_pass<A: Application>(app: &Rc<A>, pass: &mut Pass) {
-    for (key, stream) in pass.blocked.drain(..) {
+    for (key, endpoint) in pass.blocked.drain(..) {
+        let Endpoint::Socket(stream) = endpoint else { continue };
         let app = Rc::clone(app);
         net::spawn(async move {
             let ready = stream.writable().await;

@@ -27,6 +27,7 @@ use crate::auth::{Identity, TokenUser};
 use crate::config::CompressionChoice;
 use crate::connection::admission::Admission;
 use crate::connection::driver::{self, Application as _, Opening};
+use crate::connection::endpoint::Endpoint;
 use crate::connection::upgrade::{self, Arrival};
 use crate::limits;
 use crate::net::{self, Stream};
@@ -148,7 +149,7 @@ pub(super) fn serve(
 ) {
     let stream = Rc::new(stream);
     let deflate = opening.machine.is_deflate_agreed();
-    let link = shard.open_session(Rc::clone(&stream), deflate, |link| NewSession {
+    let link = shard.open_session(Endpoint::Socket(Rc::clone(&stream)), |link| NewSession {
         user: bearer.user,
         external: bearer.external,
         name_hint: bearer.name_hint,
@@ -157,6 +158,9 @@ pub(super) fn serve(
         expires_at: bearer.expires_at,
         admission,
     });
+    if deflate {
+        shard.links().borrow_mut().allow_deflate(link);
+    }
     net::spawn(driver::serve(shard, link, stream, opening));
 }
 

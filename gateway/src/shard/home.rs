@@ -158,11 +158,10 @@ impl State {
         if !matches!(session.phase, Phase::Live) {
             return;
         }
-        for (id, head_seq) in session.lagging.drain() {
+        for (id, head_seq) in std::mem::take(&mut session.lagging) {
             let lag = wire::Lag { conversation_id: id.get(), head_seq };
             links.push(link, &push_frame(session.encoding, wire::push::Event::Lag(lag)));
         }
-        session.lagging.shrink_to_fit();
         if session.unanswered < limits::MAX_UNANSWERED {
             session.paused = false;
             links.set_paused(link, false);
