@@ -5,6 +5,7 @@ mod bad_input;
 mod browser;
 mod chaos;
 mod chromium;
+mod compression;
 mod connecting;
 mod durability;
 mod encryption;

@@ -9,7 +9,7 @@
 //! every connection of a thread; one compressed frame serves all recipients; and what one message holds never shows in
 //! the size of another.
 //!
-//! Invariants: inflating allocates no more than one byte above the limit (and, while the buffer grows, the smaller one
+//! Invariants: inflating allocates no more than one byte above the limit (and, while the buffer grows, half as much
 //! beside it), whatever the bytes claim to hold; a message has to end where its last block ends.
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
@@ -91,14 +91,15 @@ impl Inflater {
 }
 
 /// Room for at least one more byte. It grows with what was inflated, and ends one byte above the limit, where a message
-/// is found to be too large.
+/// is found to be too large; the last step begins at half of that or below.
 fn make_room(inflated: &mut Vec<u8>, payload_bytes: usize, max_message_bytes: usize) {
     if inflated.len() < inflated.capacity() {
         return;
     }
     let wanted = inflated.capacity().max(payload_bytes).saturating_mul(2).max(1_024);
     let most = max_message_bytes.saturating_add(1);
-    inflated.reserve_exact(wanted.min(most).saturating_sub(inflated.len()).max(1));
+    let capacity = if wanted > most / 2 { most } else { wanted };
+    inflated.reserve_exact(capacity.saturating_sub(inflated.len()).max(1));
 }
 
 /// Compresses messages, one after the other, of any number of connections. Empty, and without cost, until the first.
