@@ -187,4 +187,16 @@ mod tests {
             assert_eq!(wire::Entry::decode(entry.entry()).unwrap(), wire_entry(&row));
         }
     }
+
+    #[test]
+    fn the_compressed_frame_is_made_once_and_only_where_it_is_smaller() {
+        let (mut first, mut second) = (Deflater::default(), Deflater::default());
+        let entry = EntryFrame::new(&row(&"again and again ".repeat(50), UserId::new(5)));
+        let compressed = entry.compressed_json(&mut first).expect("it gets smaller");
+        assert!(compressed.len() < entry.frame(Encoding::Json).len() / 2);
+        let shared = entry.compressed_json(&mut second).expect("the same frame");
+        assert_eq!(shared.as_ptr(), compressed.as_ptr());
+        let short = EntryFrame::new(&row("hi", UserId::new(5)));
+        assert_eq!(short.compressed_json(&mut first), None);
+    }
 }

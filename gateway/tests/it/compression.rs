@@ -112,6 +112,7 @@ fn f1_people_with_and_without_compression_talk_with_each_other() {
 #[test]
 fn f1_pages_and_what_was_missed_are_compressed() {
     let server = start();
+    drop(session(&server, 2));
     let mut sender = Client::session(&server, 1, Encoding::Protobuf);
     let group = sender.create_group(&[2]);
     let long = "All of this was said before. ".repeat(30);
