@@ -46,18 +46,20 @@ impl<'a> Page<'a> {
     fn envelopes(&mut self) -> Result<()> {
         self.text.push_str("\n## Envelopes\n");
         for (name, oneof, section) in [
-            ("Command", "op", "[commands](#commands)"),
+            ("Command", "op", "the [commands](#commands)"),
             ("ServerFrame", "frame", "`reply` and `push`"),
-            ("Reply", "outcome", "[replies](#replies)"),
-            ("Push", "event", "[pushes](#pushes)"),
+            ("Reply", "outcome", "the [replies](#replies)"),
+            ("Push", "event", "the [pushes](#pushes)"),
         ] {
             let message = self.schema.message(name)?;
             self.told.insert(&message.name);
             let _ = writeln!(self.text, "\n### {name}\n\n{}", message.comment);
             let own: Vec<&Field> =
                 message.fields.iter().filter(|field| field.oneof.is_none()).collect();
-            fields(&mut self.text, &own);
-            let _ = writeln!(self.text, "\nAnd `{oneof}`: one of the {section}.");
+            if !own.is_empty() {
+                fields(&mut self.text, &own);
+            }
+            let _ = writeln!(self.text, "\nIts `{oneof}` is one of {section}.");
         }
         Ok(())
     }

@@ -130,12 +130,12 @@ mod tests {
                 "a",
                 Node::List(vec![
                     "no".into(),
-                    map([("$ref", "#/x".into()), ("n", Node::Number(1))]),
+                    map([("$ref", "#/x".into()), ("count", Node::Number(1))]),
                 ]),
             ),
             ("quote", "say \"hi\"".into()),
         ]);
-        let yaml = "b:\n  \"on\": true\n  none: {}\na:\n  - \"no\"\n  -\n    \"$ref\": \"#/x\"\n    n: 1\n\
+        let yaml = "b:\n  \"on\": true\n  none: {}\na:\n  - \"no\"\n  -\n    \"$ref\": \"#/x\"\n    count: 1\n\
                     quote: \"say \\\"hi\\\"\"\n";
         assert_eq!(tree.to_yaml(), yaml);
     }
