@@ -10,7 +10,7 @@ pub mod ask;
 pub(crate) mod errands;
 mod opening;
 mod queries;
-mod rows;
+pub mod rows;
 mod run;
 pub(crate) mod upkeep;
 

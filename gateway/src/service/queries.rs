@@ -1,8 +1,7 @@
 //! Commands that the database answers, and the snapshot a session begins with.
 
-use std::collections::HashMap;
-
 use ringwire_protocol::{CommandError, ConversationId, ErrorCode, Seq, UnixMs, UserId, wire};
+use ringwire_storage::members::{MemberList, MembersPage};
 use ringwire_storage::model::{CursorRow, HeadsAfter, HistoryWindow};
 use ringwire_storage::{Store, StoreError};
 use wire::reply::Outcome;
@@ -13,7 +12,6 @@ use crate::command::message::invalid;
 use crate::command::query::Query;
 use crate::command::route::conversation;
 use crate::config::Config;
-use crate::conversation::entry::wire_entry;
 use crate::limits;
 use crate::session::opening::Opened;
 
@@ -50,14 +48,7 @@ impl Queries<'_> {
         let id = conversation(sync.conversation_id)?;
         let page = self.store.sync_page(user, id, sync.seq, Self::page(sync.limit)).await;
         let page = page.map_err(failed)?.ok_or_else(not_member)?;
-        let entries: Vec<_> = rows::within_budget(page.entries.iter()).map(wire_entry).collect();
-        Ok(Outcome::SyncPage(wire::SyncPage {
-            conversation_id: id.get(),
-            head_seq: page.head.seq,
-            more: entries.last().is_some_and(|last| last.seq < page.head.seq),
-            entries,
-            trimmed_floor: rows::trimmed_floor(&page, sync.seq),
-        }))
+        Ok(Outcome::SyncPage(rows::sync(id, sync.seq, &page)))
     }
 
     async fn history(&self, user: UserId, ask: &wire::History) -> Result<Outcome, CommandError> {
@@ -103,8 +94,11 @@ impl Queries<'_> {
                     .ok_or_else(|| invalid("page_token is not one of this server"))?,
             ),
         };
-        let page = self.store.members_page(user, id, after, Self::page(ask.limit)).await;
-        let (members, more) = page.map_err(failed)?.ok_or_else(not_member)?;
+        let limit = Self::page(ask.limit);
+        let page = self.store.members_page(user, id, MemberList::Members, after, limit).await;
+        let MembersPage::Page { members, more } = page.map_err(failed)? else {
+            return Err(not_member());
+        };
         let next_page_token = match members.last() {
             Some(last) if more => last.member.user_id.to_string(),
             _ => String::new(),
@@ -150,34 +144,7 @@ impl Queries<'_> {
             .session_snapshot(user, cursors, limits::CONNECT_HEADS, limits::CONNECT_SYNC)
             .await
             .map_err(failed)?;
-
-        let mut covered: HashMap<ConversationId, Seq> =
-            snapshot.heads.iter().map(|row| (row.conversation_id, row.head.seq)).collect();
-        let mut missed = Vec::new();
-        let mut sync = Vec::with_capacity(cursors.len());
-        for ((id, seq), page) in cursors.iter().zip(&snapshot.syncs) {
-            let Some(page) = page else {
-                sync.push(wire::SyncState {
-                    conversation_id: id.get(),
-                    not_member: true,
-                    ..Default::default()
-                });
-                continue;
-            };
-            covered.insert(*id, page.head.seq);
-            let room = limits::CONNECT_SYNC_TOTAL.saturating_sub(missed.len());
-            let pushed: Vec<_> = rows::within_budget(page.entries.iter()).take(room).collect();
-            missed.extend(pushed.iter().copied().map(wire_entry));
-            sync.push(wire::SyncState {
-                conversation_id: id.get(),
-                head_seq: page.head.seq,
-                pushed_seq: pushed.last().map_or((*seq).min(page.head.seq), |row| row.seq),
-                trimmed_floor: rows::trimmed_floor(page, *seq),
-                not_member: false,
-            });
-        }
-        let heads = rows::first_heads(&snapshot);
-        Ok(Opened { user: rows::user(&profile), heads, sync, missed, covered })
+        Ok(rows::opened(&profile, cursors, &snapshot))
     }
 }
 

@@ -1,13 +1,16 @@
-//! Rows of the store as the schema has them.
+//! Rows of the store as the schema has them. Pure, so that other stores than the real one can be told alike.
+
+use std::collections::HashMap;
 
 use prost::Message as _;
-use ringwire_protocol::{ConversationId, wire};
+use ringwire_protocol::{ConversationId, Seq, wire};
 use ringwire_storage::model::{
     EntryRow, HeadRow, HistoryWindow, LogPage, MemberProfile, SessionSnapshot, UserRow,
 };
 
 use crate::conversation::entry::wire_entry;
 use crate::limits;
+use crate::session::opening::Opened;
 
 pub(super) fn user(row: &UserRow) -> wire::User {
     wire::User {
@@ -19,7 +22,8 @@ pub(super) fn user(row: &UserRow) -> wire::User {
     }
 }
 
-pub(super) fn head(row: &HeadRow) -> wire::Head {
+/// One line of a user's list.
+pub fn head(row: &HeadRow) -> wire::Head {
     let settings = wire::GroupSettings::decode(row.settings.clone()).unwrap_or_default();
     wire::Head {
         conversation: Some(wire::Conversation {
@@ -59,11 +63,20 @@ pub(super) fn first_heads(list: &SessionSnapshot) -> wire::HeadsPage {
     wire::HeadsPage { total_unread: Some(list.total_unread), ..page }
 }
 
-pub(super) fn history(
-    id: ConversationId,
-    window: HistoryWindow,
-    page: &LogPage,
-) -> wire::HistoryPage {
+/// What `sync` is answered.
+pub fn sync(id: ConversationId, after: Seq, page: &LogPage) -> wire::SyncPage {
+    let entries: Vec<_> = within_budget(page.entries.iter()).map(wire_entry).collect();
+    wire::SyncPage {
+        conversation_id: id.get(),
+        head_seq: page.head.seq,
+        more: entries.last().is_some_and(|last| last.seq < page.head.seq),
+        entries,
+        trimmed_floor: trimmed_floor(page, after),
+    }
+}
+
+/// What `history` is answered.
+pub fn history(id: ConversationId, window: HistoryWindow, page: &LogPage) -> wire::HistoryPage {
     let entries = window_within_budget(window, &page.entries);
     let (older, newer) = match (entries.first(), entries.last()) {
         (Some(first), Some(last)) => (first.seq > page.floor_seq, last.seq < page.head.seq),
@@ -113,12 +126,48 @@ pub(super) fn member(row: &MemberProfile) -> wire::Member {
         muted_until: row.member.muted_until,
         read_seq: row.read_seq,
         delivered_seq: row.delivered_seq,
-        ..Default::default()
+        banned_until: row.banned_until,
+        requested_at: row.requested_at,
+        request_text: row.request_text.clone(),
     }
 }
 
+/// What a session begins with. `cursors` are those that the snapshot was asked for.
+pub fn opened(
+    profile: &UserRow,
+    cursors: &[(ConversationId, Seq)],
+    snapshot: &SessionSnapshot,
+) -> Opened {
+    let mut covered: HashMap<ConversationId, Seq> =
+        snapshot.heads.iter().map(|row| (row.conversation_id, row.head.seq)).collect();
+    let mut missed = Vec::new();
+    let mut sync = Vec::with_capacity(cursors.len());
+    for ((id, seq), page) in cursors.iter().zip(&snapshot.syncs) {
+        let Some(page) = page else {
+            sync.push(wire::SyncState {
+                conversation_id: id.get(),
+                not_member: true,
+                ..Default::default()
+            });
+            continue;
+        };
+        covered.insert(*id, page.head.seq);
+        let room = limits::CONNECT_SYNC_TOTAL.saturating_sub(missed.len());
+        let pushed: Vec<_> = within_budget(page.entries.iter()).take(room).collect();
+        missed.extend(pushed.iter().copied().map(wire_entry));
+        sync.push(wire::SyncState {
+            conversation_id: id.get(),
+            head_seq: page.head.seq,
+            pushed_seq: pushed.last().map_or((*seq).min(page.head.seq), |row| row.seq),
+            trimmed_floor: trimmed_floor(page, *seq),
+            not_member: false,
+        });
+    }
+    Opened { user: user(profile), heads: first_heads(snapshot), sync, missed, covered }
+}
+
 /// As many entries as one reply may carry, at least one.
-pub(super) fn within_budget<'a>(
+fn within_budget<'a>(
     rows: impl Iterator<Item = &'a EntryRow>,
 ) -> impl Iterator<Item = &'a EntryRow> {
     let mut bytes = 0;
@@ -130,7 +179,7 @@ pub(super) fn within_budget<'a>(
 }
 
 /// The floor to tell, where a cursor lies below what retention has left; 0 otherwise.
-pub(super) fn trimmed_floor(page: &LogPage, after_seq: u64) -> u64 {
+fn trimmed_floor(page: &LogPage, after_seq: u64) -> u64 {
     if after_seq + 1 < page.floor_seq { page.floor_seq } else { 0 }
 }
 

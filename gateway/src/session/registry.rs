@@ -1,6 +1,6 @@
 //! The sessions of a shard's users: by key, by user, by connection.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use bytes::Bytes;
 use ringwire_protocol::codec::Encoding;
@@ -97,9 +97,11 @@ pub struct Session {
     /// Sends refused on this shard, for those that say they come `after` one.
     pub refused_sends: Refusals,
     /// Conversations whose entries were dropped because the outbox was full, with the newest dropped position.
-    pub lagging: HashMap<ConversationId, Seq>,
+    pub lagging: BTreeMap<ConversationId, Seq>,
     /// What its snapshot told, for pushes that were slower than it; see [`Registry::cover`].
     covered: HashMap<ConversationId, Seq>,
+    /// Where it typed last.
+    pub typing: Option<ConversationId>,
     _admission: Admission,
 }
 
@@ -228,8 +230,9 @@ impl Registry {
             paused: false,
             bucket: Bucket::new(self.rates.session, now),
             refused_sends: Refusals::default(),
-            lagging: HashMap::new(),
+            lagging: BTreeMap::new(),
             covered: HashMap::new(),
+            typing: None,
             _admission: new.admission,
         });
         let key = SessionKey { index: index as u32, generation };

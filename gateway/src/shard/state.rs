@@ -2,20 +2,22 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::BytesMut;
-use ringwire_protocol::{CommandError, UnixMs, UserId};
-use ringwire_storage::Store;
+use ringwire_protocol::{CommandError, UserId};
 use tokio::sync::oneshot;
 
+use super::clock::{Clock, TimeSource};
 use super::credits::Credits;
 use super::shared::Shared;
+use super::signals::{CursorPush, OwnCursor};
 use crate::conversation::cache::Cache;
+use crate::conversation::typing::Typists;
 use crate::conversation::{Effect, Moment};
 use crate::fanout::LaggingShards;
 use crate::limits;
-use crate::persist::Persist;
+use crate::pacing::Pacer;
+use crate::persist::{AppendSink, Persist};
 use crate::placement::ShardId;
 use crate::service::ask::{Ask, Call};
 use crate::session::cursors::DirtyCursors;
@@ -33,6 +35,11 @@ pub struct State {
     pub(crate) persist: Persist,
     pub(crate) credits: Credits,
     pub(crate) lagging: LaggingShards,
+    /// Cursors of members of this shard's conversations on their way to the other members.
+    pub(crate) cursor_pushes: Pacer<(ConversationId, UserId), CursorPush>,
+    /// Cursors of this shard's users on their way to their own devices.
+    pub(crate) own_cursors: Pacer<(UserId, ConversationId), OwnCursor>,
+    pub(crate) typists: Typists,
     /// Conversations made by users of this shard, whose owner shard had no room for the news yet.
     pub(crate) announcements: Vec<ConversationId>,
     /// Tails that could not be loaded, to be asked for again.
@@ -48,19 +55,24 @@ pub struct State {
 
 impl State {
     /// An empty shard.
-    pub fn new(shared: Arc<Shared>, id: ShardId, store: Store) -> Self {
+    pub fn new(shared: Arc<Shared>, id: ShardId, time: TimeSource, writers: AppendSink) -> Self {
         let limits = &shared.config.limits;
+        let reserved = shared.mailboxes[usize::from(id)].bounds().reserved;
+        let server_ids = ServerIds::new(shared.boot, id);
         let rates = Rates { session: limits.session_rate, user: limits.user_rate };
         Self {
             shared,
             id,
-            now: Clock::new(),
+            now: Clock::new(time),
             registry: Registry::new(rates),
             cursors: DirtyCursors::default(),
             conversations: Cache::default(),
-            persist: Persist::new(store, id),
-            credits: Credits::new(),
+            persist: Persist::new(writers, id),
+            credits: Credits::new(reserved - limits::DRAIN_ORDERS),
             lagging: LaggingShards::default(),
+            cursor_pushes: Pacer::default(),
+            own_cursors: Pacer::default(),
+            typists: Typists::default(),
             announcements: Vec::new(),
             stalled: Vec::new(),
             waiters: HashMap::new(),
@@ -69,7 +81,7 @@ impl State {
             spare_effects: Vec::new(),
             scratch: BytesMut::new(),
             generation: 0,
-            server_ids: ServerIds::new(id),
+            server_ids,
         }
     }
 
@@ -101,32 +113,6 @@ pub(crate) fn busy(what: &str) -> CommandError {
     CommandError::retry(ringwire_protocol::ErrorCode::Busy, what, limits::BUSY_RETRY_MS)
 }
 
-/// The time, read once a turn.
-#[derive(Debug)]
-pub(crate) struct Clock {
-    started: Instant,
-    pub(crate) at: Instant,
-    pub(crate) unix_ms: UnixMs,
-    /// Seconds since the shard started, monotonic.
-    pub(crate) tick: u32,
-}
-
-impl Clock {
-    fn new() -> Self {
-        let started = Instant::now();
-        let mut clock = Self { started, at: started, unix_ms: 0, tick: 0 };
-        clock.read();
-        clock
-    }
-
-    fn read(&mut self) {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.unix_ms = since_epoch.as_millis() as UnixMs;
-        self.at = Instant::now();
-        self.tick = self.at.duration_since(self.started).as_secs() as u32;
-    }
-}
-
 /// Makes `client_msg_id`s for commands that carry none: unlike any other's, also across restarts.
 #[derive(Debug)]
 pub(crate) struct ServerIds {
@@ -135,11 +121,8 @@ pub(crate) struct ServerIds {
 }
 
 impl ServerIds {
-    fn new(shard: ShardId) -> Self {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let boot = since_epoch.as_nanos();
-        let process = std::process::id();
-        Self { prefix: format!("s.{boot:x}.{process:x}.{shard:x}"), next: 0 }
+    fn new(boot: u64, shard: ShardId) -> Self {
+        Self { prefix: format!("s.{boot:x}.{shard:x}"), next: 0 }
     }
 
     pub(crate) fn next(&mut self) -> String {
