@@ -8,7 +8,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use prost_types::field_descriptor_proto::{Label, Type};
-use prost_types::{DescriptorProto, EnumDescriptorProto, FieldDescriptorProto};
+use prost_types::{DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, MessageOptions};
 
 const FILE: &str = "protocol/proto/ringwire.proto";
 const PACKAGE: &str = ".ringwire.v1.";
@@ -129,14 +129,14 @@ impl Reader {
         let name = format!("{scope}{}", message.name());
         let fields = (0..).zip(&message.field).map(|(index, field)| {
             let comment = self.comment(&[path, &[FIELD, index]].concat());
-            self.field(message, field, comment)
+            read_field(message, field, comment)
         });
         let fields = fields.collect::<Result<Vec<_>>>()?;
         let comment = self.comment(path);
         self.messages.push(Message { name: name.clone(), comment, fields });
         let scope = format!("{name}.");
         for (index, nested) in (0..).zip(&message.nested_type) {
-            let is_map = nested.options.as_ref().is_some_and(|options| options.map_entry());
+            let is_map = nested.options.as_ref().is_some_and(MessageOptions::map_entry);
             if !is_map {
                 self.message(&scope, nested, &[path, &[NESTED_TYPE, index]].concat())?;
             }
@@ -145,40 +145,6 @@ impl Reader {
             self.enumeration(&scope, declared, &[path, &[NESTED_ENUM, index]].concat());
         }
         Ok(())
-    }
-
-    fn field(
-        &self,
-        message: &DescriptorProto,
-        field: &FieldDescriptorProto,
-        comment: String,
-    ) -> Result<Field> {
-        let type_name = field.type_name().trim_start_matches(PACKAGE).to_owned();
-        let is_map = message.nested_type.iter().any(|nested| {
-            nested.options.as_ref().is_some_and(|options| options.map_entry())
-                && type_name == format!("{}.{}", message.name(), nested.name())
-        });
-        let kind = match field.r#type() {
-            Type::Message if is_map => Kind::TextMap,
-            Type::Message => Kind::Message(type_name),
-            Type::Enum => Kind::Enum(type_name),
-            scalar => Kind::Scalar(scalar_name(scalar).with_context(|| {
-                format!("{}.{}: a type the pages do not know", message.name(), field.name())
-            })?),
-        };
-        let optional = field.proto3_optional();
-        let oneof = field.oneof_index.filter(|_| !optional);
-        let oneof = oneof.and_then(|index| message.oneof_decl.get(usize::try_from(index).ok()?));
-        let heads_group = oneof.is_some() && !comment.ends_with(['.', '?']);
-        Ok(Field {
-            name: field.name().to_owned(),
-            number: field.number(),
-            repeated: field.label() == Label::Repeated && !is_map,
-            optional,
-            oneof: oneof.map(|oneof| oneof.name().to_owned()),
-            comment: if heads_group { String::new() } else { comment },
-            kind,
-        })
     }
 
     fn enumeration(&mut self, scope: &str, declared: &EnumDescriptorProto, path: &[i32]) {
@@ -191,6 +157,39 @@ impl Reader {
         let comment = self.comment(path);
         self.enums.push(Enum { name, comment, values });
     }
+}
+
+fn read_field(
+    message: &DescriptorProto,
+    field: &FieldDescriptorProto,
+    comment: String,
+) -> Result<Field> {
+    let type_name = field.type_name().trim_start_matches(PACKAGE).to_owned();
+    let is_map = message.nested_type.iter().any(|nested| {
+        nested.options.as_ref().is_some_and(MessageOptions::map_entry)
+            && type_name == format!("{}.{}", message.name(), nested.name())
+    });
+    let kind = match field.r#type() {
+        Type::Message if is_map => Kind::TextMap,
+        Type::Message => Kind::Message(type_name),
+        Type::Enum => Kind::Enum(type_name),
+        scalar => Kind::Scalar(scalar_name(scalar).with_context(|| {
+            format!("{}.{}: a type the pages do not know", message.name(), field.name())
+        })?),
+    };
+    let optional = field.proto3_optional();
+    let oneof = field.oneof_index.filter(|_| !optional);
+    let oneof = oneof.and_then(|index| message.oneof_decl.get(usize::try_from(index).ok()?));
+    let heads_group = oneof.is_some() && !comment.ends_with(['.', '?']);
+    Ok(Field {
+        name: field.name().to_owned(),
+        number: field.number(),
+        repeated: field.label() == Label::Repeated && !is_map,
+        optional,
+        oneof: oneof.map(|oneof| oneof.name().to_owned()),
+        comment: if heads_group { String::new() } else { comment },
+        kind,
+    })
 }
 
 /// How the schema writes a type; `None` for those it does not use.
