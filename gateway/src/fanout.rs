@@ -27,7 +27,14 @@ pub enum Pushed {
     /// A committed entry.
     Entry(Arc<EntryFrame>),
     /// Somebody's cursor.
-    Cursor(wire::Cursor),
+    Cursor {
+        /// Whose log.
+        id: ConversationId,
+        /// How far they are.
+        cursor: wire::Cursor,
+    },
+    /// Somebody types, or has stopped. Ephemeral.
+    Typing(wire::TypingPush),
     /// Entries were not pushed: up to this position the clients must sync.
     Lag {
         /// Whose log.
@@ -35,6 +42,27 @@ pub enum Pushed {
         /// Newest position that was not pushed.
         head_seq: Seq,
     },
+}
+
+impl Pushed {
+    /// Whose doing it tells of, when that user's sessions learn it in other ways.
+    pub fn author(&self) -> Option<UserId> {
+        match self {
+            Self::Cursor { cursor, .. } => UserId::new(cursor.user_id),
+            Self::Typing(typing) => UserId::new(typing.user_id),
+            Self::Entry(_) | Self::Lag { .. } => None,
+        }
+    }
+
+    /// For what is durable: the conversation that lags when this is dropped, and up to where.
+    pub fn position(&self) -> Option<(ConversationId, Seq)> {
+        match self {
+            Self::Entry(entry) => Some((entry.conversation_id, entry.seq)),
+            Self::Cursor { id, cursor } => Some((*id, cursor.delivered_seq)),
+            Self::Lag { id, head_seq } => Some((*id, *head_seq)),
+            Self::Typing(_) => None,
+        }
+    }
 }
 
 /// A push for the users of one shard.
@@ -61,6 +89,11 @@ impl<'a> Frames<'a> {
         Self { pushed, protobuf: None, json: None }
     }
 
+    /// What they are of.
+    pub fn pushed(&self) -> &'a Pushed {
+        self.pushed
+    }
+
     /// Gives the push to a session, compressed if its connection agreed on that and it is an entry that gets smaller.
     pub fn send(&mut self, encoding: Encoding, link: LinkKey, links: &mut Links) {
         if let Pushed::Entry(entry) = self.pushed
@@ -85,7 +118,10 @@ impl<'a> Frames<'a> {
         let pushed = self.pushed;
         slot.get_or_insert_with(|| match pushed {
             Pushed::Entry(entry) => entry.frame(encoding).clone(),
-            Pushed::Cursor(cursor) => push_frame(encoding, wire::push::Event::Cursor(*cursor)),
+            Pushed::Cursor { cursor, .. } => {
+                push_frame(encoding, wire::push::Event::Cursor(*cursor))
+            }
+            Pushed::Typing(typing) => push_frame(encoding, wire::push::Event::Typing(*typing)),
             Pushed::Lag { id, head_seq } => {
                 let lag = wire::Lag { conversation_id: id.get(), head_seq: *head_seq };
                 push_frame(encoding, wire::push::Event::Lag(lag))
@@ -124,7 +160,7 @@ struct Missed {
 }
 
 impl LaggingShards {
-    /// An entry could not be handed to a shard.
+    /// An entry or a cursor could not be handed to a shard.
     pub fn mark(&mut self, shard: ShardId, id: ConversationId, seq: Seq, users: &Arc<[UserId]>) {
         match self.heads.entry((shard, id)) {
             Entry::Vacant(vacant) => {
@@ -132,7 +168,7 @@ impl LaggingShards {
             }
             Entry::Occupied(mut missed) => {
                 let missed = missed.get_mut();
-                missed.head_seq = seq;
+                missed.head_seq = missed.head_seq.max(seq);
                 if !Arc::ptr_eq(&missed.users, users) {
                     // Who left meanwhile has missed something all the same.
                     let mut all: Vec<UserId> =
