@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 
+use ringwire_protocol::websocket::frame;
 use ringwire_protocol::{CloseReason, CommandError, ConversationId, ErrorCode, Seq, wire};
 use wire::reply::Outcome;
 
@@ -17,7 +18,7 @@ use crate::command::route::conversation;
 use crate::config::LimitsConfig;
 use crate::connection::links::Links;
 use crate::conversation::answer::ReplyTo;
-use crate::fanout::push_frame;
+use crate::fanout::push_payload;
 use crate::limits;
 use crate::service::ask::Ask;
 use crate::session::gate::Entered;
@@ -292,9 +293,10 @@ impl State {
         self.reply(key, connect_id, Ok(Outcome::Connected(connected)), links);
         if let Some((session, budget)) = self.registry.get_for_push(key) {
             for entry in opened.missed {
-                let frame = push_frame(encoding, wire::push::Event::Entry(entry));
-                session.ring.push(&frame, budget);
-                links.push(link, &frame);
+                let payload = push_payload(encoding, wire::push::Event::Entry(entry));
+                let kind = encoding.message_kind();
+                session.ring.push(&frame::server_frame(kind, &payload), budget);
+                links.send_message(link, kind, &payload);
             }
             release(held, &opened.covered, session, budget, links);
         }
