@@ -273,10 +273,12 @@ impl Pass {
         }
     }
 
-    /// Its edits stay noted: they lose their bodies with it.
+    /// Its edits stay noted, and say nothing any more: they lose their bodies with it.
     fn recall(&mut self, entry: &Append, target_seq: Seq) {
         let target = (entry.conversation_id, target_seq);
-        self.edited.remove(&target);
+        if let Some((_, body)) = self.edited.get_mut(&target) {
+            *body = Bytes::new();
+        }
         self.reactions.retain(|key, _| (key.0, key.1) != target);
         self.mentions.retain(|mention| (mention.0, mention.1) != target);
         self.recalled.entry(target).or_insert(entry.created_at);

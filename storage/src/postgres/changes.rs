@@ -20,6 +20,25 @@ use crate::encryption::{BodyKeys, Place, Stored};
 use crate::executor::AppendError;
 use crate::search::{self, SearchText};
 
+/// Takes reactions back, and counts them.
+pub(super) const UNREACT: &str = "WITH gone AS (
+            DELETE FROM reactions r
+            USING UNNEST($1::int8[], $2::int8[], $3::int8[], $4::text[])
+                AS u (conversation_id, seq, user_id, reaction)
+            WHERE r.conversation_id = u.conversation_id AND r.seq = u.seq
+                AND r.user_id = u.user_id AND r.reaction = u.reaction
+            RETURNING r.conversation_id, r.seq, r.reaction
+        ), counted AS MATERIALIZED (
+            SELECT conversation_id, seq, reaction, count(*) AS n FROM gone GROUP BY 1, 2, 3
+        ), none AS (
+            DELETE FROM reaction_counts k USING counted n
+            WHERE k.conversation_id = n.conversation_id AND k.seq = n.seq
+                AND k.reaction = n.reaction AND k.count <= n.n
+        )
+        UPDATE reaction_counts k SET count = k.count - n.n FROM counted n
+        WHERE k.conversation_id = n.conversation_id AND k.seq = n.seq
+            AND k.reaction = n.reaction AND k.count > n.n";
+
 /// Declares the statements: name, text.
 macro_rules! statements {
     ($($name:ident = $text:expr;)+) => {
@@ -147,23 +166,7 @@ statements! {
         USING UNNEST($1::int8[], $2::int8[]) AS u (conversation_id, seq)
         WHERE s.conversation_id = u.conversation_id AND s.seq = u.seq";
 
-    unreact = "WITH gone AS (
-            DELETE FROM reactions r
-            USING UNNEST($1::int8[], $2::int8[], $3::int8[], $4::text[])
-                AS u (conversation_id, seq, user_id, reaction)
-            WHERE r.conversation_id = u.conversation_id AND r.seq = u.seq
-                AND r.user_id = u.user_id AND r.reaction = u.reaction
-            RETURNING r.conversation_id, r.seq, r.reaction
-        ), counted AS MATERIALIZED (
-            SELECT conversation_id, seq, reaction, count(*) AS n FROM gone GROUP BY 1, 2, 3
-        ), none AS (
-            DELETE FROM reaction_counts k USING counted n
-            WHERE k.conversation_id = n.conversation_id AND k.seq = n.seq
-                AND k.reaction = n.reaction AND k.count <= n.n
-        )
-        UPDATE reaction_counts k SET count = k.count - n.n FROM counted n
-        WHERE k.conversation_id = n.conversation_id AND k.seq = n.seq
-            AND k.reaction = n.reaction AND k.count > n.n";
+    unreact = UNREACT;
 
     react = "WITH come AS (
             INSERT INTO reactions (conversation_id, seq, user_id, reaction)
