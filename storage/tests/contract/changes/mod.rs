@@ -6,6 +6,7 @@ use ringwire_protocol::{ConversationId, Seq};
 use ringwire_storage::append::{Append, Change, Outcome};
 use ringwire_storage::attachments::{Binding, NewAttachment};
 use ringwire_storage::model::Role;
+use ringwire_storage::operate::check::FindingKind;
 
 use crate::support::{self, Backend, Bench, body, message, user};
 use model::Model;
@@ -192,7 +193,11 @@ async fn a_batch_of_changes_is_worth_each_of_them(backend: Backend) {
             assert_eq!((lacks, more), (vec![], vec![]), "{how}, seed {seed}");
         }
     }
-    assert_eq!(crate::check::kinds_with(&bench).await, []);
+    // Numbers that look random know no owner, and go on after the end.
+    let meant = [FindingKind::OwnerCountWrong, FindingKind::DissolvedWithMembers];
+    let mut found = crate::check::kinds_with(&bench).await;
+    found.retain(|kind| !meant.contains(kind));
+    assert_eq!(found, []);
 }
 
 async fn a_recall_takes_everything_of_a_message_along(backend: Backend) {
