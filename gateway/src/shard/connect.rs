@@ -49,6 +49,7 @@ impl State {
             return Err(already_connected());
         }
         let cursors = check(&connect)?;
+        let view_no = connect.view_no;
         if let Some(resume) = &connect.resume
             && self.resume(reply_to, &connect.device_id, resume, links)
         {
@@ -77,7 +78,7 @@ impl State {
         self.registry.subscribe(key, now);
         self.watch_token(key);
         links.set_paused(link, true);
-        let request = OpenRequest { user, name_hint, login, device, cursors };
+        let request = OpenRequest { user, name_hint, login, device, cursors, view_no };
         let weight = request.cursors.len();
         if !self.enter(Entering::Session(key, Box::new(request)), weight, links) {
             let error = busy("too many sessions are being opened");
@@ -286,14 +287,26 @@ impl State {
             resumed: false,
             heads: Some(opened.heads),
             sync: opened.sync,
-            view_no: 0,
-            view_reset: false,
+            view_no: opened.view.view_no,
+            view_reset: opened.view.reset,
         };
         let lagging = !session.lagging.is_empty();
         self.reply(key, connect_id, Ok(Outcome::Connected(connected)), links);
         if let Some((session, budget)) = self.registry.get_for_push(key) {
             for entry in opened.missed {
                 let payload = push_payload(encoding, wire::push::Event::Entry(entry));
+                let kind = encoding.message_kind();
+                session.ring.push(&frame::server_frame(kind, &payload), budget);
+                links.send_message(link, kind, &payload);
+            }
+            session.view_no = opened.view.view_no;
+            for change in opened.view.changes {
+                let change = wire::ViewChanged {
+                    conversation_id: change.conversation_id.get(),
+                    hidden_seqs: change.seqs,
+                    view_no: change.view_no,
+                };
+                let payload = push_payload(encoding, wire::push::Event::ViewChanged(change));
                 let kind = encoding.message_kind();
                 session.ring.push(&frame::server_frame(kind, &payload), budget);
                 links.send_message(link, kind, &payload);

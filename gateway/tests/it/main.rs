@@ -25,6 +25,7 @@ mod page;
 mod poison;
 mod power_loss;
 mod reading;
+mod restart;
 mod resume;
 mod retention;
 mod search;
