@@ -42,9 +42,9 @@ pub const DETACHED_SESSIONS: usize = 100_000;
 pub const KNOWN_ADDRESSES: usize = 64 * 1024;
 /// What an address with too many unfinished handshakes is told to wait, in milliseconds.
 pub const GREETING_RETRY_MS: u32 = 1000;
-/// A session that sends so many commands in a row which are refused as too fast ...
+/// A session is closed that sends so many commands in a row which are refused as too fast, within [`FLOOD_MS`].
 pub const FLOOD_REFUSALS: u32 = 1000;
-/// ... within so many milliseconds is closed.
+/// See [`FLOOD_REFUSALS`]; in milliseconds.
 pub const FLOOD_MS: i64 = 10_000;
 /// Hidden entries that `connect` tells of; beyond that the client forgets its view.
 pub const CONNECT_VIEW: u32 = 500;
