@@ -93,7 +93,7 @@ struct ClientProcess {
     child: Child,
     lines: Receiver<String>,
     shown: Vec<String>,
-    notes: Arc<Mutex<String>>,
+    notes: Arc<Mutex<Vec<String>>>,
 }
 
 impl ClientProcess {
@@ -110,11 +110,11 @@ impl ClientProcess {
         thread::spawn(move || {
             stdout.lines().map_while(Result::ok).try_for_each(|shown| line.send(shown))
         });
-        let notes = Arc::<Mutex<String>>::default();
+        let notes = Arc::<Mutex<Vec<String>>>::default();
         let kept = Arc::clone(&notes);
         thread::spawn(move || {
             for note in stderr.lines().map_while(Result::ok) {
-                *kept.lock().expect("nobody panics with it") += &format!("{note}\n");
+                kept.lock().expect("nobody panics with it").push(note);
             }
         });
         Self { child, lines, shown: Vec::new(), notes }
@@ -134,7 +134,7 @@ impl ClientProcess {
     }
 
     fn notes(&self) -> String {
-        self.notes.lock().expect("nobody panics with it").clone()
+        self.notes.lock().expect("nobody panics with it").join("\n")
     }
 }
 
