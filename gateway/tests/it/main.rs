@@ -6,6 +6,7 @@ mod browser;
 mod chaos;
 mod chromium;
 mod clients;
+mod compression;
 mod connecting;
 mod cursors;
 mod durability;
