@@ -49,8 +49,5 @@ fn the_reference_is_generated_from_the_table() {
         std::fs::write(&path, &reference).expect("the documentation can be written");
     }
     let written = std::fs::read_to_string(&path).expect("docs/errors.md exists");
-    assert!(
-        written == reference,
-        "docs/errors.md is stale: cargo xtask protocol-docs"
-    );
+    assert!(written == reference, "docs/errors.md is stale: cargo xtask protocol-docs");
 }
