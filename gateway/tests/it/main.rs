@@ -5,6 +5,7 @@ mod bad_input;
 mod browser;
 mod chaos;
 mod chromium;
+mod clients;
 mod connecting;
 mod cursors;
 mod durability;
