@@ -22,6 +22,7 @@ mod raw;
 pub mod redact;
 mod report;
 mod retention;
+mod session;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,7 @@ use ringwire_storage::BatchLimits;
 pub use encryption::{EncryptionConfig, KeySource};
 pub use report::{Loaded, Setting};
 pub use retention::RetentionConfig;
+pub use session::{DevicePolicy, OnConflict, SessionConfig};
 pub use sources::{ConfigError, FlagValue, load};
 
 /// Everything an operator may decide, validated.
@@ -47,6 +49,8 @@ pub struct Config {
     pub storage: StorageConfig,
     /// Who gets in.
     pub auth: AuthConfig,
+    /// What a user's sessions mean to each other.
+    pub session: SessionConfig,
     /// How much a client may ask for.
     pub limits: LimitsConfig,
     /// What the server says about itself.
@@ -204,6 +208,8 @@ pub struct LimitsConfig {
     pub max_metadata_bytes: u32,
     /// Most members of a group.
     pub max_group_members: u32,
+    /// Most sessions of a user with a connection.
+    pub max_sessions_per_user: u32,
     /// What one session may send.
     pub session_rate: CommandRate,
     /// What all sessions of a user may send together.

@@ -7,12 +7,14 @@ use super::batch::RawBatch;
 use super::encryption::RawEncryption;
 use super::number::Number;
 use super::retention::RawRetention;
+use super::session::RawSession;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Raw {
     pub(super) server: RawServer,
     pub(super) storage: RawStorage,
     pub(super) auth: RawAuth,
+    pub(super) session: RawSession,
     pub(super) limits: RawLimits,
     pub(super) log: RawLog,
 }
@@ -113,6 +115,7 @@ pub(super) struct RawLimits {
     pub(super) max_text_bytes: Number,
     pub(super) max_metadata_bytes: Number,
     pub(super) max_group_members: Number,
+    pub(super) max_sessions_per_user: Number,
     pub(super) session_commands_per_s: Number,
     pub(super) session_commands_burst: Number,
     pub(super) user_commands_per_s: Number,
@@ -125,6 +128,7 @@ impl Default for RawLimits {
             max_text_bytes: Number::Whole(8192),
             max_metadata_bytes: Number::Whole(4096),
             max_group_members: Number::Whole(10_000),
+            max_sessions_per_user: Number::Whole(64),
             session_commands_per_s: Number::Whole(1000),
             session_commands_burst: Number::Whole(2000),
             user_commands_per_s: Number::Whole(2000),

@@ -142,9 +142,11 @@ pub(super) fn serve(
         link,
         encoding,
         expires_at: bearer.expires_at,
-        admission,
     });
-    net::spawn(driver::serve(shard, link, stream, opening));
+    net::spawn(async move {
+        driver::serve(shard, link, stream, opening).await;
+        drop(admission);
+    });
 }
 
 /// Maps a token of another issuer to a user.
