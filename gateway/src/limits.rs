@@ -153,6 +153,8 @@ pub const TYPISTS: usize = 16_384;
 pub const PRESENCE_LINGER: Duration = Duration::from_secs(10);
 /// How often it is asked again what somebody may see of others.
 pub const PRESENCE_CHECK: Duration = Duration::from_mins(1);
+/// Sessions for which a shard's sweep asks that, at most.
+pub const PRESENCE_CHECKS_PER_SWEEP: usize = 256;
 /// Longest text beside a status, in bytes.
 pub const MAX_STATUS_TEXT_BYTES: usize = 128;
 /// Users whose presence one session may watch; `limits.max_watched` on the wire.

@@ -3,7 +3,7 @@
 //! A session whose connection ended still counts for [`limits::PRESENCE_LINGER`], or until its user begins another one:
 //! who reconnects does not flicker.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
 
 use ringwire_protocol::{UnixMs, UserId};
@@ -16,13 +16,13 @@ use crate::session::registry::SessionKey;
 /// Everybody who is there, or whom somebody follows.
 #[derive(Debug, Default)]
 pub struct Board {
-    people: HashMap<UserId, Person>,
+    people: BTreeMap<UserId, Person>,
     /// Whose looks may have changed since the last sweep.
-    touched: HashSet<UserId>,
+    touched: BTreeSet<UserId>,
     /// When sessions that ended cease to count; in order, since all linger equally long.
     leaving: VecDeque<(Instant, UserId)>,
     /// When users were last to be seen, to be saved.
-    seen: HashMap<UserId, UnixMs>,
+    seen: BTreeMap<UserId, UnixMs>,
 }
 
 #[derive(Debug)]
@@ -130,7 +130,7 @@ impl Board {
         self.touched.insert(user);
     }
 
-    fn note_seen(seen: &mut HashMap<UserId, UnixMs>, user: UserId, at: UnixMs) {
+    fn note_seen(seen: &mut BTreeMap<UserId, UnixMs>, user: UserId, at: UnixMs) {
         if seen.len() < limits::LAST_SEEN_WAITING || seen.contains_key(&user) {
             let known = seen.entry(user).or_default();
             *known = at.max(*known);
@@ -206,6 +206,11 @@ impl Board {
         for (user, at) in batch {
             Self::note_seen(&mut self.seen, *user, *at);
         }
+    }
+
+    /// Whether no time waits to be saved.
+    pub fn is_saved(&self) -> bool {
+        self.seen.is_empty()
     }
 
     /// Whether nobody is remembered.

@@ -102,6 +102,36 @@ impl Shown {
     }
 }
 
+/// Both sides of a shard, and the mail between shards.
+#[derive(Debug)]
+pub struct Presence {
+    /// The users of this shard.
+    pub board: board::Board,
+    /// What its sessions watch.
+    pub watches: watches::Watches,
+    /// Mail to other shards, and to itself.
+    pub post: post::Post,
+    /// Times of last being there are being saved.
+    pub saving: bool,
+}
+
+impl Presence {
+    /// Nobody is there.
+    pub fn new(shard: crate::placement::ShardId, shards: usize) -> Self {
+        Self {
+            board: board::Board::default(),
+            watches: watches::Watches::default(),
+            post: post::Post::new(shard, shards),
+            saving: false,
+        }
+    }
+
+    /// Whether no time of last being there waits to be saved.
+    pub fn is_saved(&self) -> bool {
+        !self.saving && self.board.is_saved()
+    }
+}
+
 /// What one user may see of another, as the store last said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct May {

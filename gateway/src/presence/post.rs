@@ -1,6 +1,6 @@
 //! Mail about presence between the shards, in both directions: what waits for room in a mailbox, newest only.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use ringwire_protocol::UserId;
 
@@ -27,8 +27,8 @@ pub struct Post {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    interest: HashMap<UserId, bool>,
-    news: HashMap<UserId, Shown>,
+    interest: BTreeMap<UserId, bool>,
+    news: BTreeMap<UserId, Shown>,
 }
 
 impl Post {

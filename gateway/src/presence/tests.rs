@@ -1,7 +1,7 @@
 //! Several shards on one thread, whose mail arrives when it likes or finds no room: whatever happens, in the end every
 //! session sees what it may see.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -41,14 +41,14 @@ struct World {
     start: Instant,
     now_ms: u64,
     /// Sessions with a connection by user, the one whose status was set last at the end.
-    sessions: HashMap<UserId, Vec<(SessionKey, Own)>>,
-    last_visible: HashMap<UserId, i64>,
+    sessions: BTreeMap<UserId, Vec<(SessionKey, Own)>>,
+    last_visible: BTreeMap<UserId, i64>,
     /// Who watches whom in which session, and what the store would say.
-    watching: HashMap<(SessionKey, UserId), UserId>,
-    may: HashMap<(UserId, UserId), May>,
+    watching: BTreeMap<(SessionKey, UserId), UserId>,
+    may: BTreeMap<(UserId, UserId), May>,
     /// When everybody was last seen, as the store has it.
-    saved: HashMap<UserId, i64>,
-    told: HashMap<(SessionKey, UserId), wire::Presence>,
+    saved: BTreeMap<UserId, i64>,
+    told: BTreeMap<(SessionKey, UserId), wire::Presence>,
 }
 
 impl World {
@@ -63,12 +63,12 @@ impl World {
             mail: Vec::new(),
             start: Instant::now(),
             now_ms: 1_000_000,
-            sessions: HashMap::new(),
-            last_visible: HashMap::new(),
-            watching: HashMap::new(),
-            may: HashMap::new(),
-            saved: HashMap::new(),
-            told: HashMap::new(),
+            sessions: BTreeMap::new(),
+            last_visible: BTreeMap::new(),
+            watching: BTreeMap::new(),
+            may: BTreeMap::new(),
+            saved: BTreeMap::new(),
+            told: BTreeMap::new(),
         }
     }
 
@@ -143,7 +143,9 @@ impl World {
     fn permitted(&mut self, watcher: UserId, key: SessionKey, asked: &[UserId]) {
         let may = asked.iter().map(|user| (*user, self.may(watcher, *user))).collect();
         let mut interest = Interest::default();
-        self.home(watcher).watches.permitted(key, asked, &may, &mut interest);
+        let watches = &mut self.home(watcher).watches;
+        let asked = watches.question(key, watcher, asked.to_vec());
+        watches.permitted(&asked, &may, &mut interest);
         self.interested(watcher, interest);
         self.tell(watcher, key, true);
     }
@@ -220,7 +222,7 @@ impl World {
                     self.shards[place].post.news(follower, news.user, news.shown.clone());
                 }
             }
-            for check in self.shards[place].watches.checks(at) {
+            while let Some(check) = self.shards[place].watches.next_check(at) {
                 self.permitted(check.watcher, check.session, &check.users);
             }
             for key in self.shards[place].watches.owed() {
@@ -437,8 +439,14 @@ fn a_block_conceals_at_once() {
     world.settle();
     assert_eq!(world.told[&(session, user(2))].text, "secret");
     let mut interest = Interest::default();
-    world.home(user(1)).watches.conceal(user(1), user(2), &mut interest);
+    let watches = &mut world.home(user(1)).watches;
+    let asked = watches.question(session, user(1), vec![user(2)]);
+    watches.conceal(user(1), user(2), &mut interest);
     assert_eq!(interest.unfollow, [user(2)]);
+    // What the store said before the block was made comes too late.
+    let may = BTreeMap::from([(user(2), May { status: true, last_seen: true, last_seen_at: 0 })]);
+    watches.permitted(&asked, &may, &mut interest);
+    assert_eq!(interest.follow, []);
     world.tell(user(1), session, false);
     assert_eq!(seen(&world, session), (WireStatus::Offline, 0));
     assert_eq!(world.told[&(session, user(2))].text, "");

@@ -7,7 +7,7 @@
 //! Invariants: the shard follows a user exactly while a session that may see something of them watches them; a session
 //! has something to be told exactly while it is among the `owed`.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
 
 use ringwire_protocol::{CommandError, ErrorCode, UserId, wire};
@@ -19,24 +19,26 @@ use crate::session::registry::SessionKey;
 /// Everything the sessions of a shard watch.
 #[derive(Debug, Default)]
 pub struct Watches {
-    watchers: HashMap<SessionKey, Watcher>,
-    followed: HashMap<UserId, Followed>,
+    watchers: BTreeMap<SessionKey, Watcher>,
+    followed: BTreeMap<UserId, Followed>,
     /// How many watch each user here, whether or not they may see something.
-    counts: HashMap<UserId, u32>,
+    counts: BTreeMap<UserId, u32>,
     /// Watched users over all sessions.
     total: usize,
     /// Sessions that have something to be told.
-    owed: HashSet<SessionKey>,
+    owed: BTreeSet<SessionKey>,
     /// When what a session may see is asked again; in order, since all wait equally long.
     checks: VecDeque<(Instant, SessionKey)>,
+    /// Questions to the store so far.
+    questions: u64,
 }
 
 #[derive(Debug)]
 struct Watcher {
     user: UserId,
-    watched: HashMap<UserId, Watched>,
+    watched: BTreeMap<UserId, Watched>,
     /// Users whose state it was not told.
-    changed: HashSet<UserId>,
+    changed: BTreeSet<UserId>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,13 +47,15 @@ struct Watched {
     may: Option<May>,
     /// It was told something since it began.
     told: bool,
+    /// Answers to earlier questions are out of date.
+    not_before: u64,
 }
 
 #[derive(Debug, Default)]
 struct Followed {
     /// `None`: the user's home has not said.
     shown: Option<Shown>,
-    by: HashSet<SessionKey>,
+    by: BTreeSet<SessionKey>,
 }
 
 /// Whom the shard begins and ceases to follow.
@@ -72,6 +76,8 @@ pub struct Check {
     pub watcher: UserId,
     /// Whom it watches.
     pub users: Vec<UserId>,
+    /// Which question this is.
+    pub number: u64,
 }
 
 impl Watches {
@@ -100,7 +106,7 @@ impl Watches {
         let mut begins = false;
         let entry = self.watchers.entry(session).or_insert_with(|| {
             begins = true;
-            Watcher { user: watcher, watched: HashMap::new(), changed: HashSet::new() }
+            Watcher { user: watcher, watched: BTreeMap::new(), changed: BTreeSet::new() }
         });
         for user in add {
             let mut new = false;
@@ -121,7 +127,12 @@ impl Watches {
         Ok(())
     }
 
-    fn check_room(
+    /// Whether there is room for a change.
+    ///
+    /// # Errors
+    ///
+    /// There is none.
+    pub fn check_room(
         &self,
         session: SessionKey,
         add: &[UserId],
@@ -129,10 +140,10 @@ impl Watches {
     ) -> Result<(), CommandError> {
         let watched = self.watchers.get(&session).map(|watcher| &watcher.watched);
         let has = |user: &UserId| watched.is_some_and(|watched| watched.contains_key(user));
-        let removed: HashSet<_> = remove.iter().filter(|user| has(user)).collect();
-        let new: HashSet<_> =
+        let removed: BTreeSet<_> = remove.iter().filter(|user| has(user)).collect();
+        let new: BTreeSet<_> =
             add.iter().filter(|user| !has(user) || removed.contains(user)).collect();
-        let own = watched.map_or(0, HashMap::len) - removed.len() + new.len();
+        let own = watched.map_or(0, BTreeMap::len) - removed.len() + new.len();
         let refuse = |message| Err(CommandError::new(ErrorCode::LimitReached, message));
         if own > limits::MAX_WATCHED {
             return refuse(format!("more than {} watched users", limits::MAX_WATCHED));
@@ -149,16 +160,37 @@ impl Watches {
         }
     }
 
+    /// A question to the store: what a session may see of these users.
+    pub fn question(&mut self, session: SessionKey, watcher: UserId, users: Vec<UserId>) -> Check {
+        self.questions += 1;
+        Check { session, watcher, users, number: self.questions }
+    }
+
     /// The store said what a session may see of users; of those it left out that is nothing.
     pub fn permitted(
         &mut self,
-        session: SessionKey,
-        asked: &[UserId],
-        may: &HashMap<UserId, May>,
+        asked: &Check,
+        may: &BTreeMap<UserId, May>,
         interest: &mut Interest,
     ) {
-        for user in asked {
-            self.permit(session, *user, may.get(user).copied().unwrap_or_default(), interest);
+        for user in &asked.users {
+            let watcher = self.watchers.get(&asked.session);
+            let watched = watcher.and_then(|watcher| watcher.watched.get(user));
+            if watched.is_some_and(|watched| asked.number > watched.not_before) {
+                let may = may.get(user).copied().unwrap_or_default();
+                self.permit(asked.session, *user, may, interest);
+            }
+        }
+    }
+
+    /// The store could not say what a session may see of users it wants to watch.
+    pub fn unanswered(&mut self, asked: &Check, interest: &mut Interest) {
+        for user in &asked.users {
+            let watcher = self.watchers.get(&asked.session);
+            let watched = watcher.and_then(|watcher| watcher.watched.get(user));
+            if watched.is_some_and(|watched| watched.may.is_none()) {
+                self.drop_one(asked.session, *user, interest);
+            }
         }
     }
 
@@ -200,13 +232,17 @@ impl Watches {
 
     /// A user was blocked, by a watcher or the other way round: nothing is seen any more, before the store is asked.
     pub fn conceal(&mut self, watcher: UserId, user: UserId, interest: &mut Interest) {
+        let not_before = self.questions;
         for session in self.sessions_of(watcher, user) {
             self.permit(session, user, May::default(), interest);
+            let watcher = self.watchers.get_mut(&session);
+            if let Some(watched) = watcher.and_then(|watcher| watcher.watched.get_mut(&user)) {
+                watched.not_before = not_before;
+            }
         }
     }
 
-    /// The sessions of a user that watch another one.
-    pub fn sessions_of(&self, watcher: UserId, user: UserId) -> Vec<SessionKey> {
+    fn sessions_of(&self, watcher: UserId, user: UserId) -> Vec<SessionKey> {
         let watches = |entry: &(&SessionKey, &Watcher)| {
             entry.1.user == watcher && entry.1.watched.contains_key(&user)
         };
@@ -262,7 +298,7 @@ impl Watches {
     }
 
     fn unfollow(
-        followed: &mut HashMap<UserId, Followed>,
+        followed: &mut BTreeMap<UserId, Followed>,
         session: SessionKey,
         user: UserId,
         interest: &mut Interest,
@@ -307,22 +343,28 @@ impl Watches {
         (!users.is_empty()).then_some(wire::PresencePush { users })
     }
 
-    /// Sessions for which the store is to be asked again what they may see.
-    pub fn checks(&mut self, now: Instant) -> Vec<Check> {
-        let mut due = Vec::new();
+    /// The next session for which the store is to be asked again what it may see. If that cannot be asked now, give it
+    /// to [`Self::not_asked`].
+    pub fn next_check(&mut self, now: Instant) -> Option<Check> {
         while let Some((at, session)) = self.checks.front().copied()
             && at <= now
         {
             self.checks.pop_front();
-            if let Some(watcher) = self.watchers.get(&session) {
-                let users: Vec<UserId> = watcher.watched.keys().copied().collect();
-                if !users.is_empty() {
-                    due.push(Check { session, watcher: watcher.user, users });
-                }
-                self.checks.push_back((now + limits::PRESENCE_CHECK, session));
+            let Some(watcher) = self.watchers.get(&session) else { continue };
+            let (user, users) = (watcher.user, watcher.watched.keys().copied().collect::<Vec<_>>());
+            self.checks.push_back((now + limits::PRESENCE_CHECK, session));
+            if !users.is_empty() {
+                return Some(self.question(session, user, users));
             }
         }
-        due
+        None
+    }
+
+    /// There was no room for a question: it is the first when there is.
+    pub fn not_asked(&mut self, session: SessionKey, now: Instant) {
+        // It has just been put behind all others.
+        self.checks.pop_back();
+        self.checks.push_front((now, session));
     }
 
     /// Whether nothing is remembered but checks that will find nobody.
