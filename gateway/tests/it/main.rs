@@ -22,6 +22,7 @@ mod outage;
 mod page;
 mod poison;
 mod power_loss;
+mod presence;
 mod reading;
 mod resume;
 mod retention;
