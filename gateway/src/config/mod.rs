@@ -72,6 +72,8 @@ pub struct ServerConfig {
     pub max_http_connections: usize,
     /// Who may read `/metrics`.
     pub metrics: MetricsAccess,
+    /// Which sessions may compress their messages.
+    pub compression: CompressionChoice,
     /// Which web pages of other origins may connect.
     pub allowed_origins: AllowedOrigins,
 }
@@ -85,6 +87,15 @@ pub enum MetricsAccess {
     All,
     /// Nobody: the path does not exist.
     Off,
+}
+
+/// Which sessions may compress their messages (permessage-deflate, RFC 7692).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CompressionChoice {
+    /// None.
+    Off,
+    /// Those that asked for JSON by its subprotocol.
+    Json,
 }
 
 /// How shards talk to the kernel.
@@ -163,8 +174,12 @@ pub struct AuthConfig {
     pub issuer: String,
     /// `aud` that a token must name.
     pub audience: String,
+    /// Files with keys that signed this server's own tokens before; they still verify.
+    pub previous_secret_files: Vec<PathBuf>,
     /// How long a token from login or registration is valid, in seconds.
     pub token_ttl_s: u64,
+    /// How long a login lasts without being refreshed, in seconds.
+    pub refresh_ttl_s: u64,
     /// Whether a valid token with an unknown subject makes a new user.
     pub provision_unknown_users: bool,
     /// Whether `POST /api/v1/auth/register` is open.

@@ -27,6 +27,7 @@ pub(super) struct RawServer {
     pub(super) max_connections: Number,
     pub(super) max_http_connections: Number,
     pub(super) metrics: String,
+    pub(super) compression: String,
     pub(super) allowed_origins: Vec<String>,
 }
 
@@ -39,6 +40,7 @@ impl Default for RawServer {
             max_connections: Number::Whole(0),
             max_http_connections: Number::Whole(1024),
             metrics: "local".to_owned(),
+            compression: "off".to_owned(),
             allowed_origins: Vec::new(),
         }
     }
@@ -74,9 +76,11 @@ impl Default for RawStorage {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct RawAuth {
     pub(super) jwt_secret_file: String,
+    pub(super) previous_secret_files: Vec<String>,
     pub(super) issuer: String,
     pub(super) audience: String,
     pub(super) token_ttl_s: Number,
+    pub(super) refresh_ttl_s: Number,
     pub(super) provision_unknown_users: bool,
     pub(super) registration: bool,
     pub(super) trusted_keys: Vec<RawTrustedKey>,
@@ -86,9 +90,11 @@ impl Default for RawAuth {
     fn default() -> Self {
         Self {
             jwt_secret_file: String::new(),
+            previous_secret_files: Vec::new(),
             issuer: "ringwire".to_owned(),
             audience: "ringwire".to_owned(),
             token_ttl_s: Number::Whole(24 * 60 * 60),
+            refresh_ttl_s: Number::Whole(30 * 24 * 60 * 60),
             provision_unknown_users: true,
             registration: true,
             trusted_keys: Vec::new(),

@@ -12,9 +12,9 @@ use super::raw::{Raw, RawAuth, RawLimits, RawLog, RawServer, RawStorage, RawTrus
 use super::retention::retention;
 use super::session::session;
 use super::{
-    AllowedOrigins, AuthConfig, CommandRate, Config, Database, DriverChoice, LimitsConfig,
-    LogConfig, LogFormat, MetricsAccess, ServerConfig, StorageConfig, TokenAlgorithm, TrustedKey,
-    redact,
+    AllowedOrigins, AuthConfig, CommandRate, CompressionChoice, Config, Database, DriverChoice,
+    LimitsConfig, LogConfig, LogFormat, MetricsAccess, ServerConfig, StorageConfig, TokenAlgorithm,
+    TrustedKey, redact,
 };
 
 /// Most shards: more than any machine this runs on has cores.
@@ -73,6 +73,11 @@ fn server(raw: RawServer) -> Result<ServerConfig, Invalid> {
         "off" => MetricsAccess::Off,
         _ => return Err(invalid("server.metrics", raw.metrics, "local, all or off")),
     };
+    let compression = match raw.compression.as_str() {
+        "off" => CompressionChoice::Off,
+        "json" => CompressionChoice::Json,
+        _ => return Err(invalid("server.compression", raw.compression, "off or json")),
+    };
     let max_connections =
         raw.max_connections.within("server.max_connections", 0, MAX_CONNECTIONS)?;
     Ok(ServerConfig {
@@ -92,6 +97,7 @@ fn server(raw: RawServer) -> Result<ServerConfig, Invalid> {
             MAX_CONNECTIONS,
         )? as usize,
         metrics,
+        compression,
         allowed_origins: allowed_origins(raw.allowed_origins)?,
     })
 }
@@ -179,7 +185,12 @@ fn auth(raw: RawAuth, data_dir: &Path) -> Result<AuthConfig, Invalid> {
         },
         issuer,
         audience: not_empty("auth.audience", raw.audience)?,
+        previous_secret_files: raw.previous_secret_files.into_iter().map(PathBuf::from).collect(),
         token_ttl_s: raw.token_ttl_s.within("auth.token_ttl_s", 60, 10 * 365 * 86_400)?.into(),
+        refresh_ttl_s: raw
+            .refresh_ttl_s
+            .within("auth.refresh_ttl_s", 60, 10 * 365 * 86_400)?
+            .into(),
         provision_unknown_users: raw.provision_unknown_users,
         registration: raw.registration,
         trusted_keys,

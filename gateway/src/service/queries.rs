@@ -153,8 +153,14 @@ impl Queries<'_> {
         request: &OpenRequest,
         dirty: &[CursorRow],
     ) -> Result<Opened, CommandError> {
-        let OpenRequest { user, name_hint, device, cursors } = request;
+        let OpenRequest { user, name_hint, login, device, cursors } = request;
         let user = *user;
+        if let Some(login) = login
+            && !self.store.login_state(*login).await.map_err(failed)?
+        {
+            let message = "the login of this token has ended";
+            return Err(CommandError::new(ErrorCode::Unauthenticated, message));
+        }
         let profile = if self.config.auth.provision_unknown_users {
             Some(self.store.ensure_user(user, name_hint, self.now_ms).await.map_err(failed)?.0)
         } else {

@@ -5,7 +5,7 @@
 //!                                 └── time is over, or the ring lost something ─► gone
 //! ```
 //!
-//! Invariants: a session is taken up by its own user on its own device in its own encoding, and by one connection; its
+//! Invariants: a session is taken up by its own user, login and device in its own encoding, and by one connection; its
 //! key changes then, so replies to what was asked over the old connection go nowhere.
 
 use std::collections::BTreeMap;
@@ -146,6 +146,7 @@ mod tests {
                 name_hint: None,
                 link: LinkKey::numbered(link),
                 encoding: Encoding::Json,
+                login: None,
                 expires_at: 0,
             },
             0,

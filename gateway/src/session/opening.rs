@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use ringwire_protocol::{ConversationId, Seq, UserId, wire};
+use ringwire_storage::refresh::FamilyId;
 
 use super::registry::Device;
 
@@ -13,6 +14,8 @@ pub struct OpenRequest {
     pub user: UserId,
     /// A proposal for the name of a new user; may be empty.
     pub name_hint: String,
+    /// Of which login its token is, if of any.
+    pub login: Option<FamilyId>,
     /// On which device.
     pub device: Device,
     /// Where the client stands.

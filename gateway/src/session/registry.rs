@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use bytes::Bytes;
 use ringwire_protocol::codec::Encoding;
 use ringwire_protocol::{ConversationId, Seq, UnixMs, UserId, wire};
+use ringwire_storage::refresh::FamilyId;
 use slab::Slab;
 
 use super::rate::Bucket;
@@ -105,6 +106,8 @@ pub struct Session {
     pub view_no: u64,
     /// The durable pushes it was sent and has not counted.
     pub ring: ResumeRing,
+    /// Of which login its token is, if of any.
+    pub login: Option<FamilyId>,
     /// When its token expires.
     pub expires_at: UnixMs,
     /// Whether `token_expiring` was sent for this token.
@@ -180,6 +183,8 @@ pub struct NewSession {
     pub link: LinkKey,
     /// How its frames are written.
     pub encoding: Encoding,
+    /// Of which login its token is, if of any.
+    pub login: Option<FamilyId>,
     /// When its token expires.
     pub expires_at: UnixMs,
 }
@@ -273,6 +278,7 @@ impl Registry {
             connected_at: now,
             view_no: 0,
             ring: ResumeRing::default(),
+            login: new.login,
             expires_at: new.expires_at,
             expiry_told: false,
             unanswered: 0,

@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 
+use ringwire_protocol::websocket::frame;
 use ringwire_protocol::{CloseReason, CommandError, ConversationId, ErrorCode, Seq, wire};
 use wire::reply::Outcome;
 
@@ -17,7 +18,7 @@ use crate::command::route::conversation;
 use crate::config::LimitsConfig;
 use crate::connection::links::Links;
 use crate::conversation::answer::ReplyTo;
-use crate::fanout::push_frame;
+use crate::fanout::push_payload;
 use crate::limits;
 use crate::presence::Status;
 use crate::service::ask::Ask;
@@ -65,7 +66,7 @@ impl State {
             return Ok(());
         }
         let Some(session) = self.registry.get(key) else { return Ok(()) };
-        let (user, link) = (session.user, session.link);
+        let (user, login, link) = (session.user, session.login, session.link);
         let name_hint = session.name_hint.take().map_or_else(String::new, String::from);
         session.connected_at = now;
         session.device = device.clone();
@@ -79,7 +80,7 @@ impl State {
         self.registry.subscribe(key, now);
         self.watch_token(key);
         links.set_paused(link, true);
-        let request = OpenRequest { user, name_hint, device, cursors };
+        let request = OpenRequest { user, name_hint, login, device, cursors };
         let weight = request.cursors.len();
         if !self.enter(Entering::Session(key, Box::new(request)), weight, links) {
             let error = busy("too many sessions are being opened");
@@ -148,10 +149,11 @@ impl State {
     ) -> bool {
         let newcomer = reply_to.session;
         let Some(new) = self.registry.get(newcomer) else { return false };
-        let (user, encoding) = (new.user, new.encoding);
+        let (user, login, encoding) = (new.user, new.login, new.encoding);
         let Some(old) = self.registry.by_public_id(&resume.session_id) else { return false };
         let fits = self.registry.get(old).is_some_and(|session| {
             session.user == user
+                && session.login == login
                 && *session.device.id == *device_id
                 && session.encoding == encoding
                 && matches!(session.phase, Phase::Live | Phase::Detached { .. })
@@ -296,9 +298,10 @@ impl State {
         self.reply(key, connect_id, Ok(Outcome::Connected(connected)), links);
         if let Some((session, budget)) = self.registry.get_for_push(key) {
             for entry in opened.missed {
-                let frame = push_frame(encoding, wire::push::Event::Entry(entry));
-                session.ring.push(&frame, budget);
-                links.push(link, &frame);
+                let payload = push_payload(encoding, wire::push::Event::Entry(entry));
+                let kind = encoding.message_kind();
+                session.ring.push(&frame::server_frame(kind, &payload), budget);
+                links.send_message(link, kind, &payload);
             }
             release(held, &opened.covered, session, budget, links);
         }
@@ -324,6 +327,10 @@ impl State {
         };
         if !session.is_bearer(&identity.user) {
             let error = "the token is of another user";
+            return Err(CommandError::new(ErrorCode::Forbidden, error));
+        }
+        if session.login != identity.login {
+            let error = "the token is of another login: connect anew with it";
             return Err(CommandError::new(ErrorCode::Forbidden, error));
         }
         session.expires_at = identity.expires_at_ms;

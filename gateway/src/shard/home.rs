@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
 use ringwire_protocol::{CloseReason, CommandError, UserId, wire};
 use wire::reply::Outcome;
 
@@ -15,7 +14,6 @@ use crate::session::cursors::Cursor;
 use crate::session::registry::{HeldPush, Phase, Session, SessionKey};
 use crate::session::resume::ResumeBudget;
 use ringwire_protocol::ConversationId;
-use ringwire_protocol::websocket::frame;
 
 impl State {
     /// Answers a command of a session of this shard.
@@ -71,9 +69,7 @@ impl State {
         self.scratch.clear();
         encoding.encode(&server_frame, &mut self.scratch);
         let payload = &self.scratch;
-        links.write(link, |buffer| {
-            frame::put_server_frame(encoding.message_kind(), payload, buffer);
-        });
+        links.send_message(link, encoding.message_kind(), payload);
         // A client that asks without reading the answers is not read either, until they are gone.
         if links.queued_bytes(link) > limits::OUTBOX_FULL_BYTES {
             session.paused = true;
@@ -202,7 +198,7 @@ fn push(
         let has_room = matches!(session.phase, Phase::Live)
             && links.queued_bytes(session.link) < limits::OUTBOX_HALF_BYTES;
         if has_room {
-            links.push(session.link, frames.get(session.encoding));
+            frames.send(session.encoding, session.link, links);
         }
         return Given::Done;
     };
@@ -223,7 +219,8 @@ fn push(
             if lagging || (full(queued) && full(links.relieve(session.link))) {
                 mark_lagging(session, budget, id, seq, links);
             } else {
-                send_durable(session, budget, frames.get(session.encoding), links);
+                session.ring.push(frames.get(session.encoding), budget);
+                frames.send(session.encoding, session.link, links);
             }
         }
         Phase::Detached { sent } => {
@@ -235,17 +232,6 @@ fn push(
         }
     }
     Given::Done
-}
-
-/// Sends a push that both sides count.
-fn send_durable(
-    session: &mut Session,
-    budget: &mut ResumeBudget,
-    frame: &Bytes,
-    links: &mut Links,
-) {
-    session.ring.push(frame, budget);
-    links.push(session.link, frame);
 }
 
 fn mark_lagging(
@@ -280,7 +266,8 @@ pub(super) fn release(
             .position
             .is_some_and(|(id, seq)| covered.get(&id).is_some_and(|&head| seq <= head));
         if !told {
-            send_durable(session, budget, &push.frame, links);
+            session.ring.push(&push.frame, budget);
+            links.push(session.link, &push.frame);
         }
     }
 }

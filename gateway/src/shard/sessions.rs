@@ -1,11 +1,12 @@
 //! The sessions of one user: listed, and ended from elsewhere.
 
 use ringwire_protocol::{CloseReason, CommandError, ErrorCode, UserId, wire};
+use ringwire_storage::refresh::FamilyId;
 
 use super::state::State;
 use crate::command::message::invalid;
 use crate::connection::links::{LinkKey, Links};
-use crate::session::registry::SessionKey;
+use crate::session::registry::{Session, SessionKey};
 
 impl State {
     /// Ends a session at once: nothing is pushed to it any more, and nothing resumes it.
@@ -20,6 +21,18 @@ impl State {
     pub(crate) fn end_sessions(&mut self, user: UserId, reason: CloseReason, links: &mut Links) {
         for key in self.registry.of_user(user).to_vec() {
             self.end_session(key, reason, links);
+        }
+    }
+
+    /// Ends the sessions of a login of a user; `None`: of all their logins.
+    pub(super) fn end_login(&mut self, user: UserId, login: Option<FamilyId>, links: &mut Links) {
+        let is_of = |session: &Session| {
+            session.login.is_some() && (login.is_none() || session.login == login)
+        };
+        let sessions = self.registry.sessions_of(user).filter(|(_, session)| is_of(session));
+        let keys: Vec<SessionKey> = sessions.map(|(key, _)| key).collect();
+        for key in keys {
+            self.end_session(key, CloseReason::LoggedOut, links);
         }
     }
 
