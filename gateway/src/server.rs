@@ -218,7 +218,7 @@ async fn reload_keys(verifier: &TokenVerifier, config: &AuthConfig, told: &mut S
             Err(error) => tracing::error!(%error, "the keys of tokens stay as they were"),
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 fn handler(kind: SignalKind) -> Result<Signal, StartError> {

@@ -98,7 +98,7 @@ impl Addresses {
         if limits.greeting_in_all > 0 && table.greeting >= limits.greeting_in_all {
             return Err(limits::GREETING_RETRY_MS);
         }
-        let prefix = table.place_for(prefix(address), limits.connections, now);
+        let prefix = table.place_for(Some(prefix(address)), limits.connections, now);
         let fresh = || Known { bucket: Bucket::new(limits.connections, now), greeting: 0 };
         let known = table.known.entry(prefix).or_insert_with(fresh);
         if limits.greeting > 0 && known.greeting >= limits.greeting {
@@ -122,12 +122,12 @@ impl Table {
     }
 }
 
-fn prefix(address: IpAddr) -> Prefix {
-    Some(match address {
+fn prefix(address: IpAddr) -> u64 {
+    match address {
         // No address of IPv6 begins with 32 zeros and is no IPv4 address in disguise.
         IpAddr::V4(address) => u64::from(address.to_bits()),
         IpAddr::V6(address) => (address.to_bits() >> 64) as u64,
-    })
+    }
 }
 
 fn lock(table: &Mutex<Table>) -> MutexGuard<'_, Table> {
