@@ -3,11 +3,13 @@
 //!
 //! ```text
 //!   accept ─► arrive ─┬─ too many, too fast ─► 429, nothing is read
-//!                     └─ Greeting ─► request, first command ─► dropped: it is a session, HTTP, or gone
+//!                     └─ Greeting ─► request ─► introduce ─► first command ─► dropped: it is a session, HTTP, or gone
+//!                                                  └─ of a trusted proxy: its client is too fast ─► 429
 //! ```
 //!
-//! An address is one of IPv4, or a /64 of IPv6: whoever has one address there has them all. Only the address of the socket
-//! counts, never a header, so nobody can dodge this by writing one.
+//! An address is one of IPv4, or a /64 of IPv6: whoever has one address there has them all. The address of the socket
+//! counts and no header, so nobody can dodge this by writing one; but for trusted proxies (`forwarded.rs`), of whose
+//! clients nothing is known before the request was read.
 //!
 //! Invariants: the table is bounded; addresses it has no room for share one entry, so more addresses never mean more
 //! room; an address that is doing nothing is forgotten.
@@ -18,6 +20,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ringwire_protocol::UnixMs;
 
+use super::address_rate::{AddressRate, AddressRates};
+use super::forwarded::{ClientAddress, Forwarding, TrustedProxies};
 use crate::config::CommandRate;
 use crate::limits;
 use crate::session::rate::Bucket;
@@ -31,6 +35,8 @@ pub struct AddressLimits {
     pub greeting: u32,
     /// Those of all addresses together; 0: no limit.
     pub greeting_in_all: u32,
+    /// Commands of all sessions.
+    pub commands: CommandRate,
     /// Programs on this machine are not counted.
     pub exempt_loopback: bool,
 }
@@ -54,64 +60,117 @@ struct Table {
 #[derive(Clone, Debug)]
 pub struct Addresses {
     limits: AddressLimits,
+    proxies: Arc<TrustedProxies>,
+    commands: AddressRates,
     /// Locked for a moment, twice a connection.
     table: Arc<Mutex<Table>>,
 }
 
 /// A connection that has not introduced itself yet; over when dropped.
-#[derive(Debug)]
-pub struct Greeting(Option<(Arc<Mutex<Table>>, Prefix)>);
+#[derive(Debug, Default)]
+pub struct Greeting {
+    /// Counted among all.
+    in_all: Option<Arc<Mutex<Table>>>,
+    /// Counted among those of an address.
+    of_address: Option<(Arc<Mutex<Table>>, Prefix)>,
+}
 
 impl Greeting {
     /// One that nobody counts.
-    pub const fn uncounted() -> Self {
-        Self(None)
+    pub fn uncounted() -> Self {
+        Self::default()
     }
 }
 
 impl Drop for Greeting {
     fn drop(&mut self) {
-        if let Some((table, prefix)) = self.0.take() {
+        if let Some(table) = self.in_all.take() {
             let mut table = lock(&table);
             table.greeting = table.greeting.saturating_sub(1);
-            if let Some(known) = table.known.get_mut(&prefix) {
-                known.greeting = known.greeting.saturating_sub(1);
-            }
+        }
+        if let Some((table, prefix)) = self.of_address.take()
+            && let Some(known) = lock(&table).known.get_mut(&prefix)
+        {
+            known.greeting = known.greeting.saturating_sub(1);
         }
     }
 }
 
 impl Addresses {
     /// Nobody has connected yet.
-    pub fn new(limits: AddressLimits) -> Self {
-        Self { limits, table: Arc::default() }
+    pub fn new(limits: AddressLimits, proxies: TrustedProxies) -> Self {
+        let commands = AddressRates::new(limits.commands);
+        Self { limits, proxies: Arc::new(proxies), commands, table: Arc::default() }
     }
 
-    /// A connection from this address; refused, with the milliseconds after which another one may be tried.
-    pub fn arrive(&self, address: IpAddr, now: UnixMs) -> Result<Greeting, u32> {
-        let limits = &self.limits;
-        let address = address.to_canonical();
-        if limits.exempt_loopback && address.is_loopback() {
-            return Ok(Greeting::uncounted());
+    /// A connection from this peer; refused, with the milliseconds after which another one may be tried.
+    pub fn arrive(&self, peer: IpAddr, now: UnixMs) -> Result<Greeting, u32> {
+        let is_proxy = self.proxies.trust(peer);
+        let client = ClientAddress::of_peer(peer);
+        let mut greeting = Greeting::uncounted();
+        if !is_proxy && self.is_exempt(client) {
+            return Ok(greeting);
         }
         let mut table = lock(&self.table);
-        if limits.greeting_in_all > 0 && table.greeting >= limits.greeting_in_all {
+        let most = self.limits.greeting_in_all;
+        if most > 0 && table.greeting >= most {
             return Err(limits::GREETING_RETRY_MS);
         }
-        let prefix = table.place_for(Some(prefix(address)), limits.connections, now);
+        if !is_proxy {
+            let prefix = table.count(client.address, &self.limits, now)?;
+            greeting.of_address = Some((Arc::clone(&self.table), prefix));
+        }
+        table.greeting += 1;
+        greeting.in_all = Some(Arc::clone(&self.table));
+        Ok(greeting)
+    }
+
+    /// The request of a connection has come: at whose expense it is. Of a proxy's client that is counted only now, and
+    /// may be refused as in [`Self::arrive`].
+    pub fn introduce(
+        &self,
+        greeting: &mut Greeting,
+        peer: IpAddr,
+        forwarding: Forwarding<'_>,
+        now: UnixMs,
+    ) -> Result<ClientAddress, u32> {
+        let client = self.proxies.client(peer, forwarding);
+        if self.proxies.trust(peer) && !self.is_exempt(client) {
+            let prefix = lock(&self.table).count(client.address, &self.limits, now)?;
+            greeting.of_address = Some((Arc::clone(&self.table), prefix));
+        }
+        Ok(client)
+    }
+
+    /// What the sessions of an address may send together; `None`: as much as they like.
+    pub fn command_rate(&self, client: ClientAddress, now: UnixMs) -> Option<AddressRate> {
+        if self.is_exempt(client) { None } else { self.commands.join(prefix(client.address), now) }
+    }
+
+    fn is_exempt(&self, client: ClientAddress) -> bool {
+        self.limits.exempt_loopback && client.certain && client.address.is_loopback()
+    }
+}
+
+impl Table {
+    /// Counts a new connection of an address, or tells how long to wait.
+    fn count(
+        &mut self,
+        address: IpAddr,
+        limits: &AddressLimits,
+        now: UnixMs,
+    ) -> Result<Prefix, u32> {
+        let prefix = self.place_for(Some(prefix(address)), limits.connections, now);
         let fresh = || Known { bucket: Bucket::new(limits.connections, now), greeting: 0 };
-        let known = table.known.entry(prefix).or_insert_with(fresh);
+        let known = self.known.entry(prefix).or_insert_with(fresh);
         if limits.greeting > 0 && known.greeting >= limits.greeting {
             return Err(limits::GREETING_RETRY_MS);
         }
         known.bucket.take(limits.connections, now)?;
         known.greeting += 1;
-        table.greeting += 1;
-        Ok(Greeting(Some((Arc::clone(&self.table), prefix))))
+        Ok(prefix)
     }
-}
 
-impl Table {
     /// The entry for an address: its own, if there is room for one.
     fn place_for(&mut self, prefix: Prefix, rate: CommandRate, now: UnixMs) -> Prefix {
         if self.known.len() < limits::KNOWN_ADDRESSES || self.known.contains_key(&prefix) {
@@ -142,6 +201,7 @@ mod tests {
         connections: CommandRate { per_s: 10, burst: 3 },
         greeting: 2,
         greeting_in_all: 4,
+        commands: CommandRate { per_s: 1, burst: 2 },
         exempt_loopback: true,
     };
 
@@ -151,7 +211,7 @@ mod tests {
 
     #[test]
     fn q1_an_address_connects_so_often_and_no_other_pays_for_it() {
-        let addresses = Addresses::new(LIMITS);
+        let addresses = Addresses::new(LIMITS, TrustedProxies::default());
         for _ in 0..3 {
             drop(addresses.arrive(ip("192.0.2.1"), 0).unwrap());
         }
@@ -164,7 +224,7 @@ mod tests {
 
     #[test]
     fn q1_a_whole_net_of_ipv6_is_one_address() {
-        let addresses = Addresses::new(LIMITS);
+        let addresses = Addresses::new(LIMITS, TrustedProxies::default());
         for host in 1..=3 {
             drop(addresses.arrive(ip(&format!("2001:db8::{host}")), 0).unwrap());
         }
@@ -174,7 +234,7 @@ mod tests {
 
     #[test]
     fn s3_slow_greetings_are_bounded_by_address_and_in_all() {
-        let addresses = Addresses::new(LIMITS);
+        let addresses = Addresses::new(LIMITS, TrustedProxies::default());
         let slow: Vec<_> = (0..2).map(|_| addresses.arrive(ip("192.0.2.1"), 0).unwrap()).collect();
         assert!(addresses.arrive(ip("192.0.2.1"), 0).is_err());
         let others: Vec<_> =
@@ -188,7 +248,10 @@ mod tests {
 
     #[test]
     fn q1_more_addresses_than_the_table_holds_share_what_one_has() {
-        let addresses = Addresses::new(AddressLimits { greeting_in_all: 0, ..LIMITS });
+        let addresses = Addresses::new(
+            AddressLimits { greeting_in_all: 0, ..LIMITS },
+            TrustedProxies::default(),
+        );
         for n in 0..limits::KNOWN_ADDRESSES as u32 {
             drop(addresses.arrive(IpAddr::from((0x0a00_0000 + n).to_be_bytes()), 0).unwrap());
         }
@@ -198,5 +261,66 @@ mod tests {
         // Later the others are forgotten.
         assert!(addresses.arrive(ip("198.51.100.1"), 10_000).is_ok());
         assert!(lock(&addresses.table).known.len() < 10);
+    }
+
+    fn behind_proxy() -> Addresses {
+        let networks = ["127.0.0.1", "10.0.0.0/8"].map(|network| network.parse().unwrap());
+        Addresses::new(LIMITS, TrustedProxies::new(networks.to_vec()))
+    }
+
+    /// A connection from this peer whose request has these forwarding headers.
+    fn request(addresses: &Addresses, peer: &str, header: &[&str]) -> Result<Greeting, u32> {
+        let mut greeting = addresses.arrive(ip(peer), 0)?;
+        let lines: Vec<String> = header.iter().map(|line| (*line).to_owned()).collect();
+        let forwarding = Forwarding { x_forwarded_for: &lines, forwarded: &[] };
+        addresses.introduce(&mut greeting, ip(peer), forwarding, 0)?;
+        Ok(greeting)
+    }
+
+    #[test]
+    fn q1_clients_behind_a_trusted_proxy_are_counted_apart() {
+        for proxy in ["127.0.0.1", "10.0.0.1"] {
+            let addresses = behind_proxy();
+            let try_as = |client: &str| request(&addresses, proxy, &[client]).is_ok();
+            assert_eq!((0..10).filter(|_| try_as("6.6.6.6, 203.0.113.7")).count(), 3);
+            assert_eq!((0..10).filter(|n| try_as(&format!("6.6.6.{n}, 203.0.113.7"))).count(), 0);
+            assert_eq!((0..10).filter(|_| try_as("203.0.113.8")).count(), 3);
+            // Nonsense is at the expense of the proxy, on this machine too.
+            assert_eq!((0..10).filter(|n| try_as(&format!("nonsense {n}"))).count(), 3);
+        }
+        let addresses = behind_proxy();
+        assert!((0..10).all(|_| request(&addresses, "127.0.0.1", &[]).is_ok()), "a local program");
+    }
+
+    #[test]
+    fn q1_a_header_of_anybody_else_changes_nothing() {
+        let addresses = behind_proxy();
+        let try_as = |n| request(&addresses, "192.0.2.1", &[&format!("203.0.113.{n}")]).is_ok();
+        assert_eq!((0..10).filter(|n| try_as(*n)).count(), 3);
+        // Nor is anybody else counted for it.
+        assert!(request(&addresses, "203.0.113.1", &[]).is_ok());
+    }
+
+    #[test]
+    fn s3_slow_greetings_behind_a_proxy_are_bounded_by_client_and_in_all() {
+        let addresses = behind_proxy();
+        let _slow = [(); 2].map(|()| request(&addresses, "10.0.0.1", &["203.0.113.7"]).unwrap());
+        assert!(request(&addresses, "10.0.0.1", &["203.0.113.7"]).is_err());
+        let _others = [(); 2].map(|()| addresses.arrive(ip("10.0.0.1"), 0).unwrap());
+        assert!(addresses.arrive(ip("10.0.0.1"), 0).is_err(), "four is the most");
+    }
+
+    #[test]
+    fn q1_who_is_exempt_has_no_command_rate_and_others_share_that_of_their_address() {
+        let addresses = behind_proxy();
+        let rate = |address: &str, certain| {
+            addresses.command_rate(ClientAddress { address: ip(address), certain }, 0)
+        };
+        assert!(rate("127.0.0.1", true).is_none());
+        let one = rate("192.0.2.1", true).unwrap();
+        let same = rate("192.0.2.1", true).unwrap();
+        assert_eq!([one.take(0), same.take(0), one.take(0)], [Ok(()), Ok(()), Err(1000)]);
+        assert_eq!(rate("192.0.2.2", true).unwrap().take(0), Ok(()));
+        assert!(rate("127.0.0.1", false).is_some());
     }
 }

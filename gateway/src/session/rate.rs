@@ -1,4 +1,6 @@
-//! Token buckets: what a session and a user may send, with a burst after a pause.
+//! Token buckets: what a session and a user may send, with a burst after a pause; and one that threads share.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use ringwire_protocol::UnixMs;
 
@@ -44,8 +46,60 @@ impl Bucket {
     }
 }
 
+/// The same for threads together, without a lock. It keeps when the bucket will be full again, in thousandths of a
+/// command that come in since it was made (the generic cell rate algorithm), which one compare-and-swap moves on.
+#[derive(Debug)]
+pub struct SharedBucket {
+    rate: CommandRate,
+    made_at: UnixMs,
+    /// The latest time anybody came with: threads read their clocks at different moments.
+    now: AtomicI64,
+    full_at_milli: AtomicU64,
+}
+
+impl SharedBucket {
+    /// A full bucket.
+    pub const fn new(rate: CommandRate, now: UnixMs) -> Self {
+        let (latest, full_at_milli) = (AtomicI64::new(now), AtomicU64::new(0));
+        Self { rate, made_at: now, now: latest, full_at_milli }
+    }
+
+    /// Whether it is as good as new.
+    pub fn is_full(&self, now: UnixMs) -> bool {
+        self.rate.per_s == 0 || self.full_at_milli.load(Ordering::Relaxed) <= self.milli(now)
+    }
+
+    /// Takes one command out, or tells in how many milliseconds there will be one.
+    pub fn take(&self, now: UnixMs) -> Result<(), u32> {
+        let rate = self.rate;
+        if rate.per_s == 0 {
+            return Ok(());
+        }
+        let now_milli = self.milli(now);
+        let most = now_milli.saturating_add(u64::from(rate.burst) * 1000);
+        let taken = |full_at: u64| full_at.max(now_milli).saturating_add(1000);
+        let step = |full_at: u64| Some(taken(full_at)).filter(|after| *after <= most);
+        match self.full_at_milli.fetch_update(Ordering::Relaxed, Ordering::Relaxed, step) {
+            Ok(_) => Ok(()),
+            Err(full_at) => {
+                let missing = taken(full_at).saturating_sub(most);
+                Err(u32::try_from(missing.div_ceil(u64::from(rate.per_s))).unwrap_or(u32::MAX))
+            }
+        }
+    }
+
+    /// What has come in since the bucket was made; never less than anybody has seen.
+    fn milli(&self, now: UnixMs) -> u64 {
+        let now = self.now.fetch_max(now, Ordering::Relaxed).max(now);
+        let elapsed_ms = now.saturating_sub(self.made_at).max(0).cast_unsigned();
+        elapsed_ms.saturating_mul(self.rate.per_s.into())
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
 
     #[test]
@@ -67,5 +121,35 @@ mod tests {
         // A clock that goes back gives nothing and takes nothing.
         assert_eq!(bucket.take(rate, 50), Err(100));
         assert_eq!((0..4).filter(|_| bucket.take(rate, 1_000_000).is_ok()).count(), 3);
+    }
+
+    #[test]
+    fn a_shared_bucket_gives_exactly_what_one_of_a_single_thread_does() {
+        for rate in [(10, 3), (1, 1), (3, 2), (1000, 7), (999_999, 1)] {
+            let rate = CommandRate { per_s: rate.0, burst: rate.1 };
+            let (mut own, shared) = (Bucket::new(rate, 5), SharedBucket::new(rate, 5));
+            let mut now = 5;
+            for step in 0..500_i64 {
+                assert_eq!(shared.take(now), own.take(rate, now), "{rate:?} {step}");
+                assert_eq!(shared.is_full(now), own.is_full(rate, now), "{rate:?} {step}");
+                // Forward by uneven steps, now and then a pause or a step back.
+                now += (step * 7919) % 97 - 11 + if step % 100 == 99 { 5000 } else { 0 };
+            }
+        }
+        let none = CommandRate { per_s: 0, burst: 1 };
+        let bucket = SharedBucket::new(none, 0);
+        assert!((0..100).all(|_| bucket.take(0).is_ok()) && bucket.is_full(0));
+    }
+
+    #[test]
+    fn q1_threads_together_get_no_more_than_the_burst() {
+        let rate = CommandRate { per_s: 1, burst: 1000 };
+        let bucket = SharedBucket::new(rate, 0);
+        let granted: usize = thread::scope(|scope| {
+            let take = || (0..1000).filter(|_| bucket.take(0).is_ok()).count();
+            let threads = [(); 4].map(|()| scope.spawn(take));
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        });
+        assert_eq!((granted, bucket.take(0)), (1000, Err(1000)));
     }
 }
