@@ -10,6 +10,7 @@ use std::rc::Rc;
 use bytes::BytesMut;
 use clap::Parser;
 use ringwire_gateway::connection::driver::{self, Application, Opening};
+use ringwire_gateway::connection::endpoint::Endpoint;
 use ringwire_gateway::connection::links::{Heartbeat, LinkKey, Links, Overdue};
 use ringwire_gateway::connection::upgrade::{self, Arrival};
 use ringwire_gateway::net::{self, Driver, Listener, Stream};
@@ -104,7 +105,7 @@ async fn greet(echo: Rc<Echo>, stream: Stream, max_message_bytes: usize) {
     }
     let machine = Connection::new(Role::Server, Limits { max_message_bytes });
     let stream = Rc::new(stream);
-    let link = echo.links.borrow_mut().insert(Rc::clone(&stream));
+    let link = echo.links.borrow_mut().insert(Endpoint::Socket(Rc::clone(&stream)));
     let opening = Opening { machine, messages: Vec::new(), unread };
     // A task of its own, so that the handshake's state is not kept for the connection's life.
     net::spawn(driver::serve(echo, link, stream, opening));

@@ -5,8 +5,8 @@
 //!                  mailbox full? remember (shard, conversation), tell it later that it lags
 //! ```
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -89,7 +89,7 @@ pub fn push_frame(encoding: Encoding, event: wire::push::Event) -> Bytes {
 /// Shards whose mailbox had no room for an entry, by conversation: they are told to sync when it has.
 #[derive(Debug, Default)]
 pub struct LaggingShards {
-    heads: HashMap<(ShardId, ConversationId), Missed>,
+    heads: BTreeMap<(ShardId, ConversationId), Missed>,
 }
 
 /// What a shard was not told: the newest position, and whom it concerns there.

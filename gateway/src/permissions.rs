@@ -71,7 +71,9 @@ impl Caller {
             Self::Owner => "Owns the group or room; there is exactly one.",
             Self::Admin => "Manages members and settings for the owner.",
             Self::Member => "Belongs to the group or room.",
-            Self::Muted => "Belongs to it in any role and is muted; members also while everyone is.",
+            Self::Muted => {
+                "Belongs to it in any role and is muted; members also while everyone is."
+            }
             Self::Outsider => "Does not belong to the conversation.",
             Self::Banned => "Does not belong to it, and may not become a member for a while.",
             Self::Direct => "One of the two of a direct conversation.",
@@ -139,11 +141,11 @@ impl Row {
 }
 
 macro_rules! operations {
-    (@alone caller) => { true };
-    (@alone $($cell:expr),+) => { false };
-    (@cells caller) => { [Yes; Caller::ALL.len()] };
-    (@cells $($cell:expr),+) => { [$($cell),+] };
-    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal: $($cells:expr),+;)+) => {
+    (@alone [caller]) => { true };
+    (@alone [$($cell:expr),+ $(,)?]) => { false };
+    (@cells [caller]) => { [Yes; Caller::ALL.len()] };
+    (@cells [$($cell:expr),+ $(,)?]) => { [$($cell),+] };
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal: $cells:tt;)+) => {
         /// Everything a caller can ask for.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Operation {
@@ -156,8 +158,8 @@ macro_rules! operations {
                 operation: Self::$variant,
                 name: $name,
                 meaning: concat!($($doc),+).trim_ascii(),
-                of_caller_alone: operations!(@alone $($cells),+),
-                cells: operations!(@cells $($cells),+),
+                of_caller_alone: operations!(@alone $cells),
+                cells: operations!(@cells $cells),
             }),+];
         }
     };
@@ -166,83 +168,97 @@ macro_rules! operations {
 // Columns: owner, admin, member, muted, outsider, banned, direct, blocked.
 operations! {
     /// Begin a session.
-    Connect = "connect": caller;
+    Connect = "connect": [caller];
     /// Swap the token of the live session.
-    Refresh = "refresh": caller;
+    Refresh = "refresh": [caller];
     /// Ask whether the server is there.
-    Ping = "ping": caller;
+    Ping = "ping": [caller];
     /// Say how one shows to others.
-    SetStatus = "set_status": caller;
+    SetStatus = "set_status": [caller];
     /// Not hear from a user any more, or again.
-    Block = "block": caller;
+    Block = "block": [caller];
     /// End another session of one's own.
-    EndSession = "end_session": caller;
+    EndSession = "end_session": [caller];
 
     /// Say something.
-    Send = "send": Yes, Yes, UnlessAnnouncements, No(IsMuted), No(NotMember), No(NotMember), Yes, No(IsBlocked);
+    Send = "send": [Yes, Yes, UnlessAnnouncements, No(IsMuted), No(NotMember), No(NotMember), Yes, No(IsBlocked)];
     /// Address everyone in a message (`mention_all`).
-    MentionAll = "send mention_all": Yes, Yes, No(Forbidden), No(IsMuted), No(NotMember), No(NotMember), Yes, No(IsBlocked);
+    MentionAll = "send mention_all": [
+        Yes, Yes, No(Forbidden), No(IsMuted), No(NotMember), No(NotMember), Yes, No(IsBlocked),
+    ];
     /// Give a message another content.
-    Edit = "edit": Own, Own, Own, No(IsMuted), No(NotMember), No(NotMember), Own, No(IsBlocked);
+    Edit = "edit": [Own, Own, Own, No(IsMuted), No(NotMember), No(NotMember), Own, No(IsBlocked)];
     /// Take a message back.
-    Recall = "recall": Yes, Yes, Own, AsRole, No(NotMember), No(NotMember), Own, AsRole;
+    Recall = "recall": [Yes, Yes, Own, AsRole, No(NotMember), No(NotMember), Own, AsRole];
     /// React to a message, or take that back.
-    React = "react": Yes, Yes, Yes, No(IsMuted), No(NotMember), No(NotMember), Yes, No(IsBlocked);
+    React = "react": [Yes, Yes, Yes, No(IsMuted), No(NotMember), No(NotMember), Yes, No(IsBlocked)];
     /// Pin a message, or unpin it.
-    Pin = "pin": Yes, Yes, No(Forbidden), AsRole, No(NotMember), No(NotMember), Yes, No(IsBlocked);
+    Pin = "pin": [Yes, Yes, No(Forbidden), AsRole, No(NotMember), No(NotMember), Yes, No(IsBlocked)];
     /// Remove entries from one's own view.
-    Hide = "hide": Yes, Yes, Yes, AsRole, No(NotMember), No(NotMember), Yes, AsRole;
+    Hide = "hide": [Yes, Yes, Yes, AsRole, No(NotMember), No(NotMember), Yes, AsRole];
 
     /// Say how far one has read.
-    Read = "read": Yes, Yes, Yes, AsRole, No(NotMember), No(NotMember), Yes, AsRole;
+    Read = "read": [Yes, Yes, Yes, AsRole, No(NotMember), No(NotMember), Yes, AsRole];
     /// Say how far a device has everything.
-    Delivered = "delivered": Yes, Yes, Yes, AsRole, No(NotMember), No(NotMember), Yes, AsRole;
+    Delivered = "delivered": [Yes, Yes, Yes, AsRole, No(NotMember), No(NotMember), Yes, AsRole];
     /// Show that one is writing.
-    Typing = "typing": Yes, Yes, UnlessAnnouncements, No(IsMuted), No(NotMember), No(NotMember), Yes, No(IsBlocked);
+    Typing = "typing": [Yes, Yes, UnlessAnnouncements, No(IsMuted), No(NotMember), No(NotMember), Yes, No(IsBlocked)];
     /// Change whose presence this session watches.
-    WatchPresence = "watch_presence": caller;
+    WatchPresence = "watch_presence": [caller];
 
     /// Read what one missed.
-    Sync = "sync": Yes, Yes, Yes, AsRole, No(NotMember), No(NotMember), Yes, AsRole;
+    Sync = "sync": [Yes, Yes, Yes, AsRole, No(NotMember), No(NotMember), Yes, AsRole];
     /// Read a stretch of the log.
-    History = "history": Yes, Yes, Yes, AsRole, No(NotMember), No(NotMember), Yes, AsRole;
+    History = "history": [Yes, Yes, Yes, AsRole, No(NotMember), No(NotMember), Yes, AsRole];
     /// List one's own conversations.
-    Heads = "heads": caller;
+    Heads = "heads": [caller];
     /// List the members.
-    Members = "members": Yes, Yes, Yes, AsRole, No(NotMember), No(NotMember), Yes, AsRole;
+    Members = "members": [Yes, Yes, Yes, AsRole, No(NotMember), No(NotMember), Yes, AsRole];
     /// List who is banned, or who asked to join.
-    MembersKept = "members list": Yes, Yes, No(Forbidden), AsRole, No(NotMember), No(NotMember), No(Forbidden), AsRole;
+    MembersKept = "members list": [
+        Yes, Yes, No(Forbidden), AsRole, No(NotMember), No(NotMember), No(Forbidden), AsRole,
+    ];
     /// List who has read an entry.
-    ReadBy = "read_by": Yes, Yes, Yes, AsRole, No(NotMember), No(NotMember), Yes, AsRole;
+    ReadBy = "read_by": [Yes, Yes, Yes, AsRole, No(NotMember), No(NotMember), Yes, AsRole];
     /// List whom one blocks.
-    Blocks = "blocks": caller;
+    Blocks = "blocks": [caller];
     /// List one's own sessions.
-    Sessions = "sessions": caller;
+    Sessions = "sessions": [caller];
 
     /// Open the direct conversation with a user; none is made while one of the two blocks the other.
-    OpenDirect = "open_direct": caller;
+    OpenDirect = "open_direct": [caller];
     /// Make a group or room, and own it.
-    CreateGroup = "create_group": caller;
+    CreateGroup = "create_group": [caller];
     /// Change the settings.
-    UpdateGroup = "update_group": Yes, Yes, No(Forbidden), AsRole, No(NotMember), No(NotMember), No(Forbidden), AsRole;
+    UpdateGroup = "update_group": [
+        Yes, Yes, No(Forbidden), AsRole, No(NotMember), No(NotMember), No(Forbidden), AsRole,
+    ];
     /// Become a member.
-    Join = "join": No(AlreadyMember), No(AlreadyMember), No(AlreadyMember), AsRole, AsJoinPolicy, No(IsBanned), No(AlreadyMember), AsRole;
+    Join = "join": [
+        No(AlreadyMember), No(AlreadyMember), No(AlreadyMember), AsRole, AsJoinPolicy, No(IsBanned), No(AlreadyMember), AsRole,
+    ];
     /// Not be a member any more.
-    Leave = "leave": Yes, Yes, Yes, AsRole, No(NotMember), No(NotMember), No(Forbidden), AsRole;
+    Leave = "leave": [Yes, Yes, Yes, AsRole, No(NotMember), No(NotMember), No(Forbidden), AsRole];
     /// Take users in; also what shows the join code.
-    Invite = "invite": Yes, Yes, IfMembersMayInvite, AsRole, No(NotMember), No(NotMember), No(Forbidden), AsRole;
+    Invite = "invite": [Yes, Yes, IfMembersMayInvite, AsRole, No(NotMember), No(NotMember), No(Forbidden), AsRole];
     /// Put members out.
-    Remove = "remove": Lower, Lower, No(Forbidden), AsRole, No(NotMember), No(NotMember), No(Forbidden), AsRole;
+    Remove = "remove": [Lower, Lower, No(Forbidden), AsRole, No(NotMember), No(NotMember), No(Forbidden), AsRole];
     /// Give a member another role; with OWNER the group itself.
-    SetRole = "set_role": Lower, No(Forbidden), No(Forbidden), AsRole, No(NotMember), No(NotMember), No(Forbidden), AsRole;
+    SetRole = "set_role": [
+        Lower, No(Forbidden), No(Forbidden), AsRole, No(NotMember), No(NotMember), No(Forbidden), AsRole,
+    ];
     /// Keep a member, or everyone but owner and admins, from sending for a while.
-    Mute = "mute": Lower, Lower, No(Forbidden), AsRole, No(NotMember), No(NotMember), No(Forbidden), AsRole;
+    Mute = "mute": [Lower, Lower, No(Forbidden), AsRole, No(NotMember), No(NotMember), No(Forbidden), AsRole];
     /// Put a user out and keep them out for a while.
-    Ban = "ban": Lower, Lower, No(Forbidden), AsRole, No(NotMember), No(NotMember), No(Forbidden), AsRole;
+    Ban = "ban": [Lower, Lower, No(Forbidden), AsRole, No(NotMember), No(NotMember), No(Forbidden), AsRole];
     /// Take in who asked to join, or refuse them.
-    ResolveJoin = "resolve_join": Yes, Yes, No(Forbidden), AsRole, No(NotMember), No(NotMember), No(Forbidden), AsRole;
+    ResolveJoin = "resolve_join": [
+        Yes, Yes, No(Forbidden), AsRole, No(NotMember), No(NotMember), No(Forbidden), AsRole,
+    ];
     /// End the group for everyone.
-    Dissolve = "dissolve": Yes, No(Forbidden), No(Forbidden), AsRole, No(NotMember), No(NotMember), No(Forbidden), AsRole;
+    Dissolve = "dissolve": [
+        Yes, No(Forbidden), No(Forbidden), AsRole, No(NotMember), No(NotMember), No(Forbidden), AsRole,
+    ];
 }
 
 impl Operation {

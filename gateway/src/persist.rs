@@ -3,16 +3,20 @@
 //! Invariant: every entry at a writer has its completion's slot in the shard's mailbox reserved (a credit).
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use ringwire_storage::Store;
 use ringwire_storage::append::Append;
 
 use crate::placement::ShardId;
 use crate::shard::credits::Credits;
 
+/// Gives an entry to the writers, or back when they have no room; what else a shard wants of the store it asks of the
+/// service. It costs one indirect call an entry, beside the push into the writers' queue.
+pub type AppendSink = Arc<dyn Fn(Append) -> Result<(), Box<Append>> + Send + Sync>;
+
 /// A shard's way to the writers.
 pub struct Persist {
-    store: Store,
+    writers: AppendSink,
     shard: ShardId,
     /// Entries of re-based conversations that found the queue full. Bounded by the entries in flight of the shard.
     backlog: VecDeque<Append>,
@@ -20,9 +24,9 @@ pub struct Persist {
 }
 
 impl Persist {
-    /// A way to the writers of `store`.
-    pub fn new(store: Store, shard: ShardId) -> Self {
-        Self { store, shard, backlog: VecDeque::new(), under_way: 0 }
+    /// A way to these writers.
+    pub fn new(writers: AppendSink, shard: ShardId) -> Self {
+        Self { writers, shard, backlog: VecDeque::new(), under_way: 0 }
     }
 
     /// Entries at writers or waiting for them.
@@ -65,14 +69,14 @@ impl Persist {
             return Err(Box::new(append));
         }
         append.origin = self.shard;
-        match self.store.submit(append) {
+        match (self.writers)(append) {
             Ok(()) => {
                 self.under_way += 1;
                 Ok(())
             }
-            Err(full) => {
+            Err(append) => {
                 credits.give_back(1);
-                Err(Box::new(full.0))
+                Err(append)
             }
         }
     }

@@ -21,6 +21,7 @@ use crate::command::key::CommandKey;
 use crate::config::{Config, DriverChoice};
 use crate::limits;
 use crate::net::{self, Driver};
+use crate::persist::AppendSink;
 use crate::placement::ShardId;
 use crate::service::Service;
 use crate::service::errands::Errands;
@@ -60,6 +61,7 @@ pub fn run(config: Config) -> Result<(), StartError> {
         let shared = Arc::new(Shared {
             verifier: Arc::clone(&keys.verifier),
             command_key,
+            boot: startup::boot_number()?,
             mailboxes: senders,
             service,
             errands,
@@ -141,8 +143,7 @@ fn mailboxes(config: &Config) -> Result<Mailboxes, StartError> {
     let shards = config.server.shards;
     let bounds = Bounds {
         shared: limits::MAILBOX_SHARED,
-        // One more for the order to drain.
-        reserved: limits::SHARD_CREDITS + 1,
+        reserved: limits::SHARD_CREDITS + limits::DRAIN_ORDERS,
         // The other shards, the writers, the service.
         producers: shards + config.storage.writers.max(1) + 1,
     };
@@ -201,12 +202,15 @@ fn start_shards(
 ) -> Result<Vec<ShardThread>, StartError> {
     let failed = |source| StartError::System { action: "start a shard", source };
     let pairs = listeners.into_iter().zip(mailboxes);
+    let store = store.clone();
+    let writers: AppendSink =
+        Arc::new(move |append| store.submit(append).map_err(|full| Box::new(full.0)));
     pairs
         .enumerate()
         .map(|(id, (listener, mailbox))| {
-            let (shared, store) = (Arc::clone(shared), store.clone());
+            let (shared, writers) = (Arc::clone(shared), Arc::clone(&writers));
             let id = id as ShardId;
-            let main = move || Shard::run(shared, id, store, listener, mailbox);
+            let main = move || Shard::run(shared, id, writers, listener, mailbox);
             launch::spawn(id, driver, main).map_err(failed)
         })
         .collect()

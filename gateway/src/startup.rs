@@ -147,6 +147,14 @@ pub async fn open_store(config: &Config, completions: CompletionSink) -> Result<
     }
 }
 
+/// A number that no other start has, nor can anybody guess it.
+pub fn boot_number() -> Result<u64, StartError> {
+    getrandom::u64().map_err(|error| StartError::System {
+        action: "read random bytes",
+        source: io::Error::other(error),
+    })
+}
+
 /// Lets the process have as many descriptors as the hard limit allows; returns how many.
 pub fn raise_descriptor_limit() -> Result<usize, StartError> {
     let failed = |action| StartError::System { action, source: io::Error::last_os_error() };

@@ -1,7 +1,7 @@
 //! Developer commands, run as `cargo xtask …`.
 //!
 //! ```text
-//! test ──► prerequisites ──► cargo test             bench ──► criterion | bench/compare
+//! test ──► prerequisites, packages ──► cargo test   bench ──► criterion | bench/compare
 //! ci   ──► lint ──► codegen --check ──► test
 //!            └──► rustfmt, clippy, rustdoc, tidy
 //! ```
@@ -11,6 +11,7 @@ mod ci;
 mod codegen;
 mod command;
 mod lint;
+mod packages;
 mod prerequisites;
 mod steps;
 mod test;
@@ -31,7 +32,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run every test; installs what they need (Postgres, Chromium) where it is missing.
+    /// Run every test; installs what they need (Postgres, Chromium, Python, Node) where it is missing.
     Test {
         /// Also run the long variants: more kills, longer outages, more seeds.
         #[arg(long)]

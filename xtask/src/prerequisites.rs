@@ -1,8 +1,8 @@
-//! What the tests need besides Rust: a Postgres server and Chromium.
+//! What the tests need besides Rust: a Postgres server, Chromium, and Python and Node for clients in other languages.
 //!
-//! Found in this order: the environment (`RINGWIRE_PG_BIN`, `RINGWIRE_CHROMIUM`), `PATH`, Debian's folders.
-//! What is missing is installed as a Debian package. Nothing installed here is started: each test runs a
-//! server of its own on a private folder.
+//! Found in this order: the environment (`RINGWIRE_PG_BIN`, `RINGWIRE_CHROMIUM`, `RINGWIRE_PYTHON`, `RINGWIRE_NODE`),
+//! `PATH`, Debian's folders. What is missing is installed as a Debian package. Nothing installed here is started: each
+//! test runs a server of its own on a private folder. Packages of the two languages follow in `packages.rs`.
 
 use std::fs;
 use std::io::{IsTerminal as _, Write as _};
@@ -15,6 +15,8 @@ use crate::command::run as run_command;
 
 const POSTGRES_FOLDER_VARIABLE: &str = "RINGWIRE_PG_BIN";
 const CHROMIUM_VARIABLE: &str = "RINGWIRE_CHROMIUM";
+const PYTHON_VARIABLE: &str = "RINGWIRE_PYTHON";
+const NODE_VARIABLE: &str = "RINGWIRE_NODE";
 const DEBIAN_POSTGRES: &str = "/usr/lib/postgresql";
 const CREATE_CLUSTER: &str = "/etc/postgresql-common/createcluster.conf";
 
@@ -25,6 +27,21 @@ pub(crate) struct Programs {
     pub(crate) postgres_folder: PathBuf,
     /// The browser.
     pub(crate) chromium: PathBuf,
+    /// Python 3.
+    pub(crate) python: Python,
+    /// Node.
+    pub(crate) node: PathBuf,
+    /// Node's package manager.
+    pub(crate) npm: PathBuf,
+}
+
+/// A Python, and whose packages it sees.
+#[derive(Debug)]
+pub(crate) enum Python {
+    /// Named in the environment: it has what the tests import already.
+    Complete(PathBuf),
+    /// The system's: it can make environments of its own.
+    Bare(PathBuf),
 }
 
 /// Finds the programs; installs what is missing.
@@ -36,12 +53,24 @@ pub(crate) fn ensure() -> Result<Programs> {
     if find_chromium()?.is_none() {
         missing.push("chromium");
     }
+    if find_python()?.is_none() {
+        missing.extend(["python3", "python3-venv"]);
+    }
+    if find_node()?.is_none() {
+        missing.push("nodejs");
+    }
+    if in_path("npm").is_none() {
+        missing.push("npm");
+    }
     if !missing.is_empty() {
         install(&missing)?;
     }
     Ok(Programs {
         postgres_folder: find_postgres()?.context("Postgres was installed but is not found")?,
         chromium: find_chromium()?.context("Chromium was installed but is not found")?,
+        python: find_python()?.context("Python was installed but is not found")?,
+        node: find_node()?.context("Node was installed but is not found")?,
+        npm: in_path("npm").context("npm was installed but is not found")?,
     })
 }
 
@@ -66,6 +95,31 @@ fn find_chromium() -> Result<Option<PathBuf>> {
         return Ok(Some(program));
     }
     Ok(["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(in_path))
+}
+
+fn find_python() -> Result<Option<Python>> {
+    if let Some(program) = std::env::var_os(PYTHON_VARIABLE) {
+        let program = PathBuf::from(program);
+        ensure!(program.is_file(), "{PYTHON_VARIABLE} names no program");
+        return Ok(Some(Python::Complete(program)));
+    }
+    Ok(in_path("python3").filter(|python| makes_environments(python)).map(Python::Bare))
+}
+
+/// Debian's Python has no `ensurepip` without the package `python3-venv`.
+fn makes_environments(python: &Path) -> bool {
+    let mut import = Command::new(python);
+    import.args(["-c", "import venv, ensurepip"]).stderr(Stdio::null());
+    import.status().is_ok_and(|status| status.success())
+}
+
+fn find_node() -> Result<Option<PathBuf>> {
+    if let Some(program) = std::env::var_os(NODE_VARIABLE) {
+        let program = PathBuf::from(program);
+        ensure!(program.is_file(), "{NODE_VARIABLE} names no program");
+        return Ok(Some(program));
+    }
+    Ok(["node", "nodejs"].into_iter().find_map(in_path))
 }
 
 fn in_path(program: &str) -> Option<PathBuf> {
@@ -95,7 +149,8 @@ fn install(packages: &[&str]) -> Result<()> {
     let privilege = privilege().with_context(|| {
         format!(
             "the tests need {names}: run `apt-get install --no-install-recommends {}` as root, or name \
-             programs of your own in {POSTGRES_FOLDER_VARIABLE} and {CHROMIUM_VARIABLE}",
+             programs of your own in {POSTGRES_FOLDER_VARIABLE}, {CHROMIUM_VARIABLE}, {PYTHON_VARIABLE} and \
+             {NODE_VARIABLE}",
             packages.join(" ")
         )
     })?;

@@ -1,8 +1,8 @@
 //! `cargo xtask test`: every test of the workspace, on a machine that may have none of what they need.
 //!
 //! Tests start their own servers on private ports and folders; this command only tells them where the programs
-//! are (`RINGWIRE_PG_BIN`, `RINGWIRE_CHROMIUM`) and whether the long variants are wanted
-//! (`RINGWIRE_TEST_FULL=1`).
+//! are (`RINGWIRE_PG_BIN`, `RINGWIRE_CHROMIUM`, `RINGWIRE_PYTHON`, `RINGWIRE_NODE`) and whether the long variants are
+//! wanted (`RINGWIRE_TEST_FULL=1`).
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
@@ -12,11 +12,12 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::command::cargo;
-use crate::prerequisites;
+use crate::{packages, prerequisites};
 
 /// Runs the tests whose name contains `filter`, or all of them.
 pub(crate) fn run(root: &Path, full: bool, filter: Option<&str>) -> Result<()> {
     let programs = prerequisites::ensure()?;
+    let python = packages::ensure(root, &programs)?;
     let started = Instant::now();
     let mut command = cargo(root);
     command
@@ -24,6 +25,8 @@ pub(crate) fn run(root: &Path, full: bool, filter: Option<&str>) -> Result<()> {
         .args(filter)
         .env("RINGWIRE_PG_BIN", &programs.postgres_folder)
         .env("RINGWIRE_CHROMIUM", &programs.chromium)
+        .env("RINGWIRE_PYTHON", python)
+        .env("RINGWIRE_NODE", &programs.node)
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
     if full {

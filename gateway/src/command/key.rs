@@ -66,9 +66,7 @@ impl CommandKey {
             Intent::Mute { user, until } => {
                 numbers(12, &[user.map_or(0, UserId::get), until.cast_unsigned()], b"")
             }
-            Intent::Ban { user, until } => {
-                numbers(13, &[user.get(), until.cast_unsigned()], b"")
-            }
+            Intent::Ban { user, until } => numbers(13, &[user.get(), until.cast_unsigned()], b""),
             Intent::ResolveJoin { user, refuse } => {
                 numbers(14, &[user.get(), (*refuse).into()], b"")
             }

@@ -56,8 +56,10 @@ fn check_kind(kind: Kind, message: &wire::Message) -> Result<(), CommandError> {
         Kind::Location => message.location.is_none().then_some("LOCATION needs a location"),
         Kind::Card => message.card.is_none().then_some("CARD needs a card"),
         Kind::Custom => {
-            let any =
-                text || attachments || !message.metadata.is_empty() || !message.custom_type.is_empty();
+            let any = text
+                || attachments
+                || !message.metadata.is_empty()
+                || !message.custom_type.is_empty();
             (!any).then_some("CUSTOM needs a custom_type, metadata, text or an attachment")
         }
     };

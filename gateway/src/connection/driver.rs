@@ -21,6 +21,7 @@ use bytes::BytesMut;
 use ringwire_protocol::connection::{Connection, Event, Input};
 use ringwire_protocol::websocket::MessageKind;
 
+use super::endpoint::Endpoint;
 use super::links::{LinkKey, Links, Overdue, Pass};
 use crate::limits;
 use crate::net::{self, Stream};
@@ -118,7 +119,7 @@ fn read_turn<A: Application>(
 }
 
 /// Gives bytes to the machine and its messages to the application; `false`: the connection has ended.
-fn feed<A: Application>(
+pub fn feed<A: Application>(
     app: &Rc<A>,
     link: LinkKey,
     machine: &mut Connection,
@@ -160,7 +161,8 @@ fn feed<A: Application>(
 
 /// Sees to it that blocked connections are flushed again, and tells the application of those that recovered.
 fn after_pass<A: Application>(app: &Rc<A>, pass: &mut Pass) {
-    for (key, stream) in pass.blocked.drain(..) {
+    for (key, endpoint) in pass.blocked.drain(..) {
+        let Endpoint::Socket(stream) = endpoint else { continue };
         let app = Rc::clone(app);
         net::spawn(async move {
             let ready = stream.writable().await;

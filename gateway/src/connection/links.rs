@@ -8,17 +8,16 @@
 //! is gone matches nothing, because generations never repeat within a slot.
 
 use std::io;
-use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
 use ringwire_protocol::websocket::{MessageKind, frame};
 use slab::Slab;
 
+use super::endpoint::Endpoint;
 use super::outbox::{BufferPool, Flushed, Outbox};
 use super::wheel::{Tick, Wheel};
 use crate::limits;
-use crate::net::{self, Stream};
 
 /// Names a connection on its shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,7 +53,7 @@ pub enum Overdue {
 
 struct Link {
     generation: u32,
-    stream: Rc<Stream>,
+    endpoint: Endpoint,
     outbox: Outbox,
     dirty: bool,
     /// A task waits for the socket to be writable.
@@ -86,7 +85,7 @@ enum Check {
 #[derive(Default)]
 pub struct Pass {
     /// Connections whose socket is full, to be flushed again when it is writable.
-    pub blocked: Vec<(LinkKey, Rc<Stream>)>,
+    pub blocked: Vec<(LinkKey, Endpoint)>,
     /// Connections that were blocked and now have sent everything.
     pub drained: Vec<LinkKey>,
     /// More connections have something to send.
@@ -137,13 +136,13 @@ impl Links {
     }
 
     /// Takes a connection in.
-    pub fn insert(&mut self, stream: Rc<Stream>) -> LinkKey {
+    pub fn insert(&mut self, endpoint: Endpoint) -> LinkKey {
         self.next_generation = self.next_generation.wrapping_add(1);
         let generation = self.next_generation;
         let now = self.wheel.now();
         let index = self.slab.insert(Link {
             generation,
-            stream,
+            endpoint,
             outbox: Outbox::default(),
             dirty: false,
             blocked: false,
@@ -168,7 +167,7 @@ impl Links {
             link.outbox.clear(&mut self.pool);
             if link.blocked {
                 // Ends the wait for a writable socket, which holds on to the descriptor.
-                net::shutdown(link.stream.as_fd_number());
+                link.endpoint.sink().shutdown();
             }
         }
     }
@@ -229,7 +228,7 @@ impl Links {
         };
         if !link.blocked {
             // The pass, which is due anyway, sees to a full or a broken socket.
-            let _ = link.outbox.flush(link.stream.as_fd_number(), &mut self.pool);
+            let _ = link.outbox.flush(link.endpoint.sink(), &mut self.pool);
         }
         link.outbox.queued_bytes()
     }
@@ -260,7 +259,7 @@ impl Links {
             link.closing = true;
             link.finishing = true;
             if link.outbox.queued_bytes() == 0 {
-                net::shutdown(link.stream.as_fd_number());
+                link.endpoint.sink().shutdown();
             }
         }
     }
@@ -351,11 +350,10 @@ impl Links {
             return;
         };
         link.dirty = false;
-        let fd = link.stream.as_fd_number();
-        match link.outbox.flush(fd, &mut self.pool) {
+        match link.outbox.flush(link.endpoint.sink(), &mut self.pool) {
             Ok(Flushed::Drained) => {
                 if link.finishing {
-                    net::shutdown(fd);
+                    link.endpoint.sink().shutdown();
                 }
                 if link.report_drained {
                     link.report_drained = false;
@@ -366,14 +364,14 @@ impl Links {
                 link.blocked = true;
                 link.report_drained = true;
                 link.blocked_since = now;
-                pass.blocked.push((key, Rc::clone(&link.stream)));
+                pass.blocked.push((key, link.endpoint.clone()));
                 if !link.watched {
                     link.watched = true;
                     self.wheel.schedule(now + limits::SLOW_CONSUMER_S, Check::Progress(key));
                 }
             }
             // The peer is gone; the reading task learns it from the same socket.
-            Err(_) => net::shutdown(fd),
+            Err(_) => link.endpoint.sink().shutdown(),
         }
     }
 
@@ -382,7 +380,7 @@ impl Links {
         let Some(link) = self.get(key) else { return };
         link.blocked = false;
         if ready.is_err() {
-            net::shutdown(link.stream.as_fd_number());
+            link.endpoint.sink().shutdown();
         } else if !link.dirty {
             link.dirty = true;
             self.dirty.push(key);
@@ -393,7 +391,7 @@ impl Links {
     /// Ends the socket at once; what it has not sent is lost.
     pub fn abort(&mut self, key: LinkKey) {
         if let Some(link) = self.get(key) {
-            net::abort(link.stream.as_fd_number());
+            link.endpoint.sink().abort();
         }
     }
 

@@ -11,6 +11,7 @@
 
 pub mod admission;
 pub mod driver;
+pub mod endpoint;
 pub mod links;
 pub mod outbox;
 pub mod upgrade;

@@ -5,12 +5,11 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::os::fd::RawFd;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 
+use super::endpoint::Sink;
 use crate::limits;
-use crate::net;
 
 /// Frames up to this size are copied; beyond it a reference is cheaper than the copy.
 const COPY_UP_TO_BYTES: usize = 2048;
@@ -98,17 +97,17 @@ impl Outbox {
     }
 
     /// Gives the socket as much as it takes.
-    pub fn flush(&mut self, fd: RawFd, pool: &mut BufferPool) -> io::Result<Flushed> {
+    pub fn flush(&mut self, sink: Sink<'_>, pool: &mut BufferPool) -> io::Result<Flushed> {
         while let Some(first) = self.chunks.front() {
             let sent = if self.chunks.len() == 1 {
-                net::send(fd, first.bytes())
+                sink.send(first.bytes())
             } else {
                 let mut slices = [io::IoSlice::new(&[]); SLICES_PER_SEND];
                 let count = self.chunks.len().min(SLICES_PER_SEND);
                 for (slice, chunk) in slices.iter_mut().zip(&self.chunks) {
                     *slice = io::IoSlice::new(chunk.bytes());
                 }
-                net::send_vectored(fd, &slices[..count])
+                sink.send_vectored(&slices[..count])
             };
             match sent {
                 Ok(count) => self.advance(count, pool),
@@ -180,7 +179,8 @@ mod tests {
 
         let mut received = Vec::new();
         let mut blocked = 0;
-        while outbox.flush(ours.as_raw_fd(), &mut pool).unwrap() == Flushed::Blocked {
+        let sink = Sink::Socket(ours.as_raw_fd());
+        while outbox.flush(sink, &mut pool).unwrap() == Flushed::Blocked {
             blocked += 1;
             let mut buffer = [0; 4096];
             let count = theirs.read(&mut buffer).unwrap();

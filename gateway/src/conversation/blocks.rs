@@ -33,9 +33,8 @@ impl Blocks {
 
     /// Whether one blocks the other, if that is known well enough.
     pub(super) fn known(&self, at: Instant, alone: bool) -> Option<bool> {
-        let fresh = |known: &Instant| {
-            alone || at.saturating_duration_since(*known) <= limits::BLOCKS_TRUST
-        };
+        let fresh =
+            |known: &Instant| alone || at.saturating_duration_since(*known) <= limits::BLOCKS_TRUST;
         self.known_at.filter(fresh).map(|_| self.blocked)
     }
 
@@ -62,6 +61,7 @@ impl Blocks {
     }
 
     /// Whether nobody asks.
+    #[cfg(test)]
     pub(super) fn is_idle(&self) -> bool {
         self.question.is_none()
     }

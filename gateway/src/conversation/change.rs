@@ -35,10 +35,9 @@ fn told(kind: Kind, row: &EntryRow, before: &wire::GroupSettings) -> Option<Chan
         }
         Kind::Joined(joined) => Change::Join(users(joined.user_ids)),
         Kind::Removed(removed) => Change::Remove(users(removed.user_ids)),
-        Kind::Left(left) => Change::Leave {
-            user_id: row.sender_id?,
-            new_owner_id: UserId::new(left.new_owner_id),
-        },
+        Kind::Left(left) => {
+            Change::Leave { user_id: row.sender_id?, new_owner_id: UserId::new(left.new_owner_id) }
+        }
         Kind::RoleChanged(changed) => {
             let role = role_of(changed.role());
             Change::SetRole {

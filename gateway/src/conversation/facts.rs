@@ -18,7 +18,7 @@ use crate::limits;
 
 /// What kind of thing an entry is now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Nature {
+pub(super) enum Nature {
     /// A message with its content.
     Message,
     /// A message whose content was taken back or erased.
@@ -29,18 +29,18 @@ pub enum Nature {
 
 /// What is known of one entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fact {
+pub(super) struct Fact {
     /// Who made it.
-    pub sender: Option<UserId>,
+    pub(super) sender: Option<UserId>,
     /// When.
-    pub created_at: UnixMs,
+    pub(super) created_at: UnixMs,
     /// What it is.
-    pub nature: Nature,
+    pub(super) nature: Nature,
 }
 
 impl Fact {
     /// What a row tells of itself.
-    pub fn of(row: &EntryRow) -> Self {
+    pub(super) fn of(row: &EntryRow) -> Self {
         let recalled = row.marks.as_ref().is_some_and(|marks| marks.recalled_at != 0);
         let nature = match row.body.first() {
             _ if recalled => Nature::Gone,
@@ -107,6 +107,10 @@ impl Facts {
             self.first_seq += 1;
         }
         self.recent.push_back(Fact::of(row));
+        if !self.fetched.is_empty() && self.fetched.remove(&row.seq).is_some() {
+            // It was asked for before it was seen here.
+            self.order.retain(|seq| *seq != row.seq);
+        }
     }
 
     /// Follows a change: what is taken back is gone.
@@ -140,6 +144,7 @@ impl Facts {
     }
 
     /// Whether nothing is being read.
+    #[cfg(test)]
     pub(super) fn is_idle(&self) -> bool {
         self.loading.is_empty()
     }
@@ -184,10 +189,14 @@ impl Facts {
         }
     }
 
-    /// How much is remembered.
+    /// Forgets that anything was taken back: for tests of the tests.
     #[cfg(test)]
-    pub(super) fn len(&self) -> (usize, usize, usize) {
-        (self.recent.len(), self.fetched.len(), self.loading.len())
+    pub(super) fn forget_recalls(&mut self) {
+        for fact in self.recent.iter_mut().chain(self.fetched.values_mut().flatten()) {
+            if fact.nature == Nature::Gone {
+                fact.nature = Nature::Message;
+            }
+        }
     }
 }
 

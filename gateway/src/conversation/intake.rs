@@ -14,8 +14,8 @@ use super::recent::Position;
 use super::rules::Stop;
 use super::state::decides;
 use super::{Conversation, Effect, InFlight, Moment, Submission};
-use crate::permissions::{Caller, Operation, Verdict};
 use crate::limits;
+use crate::permissions::{Caller, Operation, Verdict};
 
 impl Conversation {
     /// Takes a command.
@@ -148,9 +148,7 @@ impl Conversation {
             return;
         }
         if let Err(error) = blocked {
-            let concerned = |waiting: &Submission| {
-                depends_on_blocks(waiting.intent.operation())
-            };
+            let concerned = |waiting: &Submission| depends_on_blocks(waiting.intent.operation());
             self.refuse_waiting(concerned, &error, effects);
         }
         self.go_on(now, effects);

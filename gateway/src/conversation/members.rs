@@ -1,6 +1,6 @@
 //! Who belongs to a conversation, and the same people grouped by home shard for fan-out.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ringwire_protocol::{UnixMs, UserId};
@@ -23,7 +23,7 @@ pub type Recipients = Arc<[Arc<[UserId]>]>;
 /// The members of one conversation.
 #[derive(Debug)]
 pub struct Members {
-    by_user: HashMap<UserId, Member>,
+    by_user: BTreeMap<UserId, Member>,
     shards: usize,
     recipients: Option<Recipients>,
 }
@@ -65,7 +65,7 @@ impl Members {
         self.recipients = None;
     }
 
-    /// Everyone, in no order.
+    /// Everyone, by user id.
     pub fn users(&self) -> impl Iterator<Item = UserId> {
         self.by_user.keys().copied()
     }

@@ -50,6 +50,7 @@ use ringwire_storage::model::{ConversationSnapshot, EntryRow, LogHead};
 
 use crate::command::key::CommandKey;
 use crate::limits;
+use crate::permissions::Operation;
 use crate::refusals::Refusals;
 use answer::{Ack, ReplyTo};
 use blocks::Blocks;
@@ -62,6 +63,7 @@ use state::{State, decides, lets_go};
 use view::View;
 
 pub use intent::{Intent, Mentions};
+pub use rules::no_such_conversation;
 
 /// A command for one conversation, on its way to becoming an entry.
 #[derive(Clone, Debug)]
@@ -116,6 +118,21 @@ pub struct Terms {
     pub alone: bool,
     /// Makes join codes.
     pub key: CommandKey,
+}
+
+#[cfg(test)]
+impl Terms {
+    /// Small groups, and windows that never close.
+    fn permissive(shards: usize) -> Self {
+        Self {
+            shards,
+            max_group_members: 100,
+            edit_window_ms: 0,
+            recall_window_ms: 0,
+            alone: false,
+            key: CommandKey::new([7; 16]),
+        }
+    }
 }
 
 /// What the shard does next on the machine's behalf.
@@ -390,7 +407,7 @@ impl Conversation {
     /// A member has seen everything up to `seq`.
     pub fn read(&mut self, user: UserId, seq: Seq, reply_to: ReplyTo, effects: &mut Vec<Effect>) {
         if self.state.members.get(user).is_none() {
-            effects.push(Effect::Answer(reply_to, Err(self.not_member())));
+            effects.push(Effect::Answer(reply_to, Err(self.not_member(Operation::Read))));
             return;
         }
         if seq > self.head.seq {
@@ -415,7 +432,10 @@ impl Conversation {
                     read_seq: seq,
                     delivered_seq: 0,
                 };
-                effects.push(Effect::CursorMoved { cursor, recipients: self.state.members.recipients() });
+                effects.push(Effect::CursorMoved {
+                    cursor,
+                    recipients: self.state.members.recipients(),
+                });
             }
         }
     }

@@ -9,8 +9,7 @@ use ringwire_protocol::{CommandError, ErrorCode};
 use ringwire_storage::model::{EntryRow, LogHead, LogPage};
 
 use super::change::change_of;
-use super::rules::no_such_conversation;
-use super::{Conversation, Effect, Moment, Submission};
+use super::{Conversation, Effect, Moment, Submission, no_such_conversation};
 use crate::limits;
 
 impl Conversation {
@@ -134,11 +133,7 @@ impl Conversation {
         }
     }
 
-    fn give_up(
-        &mut self,
-        error: impl Fn(&Submission) -> CommandError,
-        effects: &mut Vec<Effect>,
-    ) {
+    fn give_up(&mut self, error: impl Fn(&Submission) -> CommandError, effects: &mut Vec<Effect>) {
         self.rebasing_since = None;
         self.outdated = true;
         for submission in self.take_everything() {

@@ -7,10 +7,11 @@
 //! ```
 
 pub mod ask;
+mod blocks;
 pub(crate) mod errands;
 mod opening;
 mod queries;
-mod rows;
+pub mod rows;
 mod run;
 pub(crate) mod upkeep;
 

@@ -1,20 +1,20 @@
 //! Commands that the database answers, and the snapshot a session begins with.
 
-use std::collections::HashMap;
-
 use ringwire_protocol::{CommandError, ConversationId, ErrorCode, Seq, UnixMs, UserId, wire};
 use ringwire_storage::model::{CursorRow, HeadsAfter, HistoryWindow};
 use ringwire_storage::{Store, StoreError};
 use wire::reply::Outcome;
 
+use super::ask::News;
 use super::rows;
 use crate::command::key::CommandKey;
 use crate::command::message::invalid;
 use crate::command::query::Query;
 use crate::command::route::conversation;
 use crate::config::Config;
-use crate::conversation::entry::wire_entry;
+use crate::conversation::no_such_conversation;
 use crate::limits;
+use crate::permissions::Operation;
 use crate::session::opening::Opened;
 
 /// What answering takes.
@@ -25,21 +25,23 @@ pub(super) struct Queries<'a> {
     pub(super) now_ms: UnixMs,
 }
 
-pub(super) type Answer = Result<(Box<Outcome>, Option<ConversationId>), CommandError>;
+pub(super) type Answer = Result<(Box<Outcome>, Option<News>), CommandError>;
 
 impl Queries<'_> {
-    fn page(limit: u32) -> u32 {
+    pub(super) fn page(limit: u32) -> u32 {
         let most = limits::MAX_PAGE;
         if limit == 0 { most } else { limit.min(most) }
     }
 
-    /// The reply, and the conversation the command made, if it did.
+    /// The reply, and what others have to hear of it.
     pub(super) async fn answer(&self, user: UserId, query: Query, dirty: &[CursorRow]) -> Answer {
         let outcome = match query {
             Query::Sync(sync) => self.sync(user, &sync).await?,
             Query::History(history) => self.history(user, &history).await?,
             Query::Heads(heads) => self.heads(user, &heads, dirty).await?,
             Query::Members(members) => self.members(user, &members).await?,
+            Query::Block(block) => return self.block(user, &block).await,
+            Query::Blocks(blocks) => self.blocks(user, &blocks).await?,
             Query::OpenDirect(open) => return self.open_direct(user, open).await,
             Query::CreateGroup(create) => return self.create_group(user, create).await,
         };
@@ -50,14 +52,7 @@ impl Queries<'_> {
         let id = conversation(sync.conversation_id)?;
         let page = self.store.sync_page(user, id, sync.seq, Self::page(sync.limit)).await;
         let page = page.map_err(failed)?.ok_or_else(not_member)?;
-        let entries: Vec<_> = rows::within_budget(page.entries.iter()).map(wire_entry).collect();
-        Ok(Outcome::SyncPage(wire::SyncPage {
-            conversation_id: id.get(),
-            head_seq: page.head.seq,
-            more: entries.last().is_some_and(|last| last.seq < page.head.seq),
-            entries,
-            trimmed_floor: rows::trimmed_floor(&page, sync.seq),
-        }))
+        Ok(Outcome::SyncPage(rows::sync(id, sync.seq, &page)))
     }
 
     async fn history(&self, user: UserId, ask: &wire::History) -> Result<Outcome, CommandError> {
@@ -85,24 +80,15 @@ impl Queries<'_> {
         self.save_first(dirty).await?;
         if after.is_none() && only.is_empty() {
             let list = self.store.session_snapshot(user, &[], limit, 0).await.map_err(failed)?;
-            return Ok(Outcome::HeadsPage(rows::first_heads(&list)));
+            return Ok(Outcome::HeadsPage(rows::first_heads(&list, &self.key)));
         }
         let (rows, more) = self.store.heads(user, after, &only, limit).await.map_err(failed)?;
-        Ok(Outcome::HeadsPage(rows::heads(&rows, more)))
+        Ok(Outcome::HeadsPage(rows::heads(&rows, more, &self.key)))
     }
 
     async fn members(&self, user: UserId, ask: &wire::Members) -> Result<Outcome, CommandError> {
         let id = conversation(ask.conversation_id)?;
-        let after = match ask.page_token.as_str() {
-            "" => None,
-            token => Some(
-                token
-                    .parse()
-                    .ok()
-                    .and_then(UserId::new)
-                    .ok_or_else(|| invalid("page_token is not one of this server"))?,
-            ),
-        };
+        let after = parse_user_token(&ask.page_token)?;
         let page = self.store.members_page(user, id, after, Self::page(ask.limit)).await;
         let (members, more) = page.map_err(failed)?.ok_or_else(not_member)?;
         let next_page_token = match members.last() {
@@ -150,34 +136,7 @@ impl Queries<'_> {
             .session_snapshot(user, cursors, limits::CONNECT_HEADS, limits::CONNECT_SYNC)
             .await
             .map_err(failed)?;
-
-        let mut covered: HashMap<ConversationId, Seq> =
-            snapshot.heads.iter().map(|row| (row.conversation_id, row.head.seq)).collect();
-        let mut missed = Vec::new();
-        let mut sync = Vec::with_capacity(cursors.len());
-        for ((id, seq), page) in cursors.iter().zip(&snapshot.syncs) {
-            let Some(page) = page else {
-                sync.push(wire::SyncState {
-                    conversation_id: id.get(),
-                    not_member: true,
-                    ..Default::default()
-                });
-                continue;
-            };
-            covered.insert(*id, page.head.seq);
-            let room = limits::CONNECT_SYNC_TOTAL.saturating_sub(missed.len());
-            let pushed: Vec<_> = rows::within_budget(page.entries.iter()).take(room).collect();
-            missed.extend(pushed.iter().copied().map(wire_entry));
-            sync.push(wire::SyncState {
-                conversation_id: id.get(),
-                head_seq: page.head.seq,
-                pushed_seq: pushed.last().map_or((*seq).min(page.head.seq), |row| row.seq),
-                trimmed_floor: rows::trimmed_floor(page, *seq),
-                not_member: false,
-            });
-        }
-        let heads = rows::first_heads(&snapshot);
-        Ok(Opened { user: rows::user(&profile), heads, sync, missed, covered })
+        Ok(rows::opened(&profile, cursors, &snapshot, &self.key))
     }
 }
 
@@ -189,6 +148,15 @@ fn history_window(ask: &wire::History) -> Result<HistoryWindow, CommandError> {
         (0, None, around) => Ok(HistoryWindow::Around(around)),
         _ => Err(invalid("give at most one of before_seq, after_seq and around_seq")),
     }
+}
+
+/// Lists of users go on behind the last one of the page before.
+pub(super) fn parse_user_token(token: &str) -> Result<Option<UserId>, CommandError> {
+    if token.is_empty() {
+        return Ok(None);
+    }
+    let user = token.parse().ok().and_then(UserId::new);
+    user.map(Some).ok_or_else(|| invalid("page_token is not one of this server"))
 }
 
 fn parse_heads_token(token: &str) -> Result<Option<HeadsAfter>, CommandError> {
@@ -206,7 +174,7 @@ fn parse_heads_token(token: &str) -> Result<Option<HeadsAfter>, CommandError> {
 }
 
 pub(super) fn not_member() -> CommandError {
-    CommandError::new(ErrorCode::NotMember, "no such conversation, or you are not a member")
+    no_such_conversation(Operation::Sync)
 }
 
 /// What a failed store means to the client; the details stay in the server's log.

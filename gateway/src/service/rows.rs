@@ -1,13 +1,20 @@
-//! Rows of the store as the schema has them.
+//! Rows of the store as the schema has them. Pure, so that other stores than the real one can be told alike.
+
+use std::collections::HashMap;
 
 use prost::Message as _;
-use ringwire_protocol::{ConversationId, wire};
+use ringwire_protocol::{ConversationId, Seq, wire};
 use ringwire_storage::model::{
-    EntryRow, HeadRow, HistoryWindow, LogPage, MemberProfile, SessionSnapshot, UserRow,
+    ConversationKind, EntryRow, HeadRow, HistoryWindow, LogPage, MemberProfile, Role,
+    SessionSnapshot, UserRow,
 };
 
+use crate::command::key::CommandKey;
 use crate::conversation::entry::wire_entry;
+use crate::conversation::settings;
 use crate::limits;
+use crate::permissions::{Caller, Operation, Verdict};
+use crate::session::opening::Opened;
 
 pub(super) fn user(row: &UserRow) -> wire::User {
     wire::User {
@@ -19,8 +26,11 @@ pub(super) fn user(row: &UserRow) -> wire::User {
     }
 }
 
-pub(super) fn head(row: &HeadRow) -> wire::Head {
+/// One line of a user's list; `key` makes the join code.
+pub fn head(row: &HeadRow, key: &CommandKey) -> wire::Head {
     let settings = wire::GroupSettings::decode(row.settings.clone()).unwrap_or_default();
+    let may_invite = may_invite(row, &settings);
+    let settings = settings::shown(settings, row.conversation_id, key, may_invite);
     wire::Head {
         conversation: Some(wire::Conversation {
             conversation_id: row.conversation_id.get(),
@@ -45,25 +55,51 @@ pub(super) fn head(row: &HeadRow) -> wire::Head {
     }
 }
 
-pub(super) fn heads(rows: &[HeadRow], more: bool) -> wire::HeadsPage {
+fn may_invite(row: &HeadRow, settings: &wire::GroupSettings) -> bool {
+    let caller = match (row.kind, row.role) {
+        (ConversationKind::Direct, _) => Caller::Direct,
+        (_, Role::Owner) => Caller::Owner,
+        (_, Role::Admin) => Caller::Admin,
+        (_, Role::Member) => Caller::Member,
+    };
+    match Operation::Invite.verdict(caller, None) {
+        Verdict::IfMembersMayInvite => settings.members_may_invite == Some(true),
+        verdict => verdict == Verdict::Yes,
+    }
+}
+
+pub(super) fn heads(rows: &[HeadRow], more: bool, key: &CommandKey) -> wire::HeadsPage {
     let next_page_token = match rows.last() {
         Some(last) if more => format!("{}.{}", last.last_activity_at, last.conversation_id),
         _ => String::new(),
     };
-    wire::HeadsPage { heads: rows.iter().map(head).collect(), next_page_token, total_unread: None }
+    wire::HeadsPage {
+        heads: rows.iter().map(|row| head(row, key)).collect(),
+        next_page_token,
+        total_unread: None,
+    }
 }
 
 /// The first page of the whole list.
-pub(super) fn first_heads(list: &SessionSnapshot) -> wire::HeadsPage {
-    let page = heads(&list.heads, list.more_heads);
+pub(super) fn first_heads(list: &SessionSnapshot, key: &CommandKey) -> wire::HeadsPage {
+    let page = heads(&list.heads, list.more_heads, key);
     wire::HeadsPage { total_unread: Some(list.total_unread), ..page }
 }
 
-pub(super) fn history(
-    id: ConversationId,
-    window: HistoryWindow,
-    page: &LogPage,
-) -> wire::HistoryPage {
+/// What `sync` is answered.
+pub fn sync(id: ConversationId, after: Seq, page: &LogPage) -> wire::SyncPage {
+    let entries: Vec<_> = within_budget(page.entries.iter()).map(wire_entry).collect();
+    wire::SyncPage {
+        conversation_id: id.get(),
+        head_seq: page.head.seq,
+        more: entries.last().is_some_and(|last| last.seq < page.head.seq),
+        entries,
+        trimmed_floor: trimmed_floor(page, after),
+    }
+}
+
+/// What `history` is answered.
+pub fn history(id: ConversationId, window: HistoryWindow, page: &LogPage) -> wire::HistoryPage {
     let entries = window_within_budget(window, &page.entries);
     let (older, newer) = match (entries.first(), entries.last()) {
         (Some(first), Some(last)) => (first.seq > page.floor_seq, last.seq < page.head.seq),
@@ -117,8 +153,43 @@ pub(super) fn member(row: &MemberProfile) -> wire::Member {
     }
 }
 
+/// What a session begins with. `cursors` are those that the snapshot was asked for.
+pub fn opened(
+    profile: &UserRow,
+    cursors: &[(ConversationId, Seq)],
+    snapshot: &SessionSnapshot,
+    key: &CommandKey,
+) -> Opened {
+    let mut covered: HashMap<ConversationId, Seq> =
+        snapshot.heads.iter().map(|row| (row.conversation_id, row.head.seq)).collect();
+    let mut missed = Vec::new();
+    let mut sync = Vec::with_capacity(cursors.len());
+    for ((id, seq), page) in cursors.iter().zip(&snapshot.syncs) {
+        let Some(page) = page else {
+            sync.push(wire::SyncState {
+                conversation_id: id.get(),
+                not_member: true,
+                ..Default::default()
+            });
+            continue;
+        };
+        covered.insert(*id, page.head.seq);
+        let room = limits::CONNECT_SYNC_TOTAL.saturating_sub(missed.len());
+        let pushed: Vec<_> = within_budget(page.entries.iter()).take(room).collect();
+        missed.extend(pushed.iter().copied().map(wire_entry));
+        sync.push(wire::SyncState {
+            conversation_id: id.get(),
+            head_seq: page.head.seq,
+            pushed_seq: pushed.last().map_or((*seq).min(page.head.seq), |row| row.seq),
+            trimmed_floor: trimmed_floor(page, *seq),
+            not_member: false,
+        });
+    }
+    Opened { user: user(profile), heads: first_heads(snapshot, key), sync, missed, covered }
+}
+
 /// As many entries as one reply may carry, at least one.
-pub(super) fn within_budget<'a>(
+fn within_budget<'a>(
     rows: impl Iterator<Item = &'a EntryRow>,
 ) -> impl Iterator<Item = &'a EntryRow> {
     let mut bytes = 0;
@@ -130,7 +201,7 @@ pub(super) fn within_budget<'a>(
 }
 
 /// The floor to tell, where a cursor lies below what retention has left; 0 otherwise.
-pub(super) fn trimmed_floor(page: &LogPage, after_seq: u64) -> u64 {
+fn trimmed_floor(page: &LogPage, after_seq: u64) -> u64 {
     if after_seq + 1 < page.floor_seq { page.floor_seq } else { 0 }
 }
 

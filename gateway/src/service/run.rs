@@ -76,11 +76,28 @@ impl Service {
             }
             Ask::Query { user, reply_to, query, dirty } => {
                 match limited(queries.answer(user, query, &dirty)).await {
-                    Ok((outcome, made)) => {
-                        Served::Answered { reply_to, outcome: Ok(outcome), made }
+                    Ok((outcome, news)) => {
+                        Served::Answered { reply_to, outcome: Ok(outcome), news }
                     }
-                    Err(error) => Served::Answered { reply_to, outcome: Err(error), made: None },
+                    Err(error) => Served::Answered { reply_to, outcome: Err(error), news: None },
                 }
+            }
+            Ask::Identify(named) => {
+                let users = limited(queries.identify(&named.users, &named.usernames)).await;
+                Served::Identified { named, users }
+            }
+            Ask::LoadTarget { conversation_id: id, seq, asked } => {
+                let load = async {
+                    let page = self.store.load_tail(id, seq.saturating_sub(1), 1).await;
+                    let rows = page.map_err(failed)?.map_or_else(Vec::new, |page| page.entries);
+                    Ok(rows.into_iter().find(|row| row.seq == seq))
+                };
+                Served::Target { id, seq, asked, row: limited(load).await }
+            }
+            Ask::LoadBlocks { conversation_id: id, users: [one, other], asked } => {
+                let load =
+                    async { self.store.is_blocked_either_way(one, other).await.map_err(failed) };
+                Served::Blocks { id, asked, blocked: limited(load).await }
             }
             Ask::LoadConversation(id) => {
                 let recent = limits::RECENT_ENTRIES as u32;

@@ -6,7 +6,7 @@
 //! A round takes in everyone whose cursors moved since the last one and writes them in small batches, one after the
 //! other, so that no commit of messages waits long behind one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ringwire_protocol::{ConversationId, Seq, UserId};
 use ringwire_storage::model::CursorRow;
@@ -22,9 +22,9 @@ struct Cursor {
 /// The cursors of a shard's users that the database may not have yet.
 #[derive(Debug, Default)]
 pub struct DirtyCursors {
-    by_user: HashMap<UserId, HashMap<ConversationId, Cursor>>,
+    by_user: HashMap<UserId, BTreeMap<ConversationId, Cursor>>,
     /// Users with moves that no write under way carries.
-    moved: HashSet<UserId>,
+    moved: BTreeSet<UserId>,
     /// Those of them whose turn it is in this round.
     due: Vec<UserId>,
     writing: bool,

@@ -1,6 +1,6 @@
 //! The sessions of a shard's users: by key, by user, by connection.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use bytes::Bytes;
 use ringwire_protocol::codec::Encoding;
@@ -97,7 +97,7 @@ pub struct Session {
     /// Sends refused on this shard, for those that say they come `after` one.
     pub refused_sends: Refusals,
     /// Conversations whose entries were dropped because the outbox was full, with the newest dropped position.
-    pub lagging: HashMap<ConversationId, Seq>,
+    pub lagging: BTreeMap<ConversationId, Seq>,
     /// What its snapshot told, for pushes that were slower than it; see [`Registry::cover`].
     covered: HashMap<ConversationId, Seq>,
     _admission: Admission,
@@ -228,7 +228,7 @@ impl Registry {
             paused: false,
             bucket: Bucket::new(self.rates.session, now),
             refused_sends: Refusals::default(),
-            lagging: HashMap::new(),
+            lagging: BTreeMap::new(),
             covered: HashMap::new(),
             _admission: new.admission,
         });

@@ -2,13 +2,14 @@
 
 use ringwire_protocol::codec::DecodeError;
 use ringwire_protocol::websocket::MessageKind;
-use ringwire_protocol::{CloseReason, CommandError, ConversationId, ErrorCode, wire};
+use ringwire_protocol::{CloseReason, CommandError, ConversationId, ErrorCode, UserId, wire};
 use wire::command::Op;
 use wire::reply::Outcome;
 
 use super::mail::Mail;
 use super::state::{State, busy};
 use crate::command::message::{self, invalid};
+use crate::command::named::Named;
 use crate::command::query::Query;
 use crate::command::route::{Routed, Sender, conversation, route};
 use crate::connection::links::Links;
@@ -16,7 +17,7 @@ use crate::conversation::answer::ReplyTo;
 use crate::conversation::request::Request;
 use crate::limits;
 use crate::placement::owner_shard;
-use crate::service::ask::Ask;
+use crate::service::ask::{Ask, News};
 use crate::session::registry::{Phase, SessionKey};
 
 impl State {
@@ -124,6 +125,13 @@ impl State {
             }
             Routed::Owner(request) => self.send_to_owner(request, links),
             Routed::Pull(sync) => self.pull(user, reply_to, &sync, links),
+            Routed::Named(named) => {
+                self.take_query(key)?;
+                self.ask(Ask::Identify(named)).map_err(|_| {
+                    self.give_query_back(key);
+                    busy("the service queue is full")
+                })
+            }
             Routed::Service(query) => {
                 let dirty = match query {
                     Query::Heads(_) => self.cursors.of(user),
@@ -212,6 +220,38 @@ impl State {
             self.note_refusal(session, conversation_id, &submission.client_msg_id);
         }
         Err(busy("the conversation's shard has no room"))
+    }
+
+    /// The service knows the users that a command of this shard's session names.
+    pub(crate) fn identified(
+        &mut self,
+        named: Named,
+        users: Result<Vec<UserId>, CommandError>,
+        links: &mut Links,
+    ) {
+        let reply_to = named.submission.reply_to;
+        self.give_query_back(reply_to.session);
+        let sent = users.and_then(|users| {
+            let request = named.resolved(users, &self.shared.command_key);
+            self.send_to_owner(request, links)
+        });
+        if let Err(error) = sent {
+            self.reply(reply_to.session, reply_to.command_id, Err(error), links);
+        }
+    }
+
+    /// Makes known what a command did that the database carried out.
+    pub(crate) fn tell(&mut self, news: News, links: &mut Links) {
+        match news {
+            News::Made(conversation_id) => {
+                self.announcements.push(Request::Announce { conversation_id });
+            }
+            News::BlockChanged { direct, .. } => {
+                let changed = |conversation_id| Request::BlockChanged { conversation_id };
+                self.announcements.extend(direct.map(changed));
+            }
+        }
+        self.announce(links);
     }
 
     /// Remembers a refused send, for those that say they come `after` it.

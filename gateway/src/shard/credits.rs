@@ -3,18 +3,17 @@
 //! A shard asks another shard, a writer or the service only while it holds a credit for the answer, so an answer never
 //! finds the mailbox full.
 
-use crate::limits;
-
 /// The credits of one shard.
 #[derive(Debug)]
 pub struct Credits {
     free: usize,
+    all: usize,
 }
 
 impl Credits {
-    /// All of them.
-    pub fn new() -> Self {
-        Self { free: limits::SHARD_CREDITS }
+    /// As many as the shard's mailbox has places for.
+    pub fn new(all: usize) -> Self {
+        Self { free: all, all }
     }
 
     /// Takes one for an answer; `false`: none is left.
@@ -32,17 +31,11 @@ impl Credits {
     /// Answers arrived, or were not asked for after all.
     pub fn give_back(&mut self, count: usize) {
         self.free += count;
-        debug_assert!(self.free <= limits::SHARD_CREDITS, "a credit was given back twice");
+        debug_assert!(self.free <= self.all, "a credit was given back twice");
     }
 
     /// Answers under way.
     pub fn under_way(&self) -> usize {
-        limits::SHARD_CREDITS - self.free
-    }
-}
-
-impl Default for Credits {
-    fn default() -> Self {
-        Self::new()
+        self.all - self.free
     }
 }

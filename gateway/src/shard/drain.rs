@@ -31,11 +31,7 @@ pub(super) async fn keep_mailbox(
     signal: Signal,
 ) {
     loop {
-        shard.state.borrow_mut().begin_turn();
-        let more = mailbox.drain(limits::MAILBOX_PER_TURN, |mail| {
-            shard.on_mail(mail);
-        });
-        if more {
+        if shard.mail_turn(&mut mailbox, limits::MAILBOX_PER_TURN).more {
             driver::yield_to_others().await;
         } else if signal.raised().await.is_ok() {
             mailbox.acknowledge_wake();
@@ -109,7 +105,7 @@ impl State {
         self.flush_cursors();
     }
 
-    fn is_quiet(&self) -> bool {
+    pub(super) fn is_quiet(&self) -> bool {
         self.credits.under_way() == 0 && self.persist.under_way() == 0
     }
 }

@@ -26,6 +26,7 @@ use super::mail::Mail;
 use crate::auth::{Identity, TokenUser};
 use crate::connection::admission::Admission;
 use crate::connection::driver::{self, Opening};
+use crate::connection::endpoint::Endpoint;
 use crate::connection::upgrade::{self, Arrival};
 use crate::limits;
 use crate::net::{self, Stream};
@@ -134,7 +135,7 @@ pub(super) fn serve(
     admission: Admission,
 ) {
     let stream = Rc::new(stream);
-    let link = shard.open_session(Rc::clone(&stream), |link| NewSession {
+    let link = shard.open_session(Endpoint::Socket(Rc::clone(&stream)), |link| NewSession {
         user: bearer.user,
         external: bearer.external,
         name_hint: bearer.name_hint,

@@ -161,11 +161,10 @@ impl State {
         if !matches!(session.phase, Phase::Live) {
             return;
         }
-        for (id, head_seq) in session.lagging.drain() {
+        for (id, head_seq) in std::mem::take(&mut session.lagging) {
             let lag = wire::Lag { conversation_id: id.get(), head_seq };
             links.push(link, &push_frame(session.encoding, wire::push::Event::Lag(lag)));
         }
-        session.lagging.shrink_to_fit();
         if session.unanswered < limits::MAX_UNANSWERED {
             session.paused = false;
             links.set_paused(link, false);
@@ -217,6 +216,10 @@ impl State {
             max_page: limits::MAX_PAGE,
             max_cursors: limits::MAX_CURSORS as u32,
             max_group_members: configured.max_group_members,
+            edit_window_ms: configured.edit_window_ms(),
+            recall_window_ms: configured.recall_window_ms(),
+            max_pins: limits::MAX_PINS as u32,
+            max_reaction_bytes: limits::MAX_REACTION_BYTES as u32,
             max_cursor_members: limits::CURSOR_PUSH_MEMBERS as u32,
             ..Default::default()
         }

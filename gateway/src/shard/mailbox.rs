@@ -91,6 +91,11 @@ impl<T> MailboxSender<T> {
         Ok(())
     }
 
+    /// How much it holds.
+    pub fn bounds(&self) -> Bounds {
+        self.inner.bounds
+    }
+
     /// Sends an answer whose slot the receiver reserved when it asked.
     ///
     /// # Panics

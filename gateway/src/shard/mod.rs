@@ -11,6 +11,7 @@
 //! Invariant: a turn borrows the whole state, runs to its end without awaiting, and gives it back; so nothing in here
 //! needs a lock, and no task sees another's half-done work.
 
+pub mod clock;
 mod commands;
 pub mod credits;
 mod drain;
@@ -39,21 +40,32 @@ use std::time::Duration;
 use bytes::BytesMut;
 use ringwire_protocol::websocket::MessageKind;
 use ringwire_protocol::{CloseReason, CommandError, ErrorCode, UnixMs, UserId};
-use ringwire_storage::Store;
 use tokio::sync::oneshot;
 
 use crate::connection::driver::{self, Application};
+use crate::connection::endpoint::Endpoint;
 use crate::connection::links::{Heartbeat, LinkKey, Links, Overdue};
 use crate::limits;
 use crate::net::{self, Listener, Signal, Stream};
+use crate::persist::AppendSink;
 use crate::placement::ShardId;
 use crate::service::ask::{Ask, Served};
 use crate::session::registry::{ExternalIdentity, NewSession};
+use clock::TimeSource;
 use handoff::{Moving, Returned};
 use mail::Mail;
 use mailbox::MailboxReceiver;
 use shared::Shared;
 use state::State;
+
+/// What a turn with the mailbox left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MailTurn {
+    /// More messages wait, and nobody will signal them.
+    pub more: bool,
+    /// The shard is to be drained.
+    pub stop: bool,
+}
 
 /// A shard, shared by the tasks of its thread.
 pub struct Shard {
@@ -65,23 +77,28 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// Runs a shard until it is drained.
-    pub async fn run(
-        shared: Arc<Shared>,
-        id: ShardId,
-        store: Store,
-        listener: StdListener,
-        mailbox: MailboxReceiver<Mail>,
-    ) -> io::Result<()> {
+    /// A shard without connections. It does nothing by itself: whoever made it lets it take its turns.
+    pub fn new(shared: Arc<Shared>, id: ShardId, time: TimeSource, writers: AppendSink) -> Self {
         let heartbeat =
             Heartbeat { ping_after_s: limits::PING_AFTER_S, close_after_s: limits::IDLE_CLOSE_S };
-        let shard = Rc::new(Self {
+        Self {
             shared: Arc::clone(&shared),
             id,
             links: RefCell::new(Links::new(heartbeat)),
             read_buffer: RefCell::new(vec![0; limits::READ_BUFFER_BYTES]),
-            state: RefCell::new(State::new(shared, id, store)),
-        });
+            state: RefCell::new(State::new(shared, id, time, writers)),
+        }
+    }
+
+    /// Runs a shard until it is drained.
+    pub async fn run(
+        shared: Arc<Shared>,
+        id: ShardId,
+        writers: AppendSink,
+        listener: StdListener,
+        mailbox: MailboxReceiver<Mail>,
+    ) -> io::Result<()> {
+        let shard = Rc::new(Self::new(shared, id, TimeSource::System, writers));
         net::spawn(driver::flush_loop(Rc::clone(&shard)));
         net::spawn(driver::sweep_loop(Rc::clone(&shard)));
         let listener_fd = std::os::fd::AsRawFd::as_raw_fd(&listener);
@@ -112,11 +129,11 @@ impl Shard {
     /// Takes a connection in as a session.
     pub fn open_session(
         &self,
-        stream: Rc<Stream>,
+        endpoint: Endpoint,
         session: impl FnOnce(LinkKey) -> NewSession,
     ) -> LinkKey {
         let mut links = self.links.borrow_mut();
-        let link = links.insert(stream);
+        let link = links.insert(endpoint);
         let mut state = self.state.borrow_mut();
         let (now, tick) = (state.now.unix_ms, links.now());
         state.registry.insert(session(link), now, tick);
@@ -146,6 +163,27 @@ impl Shard {
         };
         let gone = || CommandError::new(ErrorCode::Internal, "the server is stopping");
         answer.await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    /// Handles what other threads have sent, at most so many messages; the shard goes on draining its mailbox until
+    /// nothing is left, and until it is to stop.
+    pub fn mail_turn(
+        self: &Rc<Self>,
+        mailbox: &mut MailboxReceiver<Mail>,
+        most: usize,
+    ) -> MailTurn {
+        self.on_turn();
+        let mut stop = false;
+        let more = mailbox.drain(most, |mail| {
+            stop |= !self.on_mail(mail);
+        });
+        self.state.borrow_mut().retry_lagging();
+        MailTurn { more, stop }
+    }
+
+    /// Nothing is under way: neither to the writers nor to the service nor to another shard.
+    pub fn is_quiet(&self) -> bool {
+        self.state.borrow().is_quiet()
     }
 
     /// One message from another thread; `false`: the shard is to be drained.
@@ -209,15 +247,19 @@ impl State {
             Served::SessionOpened { session, opened } => {
                 self.session_opened(session, opened, links);
             }
-            Served::Answered { reply_to, outcome, made } => {
+            Served::Answered { reply_to, outcome, news } => {
                 let outcome = outcome.map(|outcome| *outcome);
                 self.give_query_back(reply_to.session);
                 self.reply(reply_to.session, reply_to.command_id, outcome, links);
-                if let Some(id) = made {
-                    self.announcements.push(id);
-                    self.announce(links);
+                if let Some(news) = news {
+                    self.tell(news, links);
                 }
             }
+            Served::Identified { named, users } => self.identified(*named, users, links),
+            Served::Target { id, seq, asked, row } => {
+                self.target_loaded(id, seq, asked, row, links);
+            }
+            Served::Blocks { id, asked, blocked } => self.blocks_loaded(id, asked, blocked, links),
             Served::Conversation { id, snapshot } => self.conversation_loaded(id, snapshot, links),
             Served::Tail { id, tail } => self.tail_loaded(id, tail, links),
             Served::CursorsSaved { batch, success } => {
@@ -338,14 +380,9 @@ async fn mailbox_loop(
     mut mailbox: MailboxReceiver<Mail>,
     signal: Signal,
 ) -> io::Result<()> {
-    let mut draining = false;
     loop {
-        shard.state.borrow_mut().begin_turn();
-        let more = mailbox.drain(limits::MAILBOX_PER_TURN, |mail| {
-            draining |= !shard.on_mail(mail);
-        });
-        shard.state.borrow_mut().retry_lagging();
-        if draining {
+        let MailTurn { more, stop } = shard.mail_turn(&mut mailbox, limits::MAILBOX_PER_TURN);
+        if stop {
             net::spawn(drain::keep_mailbox(Rc::clone(shard), mailbox, signal));
             return Ok(());
         }

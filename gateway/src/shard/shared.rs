@@ -24,6 +24,8 @@ pub struct Shared {
     pub verifier: Arc<TokenVerifier>,
     /// Hashes commands.
     pub command_key: CommandKey,
+    /// A random number of this start, unlike that of any other start of any node.
+    pub boot: u64,
     /// One per shard.
     pub mailboxes: Vec<MailboxSender<Mail>>,
     /// To the service thread.

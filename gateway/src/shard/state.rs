@@ -2,20 +2,21 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::BytesMut;
-use ringwire_protocol::{CommandError, UnixMs, UserId};
-use ringwire_storage::Store;
+use ringwire_protocol::{CommandError, UserId};
 use tokio::sync::oneshot;
 
+use super::clock::{Clock, TimeSource};
 use super::credits::Credits;
 use super::shared::Shared;
+use crate::config::Database;
 use crate::conversation::cache::Cache;
-use crate::conversation::{Effect, Moment};
+use crate::conversation::request::Request;
+use crate::conversation::{Effect, Moment, Terms};
 use crate::fanout::LaggingShards;
 use crate::limits;
-use crate::persist::Persist;
+use crate::persist::{AppendSink, Persist};
 use crate::placement::ShardId;
 use crate::service::ask::{Ask, Call};
 use crate::session::cursors::DirtyCursors;
@@ -33,8 +34,8 @@ pub struct State {
     pub(crate) persist: Persist,
     pub(crate) credits: Credits,
     pub(crate) lagging: LaggingShards,
-    /// Conversations made by users of this shard, whose owner shard had no room for the news yet.
-    pub(crate) announcements: Vec<ConversationId>,
+    /// What conversations have to hear of what users of this shard did, while their owner shards have no room for it.
+    pub(crate) announcements: Vec<Request>,
     /// Tails that could not be loaded, to be asked for again.
     pub(crate) stalled: Vec<ConversationId>,
     pub(crate) waiters: HashMap<u64, oneshot::Sender<Result<UserId, CommandError>>>,
@@ -43,23 +44,34 @@ pub struct State {
     pub(crate) spare_effects: Vec<Effect>,
     pub(crate) scratch: BytesMut,
     pub(crate) generation: u64,
+    pub(crate) terms: Terms,
     pub(crate) server_ids: ServerIds,
 }
 
 impl State {
     /// An empty shard.
-    pub fn new(shared: Arc<Shared>, id: ShardId, store: Store) -> Self {
+    pub fn new(shared: Arc<Shared>, id: ShardId, time: TimeSource, writers: AppendSink) -> Self {
         let limits = &shared.config.limits;
+        let reserved = shared.mailboxes[usize::from(id)].bounds().reserved;
+        let server_ids = ServerIds::new(shared.boot, id);
+        let terms = Terms {
+            shards: shared.shards(),
+            max_group_members: limits.max_group_members,
+            edit_window_ms: limits.edit_window_ms(),
+            recall_window_ms: limits.recall_window_ms(),
+            alone: matches!(shared.config.storage.database, Database::Sqlite),
+            key: shared.command_key,
+        };
         let rates = Rates { session: limits.session_rate, user: limits.user_rate };
         Self {
             shared,
             id,
-            now: Clock::new(),
+            now: Clock::new(time),
             registry: Registry::new(rates),
             cursors: DirtyCursors::default(),
             conversations: Cache::default(),
-            persist: Persist::new(store, id),
-            credits: Credits::new(),
+            persist: Persist::new(writers, id),
+            credits: Credits::new(reserved - limits::DRAIN_ORDERS),
             lagging: LaggingShards::default(),
             announcements: Vec::new(),
             stalled: Vec::new(),
@@ -69,7 +81,8 @@ impl State {
             spare_effects: Vec::new(),
             scratch: BytesMut::new(),
             generation: 0,
-            server_ids: ServerIds::new(id),
+            terms,
+            server_ids,
         }
     }
 
@@ -80,7 +93,12 @@ impl State {
 
     /// The time of this turn, for conversations.
     pub(crate) fn moment(&mut self) -> Moment<'_> {
-        Moment { unix_ms: self.now.unix_ms, at: self.now.at, generation: &mut self.generation }
+        Moment {
+            unix_ms: self.now.unix_ms,
+            at: self.now.at,
+            generation: &mut self.generation,
+            terms: &self.terms,
+        }
     }
 
     /// Asks the service, or gives the question back when there is no room.
@@ -101,32 +119,6 @@ pub(crate) fn busy(what: &str) -> CommandError {
     CommandError::retry(ringwire_protocol::ErrorCode::Busy, what, limits::BUSY_RETRY_MS)
 }
 
-/// The time, read once a turn.
-#[derive(Debug)]
-pub(crate) struct Clock {
-    started: Instant,
-    pub(crate) at: Instant,
-    pub(crate) unix_ms: UnixMs,
-    /// Seconds since the shard started, monotonic.
-    pub(crate) tick: u32,
-}
-
-impl Clock {
-    fn new() -> Self {
-        let started = Instant::now();
-        let mut clock = Self { started, at: started, unix_ms: 0, tick: 0 };
-        clock.read();
-        clock
-    }
-
-    fn read(&mut self) {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.unix_ms = since_epoch.as_millis() as UnixMs;
-        self.at = Instant::now();
-        self.tick = self.at.duration_since(self.started).as_secs() as u32;
-    }
-}
-
 /// Makes `client_msg_id`s for commands that carry none: unlike any other's, also across restarts.
 #[derive(Debug)]
 pub(crate) struct ServerIds {
@@ -135,11 +127,8 @@ pub(crate) struct ServerIds {
 }
 
 impl ServerIds {
-    fn new(shard: ShardId) -> Self {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let boot = since_epoch.as_nanos();
-        let process = std::process::id();
-        Self { prefix: format!("s.{boot:x}.{process:x}.{shard:x}"), next: 0 }
+    fn new(boot: u64, shard: ShardId) -> Self {
+        Self { prefix: format!("s.{boot:x}.{shard:x}"), next: 0 }
     }
 
     pub(crate) fn next(&mut self) -> String {

@@ -13,13 +13,7 @@ use crate::limits;
 use crate::permissions::Operation;
 
 impl Conversation {
-    pub(super) fn join(
-        &self,
-        user: UserId,
-        code: &str,
-        text: &str,
-        now: &Moment<'_>,
-    ) -> Decision {
+    pub(super) fn join(&self, user: UserId, code: &str, text: &str, now: &Moment<'_>) -> Decision {
         let view = self.view();
         let settings = view.settings();
         let closed = || Stop::Refuse(no_such_conversation(Operation::Join));
@@ -38,13 +32,13 @@ impl Conversation {
                     return Err(closed());
                 }
             }
-            JoinPolicy::ByApproval => return self.request(user, text),
+            JoinPolicy::ByApproval => return self.request_join(user, text),
         }
         self.has_room(1, now)?;
         Ok(joined(vec![user]))
     }
 
-    fn request(&self, user: UserId, text: &str) -> Decision {
+    fn request_join(&self, user: UserId, text: &str) -> Decision {
         let view = self.view();
         if view.has_asked(user) {
             return Err(refusal(ErrorCode::AlreadyRequested, "an answer is still to come"));

@@ -118,7 +118,11 @@ impl Conversation {
         match known {
             Known::Unknown => Err(Stop::Target(seq)),
             Known::Fact(fact) if fact.nature == Nature::Message => {
-                if self.view().is_recalled(seq) { Err(missing()) } else { Ok(fact) }
+                if self.view().is_recalled(seq) {
+                    Err(missing())
+                } else {
+                    Ok(fact)
+                }
             }
             Known::Fact(_) | Known::Absent => Err(missing()),
         }

@@ -78,6 +78,9 @@ impl World {
                     let members = log.roster(head).len();
                     require(all == members, || "a cursor goes to others".to_owned())?;
                 }
+                Effect::LoadTarget { .. } | Effect::LoadBlocks { .. } => {
+                    return Err("nobody asked for anything of the kind".to_owned());
+                }
                 Effect::LoadTail { after } => {
                     let idle = matches!(owner.tail, Tail::NotAsked);
                     require(idle, || "asks for two tails at once".to_owned())?;
@@ -109,7 +112,7 @@ impl World {
         })?;
         let bounded = machine.in_flight.len() <= limits::IN_FLIGHT_PER_CONVERSATION
             && machine.waiting.len() <= limits::WAITING_PER_CONVERSATION
-            && machine.read_cursors.len() <= machine.members.count();
+            && machine.read_cursors.len() <= machine.state.members.count();
         require(bounded, || "memory is not bounded".to_owned())
     }
 

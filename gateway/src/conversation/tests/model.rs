@@ -138,7 +138,8 @@ impl Ledger {
         let asked = &self.asked[number];
         let member = roster.contains_key(&asked.from);
         let right = match code {
-            ErrorCode::NotMember | ErrorCode::GroupFull => !member,
+            ErrorCode::NotMember => !member || self.gone,
+            ErrorCode::GroupFull => !member,
             ErrorCode::AlreadyMember => member,
             ErrorCode::ConversationNotFound => self.gone,
             ErrorCode::Conflict => self

@@ -9,8 +9,8 @@ use proptest::test_runner::TestRunner;
 use ringwire_storage::append::HEAD_TRUST;
 
 use super::Violation;
-use super::store::{POISON, message};
-use super::world::{Fault, NODES, ROOMS, Reading, USERS, World};
+use super::store::POISON;
+use super::world::{Fault, NODES, ROOMS, Reading, USERS, World, joining, saying};
 use crate::conversation::Intent;
 
 /// One thing that happens at a node, to a conversation.
@@ -107,8 +107,7 @@ fn run(actions: &[Action], world: &mut World) -> Result<(), Violation> {
             Deed::Send { user, text, after } => {
                 let after = after.and_then(|back| ids(user, &back)).unwrap_or_default();
                 let id = format!("m{number}");
-                let intent = Intent::Send { body: message(text), after: after.into() };
-                world.ask(node, room, *user, &id, intent)?;
+                world.ask(node, room, *user, &id, saying(text, &after))?;
                 sent[*user as usize].push(id);
             }
             Deed::Again { user, back, text } => {
@@ -117,7 +116,7 @@ fn run(actions: &[Action], world: &mut World) -> Result<(), Violation> {
                 }
             }
             Deed::Join { user } => {
-                world.ask(node, room, *user, &format!("j{number}"), Intent::Join)?;
+                world.ask(node, room, *user, &format!("j{number}"), joining())?;
             }
             Deed::Leave { user } => {
                 world.ask(node, room, *user, &format!("l{number}"), Intent::Leave)?;

@@ -13,7 +13,7 @@ use super::store::{Log, Writer, is_doubtful, message};
 use crate::command::key::CommandKey;
 use crate::conversation::answer::ReplyTo;
 use crate::conversation::members::Members;
-use crate::conversation::{Conversation, Effect, Intent, Moment, Submission};
+use crate::conversation::{Conversation, Effect, Intent, Mentions, Moment, Submission, Terms};
 use crate::limits;
 use crate::session::registry::SessionKey;
 
@@ -22,7 +22,8 @@ pub(super) const NODES: usize = 2;
 pub(super) const ROOMS: usize = 2;
 pub(super) const USERS: u64 = 5;
 const SHARDS: usize = 3;
-const MAX_MEMBERS: u32 = 100;
+/// How long a message may be edited or taken back by its sender.
+pub(super) const WINDOW_MS: u64 = 300_000;
 const START_MS: i64 = 1_700_000_000_000;
 /// How slow the second node's clock is.
 const SKEW_MS: i64 = 5_000;
@@ -76,6 +77,7 @@ pub(super) struct World {
     /// By node and conversation.
     pub(super) owners: Vec<Vec<Owner>>,
     generations: [u64; NODES],
+    terms: Terms,
     pub(super) started: Instant,
     seconds: u32,
     pub(super) fault: Fault,
@@ -108,6 +110,11 @@ impl World {
             ledger: Ledger::default(),
             owners: Vec::new(),
             generations: [0; NODES],
+            terms: Terms {
+                edit_window_ms: WINDOW_MS,
+                recall_window_ms: WINDOW_MS,
+                ..Terms::permissive(SHARDS)
+            },
             started: Instant::now(),
             seconds: 0,
             fault,
@@ -125,8 +132,8 @@ impl World {
         let snapshot = self.logs[room].snapshot(recent);
         let next = snapshot.head.seq + 1;
         let (started, seconds) = (self.started, self.seconds);
-        let mut now = moment(node, started, seconds, &mut self.generations[node]);
-        let machine = Conversation::new(snapshot, SHARDS, MAX_MEMBERS, &mut now);
+        let mut now = moment(node, started, seconds, &mut self.generations[node], &self.terms);
+        let machine = Conversation::new(snapshot, &mut now);
         Owner { machine, writer: Writer::new(8), tail: Tail::NotAsked, next, incarnation: 0 }
     }
 
@@ -156,7 +163,8 @@ impl World {
         command: impl FnOnce(&mut Conversation, &mut Moment<'_>, &mut Vec<Effect>),
     ) -> Result<(), Violation> {
         let mut effects = Vec::new();
-        let mut now = moment(node, self.started, self.seconds, &mut self.generations[node]);
+        let (started, seconds) = (self.started, self.seconds);
+        let mut now = moment(node, started, seconds, &mut self.generations[node], &self.terms);
         command(&mut self.owners[node][room].machine, &mut now, &mut effects);
         self.perform(node, room, effects)?;
         self.check_machine(node, room)
@@ -174,7 +182,7 @@ impl World {
         let hash = CommandKey::new([7; 16]).hash(&intent);
         let after = match &intent {
             Intent::Send { after, .. } => after.to_string(),
-            Intent::Join | Intent::Leave => String::new(),
+            _ => String::new(),
         };
         let reply_to = self.note(node, room, user(from), id, after, hash);
         let submission = Submission {
@@ -198,7 +206,7 @@ impl World {
         id: &str,
         text: &str,
     ) -> Result<usize, Violation> {
-        self.ask(node, room, from, id, Intent::Send { body: message(text), after: "".into() })
+        self.ask(node, room, from, id, saying(text, ""))
     }
 
     /// Moves a read cursor.
@@ -347,11 +355,11 @@ impl World {
         unfinished.head.seq += 1;
         self.tail_arrived(node, room, unfinished)?;
         self.owners[node][room].tail = Tail::NotAsked;
-        let members = &mut self.owners[node][room].machine.members;
+        let members = &mut self.owners[node][room].machine.state.members;
         let current = std::mem::replace(members, Members::new(&stale, SHARDS));
         let rest = LogPage { entries: Vec::new(), ..page };
         let result = self.tail_arrived(node, room, rest);
-        self.owners[node][room].machine.members = current;
+        self.owners[node][room].machine.state.members = current;
         result
     }
 
@@ -386,9 +394,25 @@ impl World {
     }
 }
 
-fn moment(node: usize, started: Instant, seconds: u32, generation: &mut u64) -> Moment<'_> {
+/// The wish to say something.
+pub(super) fn saying(text: &str, after: &str) -> Intent {
+    Intent::Send { body: message(text), after: after.into(), mentions: Mentions::default() }
+}
+
+/// The wish to become a member of what is open.
+pub(super) fn joining() -> Intent {
+    Intent::Join { code: "".into(), text: "".into() }
+}
+
+fn moment<'a>(
+    node: usize,
+    started: Instant,
+    seconds: u32,
+    generation: &'a mut u64,
+    terms: &'a Terms,
+) -> Moment<'a> {
     let skew_ms = if node == 0 { 0 } else { SKEW_MS };
     let unix_ms = START_MS + i64::from(seconds) * 1000 - skew_ms;
     let at = started + Duration::from_secs(seconds.into());
-    Moment { unix_ms, at, generation }
+    Moment { unix_ms, at, generation, terms }
 }
