@@ -24,7 +24,16 @@ pub enum Pushed {
     /// A committed entry.
     Entry(Arc<EntryFrame>),
     /// Somebody's cursor.
-    Cursor(wire::Cursor),
+    Cursor {
+        /// Whose log.
+        id: ConversationId,
+        /// How far they are.
+        cursor: wire::Cursor,
+    },
+    /// A user's own view changed.
+    View(wire::ViewChanged),
+    /// Somebody types, or has stopped. Ephemeral.
+    Typing(wire::TypingPush),
     /// Entries were not pushed: up to this position the clients must sync.
     Lag {
         /// Whose log.
@@ -32,6 +41,31 @@ pub enum Pushed {
         /// Newest position that was not pushed.
         head_seq: Seq,
     },
+}
+
+impl Pushed {
+    /// Whose doing it tells of, when that user's sessions learn it in other ways.
+    pub fn author(&self) -> Option<UserId> {
+        match self {
+            Self::Cursor { cursor, .. } => UserId::new(cursor.user_id),
+            Self::Typing(typing) => UserId::new(typing.user_id),
+            Self::Entry(_) | Self::View(_) | Self::Lag { .. } => None,
+        }
+    }
+
+    /// For what is durable: the conversation that lags when this is dropped, and up to where.
+    pub fn position(&self) -> Option<(ConversationId, Seq)> {
+        match self {
+            Self::Entry(entry) => Some((entry.conversation_id, entry.seq)),
+            Self::Cursor { id, cursor } => Some((*id, cursor.delivered_seq)),
+            Self::Lag { id, head_seq } => Some((*id, *head_seq)),
+            Self::View(change) => {
+                let last = change.hidden_seqs.last().copied();
+                ConversationId::new(change.conversation_id).zip(last)
+            }
+            Self::Typing(_) => None,
+        }
+    }
 }
 
 /// A push for the users of one shard.
@@ -58,6 +92,11 @@ impl<'a> Frames<'a> {
         Self { pushed, protobuf: None, json: None }
     }
 
+    /// What they are of.
+    pub fn pushed(&self) -> &'a Pushed {
+        self.pushed
+    }
+
     /// The frame in an encoding.
     pub fn get(&mut self, encoding: Encoding) -> &Bytes {
         if let Pushed::Entry(entry) = self.pushed {
@@ -70,7 +109,13 @@ impl<'a> Frames<'a> {
         let pushed = self.pushed;
         slot.get_or_insert_with(|| match pushed {
             Pushed::Entry(entry) => entry.frame(encoding).clone(),
-            Pushed::Cursor(cursor) => push_frame(encoding, wire::push::Event::Cursor(*cursor)),
+            Pushed::Cursor { cursor, .. } => {
+                push_frame(encoding, wire::push::Event::Cursor(*cursor))
+            }
+            Pushed::View(change) => {
+                push_frame(encoding, wire::push::Event::ViewChanged(change.clone()))
+            }
+            Pushed::Typing(typing) => push_frame(encoding, wire::push::Event::Typing(*typing)),
             Pushed::Lag { id, head_seq } => {
                 let lag = wire::Lag { conversation_id: id.get(), head_seq: *head_seq };
                 push_frame(encoding, wire::push::Event::Lag(lag))
@@ -100,7 +145,7 @@ struct Missed {
 }
 
 impl LaggingShards {
-    /// An entry could not be handed to a shard.
+    /// An entry or a cursor could not be handed to a shard.
     pub fn mark(&mut self, shard: ShardId, id: ConversationId, seq: Seq, users: &Arc<[UserId]>) {
         match self.heads.entry((shard, id)) {
             Entry::Vacant(vacant) => {
@@ -108,7 +153,7 @@ impl LaggingShards {
             }
             Entry::Occupied(mut missed) => {
                 let missed = missed.get_mut();
-                missed.head_seq = seq;
+                missed.head_seq = missed.head_seq.max(seq);
                 if !Arc::ptr_eq(&missed.users, users) {
                     // Who left meanwhile has missed something all the same.
                     let mut all: Vec<UserId> =

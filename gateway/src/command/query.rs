@@ -13,6 +13,10 @@ pub enum Query {
     Heads(wire::Heads),
     /// `members`
     Members(wire::Members),
+    /// `read_by`
+    ReadBy(wire::ReadBy),
+    /// `hide`
+    Hide(wire::Hide),
     /// `block`
     Block(wire::Block),
     /// `blocks`

@@ -15,6 +15,7 @@ use crate::config::LimitsConfig;
 use crate::conversation::answer::ReplyTo;
 use crate::conversation::request::Request;
 use crate::conversation::{Intent, Submission};
+use crate::session::cursors::Cursor;
 
 /// What becomes of a command.
 #[derive(Debug)]
@@ -61,16 +62,25 @@ pub fn route(op: &mut Option<Op>, sender: &mut Sender<'_>) -> Result<Routed, Com
         Op::Refresh(refresh) => Routed::Refresh(take(refresh)),
         Op::Ping(_) => Routed::Ping,
         Op::Send(send) => Routed::Owner(self::send(send, sender)?),
-        Op::Read(read) => Routed::Owner(Request::Read {
-            conversation_id: conversation(read.conversation_id)?,
+        Op::Read(read) => {
+            Routed::Owner(raise(read.conversation_id, Cursor::read(read.seq), sender)?)
+        }
+        Op::Delivered(delivered) => {
+            let to = Cursor::delivered(delivered.seq);
+            Routed::Owner(raise(delivered.conversation_id, to, sender)?)
+        }
+        Op::Typing(typing) => Routed::Owner(Request::Typing {
+            conversation_id: conversation(typing.conversation_id)?,
             user: sender.user,
-            seq: read.seq,
+            stopped: typing.stopped,
             reply_to,
         }),
         Op::Sync(sync) => Routed::Pull(take(sync)),
         Op::History(history) => Routed::Service(Query::History(take(history))),
         Op::Heads(heads) => Routed::Service(Query::Heads(take(heads))),
         Op::Members(members) => Routed::Service(Query::Members(take(members))),
+        Op::ReadBy(read_by) => Routed::Service(Query::ReadBy(take(read_by))),
+        Op::Hide(hide) => Routed::Service(Query::Hide(take(hide))),
         Op::Block(block) => Routed::Service(Query::Block(take(block))),
         Op::Blocks(blocks) => Routed::Service(Query::Blocks(take(blocks))),
         Op::OpenDirect(open) => Routed::Service(Query::OpenDirect(take(open))),
@@ -92,14 +102,7 @@ pub fn route(op: &mut Option<Op>, sender: &mut Sender<'_>) -> Result<Routed, Com
         | Op::Ban(_)
         | Op::ResolveJoin(_)
         | Op::Dissolve(_) => return entry::route(op, sender),
-        Op::SetStatus(_)
-        | Op::EndSession(_)
-        | Op::Sessions(_)
-        | Op::Hide(_)
-        | Op::Delivered(_)
-        | Op::Typing(_)
-        | Op::WatchPresence(_)
-        | Op::ReadBy(_) => {
+        Op::SetStatus(_) | Op::EndSession(_) | Op::Sessions(_) | Op::WatchPresence(_) => {
             let error = "this server does not offer the operation";
             return Err(CommandError::new(ErrorCode::NotSupported, error));
         }
@@ -136,6 +139,11 @@ pub(super) fn submission(
         intent,
         also: Vec::new(),
     }))
+}
+
+fn raise(id: u64, to: Cursor, sender: &Sender<'_>) -> Result<Request, CommandError> {
+    let conversation_id = conversation(id)?;
+    Ok(Request::Raise { conversation_id, user: sender.user, to, reply_to: sender.reply_to })
 }
 
 /// A conversation's id as a client wrote it.

@@ -60,8 +60,10 @@ struct Link {
     blocked: bool,
     /// Somebody waits for the outbox to be empty.
     report_drained: bool,
-    /// Tick since which the socket took nothing although there was something.
+    /// Tick at which the peer was last seen to take something of what the full socket holds.
     blocked_since: Tick,
+    /// What the full socket held then, in bytes.
+    untaken: usize,
     /// The wheel holds a check of `blocked_since`.
     watched: bool,
     /// A close frame is in the outbox or sent.
@@ -148,6 +150,7 @@ impl Links {
             blocked: false,
             report_drained: false,
             blocked_since: now,
+            untaken: usize::MAX,
             watched: false,
             closing: false,
             finishing: false,
@@ -364,10 +367,12 @@ impl Links {
                 link.blocked = true;
                 link.report_drained = true;
                 link.blocked_since = now;
+                link.untaken = usize::MAX;
                 pass.blocked.push((key, link.endpoint.clone()));
                 if !link.watched {
                     link.watched = true;
-                    self.wheel.schedule(now + limits::SLOW_CONSUMER_S, Check::Progress(key));
+                    // First a look at what the peer's own buffers left in ours.
+                    self.wheel.schedule(now + 1, Check::Progress(key));
                 }
             }
             // The peer is gone; the reading task learns it from the same socket.
@@ -448,6 +453,12 @@ impl Links {
         link.watched = link.blocked;
         if !link.blocked {
             return false;
+        }
+        // A socket is writable only when a good part of it was taken; who takes less is slow, but alive.
+        let untaken = link.endpoint.sink().untaken();
+        if untaken < link.untaken {
+            link.untaken = untaken;
+            link.blocked_since = now;
         }
         let due = link.blocked_since + limits::SLOW_CONSUMER_S;
         if due > now {

@@ -194,6 +194,7 @@ mod tests {
 
     use super::*;
     use crate::conversation::{Moment, Terms};
+    use crate::session::cursors::Cursor;
 
     fn id() -> ConversationId {
         ConversationId::new(1).unwrap()
@@ -205,7 +206,8 @@ mod tests {
             session: crate::session::registry::SessionKey::numbered(0),
             command_id: seq,
         };
-        Request::Read { conversation_id: id(), user: UserId::new(1).unwrap(), seq, reply_to }
+        let to = Cursor::read(seq);
+        Request::Raise { conversation_id: id(), user: UserId::new(1).unwrap(), to, reply_to }
     }
 
     fn conversation() -> Conversation {
@@ -245,7 +247,7 @@ mod tests {
     #[test]
     fn what_follows_a_send_refused_before_the_load_is_told_until_that_is_tried_again() {
         let send = |client_msg_id: &str, after: &str| {
-            let Request::Read { conversation_id, user, reply_to, .. } = read(1) else {
+            let Request::Raise { conversation_id, user, reply_to, .. } = read(1) else {
                 unreachable!("made above")
             };
             let intent = Intent::Send {

@@ -14,6 +14,8 @@ use ringwire_storage::model::{EntryRow, ReactionCount};
 
 /// Two bytes and a 64-bit length; a server's frames carry no mask.
 const MAX_SERVER_HEADER_BYTES: usize = 10;
+/// How the encoded body of a message begins: with the key of `EntryBody.message`.
+const MESSAGE_KEY: u8 = 1 << 3 | WireType::LengthDelimited as u8;
 
 /// The whole WebSocket frame of an entry's push, in each encoding.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub struct EntryFrame {
     pub conversation_id: ConversationId,
     /// Position in it.
     pub seq: Seq,
+    /// Who said it, if it is a message.
+    pub speaker: Option<UserId>,
     protobuf: Bytes,
     /// Length of the WebSocket header in front of the payload.
     header_len: usize,
@@ -38,6 +42,7 @@ impl EntryFrame {
         Self {
             conversation_id: row.conversation_id,
             seq: row.seq,
+            speaker: row.sender_id.filter(|_| row.body.first() == Some(&MESSAGE_KEY)),
             protobuf,
             header_len,
             entry_at,
@@ -199,6 +204,15 @@ mod tests {
                 assert_eq!(entry.frame(encoding), &frame::server_frame(kind, &expected));
             }
             assert_eq!(wire::Entry::decode(entry.entry()).unwrap(), wire_entry(&row));
+            assert_eq!(entry.speaker, sender);
         }
+    }
+
+    #[test]
+    fn only_messages_are_said_by_somebody() {
+        let joined = wire::entry_body::Kind::Joined(wire::Joined::default());
+        let body = wire::EntryBody { kind: Some(joined) }.encode_to_vec().into();
+        let row = EntryRow { body, ..row("", UserId::new(5)) };
+        assert_eq!(EntryFrame::new(&row).speaker, None);
     }
 }

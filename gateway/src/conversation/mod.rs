@@ -30,6 +30,7 @@ pub mod intent;
 pub mod members;
 mod pages;
 mod rebase;
+mod receipts;
 mod recent;
 pub mod request;
 mod ring;
@@ -38,6 +39,7 @@ pub mod settings;
 mod state;
 #[cfg(test)]
 mod tests;
+pub mod typing;
 mod view;
 
 use std::collections::{HashMap, VecDeque};
@@ -49,14 +51,13 @@ use ringwire_storage::append::{Append, Change, Completion, Outcome};
 use ringwire_storage::model::{ConversationSnapshot, EntryRow, LogHead};
 
 use crate::command::key::CommandKey;
-use crate::limits;
-use crate::permissions::Operation;
 use crate::refusals::Refusals;
 use answer::{Ack, ReplyTo};
 use blocks::Blocks;
 use entry::EntryFrame;
 use facts::Facts;
 use members::{Members, Recipients};
+use receipts::Receipts;
 use recent::{DedupeKey, Position, Recent};
 use ring::Ring;
 use state::{State, decides, lets_go};
@@ -157,12 +158,25 @@ pub enum Effect {
         /// Who made it with this very connection.
         except: Option<ReplyTo>,
     },
-    /// Tell the members how far one of them has read.
+    /// Tell the members how far one of them is.
     CursorMoved {
+        /// Whose it is; their own devices learn it from their home.
+        user: UserId,
         /// The cursor.
         cursor: wire::Cursor,
         /// Who gets it.
         recipients: Recipients,
+    },
+    /// A member types, or has stopped: answer, and tell the members.
+    Typing {
+        /// Who.
+        user: UserId,
+        /// They have stopped.
+        stopped: bool,
+        /// Who is told; nobody in a large group.
+        recipients: Option<Recipients>,
+        /// Where the answer goes.
+        reply_to: ReplyTo,
     },
     /// Read the entries behind this one and call [`Conversation::tail_loaded`].
     LoadTail {
@@ -219,7 +233,7 @@ pub struct Conversation {
     /// The state cannot be brought up to the log entry by entry; it must be loaded anew.
     outdated: bool,
     waiting: VecDeque<Submission>,
-    read_cursors: HashMap<UserId, Seq>,
+    receipts: Receipts,
 }
 
 impl Conversation {
@@ -253,7 +267,7 @@ impl Conversation {
             rebasing_since: None,
             outdated: false,
             waiting: VecDeque::new(),
-            read_cursors: HashMap::new(),
+            receipts: Receipts::default(),
         }
     }
 
@@ -363,6 +377,7 @@ impl Conversation {
         if let Some((key, position)) = position_of(row) {
             // Another node may have accepted what this one refused.
             self.refusals.forgive(self.id, key.0, &key.1);
+            self.receipts.said(key.0, row.seq);
             self.recent.insert(key, position);
         }
         let before = lets_go(change).then(|| self.state.members.recipients());
@@ -379,8 +394,7 @@ impl Conversation {
             _ => {}
         }
         if let Some(before) = before {
-            let members = &self.state.members;
-            self.read_cursors.retain(|user, _| members.get(*user).is_some());
+            self.receipts.keep(&self.state.members);
             return before;
         }
         match change {
@@ -402,42 +416,6 @@ impl Conversation {
     /// What commands are judged by.
     fn view(&self) -> View<'_> {
         View::new(&self.state, &self.in_flight, self.changes_in_flight > 0)
-    }
-
-    /// A member has seen everything up to `seq`.
-    pub fn read(&mut self, user: UserId, seq: Seq, reply_to: ReplyTo, effects: &mut Vec<Effect>) {
-        if self.state.members.get(user).is_none() {
-            effects.push(Effect::Answer(reply_to, Err(self.not_member(Operation::Read))));
-            return;
-        }
-        if seq > self.head.seq {
-            let error = CommandError::new(
-                ErrorCode::InvalidArgument,
-                format!("seq {seq} is beyond the head {}", self.head.seq),
-            );
-            effects.push(Effect::Answer(reply_to, Err(error)));
-            return;
-        }
-        effects.push(Effect::Answer(
-            reply_to,
-            Ok(Ack::Cursor { conversation_id: self.id, read_seq: seq }),
-        ));
-        let known = self.read_cursors.entry(user).or_insert(0);
-        if seq > *known {
-            *known = seq;
-            if self.state.members.count() <= limits::CURSOR_PUSH_MEMBERS {
-                let cursor = wire::Cursor {
-                    conversation_id: self.id.get(),
-                    user_id: user.get(),
-                    read_seq: seq,
-                    delivered_seq: 0,
-                };
-                effects.push(Effect::CursorMoved {
-                    cursor,
-                    recipients: self.state.members.recipients(),
-                });
-            }
-        }
     }
 
     fn forget(&mut self, entry: &InFlight) {

@@ -5,6 +5,7 @@ use ringwire_protocol::{ConversationId, Seq, UserId};
 use super::Submission;
 use super::answer::ReplyTo;
 use crate::permissions::Operation;
+use crate::session::cursors::Cursor;
 
 /// A command for one conversation.
 #[derive(Debug)]
@@ -16,14 +17,25 @@ pub enum Request {
         /// The command.
         submission: Box<Submission>,
     },
-    /// A member has seen everything up to here.
-    Read {
+    /// A member has seen, or has got, everything up to here.
+    Raise {
         /// Whose log.
         conversation_id: ConversationId,
         /// Who.
         user: UserId,
         /// Up to where.
-        seq: Seq,
+        to: Cursor,
+        /// Where the answer goes.
+        reply_to: ReplyTo,
+    },
+    /// A member types, or has stopped.
+    Typing {
+        /// Where.
+        conversation_id: ConversationId,
+        /// Who.
+        user: UserId,
+        /// They have.
+        stopped: bool,
         /// Where the answer goes.
         reply_to: ReplyTo,
     },
@@ -51,7 +63,8 @@ impl Request {
     pub fn conversation_id(&self) -> ConversationId {
         match self {
             Self::Submit { conversation_id, .. }
-            | Self::Read { conversation_id, .. }
+            | Self::Raise { conversation_id, .. }
+            | Self::Typing { conversation_id, .. }
             | Self::BlockChanged { conversation_id }
             | Self::SeenOtherwise { conversation_id, .. }
             | Self::Announce { conversation_id } => *conversation_id,
@@ -75,7 +88,7 @@ impl Request {
     pub fn reply_to(&self) -> Option<ReplyTo> {
         match self {
             Self::Submit { submission, .. } => Some(submission.reply_to),
-            Self::Read { reply_to, .. } => Some(*reply_to),
+            Self::Raise { reply_to, .. } | Self::Typing { reply_to, .. } => Some(*reply_to),
             Self::BlockChanged { .. } | Self::SeenOtherwise { .. } | Self::Announce { .. } => None,
         }
     }

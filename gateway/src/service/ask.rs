@@ -94,6 +94,13 @@ pub enum Ask {
 pub enum News {
     /// It made this conversation.
     Made(ConversationId),
+    /// It hid entries from the caller's own view.
+    Hidden {
+        /// The caller.
+        user: UserId,
+        /// What the caller's sessions are told.
+        change: wire::ViewChanged,
+    },
     /// It made or ended a block.
     BlockChanged {
         /// The caller.

@@ -14,5 +14,6 @@ mod queries;
 pub mod rows;
 mod run;
 pub(crate) mod upkeep;
+mod views;
 
 pub use run::Service;

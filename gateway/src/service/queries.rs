@@ -1,6 +1,7 @@
 //! Commands that the database answers, and the snapshot a session begins with.
 
 use ringwire_protocol::{CommandError, ConversationId, ErrorCode, Seq, UnixMs, UserId, wire};
+use ringwire_storage::members::{MemberList, MembersPage};
 use ringwire_storage::model::{CursorRow, HeadsAfter, HistoryWindow};
 use ringwire_storage::{Store, StoreError};
 use wire::reply::Outcome;
@@ -40,6 +41,8 @@ impl Queries<'_> {
             Query::History(history) => self.history(user, &history).await?,
             Query::Heads(heads) => self.heads(user, &heads, dirty).await?,
             Query::Members(members) => self.members(user, &members).await?,
+            Query::ReadBy(read_by) => self.read_by(user, &read_by, dirty).await?,
+            Query::Hide(hide) => return self.hide(user, hide).await,
             Query::Block(block) => return self.block(user, &block).await,
             Query::Blocks(blocks) => self.blocks(user, &blocks).await?,
             Query::OpenDirect(open) => return self.open_direct(user, open).await,
@@ -89,8 +92,22 @@ impl Queries<'_> {
     async fn members(&self, user: UserId, ask: &wire::Members) -> Result<Outcome, CommandError> {
         let id = conversation(ask.conversation_id)?;
         let after = parse_user_token(&ask.page_token)?;
-        let page = self.store.members_page(user, id, after, Self::page(ask.limit)).await;
-        let (members, more) = page.map_err(failed)?.ok_or_else(not_member)?;
+        let limit = Self::page(ask.limit);
+        let list = match wire::members::List::try_from(ask.list) {
+            Ok(wire::members::List::Members) => MemberList::Members,
+            Ok(wire::members::List::Banned) => MemberList::Banned,
+            Ok(wire::members::List::Requests) => MemberList::Requests,
+            Err(_) => return Err(invalid("list is not known")),
+        };
+        let page = self.store.members_page(user, id, list, after, limit).await;
+        let (members, more) = match page.map_err(failed)? {
+            MembersPage::Page { members, more } => (members, more),
+            MembersPage::NotMember => return Err(not_member()),
+            MembersPage::NotAllowed => {
+                let error = "the list is for owner and admins";
+                return Err(CommandError::new(ErrorCode::Forbidden, error));
+            }
+        };
         let next_page_token = match members.last() {
             Some(last) if more => last.member.user_id.to_string(),
             _ => String::new(),
@@ -104,7 +121,7 @@ impl Queries<'_> {
 
     /// Saves what the user has read before it is read back. Where the database can be read and not written, because its
     /// disk is full, what is read lacks these moves; they stay to be written.
-    async fn save_first(&self, dirty: &[CursorRow]) -> Result<(), CommandError> {
+    pub(super) async fn save_first(&self, dirty: &[CursorRow]) -> Result<(), CommandError> {
         match self.store.save_cursors(dirty).await {
             Err(error) if error.is_temporary() => {
                 tracing::debug!(%error, "cursors are saved later");

@@ -87,11 +87,7 @@ impl Service {
                 Served::Identified { named, users }
             }
             Ask::LoadTarget { conversation_id: id, seq, asked } => {
-                let load = async {
-                    let page = self.store.load_tail(id, seq.saturating_sub(1), 1).await;
-                    let rows = page.map_err(failed)?.map_or_else(Vec::new, |page| page.entries);
-                    Ok(rows.into_iter().find(|row| row.seq == seq))
-                };
+                let load = async { self.store.load_entry(id, seq).await.map_err(failed) };
                 Served::Target { id, seq, asked, row: limited(load).await }
             }
             Ask::LoadBlocks { conversation_id: id, users: [one, other], asked } => {

@@ -123,7 +123,12 @@ impl State {
                 self.reply(key, command_id, Ok(pong), links);
                 Ok(())
             }
-            Routed::Owner(request) => self.send_to_owner(request, links),
+            Routed::Owner(request) => {
+                if let Request::Typing { conversation_id, stopped, .. } = &request {
+                    session.typing = (!stopped).then_some(*conversation_id);
+                }
+                self.send_to_owner(request, links)
+            }
             Routed::Pull(sync) => self.pull(user, reply_to, &sync, links),
             Routed::Named(named) => {
                 self.take_query(key)?;
@@ -134,7 +139,7 @@ impl State {
             }
             Routed::Service(query) => {
                 let dirty = match query {
-                    Query::Heads(_) => self.cursors.of(user),
+                    Query::Heads(_) | Query::ReadBy(_) => self.cursors.of(user),
                     _ => Vec::new(),
                 };
                 self.take_query(key)?;
@@ -246,6 +251,7 @@ impl State {
             News::Made(conversation_id) => {
                 self.announcements.push(Request::Announce { conversation_id });
             }
+            News::Hidden { user, change } => self.push_view_changed(user, change, links),
             News::BlockChanged { direct, .. } => {
                 let changed = |conversation_id| Request::BlockChanged { conversation_id };
                 self.announcements.extend(direct.map(changed));

@@ -25,6 +25,7 @@ pub mod mailbox;
 mod owner;
 pub mod pulls;
 pub mod shared;
+mod signals;
 pub mod state;
 mod sync;
 mod wake;
@@ -223,6 +224,7 @@ impl State {
                 self.pulled(&pull, page.map(|page| *page), links);
             }
             Mail::Deliver(delivery) => self.deliver_here(&delivery, links),
+            Mail::StopTyping(id, user) => self.typing_stopped(id, user, links),
             Mail::EndSessions(user, reason) => self.end_sessions(user, reason, links),
             Mail::Answered(reply_to, answer) => {
                 self.credits.give_back(1);
@@ -300,6 +302,7 @@ impl State {
             self.conversations.sweep(now, self.now.at);
             self.registry.forget_absent_users(self.now.unix_ms);
         }
+        self.sweep_signals(links);
         self.persist.retry(&mut self.credits);
         self.retry_stalled();
         self.retry_lagging();
@@ -338,7 +341,7 @@ impl Application for Shard {
     }
 
     fn on_gone(&self, link: LinkKey) {
-        self.state.borrow_mut().registry.remove_by_link(link);
+        self.state.borrow_mut().session_gone(link, &mut self.links.borrow_mut());
     }
 
     fn on_second(&self, overdue: Vec<(LinkKey, Overdue)>) {

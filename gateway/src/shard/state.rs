@@ -10,12 +10,15 @@ use tokio::sync::oneshot;
 use super::clock::{Clock, TimeSource};
 use super::credits::Credits;
 use super::shared::Shared;
+use super::signals::{CursorPush, OwnCursor};
 use crate::config::Database;
 use crate::conversation::cache::Cache;
 use crate::conversation::request::Request;
+use crate::conversation::typing::Typists;
 use crate::conversation::{Effect, Moment, Terms};
 use crate::fanout::LaggingShards;
 use crate::limits;
+use crate::pacing::Pacer;
 use crate::persist::{AppendSink, Persist};
 use crate::placement::ShardId;
 use crate::service::ask::{Ask, Call};
@@ -34,6 +37,11 @@ pub struct State {
     pub(crate) persist: Persist,
     pub(crate) credits: Credits,
     pub(crate) lagging: LaggingShards,
+    /// Cursors of members of this shard's conversations on their way to the other members.
+    pub(crate) cursor_pushes: Pacer<(ConversationId, UserId), CursorPush>,
+    /// Cursors of this shard's users on their way to their own devices.
+    pub(crate) own_cursors: Pacer<(UserId, ConversationId), OwnCursor>,
+    pub(crate) typists: Typists,
     /// What conversations have to hear of what users of this shard did, while their owner shards have no room for it.
     pub(crate) announcements: Vec<Request>,
     /// Tails that could not be loaded, to be asked for again.
@@ -73,6 +81,9 @@ impl State {
             persist: Persist::new(writers, id),
             credits: Credits::new(reserved - limits::DRAIN_ORDERS),
             lagging: LaggingShards::default(),
+            cursor_pushes: Pacer::default(),
+            own_cursors: Pacer::default(),
+            typists: Typists::default(),
             announcements: Vec::new(),
             stalled: Vec::new(),
             waiters: HashMap::new(),

@@ -92,6 +92,14 @@ impl Conversation {
         }
     }
 
+    /// Whether a user may show that they are writing.
+    pub(super) fn may_type(&self, user: UserId, now: &Moment<'_>) -> Result<(), CommandError> {
+        match self.reach(Operation::Typing, user, now) {
+            Err(Stop::Refuse(error)) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// How far a user is allowed an operation, as the table says.
     fn reach(&self, operation: Operation, user: UserId, now: &Moment<'_>) -> Result<Reach, Stop> {
         let view = self.view();
@@ -115,7 +123,9 @@ impl Conversation {
 
     /// Whether one of the two of a direct conversation blocks the other, where that matters.
     fn is_blocked(&self, operation: Operation, now: &Moment<'_>) -> Result<bool, Stop> {
-        if self.state.kind != ConversationKind::Direct || !depends_on_blocks(operation) {
+        // What shows for seconds only is not worth a question to the store.
+        let must_be_known = depends_on_blocks(operation) && operation != Operation::Typing;
+        if self.state.kind != ConversationKind::Direct || !must_be_known {
             return Ok(self.blocks.last_known());
         }
         if let Some(blocked) = self.blocks.known(now.at, now.terms.alone) {
