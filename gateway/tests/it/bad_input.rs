@@ -114,11 +114,6 @@ fn f4_a_command_that_cannot_be_is_refused_and_the_connection_stays() {
             ),
             ("page token", heads("nonsense"), "INVALID_ARGUMENT"),
             (
-                "not offered",
-                Op::Typing(wire::Typing { conversation_id: group, stopped: false }),
-                "NOT_SUPPORTED",
-            ),
-            (
                 "bad refresh",
                 Op::Refresh(wire::Refresh { token: "nonsense".to_owned() }),
                 "UNAUTHENTICATED",

@@ -260,7 +260,7 @@ fn an_heir_who_is_leaving_does_not_inherit() -> Told {
     world.ask(HERE, ROOM, 2, "l1", Intent::Leave)?;
     // Judged by the model: user 2 inherits from user 1, and nobody is left to inherit from user 2.
     world.settle()?;
-    assert!(world.logs[ROOM].roster(4).is_empty());
+    assert!(world.logs[ROOM].group(4).members.is_empty());
     Ok(())
 }
 
