@@ -4,6 +4,8 @@
 //!   owner shard ─► Delivery{frame, users of that shard} ─► home shard ─► each session of each user
 //!                  mailbox full? remember (shard, conversation), tell it later that it lags
 //! ```
+//!
+//! What is held for a session, to be sent later, is the plain frame: that may go out on any connection.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -14,6 +16,7 @@ use ringwire_protocol::codec::Encoding;
 use ringwire_protocol::websocket::frame;
 use ringwire_protocol::{ConversationId, Seq, UserId, wire};
 
+use crate::connection::links::{LinkKey, Links};
 use crate::conversation::answer::ReplyTo;
 use crate::conversation::entry::EntryFrame;
 use crate::placement::ShardId;
@@ -97,7 +100,19 @@ impl<'a> Frames<'a> {
         self.pushed
     }
 
-    /// The frame in an encoding.
+    /// Gives the push to a session, compressed if its connection agreed on that and it is an entry that gets smaller.
+    pub fn send(&mut self, encoding: Encoding, link: LinkKey, links: &mut Links) {
+        if let Pushed::Entry(entry) = self.pushed
+            && let Some(deflater) = links.deflater_for(link)
+            && let Some(frame) = entry.compressed_json(deflater)
+        {
+            links.push(link, frame);
+        } else {
+            links.push(link, self.get(encoding));
+        }
+    }
+
+    /// The frame in an encoding, not compressed.
     pub fn get(&mut self, encoding: Encoding) -> &Bytes {
         if let Pushed::Entry(entry) = self.pushed {
             return entry.frame(encoding);
@@ -126,9 +141,18 @@ impl<'a> Frames<'a> {
 
 /// The whole WebSocket frame of a push.
 pub fn push_frame(encoding: Encoding, event: wire::push::Event) -> Bytes {
+    frame::server_frame(encoding.message_kind(), &push_payload(encoding, event))
+}
+
+/// Gives one session a push that is for nobody else, compressed where that was agreed on and makes it smaller.
+pub fn send_push(encoding: Encoding, event: wire::push::Event, link: LinkKey, links: &mut Links) {
+    links.send_message(link, encoding.message_kind(), &push_payload(encoding, event));
+}
+
+fn push_payload(encoding: Encoding, event: wire::push::Event) -> Bytes {
     let push = wire::Push { event: Some(event) };
     let server_frame = wire::ServerFrame { frame: Some(wire::server_frame::Frame::Push(push)) };
-    frame::server_frame(encoding.message_kind(), &encoding.encode_one(&server_frame))
+    encoding.encode_one(&server_frame)
 }
 
 /// Shards whose mailbox had no room for an entry, by conversation: they are told to sync when it has.

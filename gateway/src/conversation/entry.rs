@@ -8,6 +8,7 @@ use prost::encoding::{
     WireType, encode_key, encode_varint, encoded_len_varint, int64, string, uint64,
 };
 use ringwire_protocol::codec::Encoding;
+use ringwire_protocol::websocket::deflate::Deflater;
 use ringwire_protocol::websocket::{MessageKind, frame};
 use ringwire_protocol::{ConversationId, Seq, UserId, wire};
 use ringwire_storage::model::{EntryRow, ReactionCount};
@@ -33,6 +34,8 @@ pub struct EntryFrame {
     entry_at: usize,
     /// Made when the first JSON session needs it, on whichever shard that is.
     json: OnceLock<Bytes>,
+    /// The same compressed, when the first session needs that; `None`: it would not be smaller.
+    compressed_json: OnceLock<Option<Bytes>>,
 }
 
 impl EntryFrame {
@@ -47,6 +50,7 @@ impl EntryFrame {
             header_len,
             entry_at,
             json: OnceLock::new(),
+            compressed_json: OnceLock::new(),
         }
     }
 
@@ -68,6 +72,15 @@ impl EntryFrame {
                 frame::server_frame(MessageKind::Text, &lines)
             }),
         }
+    }
+
+    /// The frame for JSON sessions that take compressed messages, made once; `None`: send the plain one.
+    pub fn compressed_json(&self, deflater: &mut Deflater) -> Option<&Bytes> {
+        let compress = || {
+            let payload = frame::server_frame_payload(self.frame(Encoding::Json));
+            frame::compressed_server_frame(MessageKind::Text, payload, deflater)
+        };
+        self.compressed_json.get_or_init(compress).as_ref()
     }
 }
 
@@ -206,6 +219,18 @@ mod tests {
             assert_eq!(wire::Entry::decode(entry.entry()).unwrap(), wire_entry(&row));
             assert_eq!(entry.speaker, sender);
         }
+    }
+
+    #[test]
+    fn the_compressed_frame_is_made_once_and_only_where_it_is_smaller() {
+        let (mut first, mut second) = (Deflater::default(), Deflater::default());
+        let entry = EntryFrame::new(&row(&"again and again ".repeat(50), UserId::new(5)));
+        let compressed = entry.compressed_json(&mut first).expect("it gets smaller");
+        assert!(compressed.len() < entry.frame(Encoding::Json).len() / 2);
+        let shared = entry.compressed_json(&mut second).expect("the same frame");
+        assert_eq!(shared.as_ptr(), compressed.as_ptr());
+        let short = EntryFrame::new(&row("hi", UserId::new(5)));
+        assert_eq!(short.compressed_json(&mut first), None);
     }
 
     #[test]

@@ -10,13 +10,12 @@ use super::state::State;
 use crate::connection::links::{LinkKey, Links};
 use crate::conversation::answer::{Ack, ReplyTo};
 use crate::conversation::request::Request;
-use crate::fanout::{Delivery, Frames, Pushed, push_frame};
+use crate::fanout::{Delivery, Frames, Pushed, push_frame, send_push};
 use crate::limits;
 use crate::session::cursors::Cursor;
 use crate::session::opening::Opened;
 use crate::session::registry::{HeldPush, Phase, Session, SessionKey};
 use ringwire_protocol::ConversationId;
-use ringwire_protocol::websocket::frame;
 
 impl State {
     /// Answers a command of a session of this shard.
@@ -72,9 +71,7 @@ impl State {
         self.scratch.clear();
         encoding.encode(&server_frame, &mut self.scratch);
         let payload = &self.scratch;
-        links.write(link, |buffer| {
-            frame::put_server_frame(encoding.message_kind(), payload, buffer);
-        });
+        links.send_message(link, encoding.message_kind(), payload);
         // A client that asks without reading the answers is not read either, until they are gone.
         if links.queued_bytes(link) > limits::OUTBOX_FULL_BYTES {
             session.paused = true;
@@ -177,7 +174,7 @@ impl State {
         let lagging = !session.lagging.is_empty();
         self.reply(key, connect_id, Ok(Outcome::Connected(connected)), links);
         for entry in opened.missed {
-            links.push(link, &push_frame(encoding, wire::push::Event::Entry(entry)));
+            send_push(encoding, wire::push::Event::Entry(entry), link, links);
         }
         release(held, &opened.covered, link, links);
         self.registry.cover(key, opened.covered, links.now());
@@ -288,7 +285,7 @@ fn push(session: &mut Session, frames: &mut Frames<'_>, links: &mut Links) {
             let queued = links.queued_bytes(session.link);
             let Some((id, seq)) = position else {
                 if queued < limits::OUTBOX_HALF_BYTES {
-                    links.push(session.link, frames.get(session.encoding));
+                    frames.send(session.encoding, session.link, links);
                 }
                 return;
             };
@@ -297,7 +294,7 @@ fn push(session: &mut Session, frames: &mut Frames<'_>, links: &mut Links) {
             if lagging || (full(queued) && full(links.relieve(session.link))) {
                 mark_lagging(session, id, seq, links);
             } else {
-                links.push(session.link, frames.get(session.encoding));
+                frames.send(session.encoding, session.link, links);
             }
         }
     }

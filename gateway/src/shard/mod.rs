@@ -43,7 +43,7 @@ use ringwire_protocol::websocket::MessageKind;
 use ringwire_protocol::{CloseReason, CommandError, ErrorCode, UnixMs, UserId};
 use tokio::sync::oneshot;
 
-use crate::connection::driver::{self, Application};
+use crate::connection::driver::{self, Application, ReadBuffer};
 use crate::connection::endpoint::Endpoint;
 use crate::connection::links::{Heartbeat, LinkKey, Links, Overdue};
 use crate::limits;
@@ -73,7 +73,7 @@ pub struct Shard {
     shared: Arc<Shared>,
     id: ShardId,
     links: RefCell<Links>,
-    read_buffer: RefCell<Vec<u8>>,
+    read_buffer: RefCell<ReadBuffer>,
     state: RefCell<State>,
 }
 
@@ -86,7 +86,7 @@ impl Shard {
             shared: Arc::clone(&shared),
             id,
             links: RefCell::new(Links::new(heartbeat)),
-            read_buffer: RefCell::new(vec![0; limits::READ_BUFFER_BYTES]),
+            read_buffer: RefCell::default(),
             state: RefCell::new(State::new(shared, id, time, writers)),
         }
     }
@@ -325,7 +325,7 @@ impl Application for Shard {
         &self.links
     }
 
-    fn read_buffer(&self) -> &RefCell<Vec<u8>> {
+    fn read_buffer(&self) -> &RefCell<ReadBuffer> {
         &self.read_buffer
     }
 

@@ -5,6 +5,8 @@ mod bad_input;
 mod browser;
 mod chaos;
 mod chromium;
+mod clients;
+mod compression;
 mod connecting;
 mod cursors;
 mod durability;
