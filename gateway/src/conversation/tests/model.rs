@@ -139,7 +139,8 @@ impl Ledger {
                 Some(Intent::SetRole { user, .. } | Intent::Mute { user: Some(user), .. }) => {
                     absent(user)
                 }
-                Some(Intent::Ban { user, .. }) => !then.bans.contains_key(user),
+                // A ban may be over.
+                Some(Intent::Ban { until, .. }) => *until == 0,
                 Some(Intent::ResolveJoin { user, .. }) => !then.requests.contains(user),
                 _ => false,
             },
