@@ -180,6 +180,7 @@ mod tests {
             max_group_members: 10,
             edit_window_s: 0,
             recall_window_s: 0,
+            max_sessions_per_user: 10,
             session_rate: rate,
             user_rate: rate,
         };
@@ -204,6 +205,7 @@ mod tests {
             max_group_members: 10,
             edit_window_s: 0,
             recall_window_s: 0,
+            max_sessions_per_user: 10,
             session_rate: rate,
             user_rate: rate,
         };

@@ -26,6 +26,10 @@ pub enum Routed {
     Refresh(wire::Refresh),
     /// `ping`: the session itself.
     Ping,
+    /// `sessions`: the user's home shard.
+    Sessions,
+    /// `end_session`: the user's home shard.
+    EndSession(wire::EndSession),
     /// To the owner of a conversation.
     Owner(Request),
     /// What a client missed: to the owner's memory or the database.
@@ -61,6 +65,8 @@ pub fn route(op: &mut Option<Op>, sender: &mut Sender<'_>) -> Result<Routed, Com
         Op::Connect(connect) => Routed::Connect(take(connect)),
         Op::Refresh(refresh) => Routed::Refresh(take(refresh)),
         Op::Ping(_) => Routed::Ping,
+        Op::Sessions(_) => Routed::Sessions,
+        Op::EndSession(end) => Routed::EndSession(take(end)),
         Op::Send(send) => Routed::Owner(self::send(send, sender)?),
         Op::Read(read) => {
             Routed::Owner(raise(read.conversation_id, Cursor::read(read.seq), sender)?)
@@ -102,7 +108,7 @@ pub fn route(op: &mut Option<Op>, sender: &mut Sender<'_>) -> Result<Routed, Com
         | Op::Ban(_)
         | Op::ResolveJoin(_)
         | Op::Dissolve(_) => return entry::route(op, sender),
-        Op::SetStatus(_) | Op::EndSession(_) | Op::Sessions(_) | Op::WatchPresence(_) => {
+        Op::SetStatus(_) | Op::WatchPresence(_) => {
             let error = "this server does not offer the operation";
             return Err(CommandError::new(ErrorCode::NotSupported, error));
         }

@@ -8,7 +8,7 @@ use crate::command::named::Named;
 use crate::command::query::Query;
 use crate::conversation::answer::ReplyTo;
 use crate::placement::ShardId;
-use crate::session::opening::Opened;
+use crate::session::opening::{OpenRequest, Opened};
 use crate::session::registry::SessionKey;
 
 /// One call of a shard. Its answer's place in the shard's mailbox is reserved.
@@ -20,6 +20,7 @@ pub struct Call {
 }
 
 /// What is asked.
+#[derive(Debug)]
 pub enum Ask {
     /// Which user a token of another issuer means.
     Resolve {
@@ -36,12 +37,8 @@ pub enum Ask {
     OpenSession {
         /// Returned with the answer.
         session: SessionKey,
-        /// Whose session.
-        user: UserId,
-        /// A proposal for the name of a new user; may be empty.
-        name_hint: String,
-        /// Where the client stands.
-        cursors: Vec<(ConversationId, Seq)>,
+        /// Whose session, and where its client stands.
+        request: Box<OpenRequest>,
         /// The user's cursors that are not written yet.
         dirty: Vec<CursorRow>,
     },
