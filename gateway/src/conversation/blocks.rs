@@ -43,8 +43,9 @@ impl Blocks {
         self.blocked
     }
 
-    /// A block was made or ended.
-    pub(super) fn forget(&mut self) {
+    /// A block was made or ended, after which it was so; another may have been since.
+    pub(super) fn forget(&mut self, blocked: bool) {
+        self.blocked = blocked;
         self.known_at = None;
         if let Some(question) = &mut self.question {
             question.outdated = true;
@@ -102,10 +103,10 @@ mod tests {
     fn an_answer_from_before_a_change_is_not_believed() {
         let at = Instant::now();
         let mut blocks = Blocks::new(false, at);
-        blocks.forget();
-        assert_eq!(blocks.known(at, true), None);
+        blocks.forget(true);
+        assert_eq!((blocks.known(at, true), blocks.last_known()), (None, true));
         assert!(blocks.ask(1, at) && !blocks.ask(2, at));
-        blocks.forget();
+        blocks.forget(false);
         assert!(blocks.answered(1, Some(false)));
         assert_eq!(blocks.known(at, true), None, "asked again");
         assert!(blocks.ask(3, at));

@@ -403,9 +403,9 @@ impl Conversation {
         }
     }
 
-    /// A block was made or ended between users: what is known of it is asked again before it is used.
-    pub fn forget_blocks(&mut self) {
-        self.blocks.forget();
+    /// A block was made or ended between users, after which it was so: that is asked again before a send is decided by it.
+    pub fn forget_blocks(&mut self, blocked: bool) {
+        self.blocks.forget(blocked);
     }
 
     /// Somebody sees entries up to this one differently from now on.

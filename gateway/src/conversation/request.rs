@@ -43,6 +43,8 @@ pub enum Request {
     BlockChanged {
         /// Their direct conversation.
         conversation_id: ConversationId,
+        /// Whether one blocks the other since.
+        blocked: bool,
     },
     /// A member sees entries up to this one differently from now on.
     SeenOtherwise {
@@ -65,7 +67,7 @@ impl Request {
             Self::Submit { conversation_id, .. }
             | Self::Raise { conversation_id, .. }
             | Self::Typing { conversation_id, .. }
-            | Self::BlockChanged { conversation_id }
+            | Self::BlockChanged { conversation_id, .. }
             | Self::SeenOtherwise { conversation_id, .. }
             | Self::Announce { conversation_id } => *conversation_id,
         }

@@ -106,6 +106,8 @@ pub enum News {
         other: UserId,
         /// Their direct conversation, if they have one.
         direct: Option<ConversationId>,
+        /// Whether one blocks the other since.
+        blocked: bool,
     },
 }
 

@@ -23,7 +23,8 @@ impl Queries<'_> {
             return Err(invalid("nobody blocks themselves"));
         }
         let direct = self.store.direct_between(user, other).await.map_err(failed)?;
-        let news = News::BlockChanged { user, other, direct };
+        let blocked = self.store.is_blocked_either_way(user, other).await.map_err(failed)?;
+        let news = News::BlockChanged { user, other, direct, blocked };
         Ok((Box::new(Outcome::Done(wire::Done {})), Some(news)))
     }
 

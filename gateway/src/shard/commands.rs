@@ -268,8 +268,8 @@ impl State {
                 self.announcements.push(Request::Announce { conversation_id });
             }
             News::Hidden { user, change } => self.push_view_changed(user, change, links),
-            News::BlockChanged { direct, .. } => {
-                let changed = |conversation_id| Request::BlockChanged { conversation_id };
+            News::BlockChanged { direct, blocked, .. } => {
+                let changed = |conversation_id| Request::BlockChanged { conversation_id, blocked };
                 self.announcements.extend(direct.map(changed));
             }
         }

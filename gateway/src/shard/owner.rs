@@ -351,7 +351,7 @@ fn carry_out(
         }
         // Everything since it was made was pushed as it came.
         Request::Announce { .. } => {}
-        Request::BlockChanged { .. } => conversation.forget_blocks(),
+        Request::BlockChanged { blocked, .. } => conversation.forget_blocks(blocked),
         Request::SeenOtherwise { through, .. } => conversation.forget_encoded(through),
     }
 }

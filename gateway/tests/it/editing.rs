@@ -145,7 +145,7 @@ fn reactions_are_counted_once_a_user_and_are_told_as_the_readers_own() {
             reader.call(react(group, 2, "👍", true)).expect("taken back");
             assert_eq!(
                 counts(&mut author),
-                [("👍".to_owned(), 1, true), ("🎉".to_owned(), 1, false)]
+                [("🎉".to_owned(), 1, false), ("👍".to_owned(), 1, true)]
             );
         }
     }
