@@ -33,10 +33,15 @@ pub enum Pushed {
         /// How far they are.
         cursor: wire::Cursor,
     },
-    /// A user's own view changed.
-    View(wire::ViewChanged),
     /// Somebody types, or has stopped. Ephemeral.
     Typing(wire::TypingPush),
+    /// A user's own view changed.
+    View {
+        /// Whose log.
+        id: ConversationId,
+        /// What was hidden.
+        change: wire::ViewChanged,
+    },
     /// Entries were not pushed: up to this position the clients must sync.
     Lag {
         /// Whose log.
@@ -52,7 +57,7 @@ impl Pushed {
         match self {
             Self::Cursor { cursor, .. } => UserId::new(cursor.user_id),
             Self::Typing(typing) => UserId::new(typing.user_id),
-            Self::Entry(_) | Self::View(_) | Self::Lag { .. } => None,
+            Self::Entry(_) | Self::View { .. } | Self::Lag { .. } => None,
         }
     }
 
@@ -61,11 +66,8 @@ impl Pushed {
         match self {
             Self::Entry(entry) => Some((entry.conversation_id, entry.seq)),
             Self::Cursor { id, cursor } => Some((*id, cursor.delivered_seq)),
+            Self::View { id, .. } => Some((*id, 0)),
             Self::Lag { id, head_seq } => Some((*id, *head_seq)),
-            Self::View(change) => {
-                let last = change.hidden_seqs.last().copied();
-                ConversationId::new(change.conversation_id).zip(last)
-            }
             Self::Typing(_) => None,
         }
     }
@@ -127,10 +129,10 @@ impl<'a> Frames<'a> {
             Pushed::Cursor { cursor, .. } => {
                 push_frame(encoding, wire::push::Event::Cursor(*cursor))
             }
-            Pushed::View(change) => {
+            Pushed::Typing(typing) => push_frame(encoding, wire::push::Event::Typing(*typing)),
+            Pushed::View { change, .. } => {
                 push_frame(encoding, wire::push::Event::ViewChanged(change.clone()))
             }
-            Pushed::Typing(typing) => push_frame(encoding, wire::push::Event::Typing(*typing)),
             Pushed::Lag { id, head_seq } => {
                 let lag = wire::Lag { conversation_id: id.get(), head_seq: *head_seq };
                 push_frame(encoding, wire::push::Event::Lag(lag))

@@ -38,6 +38,16 @@ pub const RESUME_BYTES: usize = 64 * 1024;
 pub const RESUME_SHARD_BYTES: usize = 256 * 1024 * 1024;
 /// Sessions of a shard whose connection ended and that can be resumed; beyond that the oldest of them end.
 pub const DETACHED_SESSIONS: usize = 100_000;
+/// Addresses whose connections are counted one by one.
+pub const KNOWN_ADDRESSES: usize = 64 * 1024;
+/// What an address with too many unfinished handshakes is told to wait, in milliseconds.
+pub const GREETING_RETRY_MS: u32 = 1000;
+/// A session is closed that sends so many commands in a row which are refused as too fast, within [`FLOOD_MS`].
+pub const FLOOD_REFUSALS: u32 = 1000;
+/// See [`FLOOD_REFUSALS`]; in milliseconds.
+pub const FLOOD_MS: i64 = 10_000;
+/// Hidden entries that `connect` tells of; beyond that the client forgets its view.
+pub const CONNECT_VIEW: u32 = 500;
 /// Longest `device_class`, in bytes.
 pub const MAX_DEVICE_CLASS_BYTES: usize = 32;
 /// Longest `client_name`, in bytes.
@@ -169,6 +179,24 @@ pub const TYPING_MS: u64 = 6_000;
 pub const TYPING_PUSH_MEMBERS: usize = 500;
 /// Users typing in the conversations of one shard; more are refused as BUSY.
 pub const TYPISTS: usize = 16_384;
+/// How long a session whose connection ended still shows its user as present.
+pub const PRESENCE_LINGER: Duration = Duration::from_secs(10);
+/// How often it is asked again what somebody may see of others.
+pub const PRESENCE_CHECK: Duration = Duration::from_mins(1);
+/// Sessions for which a shard's sweep asks that, at most.
+pub const PRESENCE_CHECKS_PER_SWEEP: usize = 256;
+/// Longest text beside a status, in bytes.
+pub const MAX_STATUS_TEXT_BYTES: usize = 128;
+/// Users whose presence one session may watch; `limits.max_watched` on the wire.
+pub const MAX_WATCHED: usize = 1_000;
+/// Sessions of one shard that may watch the same user.
+pub const MAX_WATCHERS: u32 = 10_000;
+/// Watched users over all sessions of a shard, each counted as often as it is watched; some 150 bytes each.
+pub const WATCHED_PER_SHARD: usize = 1_000_000;
+/// Users of a shard whose time of last being there waits to be saved; that of others is lost with the shard.
+pub const LAST_SEEN_WAITING: usize = 65_536;
+/// Such times in one write.
+pub const LAST_SEEN_BATCH: usize = 500;
 
 /// How often cursors are written behind, in seconds.
 pub const CURSOR_FLUSH_S: u32 = 2;

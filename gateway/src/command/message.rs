@@ -171,19 +171,29 @@ mod tests {
         wire::Message { text: text.to_owned(), ..Default::default() }
     }
 
-    #[test]
-    fn each_bound_has_its_own_refusal() {
+    fn limits() -> LimitsConfig {
         let rate = CommandRate { per_s: 0, burst: 1 };
-        let limits = LimitsConfig {
+        LimitsConfig {
             max_text_bytes: 100,
             max_metadata_bytes: 10,
             max_group_members: 10,
             edit_window_s: 0,
             recall_window_s: 0,
             max_sessions_per_user: 10,
+            address: crate::connection::addresses::AddressLimits {
+                connections: rate,
+                greeting: 0,
+                greeting_in_all: 0,
+                exempt_loopback: true,
+            },
             session_rate: rate,
             user_rate: rate,
-        };
+        }
+    }
+
+    #[test]
+    fn each_bound_has_its_own_refusal() {
+        let limits = limits();
         let code = |message: wire::Message| check(&message, &limits).map_err(|error| error.code);
         assert_eq!(code(text("hi")), Ok(()));
         assert_eq!(code(text(" \n")), Err(ErrorCode::EmptyMessage));
@@ -198,17 +208,7 @@ mod tests {
 
     #[test]
     fn each_kind_has_what_it_is_about() {
-        let rate = CommandRate { per_s: 0, burst: 1 };
-        let limits = LimitsConfig {
-            max_text_bytes: 100,
-            max_metadata_bytes: 10,
-            max_group_members: 10,
-            edit_window_s: 0,
-            recall_window_s: 0,
-            max_sessions_per_user: 10,
-            session_rate: rate,
-            user_rate: rate,
-        };
+        let limits = limits();
         let check = |message: wire::Message| check(&message, &limits).map_err(|error| error.code);
         let of = |kind: Kind| wire::Message { kind: kind.into(), ..text("") };
         let url = || vec![wire::Attachment { url: "/a".to_owned(), ..Default::default() }];

@@ -30,6 +30,10 @@ pub enum Routed {
     Sessions,
     /// `end_session`: the user's home shard.
     EndSession(wire::EndSession),
+    /// `set_status`: the session's home.
+    SetStatus(wire::SetStatus),
+    /// `watch_presence`: the session's home.
+    WatchPresence(wire::WatchPresence),
     /// To the owner of a conversation.
     Owner(Request),
     /// What a client missed: to the owner's memory or the database.
@@ -81,6 +85,8 @@ pub fn route(op: &mut Option<Op>, sender: &mut Sender<'_>) -> Result<Routed, Com
             stopped: typing.stopped,
             reply_to,
         }),
+        Op::SetStatus(set) => Routed::SetStatus(take(set)),
+        Op::WatchPresence(watch) => Routed::WatchPresence(take(watch)),
         Op::Sync(sync) => Routed::Pull(take(sync)),
         Op::History(history) => Routed::Service(Query::History(take(history))),
         Op::Heads(heads) => Routed::Service(Query::Heads(take(heads))),
@@ -108,10 +114,6 @@ pub fn route(op: &mut Option<Op>, sender: &mut Sender<'_>) -> Result<Routed, Com
         | Op::Ban(_)
         | Op::ResolveJoin(_)
         | Op::Dissolve(_) => return entry::route(op, sender),
-        Op::SetStatus(_) | Op::WatchPresence(_) => {
-            let error = "this server does not offer the operation";
-            return Err(CommandError::new(ErrorCode::NotSupported, error));
-        }
     })
 }
 

@@ -8,6 +8,7 @@ use ringwire_storage::model::{
     ConversationKind, EntryRow, HeadRow, HistoryWindow, LogPage, MemberProfile, Role,
     SessionSnapshot, UserRow,
 };
+use ringwire_storage::views::ViewChanges;
 
 use crate::command::key::CommandKey;
 use crate::conversation::entry::wire_entry;
@@ -187,7 +188,8 @@ pub fn opened(
             not_member: false,
         });
     }
-    Opened { user: user(profile), heads: first_heads(snapshot, key), sync, missed, covered }
+    let view = ViewChanges::default();
+    Opened { user: user(profile), heads: first_heads(snapshot, key), sync, missed, view, covered }
 }
 
 /// As many entries as one reply may carry, at least one.

@@ -20,6 +20,7 @@ use crate::connection::links::Links;
 use crate::conversation::answer::ReplyTo;
 use crate::fanout::push_payload;
 use crate::limits;
+use crate::presence::Status;
 use crate::service::ask::Ask;
 use crate::session::gate::Entered;
 use crate::session::opening::{OpenRequest, Opened};
@@ -49,6 +50,8 @@ impl State {
             return Err(already_connected());
         }
         let cursors = check(&connect)?;
+        let view_no = connect.view_no;
+        let status = Status::from_wire(connect.status)?;
         if let Some(resume) = &connect.resume
             && self.resume(reply_to, &connect.device_id, resume, links)
         {
@@ -68,6 +71,7 @@ impl State {
         let name_hint = session.name_hint.take().map_or_else(String::new, String::from);
         session.connected_at = now;
         session.device = device.clone();
+        session.own.status = status.unwrap_or_default();
         session.phase = Phase::Opening {
             held: VecDeque::new(),
             early: Vec::new(),
@@ -77,7 +81,7 @@ impl State {
         self.registry.subscribe(key, now);
         self.watch_token(key);
         links.set_paused(link, true);
-        let request = OpenRequest { user, name_hint, login, device, cursors };
+        let request = OpenRequest { user, name_hint, login, device, cursors, view_no };
         let weight = request.cursors.len();
         if !self.enter(Entering::Session(key, Box::new(request)), weight, links) {
             let error = busy("too many sessions are being opened");
@@ -165,6 +169,7 @@ impl State {
         let reason = CloseReason::Replaced;
         links.close(taken_up.old_link, reason.code(), reason.reason());
         let key = taken_up.key;
+        self.presence_resumed(user, old, key);
         self.registry.received(key, resume.received);
         self.watch_token(key);
         let session_id = self.registry.public_id(key);
@@ -238,15 +243,13 @@ impl State {
                 self.session_opened(key, Err(busy("the service queue is full")), links);
                 false
             }
-            Entering::Identity(waiter, ask) => match self.ask(*ask) {
-                Ok(()) => true,
-                Err(_) => {
-                    if let Some(waiter) = self.waiters.remove(&waiter) {
-                        drop(waiter.send(Err(busy("the service queue is full"))));
-                    }
-                    false
+            Entering::Identity(waiter, ask) => {
+                let asked = self.ask(*ask).is_ok();
+                if !asked && let Some(waiter) = self.waiters.remove(&waiter) {
+                    drop(waiter.send(Err(busy("the service queue is full"))));
                 }
-            },
+                asked
+            }
         }
     }
 
@@ -277,6 +280,8 @@ impl State {
             }
         };
         let (link, encoding) = (session.link, session.encoding);
+        let lagging = !session.lagging.is_empty();
+        self.came_online(key);
         let connected = wire::Connected {
             session_id,
             user: Some(opened.user),
@@ -286,14 +291,25 @@ impl State {
             resumed: false,
             heads: Some(opened.heads),
             sync: opened.sync,
-            view_no: 0,
-            view_reset: false,
+            view_no: opened.view.view_no,
+            view_reset: opened.view.reset,
         };
-        let lagging = !session.lagging.is_empty();
         self.reply(key, connect_id, Ok(Outcome::Connected(connected)), links);
         if let Some((session, budget)) = self.registry.get_for_push(key) {
             for entry in opened.missed {
                 let payload = push_payload(encoding, wire::push::Event::Entry(entry));
+                let kind = encoding.message_kind();
+                session.ring.push(&frame::server_frame(kind, &payload), budget);
+                links.send_message(link, kind, &payload);
+            }
+            session.view_no = opened.view.view_no;
+            for change in opened.view.changes {
+                let change = wire::ViewChanged {
+                    conversation_id: change.conversation_id.get(),
+                    hidden_seqs: change.seqs,
+                    view_no: change.view_no,
+                };
+                let payload = push_payload(encoding, wire::push::Event::ViewChanged(change));
                 let kind = encoding.message_kind();
                 session.ring.push(&frame::server_frame(kind, &payload), budget);
                 links.send_message(link, kind, &payload);
@@ -378,6 +394,7 @@ fn wire_limits(configured: &LimitsConfig, resume_ms: u32) -> wire::Limits {
         max_cursor_members: limits::CURSOR_PUSH_MEMBERS as u32,
         resume_ms,
         typing_ms: limits::TYPING_MS as u32,
+        max_watched: limits::MAX_WATCHED as u32,
         ..Default::default()
     }
 }

@@ -1,7 +1,6 @@
 //! A shard as the home of users: their sessions, replies and pushes.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use ringwire_protocol::{CloseReason, CommandError, UserId, wire};
 use wire::reply::Outcome;
@@ -9,7 +8,6 @@ use wire::reply::Outcome;
 use super::state::State;
 use crate::connection::links::{LinkKey, Links};
 use crate::conversation::answer::{Ack, ReplyTo};
-use crate::conversation::request::Request;
 use crate::fanout::{Delivery, Frames, Pushed, push_frame};
 use crate::limits;
 use crate::session::cursors::Cursor;
@@ -113,6 +111,19 @@ impl State {
         }
     }
 
+    /// A user of this shard changed their own view: all their sessions learn it. Durable, as entries are.
+    pub fn push_view_changed(
+        &mut self,
+        user: UserId,
+        change: wire::ViewChanged,
+        links: &mut Links,
+    ) {
+        if let Some(id) = ConversationId::new(change.conversation_id) {
+            let pushed = Pushed::View { id, change };
+            self.push_to_user(user, &mut Frames::new(&pushed), None, links);
+        }
+    }
+
     /// Announces the conversations a session lags in, once its socket has taken everything else.
     pub(crate) fn drained(&mut self, link: LinkKey, links: &mut Links) {
         let Some(key) = self.registry.by_link(link) else { return };
@@ -128,21 +139,6 @@ impl State {
             session.paused = false;
             links.set_paused(link, false);
         }
-    }
-
-    /// Tells a user's own sessions that their view of a conversation changed; its owner forgets what it would tell them.
-    pub(crate) fn push_view_changed(
-        &mut self,
-        user: UserId,
-        change: wire::ViewChanged,
-        links: &mut Links,
-    ) {
-        let id = ConversationId::new(change.conversation_id);
-        if let (Some(conversation_id), Some(through)) = (id, change.hidden_seqs.last().copied()) {
-            self.announcements.push(Request::SeenOtherwise { conversation_id, through });
-        }
-        let pushed = Pushed::View(change);
-        self.deliver_here(&Delivery { pushed, users: Arc::from([user]), except: None }, links);
     }
 
     /// Looks at the tokens of sessions whose time has come.
@@ -208,7 +204,8 @@ fn push(
             mark_lagging(session, budget, *id, *head_seq, links);
             return Given::Done;
         }
-        Pushed::Entry(_) | Pushed::Cursor { .. } | Pushed::View(_) | Pushed::Typing(_) => {}
+        Pushed::View { change, .. } => session.view_no = change.view_no.max(session.view_no),
+        Pushed::Entry(_) | Pushed::Cursor { .. } | Pushed::Typing(_) => {}
     }
     let Some((id, seq)) = pushed.position() else {
         // Ephemeral: of no interest when a snapshot has come, or a client come back.

@@ -24,6 +24,7 @@ pub mod launch;
 pub mod mail;
 pub mod mailbox;
 mod owner;
+mod presence;
 pub mod pulls;
 mod sessions;
 pub mod shared;
@@ -45,6 +46,7 @@ use ringwire_protocol::websocket::MessageKind;
 use ringwire_protocol::{CloseReason, CommandError, ErrorCode, UnixMs, UserId};
 use tokio::sync::oneshot;
 
+use crate::connection::addresses::Greeting;
 use crate::connection::driver::{self, Application, ReadBuffer};
 use crate::connection::endpoint::Endpoint;
 use crate::connection::links::{Heartbeat, LinkKey, Links, Overdue};
@@ -211,7 +213,8 @@ impl Shard {
                 let Returned { stream, unread, peer, admission } = *returned;
                 if let Ok(stream) = Stream::new(stream) {
                     let shard = Rc::clone(self);
-                    net::spawn(greet::greet(shard, stream, unread, peer, admission));
+                    let greeting = Greeting::uncounted();
+                    net::spawn(greet::greet(shard, stream, unread, peer, admission, greeting));
                 }
             }
             Mail::Drain => return false,
@@ -234,6 +237,8 @@ impl State {
                 self.pulled(&pull, page.map(|page| *page), links);
             }
             Mail::Deliver(delivery) => self.deliver_here(&delivery, links),
+            Mail::Presence(letter) => self.presence_letter(*letter, links),
+            Mail::Conceal(watcher, user) => self.conceal(watcher, user, links),
             Mail::StopTyping(id, user) => self.typing_stopped(id, user, links),
             Mail::EndSessions(user, reason) => self.end_sessions(user, reason, links),
             Mail::EndLogin(user, login) => self.end_login(user, login, links),
@@ -277,6 +282,10 @@ impl State {
             Served::Blocks { id, asked, blocked } => self.blocks_loaded(id, asked, blocked, links),
             Served::Conversation { id, snapshot } => self.conversation_loaded(id, snapshot, links),
             Served::Tail { id, tail } => self.tail_loaded(id, tail, links),
+            Served::PresenceSeen { check, reply_to, seen } => {
+                self.presence_seen(&check, reply_to, seen, links);
+            }
+            Served::LastSeenSaved { batch, success } => self.last_seen_saved(&batch, success),
             Served::CursorsSaved { batch, success } => {
                 self.cursors.written(&batch, success);
                 self.flush_cursors();
@@ -316,6 +325,7 @@ impl State {
             self.registry.forget_absent_users(self.now.unix_ms);
         }
         self.sweep_signals(links);
+        self.sweep_presence(links);
         self.persist.retry(&mut self.credits);
         self.retry_stalled();
         self.retry_lagging();
@@ -380,11 +390,17 @@ async fn accept_loop(shard: Rc<Shard>, listener: Listener) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                if let Some(admission) = shard.shared.admit() {
-                    let shard = Rc::clone(&shard);
-                    net::spawn(greet::greet(shard, stream, BytesMut::new(), peer, admission));
-                } else {
+                let Some(admission) = shard.shared.admit() else {
                     greet::turn_away(&stream);
+                    continue;
+                };
+                match shard.shared.addresses.arrive(peer.ip(), shard.unix_ms()) {
+                    Ok(greeting) => {
+                        let shard = Rc::clone(&shard);
+                        let unread = BytesMut::new();
+                        net::spawn(greet::greet(shard, stream, unread, peer, admission, greeting));
+                    }
+                    Err(wait_ms) => greet::slow_down(&stream, wait_ms),
                 }
             }
             Err(_) if shard.state.borrow().draining => return,
