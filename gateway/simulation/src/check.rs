@@ -67,7 +67,7 @@ impl World {
         let left = self
             .sockets
             .iter()
-            .find(|(id, socket)| self.devices[socket.device].socket != Some(**id));
+            .find(|(id, socket)| socket.silent || self.devices[socket.device].socket != Some(**id));
         left.map(|(id, _)| format!("socket {id} is left over"))
     }
 

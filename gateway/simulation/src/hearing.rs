@@ -165,7 +165,7 @@ impl Device {
         with.journal.note(format_args!("{} is refused: {}", self.name, error.name));
         with.journal.met(code.name());
         self.check_refusal(&asked, code, with);
-        let retry_ms = with.now_ms + u64::from(error.retry_after_ms.max(50));
+        let retry_ms = with.now_ms + u64::from(error.retry_after_ms.max(150));
         match asked {
             Asked::Send { conversation, id, text } => {
                 let for_good =

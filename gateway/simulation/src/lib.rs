@@ -38,6 +38,9 @@ mod world;
 mod writer;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
 
@@ -63,4 +66,42 @@ pub struct Report {
 /// The machine lacks what a simulated node needs, such as descriptors.
 pub fn run(seed: u64, sabotage: Sabotage, print: bool) -> Result<Report> {
     world::World::new(seed, sabotage, print)?.run()
+}
+
+/// Runs many seeds, so many at a time; each of them stays on one thread. The reports come in the order of the seeds.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn run_seeds(seeds: Range<u64>, threads: usize) -> Result<Vec<(u64, Report)>> {
+    let (next, reports) = (AtomicU64::new(seeds.start), Mutex::new(Vec::new()));
+    let work = || -> Result<()> {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end {
+                return Ok(());
+            }
+            let report = run(seed, Sabotage::None, false)?;
+            reports.lock().unwrap_or_else(PoisonError::into_inner).push((seed, report));
+        }
+    };
+    std::thread::scope(|scope| -> Result<()> {
+        let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(work)).collect();
+        for worker in workers {
+            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        }
+        Ok(())
+    })?;
+    let mut reports = reports.into_inner().unwrap_or_else(PoisonError::into_inner);
+    reports.sort_by_key(|(seed, _)| *seed);
+    Ok(reports)
+}
+
+/// What many runs met, added up.
+pub fn met(reports: &[(u64, Report)]) -> BTreeMap<&'static str, u64> {
+    let mut met = BTreeMap::new();
+    for (what, count) in reports.iter().flat_map(|(_, report)| &report.met) {
+        *met.entry(*what).or_default() += count;
+    }
+    met
 }

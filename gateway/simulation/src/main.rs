@@ -1,13 +1,10 @@
 //! Runs seeds, and tells what was found and how to see it again.
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Result, ensure};
 use clap::Parser;
-use ringwire_simulation::{Report, Sabotage, run};
+use ringwire_simulation::{Report, Sabotage, met, run, run_seeds};
 
 #[derive(Parser)]
 #[command(
@@ -49,31 +46,8 @@ fn simulate() -> Result<()> {
     }
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let threads = if threads == 0 { processors } else { threads };
-    let (next, reports) = (AtomicU64::new(from), Mutex::new(Vec::new()));
-    std::thread::scope(|scope| -> Result<()> {
-        let work = || -> Result<()> {
-            loop {
-                let seed = next.fetch_add(1, Ordering::Relaxed);
-                if seed >= from + seeds {
-                    return Ok(());
-                }
-                let report = run(seed, Sabotage::None, false)?;
-                reports.lock().unwrap_or_else(PoisonError::into_inner).push((seed, report));
-            }
-        };
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        for worker in workers {
-            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        }
-        Ok(())
-    })?;
-    let mut reports = reports.into_inner().unwrap_or_else(PoisonError::into_inner);
-    reports.sort_by_key(|(seed, _)| *seed);
-    let mut met: BTreeMap<&str, u64> = BTreeMap::new();
-    for (what, count) in reports.iter().flat_map(|(_, report)| &report.met) {
-        *met.entry(what).or_default() += count;
-    }
-    println!("met: {met:?}");
+    let reports = run_seeds(from..from + seeds, threads)?;
+    println!("met: {:?}", met(&reports));
     verdict(&reports)
 }
 

@@ -74,11 +74,11 @@ impl Plan {
             random.percent(chance).then_some(interval)
         };
         let faults = Faults {
-            reset: every(70, 500, 8_000),
-            silence: every(40, 3_000, 15_000),
-            stall: every(50, 2_000, 10_000),
-            restart: every(40, 8_000, 30_000),
-            outage: every(40, 5_000, 20_000),
+            reset: every(70, 500, 6_000),
+            silence: every(40, 2_000, 8_000),
+            stall: every(50, 1_000, 6_000),
+            restart: every(40, 3_000, 12_000),
+            outage: every(40, 2_000, 10_000),
             freeze: every(40, 1_000, 8_000),
             clock: every(30, 2_000, 10_000),
             rival: every(50, 100, 4_000),
@@ -92,7 +92,7 @@ impl Plan {
             users: one_of(&[2, 3, 4, 6]),
             max_devices: one_of(&[1, 2, 3]),
             conversations: one_of(&[1, 2, 3]),
-            chaos_ms: one_of(&[10_000, 20_000, 40_000]),
+            chaos_ms: one_of(&[5_000, 10_000, 20_000]),
             think_ms: one_of(&[200, 500, 1_500]),
             network_ms: one_of(&[1, 10, 80]),
             database_ms: one_of(&[1, 5, 40]),
