@@ -1,4 +1,6 @@
 //! Micro-benchmarks (`benches/`), side-by-side comparisons (`compare/`) and dated records (`record/`).
 
+pub mod client;
 pub mod gateway;
+pub mod poll;
 pub mod process;

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use bytes::BytesMut;
 use clap::Parser;
-use ringwire_gateway::connection::driver::{self, Application, Opening};
+use ringwire_gateway::connection::driver::{self, Application, Opening, ReadBuffer};
 use ringwire_gateway::connection::endpoint::Endpoint;
 use ringwire_gateway::connection::links::{Heartbeat, LinkKey, Links, Overdue};
 use ringwire_gateway::connection::upgrade::{self, Arrival};
@@ -33,6 +33,9 @@ struct Arguments {
     /// Largest message accepted, in bytes.
     #[arg(long, default_value_t = 64 << 20)]
     max_message_bytes: usize,
+    /// Compress messages for clients that offer permessage-deflate.
+    #[arg(long)]
+    compression: bool,
     /// Wait for sockets with epoll instead of io_uring.
     #[arg(long)]
     epoll: bool,
@@ -40,7 +43,9 @@ struct Arguments {
 
 struct Echo {
     links: RefCell<Links>,
-    read_buffer: RefCell<Vec<u8>>,
+    read_buffer: RefCell<ReadBuffer>,
+    max_message_bytes: usize,
+    compression: bool,
 }
 
 impl Application for Echo {
@@ -48,7 +53,7 @@ impl Application for Echo {
         &self.links
     }
 
-    fn read_buffer(&self) -> &RefCell<Vec<u8>> {
+    fn read_buffer(&self) -> &RefCell<ReadBuffer> {
         &self.read_buffer
     }
 
@@ -77,42 +82,56 @@ impl Application for Echo {
     }
 }
 
-async fn run(listener: std::net::TcpListener, max_message_bytes: usize) -> std::io::Result<()> {
+async fn run(
+    listener: std::net::TcpListener,
+    max_message_bytes: usize,
+    compression: bool,
+) -> std::io::Result<()> {
     let heartbeat =
         Heartbeat { ping_after_s: limits::PING_AFTER_S, close_after_s: limits::IDLE_CLOSE_S };
     let echo = Rc::new(Echo {
         links: RefCell::new(Links::new(heartbeat)),
-        read_buffer: RefCell::new(vec![0; limits::READ_BUFFER_BYTES]),
+        read_buffer: RefCell::default(),
+        max_message_bytes,
+        compression,
     });
     net::spawn(driver::flush_loop(Rc::clone(&echo)));
     net::spawn(driver::sweep_loop(Rc::clone(&echo)));
     let listener = Listener::new(listener)?;
     loop {
         let (stream, _) = listener.accept().await?;
-        net::spawn(greet(Rc::clone(&echo), stream, max_message_bytes));
+        net::spawn(greet(Rc::clone(&echo), stream));
     }
 }
 
-async fn greet(echo: Rc<Echo>, stream: Stream, max_message_bytes: usize) {
+async fn greet(echo: Rc<Echo>, stream: Stream) {
     let Some(Arrival::Upgrade { request, unread }) =
         upgrade::read_request(&stream, BytesMut::new()).await
     else {
         return;
     };
-    let response = handshake::accept_response(&request, None);
+    let deflate = request.deflate.filter(|_| echo.compression);
+    let response = handshake::accept_response(&request, None, deflate);
     if upgrade::write_all(&stream, &response).await.is_err() {
         return;
     }
-    let machine = Connection::new(Role::Server, Limits { max_message_bytes });
+    let limits = Limits { max_message_bytes: echo.max_message_bytes };
+    let mut machine = Connection::new(Role::Server, limits);
+    if deflate.is_some() {
+        machine = machine.with_deflate();
+    }
     let stream = Rc::new(stream);
     let link = echo.links.borrow_mut().insert(Endpoint::Socket(Rc::clone(&stream)));
+    if deflate.is_some() {
+        echo.links.borrow_mut().allow_deflate(link);
+    }
     let opening = Opening { machine, messages: Vec::new(), unread };
     // A task of its own, so that the handshake's state is not kept for the connection's life.
     net::spawn(driver::serve(echo, link, stream, opening));
 }
 
 fn main() -> anyhow::Result<()> {
-    let Arguments { listen, shards, max_message_bytes, epoll } = Arguments::parse();
+    let Arguments { listen, shards, max_message_bytes, compression, epoll } = Arguments::parse();
     let driver = if epoll { Driver::Epoll } else { Driver::Uring };
     let mut address = listen;
     let mut threads = Vec::new();
@@ -120,8 +139,8 @@ fn main() -> anyhow::Result<()> {
         let listener = net::listen(address)?;
         // With port 0 the first listener decides the port for all.
         address = listener.local_addr()?;
-        threads
-            .push(shard::launch::spawn(index, driver, move || run(listener, max_message_bytes))?);
+        let run = move || run(listener, max_message_bytes, compression);
+        threads.push(shard::launch::spawn(index, driver, run)?);
     }
     println!("echo on ws://{address}/ with {} and {shards} shard(s)", driver.name());
     for thread in threads {

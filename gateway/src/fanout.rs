@@ -4,6 +4,8 @@
 //!   owner shard ─► Delivery{frame, users of that shard} ─► home shard ─► each session of each user
 //!                  mailbox full? remember (shard, conversation), tell it later that it lags
 //! ```
+//!
+//! What is held for a session, to be sent later, is the plain frame: that may go out on any connection.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -14,6 +16,7 @@ use ringwire_protocol::codec::Encoding;
 use ringwire_protocol::websocket::frame;
 use ringwire_protocol::{ConversationId, Seq, UserId, wire};
 
+use crate::connection::links::{LinkKey, Links};
 use crate::conversation::answer::ReplyTo;
 use crate::conversation::entry::EntryFrame;
 use crate::placement::ShardId;
@@ -24,7 +27,14 @@ pub enum Pushed {
     /// A committed entry.
     Entry(Arc<EntryFrame>),
     /// Somebody's cursor.
-    Cursor(wire::Cursor),
+    Cursor {
+        /// Whose log.
+        id: ConversationId,
+        /// How far they are.
+        cursor: wire::Cursor,
+    },
+    /// Somebody types, or has stopped. Ephemeral.
+    Typing(wire::TypingPush),
     /// Entries were not pushed: up to this position the clients must sync.
     Lag {
         /// Whose log.
@@ -32,6 +42,27 @@ pub enum Pushed {
         /// Newest position that was not pushed.
         head_seq: Seq,
     },
+}
+
+impl Pushed {
+    /// Whose doing it tells of, when that user's sessions learn it in other ways.
+    pub fn author(&self) -> Option<UserId> {
+        match self {
+            Self::Cursor { cursor, .. } => UserId::new(cursor.user_id),
+            Self::Typing(typing) => UserId::new(typing.user_id),
+            Self::Entry(_) | Self::Lag { .. } => None,
+        }
+    }
+
+    /// For what is durable: the conversation that lags when this is dropped, and up to where.
+    pub fn position(&self) -> Option<(ConversationId, Seq)> {
+        match self {
+            Self::Entry(entry) => Some((entry.conversation_id, entry.seq)),
+            Self::Cursor { id, cursor } => Some((*id, cursor.delivered_seq)),
+            Self::Lag { id, head_seq } => Some((*id, *head_seq)),
+            Self::Typing(_) => None,
+        }
+    }
 }
 
 /// A push for the users of one shard.
@@ -58,7 +89,24 @@ impl<'a> Frames<'a> {
         Self { pushed, protobuf: None, json: None }
     }
 
-    /// The frame in an encoding.
+    /// What they are of.
+    pub fn pushed(&self) -> &'a Pushed {
+        self.pushed
+    }
+
+    /// Gives the push to a session, compressed if its connection agreed on that and it is an entry that gets smaller.
+    pub fn send(&mut self, encoding: Encoding, link: LinkKey, links: &mut Links) {
+        if let Pushed::Entry(entry) = self.pushed
+            && let Some(deflater) = links.deflater_for(link)
+            && let Some(frame) = entry.compressed_json(deflater)
+        {
+            links.push(link, frame);
+        } else {
+            links.push(link, self.get(encoding));
+        }
+    }
+
+    /// The frame in an encoding, not compressed.
     pub fn get(&mut self, encoding: Encoding) -> &Bytes {
         if let Pushed::Entry(entry) = self.pushed {
             return entry.frame(encoding);
@@ -70,7 +118,10 @@ impl<'a> Frames<'a> {
         let pushed = self.pushed;
         slot.get_or_insert_with(|| match pushed {
             Pushed::Entry(entry) => entry.frame(encoding).clone(),
-            Pushed::Cursor(cursor) => push_frame(encoding, wire::push::Event::Cursor(*cursor)),
+            Pushed::Cursor { cursor, .. } => {
+                push_frame(encoding, wire::push::Event::Cursor(*cursor))
+            }
+            Pushed::Typing(typing) => push_frame(encoding, wire::push::Event::Typing(*typing)),
             Pushed::Lag { id, head_seq } => {
                 let lag = wire::Lag { conversation_id: id.get(), head_seq: *head_seq };
                 push_frame(encoding, wire::push::Event::Lag(lag))
@@ -81,9 +132,18 @@ impl<'a> Frames<'a> {
 
 /// The whole WebSocket frame of a push.
 pub fn push_frame(encoding: Encoding, event: wire::push::Event) -> Bytes {
+    frame::server_frame(encoding.message_kind(), &push_payload(encoding, event))
+}
+
+/// Gives one session a push that is for nobody else, compressed where that was agreed on and makes it smaller.
+pub fn send_push(encoding: Encoding, event: wire::push::Event, link: LinkKey, links: &mut Links) {
+    links.send_message(link, encoding.message_kind(), &push_payload(encoding, event));
+}
+
+fn push_payload(encoding: Encoding, event: wire::push::Event) -> Bytes {
     let push = wire::Push { event: Some(event) };
     let server_frame = wire::ServerFrame { frame: Some(wire::server_frame::Frame::Push(push)) };
-    frame::server_frame(encoding.message_kind(), &encoding.encode_one(&server_frame))
+    encoding.encode_one(&server_frame)
 }
 
 /// Shards whose mailbox had no room for an entry, by conversation: they are told to sync when it has.
@@ -100,7 +160,7 @@ struct Missed {
 }
 
 impl LaggingShards {
-    /// An entry could not be handed to a shard.
+    /// An entry or a cursor could not be handed to a shard.
     pub fn mark(&mut self, shard: ShardId, id: ConversationId, seq: Seq, users: &Arc<[UserId]>) {
         match self.heads.entry((shard, id)) {
             Entry::Vacant(vacant) => {
@@ -108,7 +168,7 @@ impl LaggingShards {
             }
             Entry::Occupied(mut missed) => {
                 let missed = missed.get_mut();
-                missed.head_seq = seq;
+                missed.head_seq = missed.head_seq.max(seq);
                 if !Arc::ptr_eq(&missed.users, users) {
                     // Who left meanwhile has missed something all the same.
                     let mut all: Vec<UserId> =

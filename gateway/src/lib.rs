@@ -16,6 +16,7 @@ pub mod auth;
 pub mod command;
 pub mod conversation;
 pub mod fanout;
+pub mod pacing;
 pub mod persist;
 
 pub mod shard;

@@ -114,8 +114,18 @@ pub const CONNECT_HEADS: u32 = 50;
 pub const CONNECT_SYNC: u32 = 100;
 /// Entries over all cursors that follow `connected`.
 pub const CONNECT_SYNC_TOTAL: usize = 2000;
-/// Groups up to this size push each member's read cursor to the others.
+/// Groups up to this size push each member's cursors to the others; `limits.max_cursor_members` on the wire.
 pub const CURSOR_PUSH_MEMBERS: usize = 100;
+/// Members of a conversation whose last push is less than a second ago, on one shard; further pushes are not coalesced.
+pub const PACED_KEYS: usize = 65_536;
+/// Coalesced pushes that a shard's sweep sends; what is left goes out at the next.
+pub const PACED_PER_SWEEP: usize = 4_096;
+/// How long a `typing` lasts unless it is repeated, in milliseconds; `limits.typing_ms` on the wire.
+pub const TYPING_MS: u64 = 6_000;
+/// Groups up to this size push who types.
+pub const TYPING_PUSH_MEMBERS: usize = 500;
+/// Users typing in the conversations of one shard; more are refused as BUSY.
+pub const TYPISTS: usize = 16_384;
 
 /// How often cursors are written behind, in seconds.
 pub const CURSOR_FLUSH_S: u32 = 2;

@@ -241,6 +241,14 @@ pub fn send(fd: RawFd, bytes: &[u8]) -> io::Result<usize> {
 
 const SEND_FLAGS: libc::c_int = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
 
+/// Bytes in a socket that its peer has not acknowledged; 0 where that cannot be told.
+pub fn unsent(fd: RawFd) -> usize {
+    let mut count: libc::c_int = 0;
+    // SAFETY: the kernel writes one integer, which lives through the call.
+    let answered = unsafe { libc::ioctl(fd, libc::TIOCOUTQ, &raw mut count) };
+    if answered == 0 { usize::try_from(count).unwrap_or(0) } else { 0 }
+}
+
 /// Ends both directions of a socket, which also ends a `readable` somebody awaits on it.
 pub fn shutdown(fd: RawFd) {
     // SAFETY: shutdown takes no pointers; a wrong or closed descriptor is answered with an error nobody needs.

@@ -19,6 +19,7 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use bytes::BytesMut;
 
 use crate::websocket::assembler::Assembler;
+use crate::websocket::deflate::Deflater;
 use crate::websocket::frame::{self, MaskKey, Opcode};
 use crate::websocket::{Limits, MessageKind, ProtocolError, Role};
 
@@ -69,9 +70,22 @@ impl Connection {
         Self { assembler: Assembler::new(role, limits), outgoing }
     }
 
+    /// The handshake agreed on permessage-deflate: messages of the peer may be compressed, and ours by
+    /// [`Self::send_smaller`].
+    #[must_use]
+    pub fn with_deflate(mut self) -> Self {
+        self.assembler.agree_on_deflate();
+        self
+    }
+
+    /// Whether messages may be compressed.
+    pub fn is_deflate_agreed(&self) -> bool {
+        self.assembler.is_deflate_agreed()
+    }
+
     /// The next event in the input; `Ok(None)` when the input is used up. Call it until then: that also frees what
     /// was delivered last. A whole unfragmented frame is delivered from the input, where it is unmasked in place;
-    /// only fragments and an incomplete tail are copied.
+    /// only fragments and an incomplete tail are copied. A compressed message is delivered from the input's inflater.
     ///
     /// A ping is answered and a close is answered before the event is told.
     ///
@@ -110,6 +124,15 @@ impl Connection {
     #[inline]
     pub fn send(&mut self, kind: MessageKind, payload: &[u8]) {
         self.outgoing.put(kind.into(), payload);
+    }
+
+    /// [`Self::send`], compressed if that was agreed on and makes the message smaller.
+    pub fn send_smaller(&mut self, kind: MessageKind, payload: &[u8], deflater: &mut Deflater) {
+        let deflated = if self.is_deflate_agreed() { deflater.deflate(payload) } else { None };
+        match deflated {
+            Some(deflated) => self.outgoing.put_compressed(kind, deflated),
+            None => self.outgoing.put(kind.into(), payload),
+        }
     }
 
     /// Puts a ping into the output; 125 bytes of the payload are used. Does nothing once the connection is closing.
@@ -152,6 +175,14 @@ impl Outgoing {
         if self.state == State::Open {
             let mask = self.masks.as_mut().map(MaskKeys::next);
             frame::put_frame(opcode, payload, mask, &mut self.output);
+        }
+    }
+
+    /// Appends the frame of a compressed message, unless a close frame went before it.
+    fn put_compressed(&mut self, kind: MessageKind, deflated: &[u8]) {
+        if self.state == State::Open {
+            let mask = self.masks.as_mut().map(MaskKeys::next);
+            frame::put_compressed_frame(kind, deflated, mask, &mut self.output);
         }
     }
 }

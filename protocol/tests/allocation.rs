@@ -3,9 +3,11 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
+use flate2::{Compress, Compression, FlushCompress};
 use ringwire_protocol::codec::Encoding;
 use ringwire_protocol::connection::{Connection, Event, Input};
-use ringwire_protocol::websocket::{Limits, MessageKind, Role};
+use ringwire_protocol::websocket::deflate::{Deflater, Inflater};
+use ringwire_protocol::websocket::{Limits, MessageKind, Role, frame};
 use ringwire_protocol::wire;
 
 /// Counts per thread, for tests run side by side.
@@ -118,7 +120,77 @@ fn f2_a_connection_at_rest_holds_no_buffer() {
     }
     *server.output() = bytes::BytesMut::new();
     assert_eq!(LIVE_BYTES.get(), before);
-    assert!(size_of::<Connection>() <= 96, "{}", size_of::<Connection>());
+    assert!(size_of::<Connection>() <= 88, "{}", size_of::<Connection>());
+}
+
+/// A compressed message, in the frame of a server, that holds this many million times the same byte.
+fn bomb(millions: usize) -> Vec<u8> {
+    let mut compress = Compress::new(Compression::best(), false);
+    let mut million = Vec::with_capacity(2_000);
+    compress.compress_vec(&[b'a'; 1_000_000], &mut million, FlushCompress::Full).unwrap();
+    assert_eq!(compress.total_in(), 1_000_000);
+    // Behind a full flush nothing refers to what was before, so it can be repeated.
+    let deflated = million.repeat(millions);
+    let mut out = bytes::BytesMut::new();
+    frame::put_server_frame(MessageKind::Text, &deflated[..deflated.len() - 4], &mut out);
+    out[0] |= 0x40;
+    out.to_vec()
+}
+
+#[test]
+fn f2_a_bomb_is_refused_at_the_limit_and_allocates_little_more() {
+    // 10 KB for 10 MB and 100 KB for 100 MB: deflate gets no further.
+    for (millions, limit) in [(10, 64 * 1024), (10, 100_000), (100, 1 << 20)] {
+        let mut bytes = bomb(millions);
+        assert!(bytes.len() < millions * 1_050, "{}", bytes.len());
+        let mut pieces = bytes.clone();
+        for (bytes, size) in [(&mut bytes, usize::MAX), (&mut pieces, 1_000)] {
+            let limits = Limits { max_message_bytes: limit };
+            let mut client = Connection::new_client(1, limits).with_deflate();
+            let arrived_bytes = bytes.len();
+            let mut inflater = Inflater::default();
+            let (_, peak_bytes) = measure(|| {
+                let mut refused = None;
+                for piece in bytes.chunks_mut(size) {
+                    let mut input = Input::with_inflater(piece, &mut inflater);
+                    refused = refused.or(client.poll(&mut input).err());
+                }
+                assert_eq!(refused.expect("a refusal").close_code(), 1009);
+            });
+            // The inflater itself, a buffer and the smaller one it grew from, and what waited for the last piece.
+            let most_bytes = 64 * 1024 + limit + limit / 2 + 3 * arrived_bytes;
+            assert!(peak_bytes < most_bytes, "{peak_bytes} for a limit of {limit}");
+        }
+    }
+}
+
+#[test]
+fn f2_an_inflater_serves_all_connections_without_an_allocation_and_keeps_little() {
+    let limits = Limits { max_message_bytes: 10_000_000 };
+    let mut deflater = Deflater::default();
+    let mut small = bytes::BytesMut::new();
+    for _ in 0..100 {
+        let payload = [b'a'; 2_000];
+        frame::put_smaller_server_frame(MessageKind::Text, &payload, &mut deflater, &mut small);
+    }
+    let mut large = bomb(5);
+    let mut inflater = Inflater::default();
+    let mut read = |bytes: &mut [u8]| {
+        let mut client = Connection::new_client(1, limits).with_deflate();
+        let mut input = Input::with_inflater(bytes, &mut inflater);
+        let mut messages = 0;
+        while let Some(event) = client.poll(&mut input).unwrap() {
+            messages += usize::from(matches!(event, Event::Message { .. }));
+        }
+        messages
+    };
+    let mut first = small.to_vec();
+    assert_eq!(read(&mut first), 100);
+    let before = LIVE_BYTES.get();
+    let (allocations, _) = measure(|| assert_eq!(read(&mut small), 100));
+    assert_eq!(allocations, 0);
+    assert_eq!(read(&mut large), 1);
+    assert!(LIVE_BYTES.get() <= before, "the buffer of the large message is given back");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::io::Cursor;
 
 use proptest::prelude::*;
 use ringwire_protocol::connection::{Connection, Event, Input};
+use ringwire_protocol::websocket::deflate::{Deflater, Inflater};
 use ringwire_protocol::websocket::{Limits, MessageKind, Role, frame};
 use tungstenite::protocol::frame::FrameHeader;
 use tungstenite::protocol::frame::coding::{Data, OpCode};
@@ -31,20 +32,22 @@ fn told(connection: &mut Connection, bytes: &[u8], sizes: &[usize]) -> Vec<Told>
         let mut input = Input::new(&mut piece);
         while let Some(event) = connection.poll(&mut input).expect("the peer keeps to the protocol")
         {
-            told.push(match event {
-                Event::Message { kind: MessageKind::Text, payload } => {
-                    Told::Text(std::str::from_utf8(payload).expect("text is UTF-8").to_owned())
-                }
-                Event::Message { kind: MessageKind::Binary, payload } => {
-                    Told::Binary(payload.to_vec())
-                }
-                Event::Ping(payload) => Told::Ping(payload.to_vec()),
-                Event::Pong(payload) => Told::Pong(payload.to_vec()),
-                Event::Close { code, reason } => Told::Close(code, reason.to_owned()),
-            });
+            told.push(as_told(event));
         }
     }
     told
+}
+
+fn as_told(event: Event<'_>) -> Told {
+    match event {
+        Event::Message { kind: MessageKind::Text, payload } => {
+            Told::Text(std::str::from_utf8(payload).expect("text is UTF-8").to_owned())
+        }
+        Event::Message { kind: MessageKind::Binary, payload } => Told::Binary(payload.to_vec()),
+        Event::Ping(payload) => Told::Ping(payload.to_vec()),
+        Event::Pong(payload) => Told::Pong(payload.to_vec()),
+        Event::Close { code, reason } => Told::Close(code, reason.to_owned()),
+    }
 }
 
 fn payloads() -> impl Strategy<Value = Told> {
@@ -141,6 +144,56 @@ proptest! {
         let mut messages = told(&mut client, &bytes, &sizes);
         messages.retain(|told| !matches!(told, Told::Ping(_)));
         prop_assert_eq!(messages, [Told::Text(text), Told::Binary(payload)]);
+    }
+
+    /// Compressed or not, as it is worth: the other role receives what was sent, however it is split. One deflater and
+    /// one inflater serve all connections, as on a shard.
+    #[test]
+    fn f3_what_one_role_compresses_the_other_receives(
+        sent in prop::collection::vec(payloads(), 1..8),
+        words in prop::collection::vec("[a-zé]{1,6}", 1..5),
+        repeats in 1..300_usize,
+        sizes in sizes(),
+        seed: u64,
+    ) {
+        let mut sent = sent;
+        sent.push(Told::Text(words.concat().repeat(repeats)));
+        let (mut deflater, mut inflater) = (Deflater::default(), Inflater::default());
+        for sender_role in [Role::Server, Role::Client] {
+            let client = Connection::new_client(seed, LIMITS).with_deflate();
+            let server = Connection::new(Role::Server, LIMITS).with_deflate();
+            let (mut sender, mut receiver) = match sender_role {
+                Role::Server => (server, client),
+                Role::Client => (client, server),
+            };
+            let mut plain_bytes = 0;
+            for message in &sent {
+                let (kind, payload) = match message {
+                    Told::Text(text) => (MessageKind::Text, text.as_bytes()),
+                    Told::Binary(payload) => (MessageKind::Binary, &payload[..]),
+                    Told::Ping(payload) => {
+                        sender.ping(payload);
+                        continue;
+                    }
+                    Told::Pong(_) | Told::Close(..) => unreachable!("not among the payloads"),
+                };
+                plain_bytes += payload.len() + 14;
+                sender.send_smaller(kind, payload, &mut deflater);
+            }
+            let mut rest = sender.output().split();
+            prop_assert!(rest.len() <= plain_bytes + sent.len() * 140);
+            let mut told = Vec::new();
+            let mut sizes = sizes.iter().cycle();
+            while !rest.is_empty() {
+                let size = sizes.next().map_or(1, |&size| size.clamp(1, rest.len()));
+                let mut piece = rest.split_to(size);
+                let mut input = Input::with_inflater(&mut piece, &mut inflater);
+                while let Some(event) = receiver.poll(&mut input).unwrap() {
+                    told.push(as_told(event));
+                }
+            }
+            prop_assert_eq!(&told, &sent);
+        }
     }
 
     /// Whatever tungstenite reads from our frames is what we meant, and the other way round.

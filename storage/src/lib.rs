@@ -33,11 +33,14 @@ mod error;
 mod executor;
 mod first;
 mod heat;
+mod marks;
+pub mod members;
 mod metrics;
 mod migrate;
 pub mod model;
 pub mod operate;
 mod postgres;
+pub mod presence;
 pub mod push;
 pub mod refresh;
 mod renumber;
@@ -48,6 +51,7 @@ mod stale;
 mod store;
 #[cfg(test)]
 mod testing;
+pub mod views;
 mod wake;
 mod writer;
 

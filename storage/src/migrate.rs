@@ -34,12 +34,14 @@ macro_rules! migrations {
 pub(crate) const SQLITE: &[Migration] = migrations!["sqlite":
     (1, 1, "V001__log_and_directory"),
     (2, 1, "V002__company"),
+    (3, 1, "V003__protocol"),
 ];
 
 /// For Postgres, in order.
 pub(crate) const POSTGRES: &[Migration] = migrations!["postgres":
     (1, 1, "V001__log_and_directory"),
     (2, 1, "V002__company"),
+    (3, 1, "V003__protocol"),
 ];
 
 /// The table that says what was applied; the same text works on both.

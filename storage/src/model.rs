@@ -116,6 +116,22 @@ pub struct EntryMarks {
     pub hidden: bool,
 }
 
+impl EntryMarks {
+    /// As an entry's own row tells them; `None`: nothing happened to it.
+    pub(crate) fn of_row(
+        edited_at: Option<UnixMs>,
+        recalled_at: Option<UnixMs>,
+    ) -> Option<Box<Self>> {
+        (edited_at.is_some() || recalled_at.is_some()).then(|| {
+            Box::new(Self {
+                edited_at: edited_at.unwrap_or(0),
+                recalled_at: recalled_at.unwrap_or(0),
+                ..Self::default()
+            })
+        })
+    }
+}
+
 /// Reactions told with an entry.
 pub const REACTIONS_TOLD: usize = 32;
 
@@ -154,6 +170,28 @@ pub struct MemberProfile {
     pub read_seq: Seq,
     /// How far a device of theirs has everything.
     pub delivered_seq: Seq,
+    /// Until when they may not become a member; 0: not banned. In the list of those alone.
+    pub banned_until: UnixMs,
+    /// When they asked to become a member; 0: did not. In the list of those alone, like the next.
+    pub requested_at: UnixMs,
+    /// What they said to it.
+    pub request_text: String,
+}
+
+impl MemberProfile {
+    /// Somebody who is no member.
+    pub(crate) fn of_stranger(user: UserRow) -> Self {
+        let user_id = user.user_id;
+        Self {
+            member: MemberRow { user_id, role: Role::Member, joined_at: 0, muted_until: 0 },
+            user,
+            read_seq: 0,
+            delivered_seq: 0,
+            banned_until: 0,
+            requested_at: 0,
+            request_text: String::new(),
+        }
+    }
 }
 
 /// Everything the owner shard needs to take a conversation into memory, read in one snapshot.
@@ -222,7 +260,8 @@ pub struct HeadRow {
     pub delivered_seq: Seq,
     /// Both users of a direct conversation; empty for groups.
     pub users: Vec<UserRow>,
-    /// Unread messages that mention the user, behind [`HeadRow::read_seq`].
+    /// Unread messages of others that mention the user, or everyone, behind [`HeadRow::read_seq`] and not hidden; at most
+    /// [`MENTIONS_COUNTED`] of either kind are counted.
     pub mentions_unread: u64,
     /// Pinned entries, oldest pin first.
     pub pins: Vec<Seq>,
@@ -247,6 +286,10 @@ impl EntryRow {
 /// How many of the newest entries are looked through for one of the user's own behind their read cursor. Own entries
 /// move that cursor, which is written behind: this covers the time until then, and a crash.
 pub const OWN_ENTRY_WINDOW: u32 = 32;
+
+/// So many mentions of one kind are counted in one line of a list: what it takes stays bounded in a room that somebody
+/// has not read for years.
+pub const MENTIONS_COUNTED: u32 = 1_000;
 
 impl HeadRow {
     /// Messages the user has not read: those behind [`HeadRow::read_seq`].

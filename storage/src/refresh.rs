@@ -156,6 +156,21 @@ impl Store {
         either!(self, store => store.revoke_refresh_tokens(user, device_id, now_ms).await)
     }
 
+    /// Whether a login is still good: some token of it is there and was not revoked. Those of a deleted user are gone.
+    pub async fn login_state(&self, family: FamilyId) -> Result<bool, StoreError> {
+        either!(self, store => store.login_state(family).await)
+    }
+
+    /// Logins that ended at or after a time, by the clocks of those who ended them, earliest first, each as often as tokens
+    /// of it were revoked at different times. For those who look again and again, with some time to spare.
+    pub async fn revoked_families(
+        &self,
+        since_ms: UnixMs,
+        limit: u32,
+    ) -> Result<Vec<(UserId, FamilyId, UnixMs)>, StoreError> {
+        either!(self, store => store.revoked_families(since_ms, limit).await)
+    }
+
     /// Removes some tokens that have expired by the database's clock; whether there may be more. Any node may call it at
     /// any time: one works, the others are told that there is nothing to do.
     pub async fn expire_refresh_tokens(&self) -> Result<bool, StoreError> {

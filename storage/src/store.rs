@@ -14,7 +14,7 @@ use crate::batch::BatchLimits;
 use crate::encryption::{BodyKeys, KeyUse, Resealed};
 use crate::error::StoreError;
 use crate::model::{
-    ConversationSnapshot, CursorRow, HeadRow, HeadsAfter, HistoryWindow, LogPage, MemberProfile,
+    ConversationSnapshot, CursorRow, EntryRow, HeadRow, HeadsAfter, HistoryWindow, LogPage,
     NewGroup, NewUser, Registration, SessionSnapshot, UserRow,
 };
 use crate::postgres::PostgresStore;
@@ -205,15 +205,13 @@ impl Store {
         either!(self, store => store.history_page(user, id, window, limit).await)
     }
 
-    /// Members by user id, for a member, and whether there are more. `None`: no such conversation, or not a member.
-    pub async fn members_page(
+    /// One entry, for the owner shard: what the reader did to it is left out. `None`: no such conversation or entry.
+    pub async fn load_entry(
         &self,
-        user: UserId,
         id: ConversationId,
-        after: Option<UserId>,
-        limit: u32,
-    ) -> Result<Option<(Vec<MemberProfile>, bool)>, StoreError> {
-        either!(self, store => store.members_page(user, id, after, limit).await)
+        seq: Seq,
+    ) -> Result<Option<EntryRow>, StoreError> {
+        either!(self, store => store.load_entry(id, seq).await)
     }
 
     /// The direct conversation of two users, and whether this call made it, with `body` as its entry 1 by `opener`.

@@ -5,13 +5,14 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::steps::Steps;
-use crate::{codegen, lint, test};
+use crate::{codegen, lint, protocol_docs, test};
 
-/// Lints, freshness of generated code, then the tests as the README runs them; stops at the first failure.
+/// Lints, freshness of generated code and pages, then the tests as the README runs them; stops at the first failure.
 pub(crate) fn run(root: &Path) -> Result<()> {
     let mut steps = Steps::new();
     lint::take_steps(root, &mut steps)?;
     steps.take("codegen --check", || codegen::run(root, true))?;
+    steps.take("protocol-docs --check", || protocol_docs::run(root, true))?;
     steps.take("test", || test::run(root, false, None))?;
     steps.print();
     Ok(())

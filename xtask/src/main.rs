@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! test ──► prerequisites, packages ──► cargo test   bench ──► criterion | bench/compare
-//! ci   ──► lint ──► codegen --check ──► test
+//! ci   ──► lint ──► codegen --check ──► protocol-docs --check ──► test
 //!            └──► rustfmt, clippy, rustdoc, tidy
 //! ```
 
@@ -13,6 +13,7 @@ mod command;
 mod lint;
 mod packages;
 mod prerequisites;
+mod protocol_docs;
 mod steps;
 mod test;
 mod tidy;
@@ -50,6 +51,12 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Write the generated pages for authors of clients into docs/.
+    ProtocolDocs {
+        /// Only compare with the committed files; exit 1 when they differ.
+        #[arg(long)]
+        check: bool,
+    },
     /// Run the micro-benchmarks, or a comparison (`echo`).
     Bench(bench::Arguments),
 }
@@ -73,6 +80,7 @@ fn run() -> Result<()> {
         Command::Ci => ci::run(root),
         Command::Lint => lint::run(root),
         Command::Codegen { check } => codegen::run(root, check),
+        Command::ProtocolDocs { check } => protocol_docs::run(root, check),
         Command::Bench(arguments) => bench::run(root, &arguments),
     }
 }

@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use crate::Cell;
 use crate::cpu::Usage;
-use crate::poll::{Event, Poll};
 use crate::wire::{Framing, Wire};
+use ringwire_bench::poll::{Event, Poll};
 
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 const HANDSHAKE_BYTES: usize = 4_096;

@@ -16,7 +16,6 @@
 
 mod cpu;
 mod load;
-mod poll;
 mod report;
 mod server;
 mod wire;

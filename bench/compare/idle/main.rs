@@ -8,7 +8,6 @@
 //! Two sizes are measured, each with a server of its own; the figure is the slope between them, so what the server
 //! costs without sessions does not count. Users answer pings, as clients do.
 
-mod client;
 mod memory;
 
 use std::path::PathBuf;
@@ -16,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
+use ringwire_bench::client::Client;
 use ringwire_bench::gateway::Gateway;
 use ringwire_loadtest::token::Tokens;
 use ringwire_protocol::wire;
@@ -23,7 +23,6 @@ use serde::Serialize;
 use wire::command::Op;
 use wire::reply::Outcome;
 
-use client::Client;
 use memory::{Memory, MemoryGroup};
 
 /// Users that have a command under way at the same time.

@@ -13,6 +13,7 @@ use crate::config::LimitsConfig;
 use crate::conversation::answer::ReplyTo;
 use crate::conversation::request::Request;
 use crate::conversation::{Intent, Submission};
+use crate::session::cursors::Cursor;
 
 /// What becomes of a command.
 #[derive(Debug)]
@@ -65,10 +66,17 @@ pub fn route(op: &mut Option<Op>, sender: &mut Sender<'_>) -> Result<Routed, Com
             let id = conversation(leave.conversation_id)?;
             Routed::Owner(submit(id, &mut leave.client_msg_id, Intent::Leave, sender)?)
         }
-        Op::Read(read) => Routed::Owner(Request::Read {
-            conversation_id: conversation(read.conversation_id)?,
+        Op::Read(read) => {
+            Routed::Owner(raise(read.conversation_id, Cursor::read(read.seq), sender)?)
+        }
+        Op::Delivered(delivered) => {
+            let to = Cursor::delivered(delivered.seq);
+            Routed::Owner(raise(delivered.conversation_id, to, sender)?)
+        }
+        Op::Typing(typing) => Routed::Owner(Request::Typing {
+            conversation_id: conversation(typing.conversation_id)?,
             user: sender.user,
-            seq: read.seq,
+            stopped: typing.stopped,
             reply_to,
         }),
         Op::Sync(sync) => Routed::Pull(take(sync)),
@@ -90,8 +98,6 @@ pub fn route(op: &mut Option<Op>, sender: &mut Sender<'_>) -> Result<Routed, Com
         | Op::React(_)
         | Op::Pin(_)
         | Op::Hide(_)
-        | Op::Delivered(_)
-        | Op::Typing(_)
         | Op::WatchPresence(_)
         | Op::ReadBy(_)
         | Op::UpdateGroup(_)
@@ -137,6 +143,11 @@ fn submit(
         also: Vec::new(),
     });
     Ok(Request::Submit { conversation_id, submission })
+}
+
+fn raise(id: u64, to: Cursor, sender: &Sender<'_>) -> Result<Request, CommandError> {
+    let conversation_id = conversation(id)?;
+    Ok(Request::Raise { conversation_id, user: sender.user, to, reply_to: sender.reply_to })
 }
 
 /// A conversation's id as a client wrote it.

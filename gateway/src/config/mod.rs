@@ -68,6 +68,8 @@ pub struct ServerConfig {
     pub max_http_connections: usize,
     /// Who may read `/metrics`.
     pub metrics: MetricsAccess,
+    /// Which sessions may compress their messages.
+    pub compression: CompressionChoice,
     /// Which web pages of other origins may connect.
     pub allowed_origins: AllowedOrigins,
 }
@@ -81,6 +83,15 @@ pub enum MetricsAccess {
     All,
     /// Nobody: the path does not exist.
     Off,
+}
+
+/// Which sessions may compress their messages (permessage-deflate, RFC 7692).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CompressionChoice {
+    /// None.
+    Off,
+    /// Those that asked for JSON by its subprotocol.
+    Json,
 }
 
 /// How shards talk to the kernel.

@@ -25,6 +25,7 @@ pub(super) struct RawServer {
     pub(super) max_connections: Number,
     pub(super) max_http_connections: Number,
     pub(super) metrics: String,
+    pub(super) compression: String,
     pub(super) allowed_origins: Vec<String>,
 }
 
@@ -37,6 +38,7 @@ impl Default for RawServer {
             max_connections: Number::Whole(0),
             max_http_connections: Number::Whole(1024),
             metrics: "local".to_owned(),
+            compression: "off".to_owned(),
             allowed_origins: Vec::new(),
         }
     }

@@ -195,6 +195,7 @@ fn wrong_values_say_what_would_be_right() {
         ("[auth]\ntoken_ttl_s = 5", "expected a number from 60"),
         ("[log]\nfilter = \"info,=x=\"", "expected directives such as"),
         ("[server]\nmetrics = \"lan\"", "expected local, all or off"),
+        ("[server]\ncompression = \"on\"", "expected off or json"),
         (
             "[storage.batch]\nmax_rows = 0",
             "storage.batch.max_rows = \"0\" (file ringwire.toml): expected a number from 1 to 16384",

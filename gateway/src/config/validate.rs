@@ -11,9 +11,9 @@ use super::number::Number;
 use super::raw::{Raw, RawAuth, RawLimits, RawLog, RawServer, RawStorage, RawTrustedKey};
 use super::retention::retention;
 use super::{
-    AllowedOrigins, AuthConfig, CommandRate, Config, Database, DriverChoice, LimitsConfig,
-    LogConfig, LogFormat, MetricsAccess, ServerConfig, StorageConfig, TokenAlgorithm, TrustedKey,
-    redact,
+    AllowedOrigins, AuthConfig, CommandRate, CompressionChoice, Config, Database, DriverChoice,
+    LimitsConfig, LogConfig, LogFormat, MetricsAccess, ServerConfig, StorageConfig, TokenAlgorithm,
+    TrustedKey, redact,
 };
 
 /// Most shards: more than any machine this runs on has cores.
@@ -71,6 +71,11 @@ fn server(raw: RawServer) -> Result<ServerConfig, Invalid> {
         "off" => MetricsAccess::Off,
         _ => return Err(invalid("server.metrics", raw.metrics, "local, all or off")),
     };
+    let compression = match raw.compression.as_str() {
+        "off" => CompressionChoice::Off,
+        "json" => CompressionChoice::Json,
+        _ => return Err(invalid("server.compression", raw.compression, "off or json")),
+    };
     let max_connections =
         raw.max_connections.within("server.max_connections", 0, MAX_CONNECTIONS)?;
     Ok(ServerConfig {
@@ -90,6 +95,7 @@ fn server(raw: RawServer) -> Result<ServerConfig, Invalid> {
             MAX_CONNECTIONS,
         )? as usize,
         metrics,
+        compression,
         allowed_origins: allowed_origins(raw.allowed_origins)?,
     })
 }

@@ -20,6 +20,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use ringwire_protocol::connection::{Connection, Event, Input};
 use ringwire_protocol::websocket::MessageKind;
+use ringwire_protocol::websocket::deflate::Inflater;
 
 use super::endpoint::Endpoint;
 use super::links::{LinkKey, Links, Overdue, Pass};
@@ -30,8 +31,8 @@ use crate::net::{self, Stream};
 pub trait Application: 'static {
     /// The write halves.
     fn links(&self) -> &RefCell<Links>;
-    /// The shard's read buffer, [`limits::READ_BUFFER_BYTES`] long.
-    fn read_buffer(&self) -> &RefCell<Vec<u8>>;
+    /// What the shard reads with.
+    fn read_buffer(&self) -> &RefCell<ReadBuffer>;
     /// Bytes arrived; messages may follow.
     fn on_turn(&self);
     /// A whole message arrived. Must not borrow the read buffer.
@@ -42,6 +43,21 @@ pub trait Application: 'static {
     fn on_second(&self, overdue: Vec<(LinkKey, Overdue)>);
     /// A connection whose socket had been full has sent everything.
     fn on_drained(&self, link: LinkKey);
+}
+
+/// What a shard reads with, lent to one connection at a time.
+#[derive(Debug)]
+pub struct ReadBuffer {
+    /// Where bytes arrive, [`limits::READ_BUFFER_BYTES`] long.
+    pub bytes: Vec<u8>,
+    /// Where compressed messages are uncompressed.
+    pub inflater: Inflater,
+}
+
+impl Default for ReadBuffer {
+    fn default() -> Self {
+        Self { bytes: vec![0; limits::READ_BUFFER_BYTES], inflater: Inflater::default() }
+    }
 }
 
 /// A connection after its handshake, with what it has already received.
@@ -96,17 +112,18 @@ fn read_turn<A: Application>(
     stream: &Stream,
     machine: &mut Connection,
 ) -> bool {
-    let mut buffer = app.read_buffer().borrow_mut();
+    let ReadBuffer { bytes, inflater } = &mut *app.read_buffer().borrow_mut();
     app.links().borrow_mut().heard(link);
     app.on_turn();
     for _ in 0..limits::READS_PER_TURN {
-        match stream.recv(&mut buffer) {
+        match stream.recv(bytes) {
             Ok(0) => return false,
             Ok(count) => {
-                if !feed(app, link, machine, &mut buffer[..count]) {
+                let input = Input::with_inflater(&mut bytes[..count], inflater);
+                if !feed_input(app, link, machine, input) {
                     return false;
                 }
-                if count < buffer.len() {
+                if count < bytes.len() {
                     return true;
                 }
             }
@@ -125,7 +142,16 @@ pub fn feed<A: Application>(
     machine: &mut Connection,
     bytes: &mut [u8],
 ) -> bool {
-    let mut input = Input::new(bytes);
+    let inflater = &mut app.read_buffer().borrow_mut().inflater;
+    feed_input(app, link, machine, Input::with_inflater(bytes, inflater))
+}
+
+fn feed_input<A: Application>(
+    app: &Rc<A>,
+    link: LinkKey,
+    machine: &mut Connection,
+    mut input: Input<'_>,
+) -> bool {
     loop {
         let closed = match machine.poll(&mut input) {
             Ok(Some(Event::Message { kind, payload })) => {
@@ -184,11 +210,11 @@ async fn await_close<A: Application>(app: &Rc<A>, stream: &Stream, machine: &mut
         if left.is_zero() || !matches!(stream.readable_within(left).await, Ok(true)) {
             break;
         }
-        let mut buffer = app.read_buffer().borrow_mut();
-        match stream.recv(&mut buffer) {
+        let ReadBuffer { bytes, inflater } = &mut *app.read_buffer().borrow_mut();
+        match stream.recv(bytes) {
             Ok(0) => break,
             Ok(count) => {
-                let mut input = Input::new(&mut buffer[..count]);
+                let mut input = Input::with_inflater(&mut bytes[..count], inflater);
                 loop {
                     match machine.poll(&mut input) {
                         Ok(Some(Event::Close { .. })) => return,

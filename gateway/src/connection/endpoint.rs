@@ -72,6 +72,14 @@ impl Sink<'_> {
         }
     }
 
+    /// Bytes it holds that the peer has not taken yet.
+    pub(crate) fn untaken(self) -> usize {
+        match self {
+            Self::Socket(fd) => net::unsent(fd),
+            Self::Memory(memory) => memory.len(),
+        }
+    }
+
     /// Ends both directions.
     pub(crate) fn shutdown(self) {
         match self {

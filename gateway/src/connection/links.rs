@@ -11,6 +11,7 @@ use std::io;
 use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
+use ringwire_protocol::websocket::deflate::Deflater;
 use ringwire_protocol::websocket::{MessageKind, frame};
 use slab::Slab;
 
@@ -55,13 +56,17 @@ struct Link {
     generation: u32,
     endpoint: Endpoint,
     outbox: Outbox,
+    /// Messages may be compressed.
+    deflate: bool,
     dirty: bool,
     /// A task waits for the socket to be writable.
     blocked: bool,
     /// Somebody waits for the outbox to be empty.
     report_drained: bool,
-    /// Tick since which the socket took nothing although there was something.
+    /// Tick at which the peer was last seen to take something of what the full socket holds.
     blocked_since: Tick,
+    /// What the full socket held then, in bytes.
+    untaken: usize,
     /// The wheel holds a check of `blocked_since`.
     watched: bool,
     /// A close frame is in the outbox or sent.
@@ -97,6 +102,7 @@ pub struct Links {
     slab: Slab<Link>,
     next_generation: u32,
     pool: BufferPool,
+    deflater: Deflater,
     dirty: Vec<LinkKey>,
     flusher: Option<Waker>,
     wheel: Wheel<Check>,
@@ -110,6 +116,7 @@ impl Links {
             slab: Slab::new(),
             next_generation: 0,
             pool: BufferPool::default(),
+            deflater: Deflater::default(),
             dirty: Vec::new(),
             flusher: None,
             wheel: Wheel::new(),
@@ -144,10 +151,12 @@ impl Links {
             generation,
             endpoint,
             outbox: Outbox::default(),
+            deflate: false,
             dirty: false,
             blocked: false,
             report_drained: false,
             blocked_since: now,
+            untaken: usize::MAX,
             watched: false,
             closing: false,
             finishing: false,
@@ -158,6 +167,13 @@ impl Links {
         let key = LinkKey { index: index as u32, generation };
         self.wheel.schedule(now + self.heartbeat.ping_after_s, Check::Heartbeat(key));
         key
+    }
+
+    /// The connection's handshake agreed on compressed messages.
+    pub fn allow_deflate(&mut self, key: LinkKey) {
+        if let Some(link) = self.get(key) {
+            link.deflate = true;
+        }
     }
 
     /// Forgets a connection; what its outbox still held is dropped.
@@ -178,20 +194,39 @@ impl Links {
 
     /// Appends to what the connection sends next. Ignored after a close frame and for links that are gone.
     pub fn write(&mut self, key: LinkKey, write: impl FnOnce(&mut BytesMut)) {
-        self.with_open(key, |link, pool| link.outbox.write(pool, write));
+        self.with_open(key, |link, pool, _| link.outbox.write(pool, write));
     }
 
     /// Sends a frame that other connections send as well.
     pub fn push(&mut self, key: LinkKey, frame: &Bytes) {
-        self.with_open(key, |link, pool| link.outbox.push(pool, frame));
+        self.with_open(key, |link, pool, _| link.outbox.push(pool, frame));
     }
 
-    /// Sends one message.
+    /// Sends one message, compressed where that was agreed on and makes it smaller.
     pub fn send_message(&mut self, key: LinkKey, kind: MessageKind, payload: &[u8]) {
-        self.write(key, |buffer| frame::put_server_frame(kind, payload, buffer));
+        self.with_open(key, |link, pool, deflater| {
+            let deflate = link.deflate;
+            link.outbox.write(pool, |buffer| {
+                if deflate {
+                    frame::put_smaller_server_frame(kind, payload, deflater, buffer);
+                } else {
+                    frame::put_server_frame(kind, payload, buffer);
+                }
+            });
+        });
     }
 
-    fn with_open(&mut self, key: LinkKey, change: impl FnOnce(&mut Link, &mut BufferPool)) {
+    /// The shard's compressor, if messages to this connection may be compressed.
+    pub fn deflater_for(&mut self, key: LinkKey) -> Option<&mut Deflater> {
+        let deflate = self.get(key).is_some_and(|link| link.deflate);
+        deflate.then_some(&mut self.deflater)
+    }
+
+    fn with_open(
+        &mut self,
+        key: LinkKey,
+        change: impl FnOnce(&mut Link, &mut BufferPool, &mut Deflater),
+    ) {
         let Some(link) = self
             .slab
             .get_mut(key.index as usize)
@@ -199,7 +234,7 @@ impl Links {
         else {
             return;
         };
-        change(link, &mut self.pool);
+        change(link, &mut self.pool, &mut self.deflater);
         if !link.dirty && !link.blocked {
             link.dirty = true;
             self.dirty.push(key);
@@ -266,7 +301,7 @@ impl Links {
 
     /// Has [`Pass::drained`] name this connection when everything queued is sent, also if that is nothing.
     pub fn report_when_drained(&mut self, key: LinkKey) {
-        self.with_open(key, |link, _| link.report_drained = true);
+        self.with_open(key, |link, _, _| link.report_drained = true);
     }
 
     /// Whether a close frame was queued.
@@ -364,10 +399,12 @@ impl Links {
                 link.blocked = true;
                 link.report_drained = true;
                 link.blocked_since = now;
+                link.untaken = usize::MAX;
                 pass.blocked.push((key, link.endpoint.clone()));
                 if !link.watched {
                     link.watched = true;
-                    self.wheel.schedule(now + limits::SLOW_CONSUMER_S, Check::Progress(key));
+                    // First a look at what the peer's own buffers left in ours.
+                    self.wheel.schedule(now + 1, Check::Progress(key));
                 }
             }
             // The peer is gone; the reading task learns it from the same socket.
@@ -448,6 +485,12 @@ impl Links {
         link.watched = link.blocked;
         if !link.blocked {
             return false;
+        }
+        // A socket is writable only when a good part of it was taken; who takes less is slow, but alive.
+        let untaken = link.endpoint.sink().untaken();
+        if untaken < link.untaken {
+            link.untaken = untaken;
+            link.blocked_since = now;
         }
         let due = link.blocked_since + limits::SLOW_CONSUMER_S;
         if due > now {

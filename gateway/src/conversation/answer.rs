@@ -5,6 +5,7 @@ use ringwire_storage::model::EntryRow;
 use wire::reply::Outcome;
 
 use crate::placement::ShardId;
+use crate::session::cursors::Cursor;
 use crate::session::registry::SessionKey;
 
 /// Names one command of one session, anywhere in the process.
@@ -34,13 +35,17 @@ pub enum Ack {
         /// As the sender chose it.
         client_msg_id: Box<str>,
     },
-    /// The cursor is valid, and now this high at least.
+    /// The cursors are valid.
     Cursor {
         /// Whose log.
         conversation_id: ConversationId,
-        /// Everything up to here was seen.
-        read_seq: Seq,
+        /// How far the member is now.
+        cursor: Cursor,
+        /// It was not known before.
+        moved: bool,
     },
+    /// There is nothing further to tell.
+    Done,
 }
 
 impl From<&EntryRow> for Ack {
@@ -67,7 +72,7 @@ impl From<Ack> for Outcome {
                     client_msg_id: client_msg_id.into(),
                 })
             }
-            Ack::Cursor { .. } => Self::Done(wire::Done {}),
+            Ack::Cursor { .. } | Ack::Done => Self::Done(wire::Done {}),
         }
     }
 }

@@ -189,6 +189,7 @@ mod tests {
 
     use super::*;
     use crate::conversation::Moment;
+    use crate::session::cursors::Cursor;
 
     fn id() -> ConversationId {
         ConversationId::new(1).unwrap()
@@ -200,7 +201,8 @@ mod tests {
             session: crate::session::registry::SessionKey::numbered(0),
             command_id: seq,
         };
-        Request::Read { conversation_id: id(), user: UserId::new(1).unwrap(), seq, reply_to }
+        let to = Cursor::read(seq);
+        Request::Raise { conversation_id: id(), user: UserId::new(1).unwrap(), to, reply_to }
     }
 
     fn conversation() -> Conversation {
@@ -240,7 +242,7 @@ mod tests {
     #[test]
     fn what_follows_a_send_refused_before_the_load_is_told_until_that_is_tried_again() {
         let send = |client_msg_id: &str, after: &str| {
-            let Request::Read { conversation_id, user, reply_to, .. } = read(1) else {
+            let Request::Raise { conversation_id, user, reply_to, .. } = read(1) else {
                 unreachable!("made above")
             };
             let intent = Intent::Send { body: bytes::Bytes::new(), after: after.into() };

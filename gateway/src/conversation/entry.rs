@@ -8,12 +8,15 @@ use prost::encoding::{
     WireType, encode_key, encode_varint, encoded_len_varint, int64, string, uint64,
 };
 use ringwire_protocol::codec::Encoding;
+use ringwire_protocol::websocket::deflate::Deflater;
 use ringwire_protocol::websocket::{MessageKind, frame};
 use ringwire_protocol::{ConversationId, Seq, UserId, wire};
 use ringwire_storage::model::EntryRow;
 
 /// Two bytes and a 64-bit length; a server's frames carry no mask.
 const MAX_SERVER_HEADER_BYTES: usize = 10;
+/// How the encoded body of a message begins: with the key of `EntryBody.message`.
+const MESSAGE_KEY: u8 = 1 << 3 | WireType::LengthDelimited as u8;
 
 /// The whole WebSocket frame of an entry's push, in each encoding.
 #[derive(Debug)]
@@ -22,6 +25,8 @@ pub struct EntryFrame {
     pub conversation_id: ConversationId,
     /// Position in it.
     pub seq: Seq,
+    /// Who said it, if it is a message.
+    pub speaker: Option<UserId>,
     protobuf: Bytes,
     /// Length of the WebSocket header in front of the payload.
     header_len: usize,
@@ -29,6 +34,8 @@ pub struct EntryFrame {
     entry_at: usize,
     /// Made when the first JSON session needs it, on whichever shard that is.
     json: OnceLock<Bytes>,
+    /// The same compressed, when the first session needs that; `None`: it would not be smaller.
+    compressed_json: OnceLock<Option<Bytes>>,
 }
 
 impl EntryFrame {
@@ -38,10 +45,12 @@ impl EntryFrame {
         Self {
             conversation_id: row.conversation_id,
             seq: row.seq,
+            speaker: row.sender_id.filter(|_| row.body.first() == Some(&MESSAGE_KEY)),
             protobuf,
             header_len,
             entry_at,
             json: OnceLock::new(),
+            compressed_json: OnceLock::new(),
         }
     }
 
@@ -63,6 +72,15 @@ impl EntryFrame {
                 frame::server_frame(MessageKind::Text, &lines)
             }),
         }
+    }
+
+    /// The frame for JSON sessions that take compressed messages, made once; `None`: send the plain one.
+    pub fn compressed_json(&self, deflater: &mut Deflater) -> Option<&Bytes> {
+        let compress = || {
+            let payload = frame::server_frame_payload(self.frame(Encoding::Json));
+            frame::compressed_server_frame(MessageKind::Text, payload, deflater)
+        };
+        self.compressed_json.get_or_init(compress).as_ref()
     }
 }
 
@@ -172,6 +190,27 @@ mod tests {
                 assert_eq!(entry.frame(encoding), &frame::server_frame(kind, &expected));
             }
             assert_eq!(wire::Entry::decode(entry.entry()).unwrap(), wire_entry(&row));
+            assert_eq!(entry.speaker, sender);
         }
+    }
+
+    #[test]
+    fn the_compressed_frame_is_made_once_and_only_where_it_is_smaller() {
+        let (mut first, mut second) = (Deflater::default(), Deflater::default());
+        let entry = EntryFrame::new(&row(&"again and again ".repeat(50), UserId::new(5)));
+        let compressed = entry.compressed_json(&mut first).expect("it gets smaller");
+        assert!(compressed.len() < entry.frame(Encoding::Json).len() / 2);
+        let shared = entry.compressed_json(&mut second).expect("the same frame");
+        assert_eq!(shared.as_ptr(), compressed.as_ptr());
+        let short = EntryFrame::new(&row("hi", UserId::new(5)));
+        assert_eq!(short.compressed_json(&mut first), None);
+    }
+
+    #[test]
+    fn only_messages_are_said_by_somebody() {
+        let joined = wire::entry_body::Kind::Joined(wire::Joined::default());
+        let body = wire::EntryBody { kind: Some(joined) }.encode_to_vec().into();
+        let row = EntryRow { body, ..row("", UserId::new(5)) };
+        assert_eq!(EntryFrame::new(&row).speaker, None);
     }
 }

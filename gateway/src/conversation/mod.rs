@@ -25,12 +25,14 @@ mod intake;
 pub mod members;
 mod pages;
 mod rebase;
+mod receipts;
 mod recent;
 pub mod request;
 mod ring;
 mod rules;
 #[cfg(test)]
 mod tests;
+pub mod typing;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -41,11 +43,11 @@ use ringwire_protocol::{CommandError, ConversationId, ErrorCode, Seq, UnixMs, Us
 use ringwire_storage::append::{Append, Change, Completion, Outcome};
 use ringwire_storage::model::{ConversationKind, ConversationSnapshot, EntryRow, LogHead};
 
-use crate::limits;
 use crate::refusals::Refusals;
 use answer::{Ack, ReplyTo};
 use entry::EntryFrame;
 use members::{Members, Recipients};
+use receipts::Receipts;
 use recent::{DedupeKey, Position, Recent};
 use ring::Ring;
 
@@ -123,12 +125,25 @@ pub enum Effect {
         /// Who made it with this very connection.
         except: Option<ReplyTo>,
     },
-    /// Tell the members how far one of them has read.
+    /// Tell the members how far one of them is.
     CursorMoved {
+        /// Whose it is; their own devices learn it from their home.
+        user: UserId,
         /// The cursor.
         cursor: wire::Cursor,
         /// Who gets it.
         recipients: Recipients,
+    },
+    /// A member types, or has stopped: answer, and tell the members.
+    Typing {
+        /// Who.
+        user: UserId,
+        /// They have stopped.
+        stopped: bool,
+        /// Who is told; nobody in a large group.
+        recipients: Option<Recipients>,
+        /// Where the answer goes.
+        reply_to: ReplyTo,
     },
     /// Read the entries behind this one and call [`Conversation::tail_loaded`].
     LoadTail {
@@ -172,7 +187,7 @@ pub struct Conversation {
     /// The state cannot be brought up to the log entry by entry; it must be loaded anew.
     outdated: bool,
     waiting: VecDeque<Submission>,
-    read_cursors: HashMap<UserId, Seq>,
+    receipts: Receipts,
 }
 
 impl Conversation {
@@ -210,7 +225,7 @@ impl Conversation {
             rebasing_since: None,
             outdated: false,
             waiting: VecDeque::new(),
-            read_cursors: HashMap::new(),
+            receipts: Receipts::default(),
         }
     }
 
@@ -320,6 +335,7 @@ impl Conversation {
         if let Some((key, position)) = position_of(row) {
             // Another node may have accepted what this one refused.
             self.refusals.forgive(self.id, key.0, &key.1);
+            self.receipts.said(key.0, row.seq);
             self.recent.insert(key, position);
         }
         match change {
@@ -335,44 +351,11 @@ impl Conversation {
                 if let Some(heir) = new_owner_id {
                     self.members.set_role(*heir, ringwire_storage::model::Role::Owner);
                 }
-                self.read_cursors.remove(user_id);
+                self.receipts.forget(*user_id);
                 before
             }
             // What changes neither members nor what the machine remembers.
             _ => self.members.recipients(),
-        }
-    }
-
-    /// A member has seen everything up to `seq`.
-    pub fn read(&mut self, user: UserId, seq: Seq, reply_to: ReplyTo, effects: &mut Vec<Effect>) {
-        if self.members.get(user).is_none() {
-            effects.push(Effect::Answer(reply_to, Err(self.not_member())));
-            return;
-        }
-        if seq > self.head.seq {
-            let error = CommandError::new(
-                ErrorCode::InvalidArgument,
-                format!("seq {seq} is beyond the head {}", self.head.seq),
-            );
-            effects.push(Effect::Answer(reply_to, Err(error)));
-            return;
-        }
-        effects.push(Effect::Answer(
-            reply_to,
-            Ok(Ack::Cursor { conversation_id: self.id, read_seq: seq }),
-        ));
-        let known = self.read_cursors.entry(user).or_insert(0);
-        if seq > *known {
-            *known = seq;
-            if self.members.count() <= limits::CURSOR_PUSH_MEMBERS {
-                let cursor = wire::Cursor {
-                    conversation_id: self.id.get(),
-                    user_id: user.get(),
-                    read_seq: seq,
-                    delivered_seq: 0,
-                };
-                effects.push(Effect::CursorMoved { cursor, recipients: self.members.recipients() });
-            }
         }
     }
 

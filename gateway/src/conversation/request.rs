@@ -1,9 +1,10 @@
 //! What a home shard, or the service, asks of the owner shard of a conversation.
 
-use ringwire_protocol::{ConversationId, Seq, UserId};
+use ringwire_protocol::{ConversationId, UserId};
 
 use super::Submission;
 use super::answer::ReplyTo;
+use crate::session::cursors::Cursor;
 
 /// A command for one conversation.
 #[derive(Debug)]
@@ -15,14 +16,25 @@ pub enum Request {
         /// The command.
         submission: Box<Submission>,
     },
-    /// A member has seen everything up to here.
-    Read {
+    /// A member has seen, or has got, everything up to here.
+    Raise {
         /// Whose log.
         conversation_id: ConversationId,
         /// Who.
         user: UserId,
         /// Up to where.
-        seq: Seq,
+        to: Cursor,
+        /// Where the answer goes.
+        reply_to: ReplyTo,
+    },
+    /// A member types, or has stopped.
+    Typing {
+        /// Where.
+        conversation_id: ConversationId,
+        /// Who.
+        user: UserId,
+        /// They have.
+        stopped: bool,
         /// Where the answer goes.
         reply_to: ReplyTo,
     },
@@ -38,7 +50,8 @@ impl Request {
     pub fn conversation_id(&self) -> ConversationId {
         match self {
             Self::Submit { conversation_id, .. }
-            | Self::Read { conversation_id, .. }
+            | Self::Raise { conversation_id, .. }
+            | Self::Typing { conversation_id, .. }
             | Self::Announce { conversation_id } => *conversation_id,
         }
     }
@@ -47,7 +60,7 @@ impl Request {
     pub fn reply_to(&self) -> Option<ReplyTo> {
         match self {
             Self::Submit { submission, .. } => Some(submission.reply_to),
-            Self::Read { reply_to, .. } => Some(*reply_to),
+            Self::Raise { reply_to, .. } | Self::Typing { reply_to, .. } => Some(*reply_to),
             Self::Announce { .. } => None,
         }
     }

@@ -62,7 +62,12 @@ impl Conversation {
         view
     }
 
-    fn may_send(&self, user: UserId, after: &str, now: UnixMs) -> Result<(), CommandError> {
+    pub(super) fn may_send(
+        &self,
+        user: UserId,
+        after: &str,
+        now: UnixMs,
+    ) -> Result<(), CommandError> {
         let member = self.member_in_view(user).ok_or_else(|| self.not_member())?;
         if member.muted_until > now {
             let message = format!("muted until {}", member.muted_until);

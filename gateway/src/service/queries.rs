@@ -1,6 +1,7 @@
 //! Commands that the database answers, and the snapshot a session begins with.
 
 use ringwire_protocol::{CommandError, ConversationId, ErrorCode, Seq, UnixMs, UserId, wire};
+use ringwire_storage::members::{MemberList, MembersPage};
 use ringwire_storage::model::{CursorRow, HeadsAfter, HistoryWindow};
 use ringwire_storage::{Store, StoreError};
 use wire::reply::Outcome;
@@ -93,8 +94,11 @@ impl Queries<'_> {
                     .ok_or_else(|| invalid("page_token is not one of this server"))?,
             ),
         };
-        let page = self.store.members_page(user, id, after, Self::page(ask.limit)).await;
-        let (members, more) = page.map_err(failed)?.ok_or_else(not_member)?;
+        let limit = Self::page(ask.limit);
+        let page = self.store.members_page(user, id, MemberList::Members, after, limit).await;
+        let MembersPage::Page { members, more } = page.map_err(failed)? else {
+            return Err(not_member());
+        };
         let next_page_token = match members.last() {
             Some(last) if more => last.member.user_id.to_string(),
             _ => String::new(),

@@ -126,7 +126,9 @@ pub(super) fn member(row: &MemberProfile) -> wire::Member {
         muted_until: row.member.muted_until,
         read_seq: row.read_seq,
         delivered_seq: row.delivered_seq,
-        ..Default::default()
+        banned_until: row.banned_until,
+        requested_at: row.requested_at,
+        request_text: row.request_text.clone(),
     }
 }
 

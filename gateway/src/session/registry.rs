@@ -100,6 +100,8 @@ pub struct Session {
     pub lagging: BTreeMap<ConversationId, Seq>,
     /// What its snapshot told, for pushes that were slower than it; see [`Registry::cover`].
     covered: HashMap<ConversationId, Seq>,
+    /// Where it typed last.
+    pub typing: Option<ConversationId>,
     _admission: Admission,
 }
 
@@ -230,6 +232,7 @@ impl Registry {
             refused_sends: Refusals::default(),
             lagging: BTreeMap::new(),
             covered: HashMap::new(),
+            typing: None,
             _admission: new.admission,
         });
         let key = SessionKey { index: index as u32, generation };

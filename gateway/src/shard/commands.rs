@@ -122,7 +122,12 @@ impl State {
                 self.reply(key, command_id, Ok(pong), links);
                 Ok(())
             }
-            Routed::Owner(request) => self.send_to_owner(request, links),
+            Routed::Owner(request) => {
+                if let Request::Typing { conversation_id, stopped, .. } = &request {
+                    session.typing = (!stopped).then_some(*conversation_id);
+                }
+                self.send_to_owner(request, links)
+            }
             Routed::Pull(sync) => self.pull(user, reply_to, &sync, links),
             Routed::Service(query) => {
                 let dirty = match query {

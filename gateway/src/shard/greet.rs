@@ -24,8 +24,9 @@ use super::Shard;
 use super::handoff::{Bearer, HttpSocket, Moving};
 use super::mail::Mail;
 use crate::auth::{Identity, TokenUser};
+use crate::config::CompressionChoice;
 use crate::connection::admission::Admission;
-use crate::connection::driver::{self, Opening};
+use crate::connection::driver::{self, Application as _, Opening};
 use crate::connection::endpoint::Endpoint;
 use crate::connection::upgrade::{self, Arrival};
 use crate::limits;
@@ -55,10 +56,23 @@ pub(super) async fn greet(
             match admission::check(&request, verifier, origins, shard.unix_ms()) {
                 Err(refusal) => upgrade::refuse(&stream, refusal.status, &refusal.error).await,
                 Ok((offer, subprotocol)) => {
-                    let response = handshake::accept_response(&request, subprotocol);
+                    // Known to speak JSON now, not by its first message only.
+                    let deflate = match shard.shared().config.server.compression {
+                        CompressionChoice::Json if offer.encoding == Some(Encoding::Json) => {
+                            request.deflate
+                        }
+                        CompressionChoice::Json | CompressionChoice::Off => None,
+                    };
+                    let response = handshake::accept_response(&request, subprotocol, deflate);
                     if upgrade::write_all(&stream, &response).await.is_ok() {
                         drop(request);
-                        welcome(shard, stream, offer, unread, admission).await;
+                        let limits = Limits { max_message_bytes: limits::MAX_FRAME_BYTES };
+                        let mut machine = Connection::new(Role::Server, limits);
+                        if deflate.is_some() {
+                            machine = machine.with_deflate();
+                        }
+                        let opening = Opening { machine, messages: Vec::new(), unread };
+                        welcome(shard, stream, offer, opening, admission).await;
                     }
                 }
             }
@@ -71,15 +85,14 @@ async fn welcome(
     shard: Rc<Shard>,
     stream: Stream,
     offer: Offer,
-    unread: BytesMut,
+    mut opening: Opening,
     admission: Admission,
 ) {
-    let max_message_bytes = limits::MAX_FRAME_BYTES;
-    let machine = Connection::new(Role::Server, Limits { max_message_bytes });
-    let mut opening = Opening { machine, messages: Vec::new(), unread };
     let Offer { mut encoding, mut identity } = offer;
     if encoding.is_none() || identity.is_none() {
-        let Some((kind, payload)) = first_message(&stream, &mut opening).await else { return };
+        let Some((kind, payload)) = first_message(&shard, &stream, &mut opening).await else {
+            return;
+        };
         let encoding = *encoding.get_or_insert(Encoding::of_message(kind));
         if identity.is_none() {
             let verifier = &shard.shared().verifier;
@@ -135,6 +148,7 @@ pub(super) fn serve(
     admission: Admission,
 ) {
     let stream = Rc::new(stream);
+    let deflate = opening.machine.is_deflate_agreed();
     let link = shard.open_session(Endpoint::Socket(Rc::clone(&stream)), |link| NewSession {
         user: bearer.user,
         external: bearer.external,
@@ -144,6 +158,9 @@ pub(super) fn serve(
         expires_at: bearer.expires_at,
         admission,
     });
+    if deflate {
+        shard.links().borrow_mut().allow_deflate(link);
+    }
     net::spawn(driver::serve(shard, link, stream, opening));
 }
 
@@ -162,22 +179,31 @@ async fn resolve(shard: &Shard, identity: Identity) -> Result<Bearer, CommandErr
 }
 
 /// Reads until the first whole message.
-async fn first_message(stream: &Stream, opening: &mut Opening) -> Option<(MessageKind, Vec<u8>)> {
+async fn first_message(
+    shard: &Shard,
+    stream: &Stream,
+    opening: &mut Opening,
+) -> Option<(MessageKind, Vec<u8>)> {
     let deadline = Instant::now() + Duration::from_secs(limits::HANDSHAKE_S);
     let mut buffer = [0; 2048];
     loop {
         let length = opening.unread.len();
-        let mut input = Input::new(&mut opening.unread);
-        let (found, failed) = match opening.machine.poll(&mut input) {
-            Ok(Some(Event::Message { kind, payload })) => (Some((kind, payload.to_vec())), false),
-            Ok(None | Some(Event::Ping(_) | Event::Pong(_))) => (None, false),
-            Ok(Some(Event::Close { .. })) => (None, true),
-            Err(error) => {
-                opening.machine.close(error.close_code(), "");
-                (None, true)
-            }
+        let (found, failed, remaining) = {
+            let inflater = &mut shard.read_buffer().borrow_mut().inflater;
+            let mut input = Input::with_inflater(&mut opening.unread, inflater);
+            let (found, failed) = match opening.machine.poll(&mut input) {
+                Ok(Some(Event::Message { kind, payload })) => {
+                    (Some((kind, payload.to_vec())), false)
+                }
+                Ok(None | Some(Event::Ping(_) | Event::Pong(_))) => (None, false),
+                Ok(Some(Event::Close { .. })) => (None, true),
+                Err(error) => {
+                    opening.machine.close(error.close_code(), "");
+                    (None, true)
+                }
+            };
+            (found, failed, input.remaining())
         };
-        let remaining = input.remaining();
         bytes::Buf::advance(&mut opening.unread, length - remaining);
         let output = opening.machine.output();
         if !output.is_empty() {

@@ -8,12 +8,12 @@ use wire::reply::Outcome;
 use super::state::State;
 use crate::connection::links::{LinkKey, Links};
 use crate::conversation::answer::{Ack, ReplyTo};
-use crate::fanout::{Delivery, Frames, Pushed, push_frame};
+use crate::fanout::{Delivery, Frames, Pushed, push_frame, send_push};
 use crate::limits;
+use crate::session::cursors::Cursor;
 use crate::session::opening::Opened;
 use crate::session::registry::{HeldPush, Phase, Session, SessionKey};
 use ringwire_protocol::ConversationId;
-use ringwire_protocol::websocket::frame;
 
 impl State {
     /// Answers a command of a session of this shard.
@@ -24,14 +24,20 @@ impl State {
         links: &mut Links,
     ) {
         let Some(session) = self.registry.get(reply_to.session) else { return };
+        let user = session.user;
         match &answer {
-            Ok(Ack::Entry { conversation_id, seq, .. }) => {
-                self.cursors.raise(session.user, *conversation_id, *seq);
+            Ok(Ack::Entry { conversation_id: id, seq, .. }) => {
+                let cursor = Cursor::read(*seq);
+                self.cursors.raise(user, *id, cursor);
+                self.own_cursor_said(user, *id, cursor, reply_to.session, links);
             }
-            Ok(Ack::Cursor { conversation_id, read_seq }) => {
-                self.cursors.raise(session.user, *conversation_id, *read_seq);
+            Ok(Ack::Cursor { conversation_id: id, cursor, moved }) => {
+                self.cursors.raise(user, *id, *cursor);
+                if *moved {
+                    self.own_cursor_moved(user, *id, *cursor, reply_to.session, links);
+                }
             }
-            Err(_) => {}
+            Ok(Ack::Done) | Err(_) => {}
         }
         self.reply(reply_to.session, reply_to.command_id, answer.map(Outcome::from), links);
     }
@@ -63,9 +69,7 @@ impl State {
         self.scratch.clear();
         encoding.encode(&server_frame, &mut self.scratch);
         let payload = &self.scratch;
-        links.write(link, |buffer| {
-            frame::put_server_frame(encoding.message_kind(), payload, buffer);
-        });
+        links.send_message(link, encoding.message_kind(), payload);
         // A client that asks without reading the answers is not read either, until they are gone.
         if links.queued_bytes(link) > limits::OUTBOX_FULL_BYTES {
             session.paused = true;
@@ -77,16 +81,28 @@ impl State {
     pub(crate) fn deliver_here(&mut self, delivery: &Delivery, links: &mut Links) {
         let mut frames = Frames::new(&delivery.pushed);
         let except = delivery.except.map(|reply_to| reply_to.session);
-        for user in delivery.users.iter() {
-            // A user has few sessions; the keys are copied so that each session can be changed.
-            let mut position = 0;
-            while let Some(key) = self.registry.of_user(*user).get(position).copied() {
-                position += 1;
-                if Some(key) != except
-                    && let Some(session) = self.registry.get(key)
-                {
-                    push(session, &delivery.pushed, &mut frames, links);
-                }
+        let author = delivery.pushed.author();
+        for user in delivery.users.iter().filter(|user| Some(**user) != author) {
+            self.push_to_user(*user, &mut frames, except, links);
+        }
+    }
+
+    /// Gives a push to every session of a user but one.
+    pub(super) fn push_to_user(
+        &mut self,
+        user: UserId,
+        frames: &mut Frames<'_>,
+        except: Option<SessionKey>,
+        links: &mut Links,
+    ) {
+        // A user has few sessions; the keys are copied so that each session can be changed.
+        let mut position = 0;
+        while let Some(key) = self.registry.of_user(user).get(position).copied() {
+            position += 1;
+            if Some(key) != except
+                && let Some(session) = self.registry.get(key)
+            {
+                push(session, frames, links);
             }
         }
     }
@@ -141,7 +157,7 @@ impl State {
         let lagging = !session.lagging.is_empty();
         self.reply(key, connect_id, Ok(Outcome::Connected(connected)), links);
         for entry in opened.missed {
-            links.push(link, &push_frame(encoding, wire::push::Event::Entry(entry)));
+            send_push(encoding, wire::push::Event::Entry(entry), link, links);
         }
         release(held, &opened.covered, link, links);
         self.registry.cover(key, opened.covered, links.now());
@@ -217,25 +233,30 @@ impl State {
             max_cursors: limits::MAX_CURSORS as u32,
             max_group_members: configured.max_group_members,
             max_cursor_members: limits::CURSOR_PUSH_MEMBERS as u32,
+            typing_ms: limits::TYPING_MS as u32,
             ..Default::default()
         }
     }
 }
 
 /// Gives a push to one session: held while its snapshot is read, dropped with a note while its outbox is full.
-fn push(session: &mut Session, pushed: &Pushed, frames: &mut Frames<'_>, links: &mut Links) {
-    let position = match pushed {
+fn push(session: &mut Session, frames: &mut Frames<'_>, links: &mut Links) {
+    let pushed = frames.pushed();
+    match pushed {
         Pushed::Entry(entry) if session.is_covered(entry.conversation_id, entry.seq) => return,
-        Pushed::Entry(entry) => Some((entry.conversation_id, entry.seq)),
-        Pushed::Cursor(_) => None,
         Pushed::Lag { id, head_seq } => return mark_lagging(session, *id, *head_seq, links),
-    };
+        Pushed::Entry(_) | Pushed::Cursor { .. } | Pushed::Typing(_) => {}
+    }
+    let position = pushed.position();
     match &mut session.phase {
         Phase::AwaitingConnect => {}
         Phase::Opening { held, .. } => {
+            // Who types now is of no interest when the snapshot has come.
+            let Some((id, seq)) = position else { return };
             if held.len() < limits::MAX_HELD_PUSHES {
+                let position = matches!(pushed, Pushed::Entry(_)).then_some((id, seq));
                 held.push_back(HeldPush { position, frame: frames.get(session.encoding).clone() });
-            } else if let Some((id, seq)) = position {
+            } else {
                 mark_lagging(session, id, seq, links);
             }
         }
@@ -243,7 +264,7 @@ fn push(session: &mut Session, pushed: &Pushed, frames: &mut Frames<'_>, links: 
             let queued = links.queued_bytes(session.link);
             let Some((id, seq)) = position else {
                 if queued < limits::OUTBOX_HALF_BYTES {
-                    links.push(session.link, frames.get(session.encoding));
+                    frames.send(session.encoding, session.link, links);
                 }
                 return;
             };
@@ -252,14 +273,15 @@ fn push(session: &mut Session, pushed: &Pushed, frames: &mut Frames<'_>, links: 
             if lagging || (full(queued) && full(links.relieve(session.link))) {
                 mark_lagging(session, id, seq, links);
             } else {
-                links.push(session.link, frames.get(session.encoding));
+                frames.send(session.encoding, session.link, links);
             }
         }
     }
 }
 
 fn mark_lagging(session: &mut Session, id: ConversationId, seq: u64, links: &mut Links) {
-    session.lagging.insert(id, seq);
+    let head_seq = session.lagging.entry(id).or_default();
+    *head_seq = seq.max(*head_seq);
     if session.lagging.len() > limits::OUTBOX_LAGGING {
         let reason = CloseReason::SlowConsumer;
         links.close(session.link, reason.code(), reason.reason());

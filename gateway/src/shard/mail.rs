@@ -1,6 +1,6 @@
 //! What arrives in a shard's mailbox.
 
-use ringwire_protocol::{CloseReason, CommandError, UserId, wire};
+use ringwire_protocol::{CloseReason, CommandError, ConversationId, UserId, wire};
 use ringwire_storage::append::Completion;
 
 use super::handoff::{Moving, Returned};
@@ -24,6 +24,8 @@ pub enum Mail {
     Pulled(Pull, Option<Box<wire::SyncPage>>),
     /// A push for this shard's users. Refusable.
     Deliver(Delivery),
+    /// The last session in which a user typed in a conversation of this shard ended. Refusable.
+    StopTyping(ConversationId, UserId),
     /// All sessions of a user of this shard are to end. Refusable.
     EndSessions(UserId, CloseReason),
     /// The answer of an owner shard. Reserved.

@@ -25,6 +25,7 @@ pub mod mailbox;
 mod owner;
 pub mod pulls;
 pub mod shared;
+mod signals;
 pub mod state;
 mod sync;
 mod wake;
@@ -42,7 +43,7 @@ use ringwire_protocol::websocket::MessageKind;
 use ringwire_protocol::{CloseReason, CommandError, ErrorCode, UnixMs, UserId};
 use tokio::sync::oneshot;
 
-use crate::connection::driver::{self, Application};
+use crate::connection::driver::{self, Application, ReadBuffer};
 use crate::connection::endpoint::Endpoint;
 use crate::connection::links::{Heartbeat, LinkKey, Links, Overdue};
 use crate::limits;
@@ -72,7 +73,7 @@ pub struct Shard {
     shared: Arc<Shared>,
     id: ShardId,
     links: RefCell<Links>,
-    read_buffer: RefCell<Vec<u8>>,
+    read_buffer: RefCell<ReadBuffer>,
     state: RefCell<State>,
 }
 
@@ -85,7 +86,7 @@ impl Shard {
             shared: Arc::clone(&shared),
             id,
             links: RefCell::new(Links::new(heartbeat)),
-            read_buffer: RefCell::new(vec![0; limits::READ_BUFFER_BYTES]),
+            read_buffer: RefCell::default(),
             state: RefCell::new(State::new(shared, id, time, writers)),
         }
     }
@@ -223,6 +224,7 @@ impl State {
                 self.pulled(&pull, page.map(|page| *page), links);
             }
             Mail::Deliver(delivery) => self.deliver_here(&delivery, links),
+            Mail::StopTyping(id, user) => self.typing_stopped(id, user, links),
             Mail::EndSessions(user, reason) => self.end_sessions(user, reason, links),
             Mail::Answered(reply_to, answer) => {
                 self.credits.give_back(1);
@@ -296,6 +298,7 @@ impl State {
             self.conversations.sweep(now, self.now.at);
             self.registry.forget_absent_users(self.now.unix_ms);
         }
+        self.sweep_signals(links);
         self.persist.retry(&mut self.credits);
         self.retry_stalled();
         self.retry_lagging();
@@ -318,7 +321,7 @@ impl Application for Shard {
         &self.links
     }
 
-    fn read_buffer(&self) -> &RefCell<Vec<u8>> {
+    fn read_buffer(&self) -> &RefCell<ReadBuffer> {
         &self.read_buffer
     }
 
@@ -334,7 +337,7 @@ impl Application for Shard {
     }
 
     fn on_gone(&self, link: LinkKey) {
-        self.state.borrow_mut().registry.remove_by_link(link);
+        self.state.borrow_mut().session_gone(link, &mut self.links.borrow_mut());
     }
 
     fn on_second(&self, overdue: Vec<(LinkKey, Overdue)>) {

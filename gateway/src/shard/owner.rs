@@ -7,6 +7,7 @@ use ringwire_storage::append::Completion;
 use ringwire_storage::model::{ConversationSnapshot, LogPage};
 
 use super::mail::Mail;
+use super::signals::CursorPush;
 use super::state::{State, busy};
 use crate::connection::links::Links;
 use crate::conversation::answer::{Ack, ReplyTo};
@@ -181,10 +182,17 @@ impl State {
                 }
                 Effect::Answer(reply_to, answer) => self.answer(reply_to, answer, links),
                 Effect::Deliver { frame, recipients, except } => {
+                    if let Some(speaker) = frame.speaker {
+                        self.typists.said((id, speaker));
+                    }
                     self.deliver(id, &Pushed::Entry(frame), &recipients, except, links);
                 }
-                Effect::CursorMoved { cursor, recipients } => {
-                    self.deliver(id, &Pushed::Cursor(cursor), &recipients, None, links);
+                Effect::CursorMoved { user, cursor, recipients } => {
+                    self.cursor_moved(id, user, CursorPush { cursor, recipients }, links);
+                }
+                Effect::Typing { user, stopped, recipients, reply_to } => {
+                    let answer = self.typing(id, user, stopped, recipients, links);
+                    self.answer(reply_to, answer.map(|()| Ack::Done), links);
                 }
                 Effect::LoadTail { after } => {
                     if self.ask(Ask::LoadTail { conversation_id: id, after }).is_err() {
@@ -212,7 +220,7 @@ impl State {
     }
 
     /// Sends a push to the home shards of its recipients: one message each.
-    fn deliver(
+    pub(super) fn deliver(
         &mut self,
         id: ConversationId,
         pushed: &Pushed,
@@ -235,11 +243,11 @@ impl State {
                 continue;
             }
             let mailbox = &self.shared.mailboxes[usize::from(shard)];
-            // A lagging shard gets no more entries until it knows that it lags: they would show a gap.
+            // A lagging shard gets no more of the conversation until it knows that it lags: entries would show a gap.
             let sent = !self.lagging.contains(shard, id)
                 && mailbox.try_send(Mail::Deliver(delivery)).is_ok();
-            if !sent && let Pushed::Entry(entry) = pushed {
-                self.lagging.mark(shard, id, entry.seq, users);
+            if !sent && let Some((_, seq)) = pushed.position() {
+                self.lagging.mark(shard, id, seq, users);
             }
         }
     }
@@ -277,8 +285,11 @@ fn carry_out(
 ) {
     match request {
         Request::Submit { submission, .. } => conversation.submit(*submission, now, effects),
-        Request::Read { user, seq, reply_to, .. } => {
-            conversation.read(user, seq, reply_to, effects);
+        Request::Raise { user, to, reply_to, .. } => {
+            conversation.raise(user, to, reply_to, effects);
+        }
+        Request::Typing { user, stopped, reply_to, .. } => {
+            conversation.typing(user, stopped, reply_to, now, effects);
         }
         // Everything since it was made was pushed as it came.
         Request::Announce { .. } => {}

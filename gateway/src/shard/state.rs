@@ -10,10 +10,13 @@ use tokio::sync::oneshot;
 use super::clock::{Clock, TimeSource};
 use super::credits::Credits;
 use super::shared::Shared;
+use super::signals::{CursorPush, OwnCursor};
 use crate::conversation::cache::Cache;
+use crate::conversation::typing::Typists;
 use crate::conversation::{Effect, Moment};
 use crate::fanout::LaggingShards;
 use crate::limits;
+use crate::pacing::Pacer;
 use crate::persist::{AppendSink, Persist};
 use crate::placement::ShardId;
 use crate::service::ask::{Ask, Call};
@@ -32,6 +35,11 @@ pub struct State {
     pub(crate) persist: Persist,
     pub(crate) credits: Credits,
     pub(crate) lagging: LaggingShards,
+    /// Cursors of members of this shard's conversations on their way to the other members.
+    pub(crate) cursor_pushes: Pacer<(ConversationId, UserId), CursorPush>,
+    /// Cursors of this shard's users on their way to their own devices.
+    pub(crate) own_cursors: Pacer<(UserId, ConversationId), OwnCursor>,
+    pub(crate) typists: Typists,
     /// Conversations made by users of this shard, whose owner shard had no room for the news yet.
     pub(crate) announcements: Vec<ConversationId>,
     /// Tails that could not be loaded, to be asked for again.
@@ -62,6 +70,9 @@ impl State {
             persist: Persist::new(writers, id),
             credits: Credits::new(reserved - limits::DRAIN_ORDERS),
             lagging: LaggingShards::default(),
+            cursor_pushes: Pacer::default(),
+            own_cursors: Pacer::default(),
+            typists: Typists::default(),
             announcements: Vec::new(),
             stalled: Vec::new(),
             waiters: HashMap::new(),

@@ -80,7 +80,7 @@ fn a_read_cursor_is_pushed_to_the_others_and_to_the_users_own_devices() {
         fill(&mut anna, group, 3);
         ben.read_up_to(group, 3);
         let expected =
-            wire::Cursor { conversation_id: group, user_id: 2, read_seq: 3, delivered_seq: 0 };
+            wire::Cursor { conversation_id: group, user_id: 2, read_seq: 3, delivered_seq: 3 };
         assert_eq!(next_cursor(&mut anna), expected);
         assert_eq!(next_cursor(&mut second), expected);
         // What does not rise is not told.

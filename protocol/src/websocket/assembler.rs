@@ -1,20 +1,23 @@
-//! Frames to messages (RFC 6455 sections 5.4 and 5.5).
+//! Frames to messages (RFC 6455 sections 5.4 and 5.5, RFC 7692 section 6.2).
 //!
 //! ```text
 //!   input ──► header ──► whole frame in the input? ──► unmask in place, deliver from the input
 //!                              │ no, or a fragment
 //!                              ▼
 //!                        Pending (boxed): header so far, payload so far, message so far ──► deliver from there
+//!
+//!   a compressed message, whole ──► inflated into the buffer that came with the input ──► deliver from there
 //! ```
 //!
 //! Invariants: nothing is allocated while no partial frame and no partial message is pending; what is pending holds no
-//! more than about twice the bytes that have arrived, whatever the header claims; text has been checked up to the last
-//! byte that arrived.
+//! more than about twice the bytes that have arrived, whatever the header claims; text that is not compressed has been
+//! checked up to the last byte that arrived; nothing is inflated for a message that is not complete.
 
 use std::ops::Range;
 
 use tungstenite::protocol::frame::coding::CloseCode;
 
+use super::deflate::Inflater;
 use super::frame::{self, Header, MAX_HEADER_BYTES, MaskKey, Opcode};
 use super::utf8;
 use super::{Limits, MessageKind, ProtocolError, Role};
@@ -48,12 +51,25 @@ pub struct Input<'b> {
     bytes: &'b mut [u8],
     /// Everything before it has been used.
     position: usize,
+    inflater: Scratch<'b>,
+}
+
+/// Where compressed messages are inflated.
+#[derive(Debug)]
+enum Scratch<'b> {
+    Own(Inflater),
+    Lent(&'b mut Inflater),
 }
 
 impl<'b> Input<'b> {
     /// Wraps bytes in the order of their arrival.
     pub fn new(bytes: &'b mut [u8]) -> Self {
-        Self { bytes, position: 0 }
+        Self { bytes, position: 0, inflater: Scratch::Own(Inflater::default()) }
+    }
+
+    /// [`Self::new`] with an inflater for compressed messages, which otherwise is made anew for the first of them.
+    pub fn with_inflater(bytes: &'b mut [u8], inflater: &'b mut Inflater) -> Self {
+        Self { bytes, position: 0, inflater: Scratch::Lent(inflater) }
     }
 
     /// How many bytes have not been used.
@@ -80,12 +96,23 @@ impl<'b> Input<'b> {
         self.position += count;
         start..self.position
     }
+
+    /// The bytes, and where what is compressed is inflated.
+    fn parts(&mut self) -> (&[u8], &mut Inflater) {
+        let inflater = match &mut self.inflater {
+            Scratch::Own(inflater) => inflater,
+            Scratch::Lent(inflater) => &mut **inflater,
+        };
+        (self.bytes, inflater)
+    }
 }
 
 /// Puts messages together.
 #[derive(Debug)]
 pub(crate) struct Assembler {
     role: Role,
+    /// Compressed messages were agreed on.
+    deflate: bool,
     limits: Limits,
     pending: Option<Box<Pending>>,
 }
@@ -118,6 +145,7 @@ struct OpenFrame {
 #[derive(Debug)]
 struct OpenMessage {
     kind: MessageKind,
+    compressed: bool,
     payload: Vec<u8>,
     utf8: utf8::Progress,
     complete: bool,
@@ -125,7 +153,16 @@ struct OpenMessage {
 
 impl Assembler {
     pub(crate) fn new(role: Role, limits: Limits) -> Self {
-        Self { role, limits, pending: None }
+        Self { role, deflate: false, limits, pending: None }
+    }
+
+    /// From now on messages may be compressed, in both directions.
+    pub(crate) fn agree_on_deflate(&mut self) {
+        self.deflate = true;
+    }
+
+    pub(crate) fn is_deflate_agreed(&self) -> bool {
+        self.deflate
     }
 
     /// Frees what is pending: after an error or a close nothing will complete it.
@@ -142,24 +179,33 @@ impl Assembler {
         if self.pending.is_some() {
             self.release_delivered();
         }
+        if self.deflate {
+            input.parts().1.release();
+        }
         if self.pending.is_none() {
             if input.remaining() == 0 {
                 return Ok(None);
             }
-            if let Some((opcode, payload)) = self.take_whole_frame(input)? {
+            if let Some((opcode, compressed, payload)) = self.take_whole_frame(input)? {
+                if compressed {
+                    let (bytes, inflater) = input.parts();
+                    return inflate(opcode, &bytes[payload], inflater, self.limits).map(Some);
+                }
                 return event(opcode, &input.bytes[payload]).map(Some);
             }
         }
         self.poll_pending(input)
     }
 
-    /// Takes a frame that lies completely in the input and is not part of a fragmented message.
+    /// Takes a frame that lies completely in the input and is not part of a fragmented message. Answers also whether
+    /// its payload is compressed.
     #[inline]
     fn take_whole_frame(
         &self,
         input: &mut Input<'_>,
-    ) -> Result<Option<(Opcode, Range<usize>)>, ProtocolError> {
-        let Some(header) = Header::parse(input.rest(), self.role)? else { return Ok(None) };
+    ) -> Result<Option<(Opcode, bool, Range<usize>)>, ProtocolError> {
+        let parsed = Header::parse(input.rest(), self.role, self.deflate)?;
+        let Some(header) = parsed else { return Ok(None) };
         let payload_bytes = admit(&header, None, self.limits)?;
         if !header.fin || payload_bytes > input.remaining() - header.head_bytes {
             return Ok(None);
@@ -169,10 +215,10 @@ impl Assembler {
         if let Some(key) = header.mask {
             frame::apply_mask(&mut input.bytes[payload.clone()], key);
         }
-        if header.opcode == Opcode::Text {
+        if header.opcode == Opcode::Text && !header.compressed {
             utf8::check(&input.bytes[payload.clone()])?;
         }
-        Ok(Some((header.opcode, payload)))
+        Ok(Some((header.opcode, header.compressed, payload)))
     }
 
     /// Frees a message that was delivered, and everything when nothing else is pending.
@@ -195,7 +241,7 @@ impl Assembler {
         loop {
             let mut frame = match pending.frame.take() {
                 Some(frame) => frame,
-                None => match pending.read_header(input, self.role)? {
+                None => match pending.read_header(input, self.role, self.deflate)? {
                     Some(header) => pending.open(&header, self.limits)?,
                     None => return Ok(None),
                 },
@@ -213,8 +259,12 @@ impl Assembler {
             }
         }
         let Some(message) = &mut pending.message else { return Ok(None) };
-        message.utf8.finish()?;
         message.complete = true;
+        if message.compressed {
+            let opcode = message.kind.into();
+            return inflate(opcode, &message.payload, input.parts().1, self.limits).map(Some);
+        }
+        message.utf8.finish()?;
         Ok(Some(Event::Message { kind: message.kind, payload: &message.payload }))
     }
 }
@@ -225,11 +275,12 @@ impl Pending {
         &mut self,
         input: &mut Input<'_>,
         role: Role,
+        deflate: bool,
     ) -> Result<Option<Header>, ProtocolError> {
         let earlier_bytes = self.header_bytes;
         let added = input.remaining().min(MAX_HEADER_BYTES - earlier_bytes);
         self.header[earlier_bytes..][..added].copy_from_slice(&input.rest()[..added]);
-        let parsed = Header::parse(&self.header[..earlier_bytes + added], role)?;
+        let parsed = Header::parse(&self.header[..earlier_bytes + added], role, deflate)?;
         if let Some(header) = parsed {
             input.take_range(header.head_bytes - earlier_bytes);
             self.header_bytes = 0;
@@ -243,9 +294,10 @@ impl Pending {
     /// Makes room, as yet empty, for the payload of a frame.
     fn open(&mut self, header: &Header, limits: Limits) -> Result<OpenFrame, ProtocolError> {
         let missing_bytes = admit(header, self.message.as_ref(), limits)?;
+        let message = |kind| Some(OpenMessage::new(kind, header.compressed));
         match header.opcode {
-            Opcode::Text => self.message = Some(OpenMessage::new(MessageKind::Text)),
-            Opcode::Binary => self.message = Some(OpenMessage::new(MessageKind::Binary)),
+            Opcode::Text => self.message = message(MessageKind::Text),
+            Opcode::Binary => self.message = message(MessageKind::Binary),
             Opcode::Continuation => {}
             Opcode::Close | Opcode::Ping | Opcode::Pong => self.control.clear(),
         }
@@ -277,12 +329,13 @@ impl Pending {
 }
 
 impl OpenMessage {
-    fn new(kind: MessageKind) -> Self {
-        Self { kind, payload: Vec::new(), utf8: utf8::Progress::default(), complete: false }
+    fn new(kind: MessageKind, compressed: bool) -> Self {
+        let utf8 = utf8::Progress::default();
+        Self { kind, compressed, payload: Vec::new(), utf8, complete: false }
     }
 
     fn add(&mut self, piece: &[u8]) -> Result<(), ProtocolError> {
-        if self.kind == MessageKind::Text {
+        if self.kind == MessageKind::Text && !self.compressed {
             self.utf8.feed(piece)?;
         }
         self.payload.extend_from_slice(piece);
@@ -297,7 +350,7 @@ fn admit(
     message: Option<&OpenMessage>,
     limits: Limits,
 ) -> Result<usize, ProtocolError> {
-    let before_bytes = match (header.opcode, message) {
+    let (before_bytes, compressed) = match (header.opcode, message) {
         // Control frames come at any time and are small.
         (Opcode::Close | Opcode::Ping | Opcode::Pong, _) => {
             return Ok(header.payload_bytes as usize);
@@ -306,14 +359,29 @@ fn admit(
         (Opcode::Text | Opcode::Binary, Some(_)) => {
             return Err(ProtocolError::ExpectedContinuation);
         }
-        (Opcode::Continuation, Some(message)) => message.payload.len(),
-        (Opcode::Text | Opcode::Binary, None) => 0,
+        (Opcode::Continuation, Some(message)) => (message.payload.len(), message.compressed),
+        (Opcode::Text | Opcode::Binary, None) => (0, header.compressed),
     };
-    let Limits { max_message_bytes } = limits;
+    let most_bytes = limits.max_wire_bytes(compressed).saturating_sub(before_bytes);
     usize::try_from(header.payload_bytes)
         .ok()
-        .filter(|&payload_bytes| payload_bytes <= max_message_bytes.saturating_sub(before_bytes))
-        .ok_or(ProtocolError::TooLarge { max_message_bytes })
+        .filter(|&payload_bytes| payload_bytes <= most_bytes)
+        .ok_or(ProtocolError::TooLarge { max_message_bytes: limits.max_message_bytes })
+}
+
+/// The message that was compressed.
+#[cold]
+fn inflate<'a>(
+    opcode: Opcode,
+    payload: &[u8],
+    inflater: &'a mut Inflater,
+    limits: Limits,
+) -> Result<Event<'a>, ProtocolError> {
+    let payload = inflater.inflate(payload, limits)?;
+    if opcode == Opcode::Text {
+        utf8::check(payload)?;
+    }
+    event(opcode, payload)
 }
 
 /// What a complete, unfragmented frame tells; text has been checked.

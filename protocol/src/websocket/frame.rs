@@ -9,6 +9,7 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
+use super::deflate::Deflater;
 use super::{MessageKind, ProtocolError, Role};
 
 /// The longest header: two bytes, a 64-bit length and a key.
@@ -18,6 +19,8 @@ pub const MAX_CONTROL_BYTES: usize = 125;
 
 const FIN: u8 = 0x80;
 const RESERVED_BITS: u8 = 0x70;
+/// Says that the message is compressed (RFC 7692 section 6).
+const RSV1: u8 = 0x40;
 const MASKED: u8 = 0x80;
 /// A length that says: 16 bits follow.
 const LENGTH_16: u8 = 126;
@@ -27,13 +30,16 @@ const LENGTH_64: u8 = 127;
 /// The key a client masks a frame with.
 pub(crate) type MaskKey = [u8; 4];
 
+const TEXT: u8 = 1;
+const BINARY: u8 = 2;
+
 /// What a frame is (section 5.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Opcode {
     Continuation = 0,
-    Text = 1,
-    Binary = 2,
+    Text = TEXT,
+    Binary = BINARY,
     Close = 8,
     Ping = 9,
     Pong = 10,
@@ -43,8 +49,8 @@ impl Opcode {
     fn parse(number: u8) -> Result<Self, ProtocolError> {
         match number {
             0 => Ok(Self::Continuation),
-            1 => Ok(Self::Text),
-            2 => Ok(Self::Binary),
+            TEXT => Ok(Self::Text),
+            BINARY => Ok(Self::Binary),
             8 => Ok(Self::Close),
             9 => Ok(Self::Ping),
             10 => Ok(Self::Pong),
@@ -72,6 +78,8 @@ pub(crate) struct Header {
     /// The last, or only, frame of its message.
     pub(crate) fin: bool,
     pub(crate) opcode: Opcode,
+    /// The first, or only, frame of a compressed message.
+    pub(crate) compressed: bool,
     pub(crate) mask: Option<MaskKey>,
     /// How many bytes the header itself takes.
     pub(crate) head_bytes: usize,
@@ -81,12 +89,20 @@ pub(crate) struct Header {
 
 impl Header {
     /// Reads the header `bytes` begin with; `None` until all of it is there. Whatever can be refused is refused with
-    /// the first byte that is wrong.
+    /// the first byte that is wrong. `deflate`: compressed messages were agreed on.
     #[inline]
-    pub(crate) fn parse(bytes: &[u8], receiver: Role) -> Result<Option<Self>, ProtocolError> {
+    pub(crate) fn parse(
+        bytes: &[u8],
+        receiver: Role,
+        deflate: bool,
+    ) -> Result<Option<Self>, ProtocolError> {
         let Some(&first) = bytes.first() else { return Ok(None) };
-        if first & RESERVED_BITS != 0 {
-            return Err(ProtocolError::ReservedBits);
+        let compressed = first & RESERVED_BITS != 0;
+        if compressed {
+            let begins_message = matches!(first & 0x0f, TEXT | BINARY);
+            if !(deflate && begins_message && first & RESERVED_BITS == RSV1) {
+                return Err(ProtocolError::ReservedBits);
+            }
         }
         let opcode = Opcode::parse(first & 0x0f)?;
         let fin = first & FIN != 0;
@@ -137,7 +153,7 @@ impl Header {
             (None, rest)
         };
         let head_bytes = bytes.len() - rest.len();
-        Ok(Some(Self { fin, opcode, mask, head_bytes, payload_bytes }))
+        Ok(Some(Self { fin, opcode, compressed, mask, head_bytes, payload_bytes }))
     }
 }
 
@@ -206,6 +222,18 @@ pub(crate) fn put_frame(opcode: Opcode, payload: &[u8], mask: Option<MaskKey>, o
     }
 }
 
+/// Appends a whole frame of a compressed message, masked if there is a key.
+pub(crate) fn put_compressed_frame(
+    kind: MessageKind,
+    deflated: &[u8],
+    mask: Option<MaskKey>,
+    out: &mut BytesMut,
+) {
+    let start = out.len();
+    put_frame(kind.into(), deflated, mask, out);
+    out[start] |= RSV1;
+}
+
 /// The payload of a close frame: code and reason, cut to what a control frame holds.
 pub(crate) fn close_payload(code: u16, reason: &str) -> ([u8; MAX_CONTROL_BYTES], usize) {
     let mut payload = [0; MAX_CONTROL_BYTES];
@@ -230,6 +258,40 @@ pub fn server_frame(kind: MessageKind, payload: &[u8]) -> Bytes {
 /// Appends one unmasked, unfragmented frame.
 pub fn put_server_frame(kind: MessageKind, payload: &[u8], out: &mut BytesMut) {
     put_frame(kind.into(), payload, None, out);
+}
+
+/// What a frame made by [`server_frame`] holds.
+pub fn server_frame_payload(frame: &[u8]) -> &[u8] {
+    let head_bytes = match frame.get(1) {
+        Some(&LENGTH_16) => 4,
+        Some(&LENGTH_64) => 10,
+        _ => 2,
+    };
+    frame.get(head_bytes..).unwrap_or_default()
+}
+
+/// The frame of a message compressed, if that makes it smaller.
+pub fn compressed_server_frame(
+    kind: MessageKind,
+    payload: &[u8],
+    deflater: &mut Deflater,
+) -> Option<Bytes> {
+    let mut out = BytesMut::new();
+    put_compressed_frame(kind, deflater.deflate(payload)?, None, &mut out);
+    Some(out.freeze())
+}
+
+/// Appends one unmasked, unfragmented frame, compressed if that makes it smaller.
+pub fn put_smaller_server_frame(
+    kind: MessageKind,
+    payload: &[u8],
+    deflater: &mut Deflater,
+    out: &mut BytesMut,
+) {
+    match deflater.deflate(payload) {
+        Some(deflated) => put_compressed_frame(kind, deflated, None, out),
+        None => put_server_frame(kind, payload, out),
+    }
 }
 
 /// Appends the header of an unmasked, unfragmented frame; `payload_bytes` bytes of payload have to follow.

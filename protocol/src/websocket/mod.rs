@@ -4,6 +4,7 @@
 //!   handshake   the HTTP/1.1 upgrade: request and response, parsed and written
 //!   frame       one frame: header, mask
 //!   utf8        UTF-8 that arrives in pieces
+//!   deflate     messages compressed for themselves (RFC 7692)
 //!   assembler   frames to messages: fragments, control frames between them, limits
 //! ```
 //!
@@ -13,10 +14,11 @@
 //! parsed the header already. Its parser alone takes as long as this whole layer (`bench/benches/frame.rs`). Tests and
 //! a fuzz target hold the two against each other.
 //!
-//! Invariants: no extension is ever negotiated, so reserved bits are errors; checks follow the order of the bytes, so
-//! the way the bytes are split cannot change what is reported.
+//! Invariants: reserved bits are errors, except RSV1 where permessage-deflate was agreed on; checks follow the order of
+//! the bytes, so the way the bytes are split cannot change what is reported.
 
 pub mod assembler;
+pub mod deflate;
 pub mod frame;
 pub mod handshake;
 mod utf8;
@@ -44,14 +46,27 @@ pub enum MessageKind {
 /// What a connection accepts from its peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The largest message, all its fragments together, in bytes; no single frame may be larger either.
+    /// The largest message, all its fragments together, in bytes; no single frame may be larger either. It counts what
+    /// a compressed message inflates to.
     pub max_message_bytes: usize,
+}
+
+impl Limits {
+    /// How many bytes a message may take on the wire. Deflate may need nine bits for a byte that it cannot compress.
+    const fn max_wire_bytes(self, compressed: bool) -> usize {
+        let Self { max_message_bytes } = self;
+        if compressed {
+            max_message_bytes.saturating_add(max_message_bytes / 8 + 64)
+        } else {
+            max_message_bytes
+        }
+    }
 }
 
 /// What the peer did wrong. The connection ends with [`ProtocolError::close_code`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProtocolError {
-    /// RSV1, RSV2 or RSV3 is set although no extension was negotiated (section 5.2).
+    /// RSV1, RSV2 or RSV3 is set although no extension was agreed on that gives it a meaning there (section 5.2).
     #[error("reserved bits are set")]
     ReservedBits,
     /// The opcode is none of the six that are defined (section 5.2).
@@ -90,6 +105,9 @@ pub enum ProtocolError {
     /// Text, or the reason in a close frame, is not UTF-8 (section 8.1).
     #[error("text is not UTF-8")]
     InvalidUtf8,
+    /// What a compressed message holds is not deflate, or ends in the middle (RFC 7692 section 7.2.2).
+    #[error("compressed message is not deflate")]
+    BadDeflate,
     /// A message or frame is larger than [`Limits::max_message_bytes`].
     #[error("message is larger than {max_message_bytes} bytes")]
     TooLarge {
@@ -102,7 +120,7 @@ impl ProtocolError {
     /// The code to close with: 1002, 1007 or 1009 (RFC 6455 section 7.4.1).
     pub const fn close_code(&self) -> u16 {
         match self {
-            Self::InvalidUtf8 => 1007,
+            Self::InvalidUtf8 | Self::BadDeflate => 1007,
             Self::TooLarge { .. } => 1009,
             _ => 1002,
         }

@@ -8,12 +8,14 @@
 use std::fmt::Debug;
 use std::io::Cursor;
 
+use bytes::BytesMut;
 use ringwire_protocol::codec::{Encoding, Frame};
 use ringwire_protocol::connection::{Connection, Event, Input};
+use ringwire_protocol::websocket::deflate::Deflater;
 use ringwire_protocol::websocket::handshake::{
     ClientHandshake, MAX_HEAD_BYTES, Parsed, accept_response, parse_request,
 };
-use ringwire_protocol::websocket::{Limits, Role};
+use ringwire_protocol::websocket::{Limits, MessageKind, Role, frame};
 use ringwire_protocol::wire;
 use tungstenite::protocol::frame::FrameHeader;
 
@@ -23,9 +25,11 @@ const LIMITS: Limits = Limits { max_message_bytes: 64 * 1024 };
 pub type Target = fn(&[u8]);
 
 /// The parsers by name; the corpus lies in folders of these names.
-pub const TARGETS: [(&str, Target); 5] = [
+pub const TARGETS: [(&str, Target); 7] = [
     ("frame", frame),
     ("assembly", assembly),
+    ("deflate", deflate),
+    ("inflate", inflate),
     ("handshake", handshake),
     ("protobuf", protobuf),
     ("json", json),
@@ -81,17 +85,55 @@ pub fn frame(data: &[u8]) {
 /// A stream of frames comes to the same however it is split. First byte: the role; second: the size of the pieces.
 pub fn assembly(data: &[u8]) {
     let [selector, size, bytes @ ..] = data else { return };
-    let whole = assemble(*selector, [bytes]);
-    assert_eq!(assemble(*selector, bytes.chunks(1)), whole);
-    assert_eq!(assemble(*selector, bytes.chunks(usize::from(*size).max(1))), whole);
+    let fresh = || connection(*selector).0;
+    let whole = assemble(fresh(), [bytes]);
+    assert_eq!(assemble(fresh(), bytes.chunks(1)), whole);
+    assert_eq!(assemble(fresh(), bytes.chunks(usize::from(*size).max(1))), whole);
+}
+
+/// The same where compressed messages were agreed on.
+pub fn deflate(data: &[u8]) {
+    let [selector, size, bytes @ ..] = data else { return };
+    let fresh = || connection(*selector).0.with_deflate();
+    let whole = assemble(fresh(), [bytes]);
+    assert_eq!(assemble(fresh(), bytes.chunks(1)), whole);
+    assert_eq!(assemble(fresh(), bytes.chunks(usize::from(*size).max(1))), whole);
+}
+
+/// Any bytes as the payload of one compressed binary message: it is refused, or comes back the same when it is
+/// compressed and uncompressed once more.
+pub fn inflate(data: &[u8]) {
+    let mut frame = BytesMut::new();
+    frame::put_server_frame(MessageKind::Binary, data, &mut frame);
+    frame[0] |= 0x40;
+    let Some(message) = inflated(&mut frame) else { return };
+    assert!(message.len() <= LIMITS.max_message_bytes);
+    let mut again = BytesMut::new();
+    let mut deflater = Deflater::default();
+    frame::put_smaller_server_frame(MessageKind::Binary, &message, &mut deflater, &mut again);
+    assert!(again.len() <= message.len() + 10, "never larger than the plain frame");
+    assert_eq!(inflated(&mut again), Some(message));
+}
+
+/// The message in one frame, if it holds one.
+fn inflated(frame: &mut [u8]) -> Option<Vec<u8>> {
+    let mut client = Connection::new_client(7, LIMITS).with_deflate();
+    let mut input = Input::new(frame);
+    match client.poll(&mut input) {
+        Ok(Some(Event::Message { payload, .. })) => Some(payload.to_vec()),
+        Ok(other) => panic!("a whole frame is a message: {other:?}"),
+        Err(error) => {
+            assert!(matches!(error.close_code(), 1007 | 1009), "{error}");
+            None
+        }
+    }
 }
 
 /// Events and answers of a connection; at most one error, and the answers stay in proportion.
 fn assemble<'b>(
-    selector: u8,
+    mut connection: Connection,
     pieces: impl IntoIterator<Item = &'b [u8]>,
 ) -> (Vec<String>, Vec<u8>) {
-    let (mut connection, _) = connection(selector);
     let mut log = Vec::new();
     let (mut read_bytes, mut errors) = (0, 0);
     for piece in pieces {
@@ -137,7 +179,7 @@ pub fn handshake(data: &[u8]) {
         };
         assert_eq!(again, request);
         for subprotocol in [None, request.protocols.first().map(String::as_str)] {
-            let response = accept_response(&request, subprotocol);
+            let response = accept_response(&request, subprotocol, request.deflate);
             assert_eq!(response.windows(4).filter(|bytes| bytes == b"\r\n\r\n").count(), 1);
         }
     } else {

@@ -26,6 +26,20 @@ const REQUESTS: &[(&str, &[&str], &str)] = &[
     ("connection on two lines", &["Connection: keep-alive", "+Connection: Upgrade"], "upgrade"),
     ("upgrade is a list", &["Upgrade: h2c, websocket"], "upgrade"),
     ("extensions are offered, none is taken", &["Sec-WebSocket-Extensions: permessage-deflate"], "upgrade"),
+    ("extensions without a name", &["Sec-WebSocket-Extensions: "], "upgrade"),
+    ("extension with an empty name", &["Sec-WebSocket-Extensions: ; x"], "400"),
+    ("extension that is no token", &["Sec-WebSocket-Extensions: permessage deflate"], "400"),
+    ("parameter without a name", &["Sec-WebSocket-Extensions: permessage-deflate; =1"], "400"),
+    ("parameter without a value", &["Sec-WebSocket-Extensions: x; y="], "400"),
+    ("empty parameter", &["Sec-WebSocket-Extensions: permessage-deflate;"], "400"),
+    ("value that is no token", &["Sec-WebSocket-Extensions: x; y=a b"], "400"),
+    ("quoted value that is no token", &["Sec-WebSocket-Extensions: x; y=\"a b\""], "400"),
+    ("quoted value with a comma", &["Sec-WebSocket-Extensions: x; y=\"a,b\""], "400"),
+    ("value with one quote", &["Sec-WebSocket-Extensions: x; y=\"a"], "400"),
+    ("value with a quote inside", &["Sec-WebSocket-Extensions: x; y=\"a\"b\""], "400"),
+    ("empty quoted value", &["Sec-WebSocket-Extensions: x; y=\"\""], "400"),
+    ("extension that is not ASCII", &["Sec-WebSocket-Extensions: dëflate"], "400"),
+    ("nonsense behind an offer", &["Sec-WebSocket-Extensions: permessage-deflate, =, x"], "400"),
     ("empty body", &["Content-Length: 0"], "upgrade"),
     ("absolute URL", &["GET http://chat.example/ws HTTP/1.1"], "upgrade"),
     ("no spaces after colons", &["Host:chat.example", "Upgrade:websocket"], "upgrade"),
@@ -215,7 +229,7 @@ fn f4_a_head_that_is_too_large_is_refused_as_soon_as_that_is_certain() {
 #[test]
 fn f1_the_answer_is_that_of_the_rfc() {
     let request = upgrade(&["Sec-WebSocket-Protocol: chat, superchat"]);
-    let response = accept_response(&request, Some("chat"));
+    let response = accept_response(&request, Some("chat"), None);
     // Section 1.3 works this key out.
     let expected = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
         Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: chat\r\n\r\n";
@@ -241,7 +255,7 @@ fn client() -> (ClientHandshake, String) {
         panic!("{request:?}");
     };
     assert!(consumed > 0);
-    let response = accept_response(&request, None);
+    let response = accept_response(&request, None, None);
     let response = std::str::from_utf8(&response).unwrap();
     let (_, key) = response.split_once("Sec-WebSocket-Accept: ").unwrap();
     (handshake, key.trim().to_owned())
@@ -287,8 +301,8 @@ fn both_sides_understand_each_other() {
     assert_eq!((request.path.as_str(), request.query.as_deref()), ("/ws", Some("x=1")));
     assert_eq!(request.authorization.as_deref(), Some("Bearer t"));
     assert_eq!(request.protocols, ["a", "b"]);
-    let response = accept_response(&request, Some("b"));
-    let expected = Response { status: 101, subprotocol: Some("b".to_owned()) };
+    let response = accept_response(&request, Some("b"), None);
+    let expected = Response { status: 101, subprotocol: Some("b".to_owned()), deflate: false };
     assert_eq!(judge(&handshake, &response), Some(Ok((expected, response.len()))));
 }
 

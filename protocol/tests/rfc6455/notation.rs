@@ -123,6 +123,12 @@ impl Recorder {
         Self { connection, role, outcome: Outcome::default() }
     }
 
+    /// A connection on which permessage-deflate was agreed.
+    pub(crate) fn with_deflate(role: Role) -> Self {
+        let Self { connection, role, outcome } = Self::new(role);
+        Self { connection: connection.with_deflate(), role, outcome }
+    }
+
     pub(crate) fn connection(&mut self) -> &mut Connection {
         &mut self.connection
     }
@@ -161,7 +167,14 @@ impl Recorder {
 
 /// What a row of bytes comes to when they arrive in these pieces.
 pub(crate) fn outcome<'b>(role: Role, pieces: impl IntoIterator<Item = &'b [u8]>) -> Outcome {
-    let mut recorder = Recorder::new(role);
+    run(Recorder::new(role), pieces)
+}
+
+/// What a recorder writes down when bytes arrive in these pieces.
+pub(crate) fn run<'b>(
+    mut recorder: Recorder,
+    pieces: impl IntoIterator<Item = &'b [u8]>,
+) -> Outcome {
     for piece in pieces {
         recorder.read(piece);
     }

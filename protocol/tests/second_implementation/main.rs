@@ -52,3 +52,9 @@ fn googles_protobuf_reads_and_writes_every_vector() {
     let vectors = root().join("protocol/tests/golden/vectors.json");
     python("check_vectors.py", &[&descriptors(), &vectors]);
 }
+
+#[test]
+fn the_asyncapi_document_describes_every_vector() {
+    let vectors = root().join("protocol/tests/golden/vectors.json");
+    python("check_asyncapi.py", &[&root().join("docs/asyncapi.yaml"), &vectors]);
+}

@@ -36,6 +36,20 @@ pub(super) const TABLES: &[Table] = &[
     Table { name: "retention_marks", key: &[Number("conversation_id")] },
     Table { name: "deletions", key: &[Number("user_id")] },
     Table { name: "body_keys", key: &[Number("key_id")] },
+    Table { name: "edits", key: &[Number("conversation_id"), Number("seq")] },
+    Table {
+        name: "reactions",
+        key: &[Number("conversation_id"), Number("seq"), Number("user_id"), Text("reaction")],
+    },
+    Table {
+        name: "reaction_counts",
+        key: &[Number("conversation_id"), Number("seq"), Text("reaction")],
+    },
+    Table { name: "pins", key: &[Number("conversation_id"), Number("seq")] },
+    Table { name: "bans", key: &[Number("conversation_id"), Number("user_id")] },
+    Table { name: "join_requests", key: &[Number("conversation_id"), Number("user_id")] },
+    Table { name: "mentions", key: &[Number("user_id"), Number("conversation_id"), Number("seq")] },
+    Table { name: "hidden", key: &[Number("user_id"), Number("conversation_id"), Number("seq")] },
     Table { name: "entries", key: &[Number("conversation_id"), Number("seq")] },
 ];
 

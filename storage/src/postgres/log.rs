@@ -1,17 +1,17 @@
 //! Reading logs: the tail for owners, pages for members, whole conversations for taking into memory.
 
 use deadpool_postgres::Transaction;
-use futures_util::future::try_join;
-use ringwire_protocol::{ConversationId, Seq, UserId};
+use futures_util::future::try_join4;
+use ringwire_protocol::{ConversationId, Seq, UnixMs, UserId};
 use tokio_postgres::IsolationLevel;
 
 use super::PostgresStore;
-use super::rows::{self, ENTRY, MEMBER, MEMBER_WIDTH, USER, USER_WIDTH, position};
+use super::marks::mark;
+use super::rows::{self, ENTRY, MEMBER, position};
 use crate::encryption::BodyKeys;
 use crate::error::StoreError;
 use crate::model::{
     ConversationSnapshot, ConversationState, EntryRow, HistoryWindow, LogHead, LogPage,
-    MemberProfile,
 };
 
 /// Starts a transaction whose every read sees the same state.
@@ -38,7 +38,16 @@ impl PostgresStore {
         let mut client = self.client().await?;
         let tx = snapshot!(client);
         let about = tx
-            .prepare_cached("SELECT kind, settings, floor_seq FROM conversations WHERE id = $1")
+            .prepare_cached(
+                "SELECT c.kind, c.settings, c.floor_seq, c.muted_until,
+                     (SELECT k.user_id FROM blocks k
+                      WHERE k.user_id = c.low_user_id AND k.blocked_id = c.high_user_id) IS NOT NULL
+                     OR (SELECT k.user_id FROM blocks k WHERE k.user_id = c.high_user_id
+                             AND k.blocked_id = c.low_user_id) IS NOT NULL,
+                     ARRAY(SELECT p.seq FROM pins p
+                         WHERE p.conversation_id = c.id ORDER BY p.pinned_by_seq, p.seq)
+                 FROM conversations c WHERE c.id = $1 AND c.deleted_at = 0",
+            )
             .await?;
         let Some(about) = tx.query_opt(&about, &[&id.as_i64()]).await? else { return Ok(None) };
         let members = tx
@@ -49,11 +58,13 @@ impl PostgresStore {
         let members = async { Ok(tx.query(&members, &[&id.as_i64()]).await?) };
         // At least the newest entry is needed, for the head.
         let recent = entries_before(&tx, &self.keys, id, i64::MAX, recent_limit.max(1));
-        let (members, mut recent) = try_join(members, recent).await?;
+        let (members, mut recent, bans, requests) =
+            try_join4(members, recent, bans(&tx, id), requests(&tx, id)).await?;
         let head = recent.last().map_or_else(LogHead::default, EntryRow::head);
         if recent_limit == 0 {
             recent.clear();
         }
+        mark(&tx, None, &mut recent).await?;
         Ok(Some(ConversationSnapshot {
             conversation_id: id,
             kind: rows::kind(&about, 0)?,
@@ -62,8 +73,33 @@ impl PostgresStore {
             floor_seq: rows::number(&about, 2)?,
             members: members.iter().map(|row| rows::member(row, 0)).collect::<Result<_, _>>()?,
             recent,
-            state: ConversationState::default(),
+            state: ConversationState {
+                muted_until: about.try_get(3)?,
+                blocked: about.try_get(4)?,
+                pins: rows::positions(&about, 5)?,
+                bans,
+                requests,
+            },
         }))
+    }
+
+    pub(crate) async fn load_entry(
+        &self,
+        id: ConversationId,
+        seq: Seq,
+    ) -> Result<Option<EntryRow>, StoreError> {
+        let mut client = self.client().await?;
+        let tx = snapshot!(client);
+        let statement = tx
+            .prepare_cached(&format!(
+                "SELECT {ENTRY} FROM entries e JOIN conversations c ON c.id = e.conversation_id
+                 WHERE e.conversation_id = $1 AND e.seq = $2 AND c.deleted_at = 0"
+            ))
+            .await?;
+        let row = tx.query_opt(&statement, &[&id.as_i64(), &position(seq)]).await?;
+        let mut entry = row.map(|row| rows::entry(&row, 0, &self.keys)).transpose()?;
+        mark(&tx, None, &mut entry).await?;
+        Ok(entry)
     }
 
     pub(crate) async fn load_tail(
@@ -114,50 +150,34 @@ impl PostgresStore {
         if let Some((seq, limit)) = after {
             entries.extend(entries_after(&tx, &self.keys, id, seq, limit).await?);
         }
+        mark(&tx, user, &mut entries).await?;
         Ok(Some(LogPage { entries, head, floor_seq }))
     }
+}
 
-    pub(crate) async fn members_page(
-        &self,
-        user: UserId,
-        id: ConversationId,
-        after: Option<UserId>,
-        limit: u32,
-    ) -> Result<Option<(Vec<MemberProfile>, bool)>, StoreError> {
-        let mut client = self.client().await?;
-        let tx = snapshot!(client);
-        if position_of(&tx, id, Some(user)).await?.is_none() {
-            return Ok(None);
-        }
-        let page = tx
-            .prepare_cached(&format!(
-                "SELECT {MEMBER}, {USER}, coalesce(k.read_seq, 0), coalesce(k.delivered_seq, 0)
-                 FROM members m JOIN users u ON u.id = m.user_id
-                 LEFT JOIN cursors k
-                     ON k.conversation_id = m.conversation_id AND k.user_id = m.user_id
-                 WHERE m.conversation_id = $1 AND m.user_id > $2
-                 ORDER BY m.user_id LIMIT $3"
-            ))
-            .await?;
-        let after = after.map_or(0, UserId::as_i64);
-        let mut members = tx
-            .query(&page, &[&id.as_i64(), &after, &(i64::from(limit) + 1)])
-            .await?
-            .iter()
-            .map(|row| {
-                let cursors = MEMBER_WIDTH + USER_WIDTH;
-                Ok(MemberProfile {
-                    member: rows::member(row, 0)?,
-                    user: rows::user(row, MEMBER_WIDTH)?,
-                    read_seq: rows::number(row, cursors)?,
-                    delivered_seq: rows::number(row, cursors + 1)?,
-                })
-            })
-            .collect::<Result<Vec<_>, StoreError>>()?;
-        let more = members.len() > limit as usize;
-        members.truncate(limit as usize);
-        Ok(Some((members, more)))
-    }
+/// Who may not become a member, and until when.
+async fn bans(
+    tx: &Transaction<'_>,
+    id: ConversationId,
+) -> Result<Vec<(UserId, UnixMs)>, StoreError> {
+    let statement = tx
+        .prepare_cached(
+            "SELECT user_id, until FROM bans WHERE conversation_id = $1 ORDER BY user_id",
+        )
+        .await?;
+    let rows = tx.query(&statement, &[&id.as_i64()]).await?;
+    rows.iter().map(|row| Ok((rows::user_id(row, 0)?, row.try_get(1)?))).collect()
+}
+
+/// Who asked to become a member.
+async fn requests(tx: &Transaction<'_>, id: ConversationId) -> Result<Vec<UserId>, StoreError> {
+    let statement = tx
+        .prepare_cached(
+            "SELECT user_id FROM join_requests WHERE conversation_id = $1 ORDER BY user_id",
+        )
+        .await?;
+    let rows = tx.query(&statement, &[&id.as_i64()]).await?;
+    rows.iter().map(|row| rows::user_id(row, 0)).collect()
 }
 
 /// Floor and head of a conversation; with a user: if that one is a member.
@@ -172,7 +192,7 @@ async fn position_of(
              FROM conversations c
              LEFT JOIN LATERAL (SELECT seq, msg_no, created_at FROM entries
                  WHERE conversation_id = c.id ORDER BY seq DESC LIMIT 1) h ON true
-             WHERE c.id = $1 AND ($2::int8 IS NULL OR EXISTS (
+             WHERE c.id = $1 AND c.deleted_at = 0 AND ($2::int8 IS NULL OR EXISTS (
                  SELECT FROM members m WHERE m.conversation_id = c.id AND m.user_id = $2))",
         )
         .await?;

@@ -27,8 +27,11 @@ mod export;
 mod hold;
 mod ids;
 mod log;
+mod marks;
+mod members;
 pub(crate) mod partitions;
 mod pool;
+mod presence;
 mod push;
 mod refresh;
 mod refusal;
@@ -43,6 +46,7 @@ mod sqlstate;
 mod tls;
 mod trim;
 mod verify;
+mod views;
 
 use std::sync::Arc;
 

@@ -113,6 +113,37 @@ impl PostgresStore {
         Ok(revoked)
     }
 
+    pub(crate) async fn login_state(&self, family: FamilyId) -> Result<bool, StoreError> {
+        let client = self.client().await?;
+        let statement = client
+            .prepare_cached(
+                "SELECT FROM refresh_tokens WHERE family_id = $1 AND revoked_at = 0 LIMIT 1",
+            )
+            .await?;
+        Ok(client.query_opt(&statement, &[&family.as_slice()]).await?.is_some())
+    }
+
+    pub(crate) async fn revoked_families(
+        &self,
+        since_ms: UnixMs,
+        limit: u32,
+    ) -> Result<Vec<(UserId, FamilyId, UnixMs)>, StoreError> {
+        let client = self.client().await?;
+        let statement = client
+            .prepare_cached(
+                "SELECT user_id, family_id, revoked_at FROM refresh_tokens
+                 WHERE revoked_at >= $1 AND revoked_at > 0
+                 GROUP BY revoked_at, family_id, user_id
+                 ORDER BY revoked_at, family_id LIMIT $2",
+            )
+            .await?;
+        let found = client.query(&statement, &[&since_ms, &i64::from(limit)]).await?;
+        found
+            .iter()
+            .map(|row| Ok((rows::user_id(row, 0)?, family(row, 1)?, row.try_get(2)?)))
+            .collect()
+    }
+
     pub(crate) async fn expire_refresh_tokens(&self) -> Result<bool, StoreError> {
         let mut client = self.client().await?;
         let tx = client.transaction().await?;
@@ -145,15 +176,22 @@ async fn find(tx: &Transaction<'_>, hash: &TokenHash) -> Result<Option<Token>, S
 }
 
 fn token(row: &Row) -> Result<Token, StoreError> {
-    let family_id = FamilyId::try_from(row.try_get::<_, &[u8]>(1)?)
-        .map_err(|_| StoreError::Damaged("a family of tokens has a wrong length".to_owned()))?;
-    let login = Login { user_id: rows::user_id(row, 0)?, family_id, device_id: row.try_get(2)? };
+    let login = Login {
+        user_id: rows::user_id(row, 0)?,
+        family_id: family(row, 1)?,
+        device_id: row.try_get(2)?,
+    };
     Ok(Token {
         login,
         expires_at: row.try_get(3)?,
         used_at: row.try_get(4)?,
         revoked_at: row.try_get(5)?,
     })
+}
+
+fn family(row: &Row, at: usize) -> Result<FamilyId, StoreError> {
+    FamilyId::try_from(row.try_get::<_, &[u8]>(at)?)
+        .map_err(|_| StoreError::Damaged("a family of tokens has a wrong length".to_owned()))
 }
 
 /// Again is once: the answer to the first try may have been lost.

@@ -6,11 +6,13 @@ use tokio_postgres::Row;
 
 use crate::encryption::{BodyKeys, Place};
 use crate::error::StoreError;
-use crate::model::{ConversationKind, EntryRow, LogHead, MemberRow, Role, UserRow};
+use crate::model::{ConversationKind, EntryMarks, EntryRow, LogHead, MemberRow, Role, UserRow};
 
 /// What [`entry`] reads, of table `e`.
 pub(super) const ENTRY: &str = "e.conversation_id, e.seq, e.msg_no, e.sender_id, e.created_at, \
-     e.client_msg_id, e.command_hash, e.body, e.key_id, e.body_version";
+     e.client_msg_id, e.command_hash, e.body, e.key_id, e.body_version, e.edited_at, e.recalled_at";
+/// How many columns that is.
+pub(super) const ENTRY_WIDTH: usize = 12;
 
 /// What [`user`] reads, of table `u`.
 pub(super) const USER: &str = "u.id, u.username, u.display_name, u.avatar_url, u.created_at";
@@ -39,7 +41,7 @@ pub(super) fn entry(row: &Row, at: usize, keys: &BodyKeys) -> Result<EntryRow, S
         created_at: row.try_get(at + 4)?,
         client_msg_id: row.try_get(at + 5)?,
         command_hash: row.try_get(at + 6)?,
-        marks: None,
+        marks: EntryMarks::of_row(row.try_get(at + 10)?, row.try_get(at + 11)?),
         body,
         damaged,
     })
@@ -100,6 +102,13 @@ pub(super) fn bytes(row: &Row, at: usize) -> Result<Bytes, StoreError> {
 /// A count or position: never negative.
 pub(super) fn number(row: &Row, at: usize) -> Result<u64, StoreError> {
     u64::try_from(row.try_get::<_, i64>(at)?).map_err(|_| damaged("a count"))
+}
+
+/// A list of positions.
+pub(super) fn positions(row: &Row, at: usize) -> Result<Vec<u64>, StoreError> {
+    let numbers: Vec<i64> = row.try_get(at)?;
+    let positions = numbers.into_iter().map(u64::try_from).collect::<Result<_, _>>();
+    positions.map_err(|_| damaged("a position"))
 }
 
 fn damaged(what: &str) -> StoreError {

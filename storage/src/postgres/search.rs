@@ -8,6 +8,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio_postgres::types::ToSql;
 
 use super::PostgresStore;
+use super::marks::mark;
 use super::rows::{self, ENTRY};
 use crate::encryption::BodyKeys;
 use crate::error::StoreError;
@@ -195,6 +196,8 @@ async fn search(
                  ) w JOIN members m ON m.conversation_id = w.conversation_id AND m.user_id = $1
                  WHERE ($3::int8 IS NULL OR w.conversation_id = $3)
                      AND (w.created_at, w.conversation_id, w.seq) < ($4, $5, $6)
+                     AND (SELECT h.seq FROM hidden h WHERE h.user_id = $1
+                          AND h.conversation_id = w.conversation_id AND h.seq = w.seq) IS NULL
                  ORDER BY w.created_at DESC, w.conversation_id DESC, w.seq DESC LIMIT $7
              ) p JOIN entries e ON e.conversation_id = p.conversation_id AND e.seq = p.seq
              ORDER BY p.created_at DESC, p.conversation_id DESC, p.seq DESC LIMIT $7"
@@ -203,12 +206,14 @@ async fn search(
     let only = slice.only.map(ConversationId::as_i64);
     let before = slice.before();
     let user = slice.user.as_i64();
-    client
+    let mut found = client
         .query(&statement, &[&user, &query, &only, &before.0, &before.1, &before.2, &slice.limit])
         .await?
         .iter()
         .map(|row| rows::entry(row, 0, keys))
-        .collect()
+        .collect::<Result<Vec<_>, _>>()?;
+    mark(client, Some(slice.user), &mut found).await?;
+    Ok(found)
 }
 
 /// Rows of the index, as columns.

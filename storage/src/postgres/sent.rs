@@ -6,13 +6,10 @@ use tokio_postgres::IsolationLevel;
 
 use super::PostgresStore;
 use super::log::snapshot;
-use super::rows::{self, ENTRY};
+use super::rows::{self, ENTRY, ENTRY_WIDTH};
 use crate::account::{LOOK_PAGE, SentPage, SentPosition};
 use crate::encryption::BodyKeys;
 use crate::error::StoreError;
-
-/// What [`rows::entry`] reads.
-const ENTRY_WIDTH: usize = 10;
 
 impl PostgresStore {
     pub(crate) async fn sent_page(

@@ -7,12 +7,13 @@ use tokio_postgres::{IsolationLevel, Row};
 use super::PostgresStore;
 use super::directory::users_by_id;
 use super::log::snapshot;
+use super::marks::mark;
 use super::rows::{self, ENTRY, position};
 use crate::encryption::BodyKeys;
 use crate::error::StoreError;
 use crate::model::{
-    EntryRow, HeadRow, HeadsAfter, LogHead, LogPage, OWN_ENTRY_WINDOW, SessionSnapshot,
-    attach_users,
+    EntryRow, HeadRow, HeadsAfter, LogHead, LogPage, MENTIONS_COUNTED, OWN_ENTRY_WINDOW,
+    SessionSnapshot, attach_users,
 };
 
 impl PostgresStore {
@@ -65,9 +66,11 @@ async fn heads(
             "SELECT p.id, p.kind, p.settings, p.created_at, p.member_count, p.role,
                  p.last_activity_at, p.low_user_id, p.high_user_id,
                  GREATEST(k.read_seq, own.seq, 0), GREATEST(k.read_msg_no, own.msg_no, 0),
-                 coalesce(k.delivered_seq, 0), {ENTRY}
+                 coalesce(k.delivered_seq, 0), p.muted_until, p.own_muted_until,
+                 ({named}) + ({everyone}), ARRAY(SELECT s.seq FROM pins s
+                     WHERE s.conversation_id = p.id ORDER BY s.pinned_by_seq, s.seq), {ENTRY}
              FROM (
-                 SELECT c.*, m.role FROM members m JOIN conversations c ON c.id = m.conversation_id
+                 SELECT c.*, m.role, m.muted_until AS own_muted_until FROM members m JOIN conversations c ON c.id = m.conversation_id
                  WHERE m.user_id = $1 AND (c.last_activity_at, c.id) < ($2, $3)
                      AND ($4::int8[] IS NULL OR c.id = ANY ($4))
                  ORDER BY c.last_activity_at DESC, c.id DESC LIMIT $5
@@ -79,17 +82,20 @@ async fn heads(
              LEFT JOIN LATERAL ({own}) own ON true
              ORDER BY p.last_activity_at DESC, p.id DESC",
             own = newest_own("p.id"),
+            named = mentions("$1", ""),
+            everyone = mentions("0", OTHERS),
         ))
         .await?;
     let found = tx
         .query(&statement, &[&user.as_i64(), &before.0, &before.1, &only, &(i64::from(limit) + 1)])
         .await?;
     let more = found.len() > limit as usize;
-    let lines = found
+    let mut lines = found
         .iter()
         .take(limit as usize)
         .map(|row| head_row(row, keys))
         .collect::<Result<Vec<_>, StoreError>>()?;
+    mark(tx, Some(user), lines.iter_mut().filter_map(|(line, _)| line.last_entry.as_mut())).await?;
     let wanted: Vec<i64> =
         lines.iter().flat_map(|(_, pair)| pair.iter().flatten().copied()).collect();
     let users = if wanted.is_empty() { Vec::new() } else { users_by_id(tx, &wanted).await? };
@@ -106,6 +112,22 @@ fn newest_own(conversation: &str) -> String {
          ) n WHERE n.sender_id = $1 ORDER BY n.seq DESC LIMIT 1"
     )
 }
+
+/// How many unread mentions of a user (0: of everyone) there are that user `$1` has not hidden, in the line `p`.
+fn mentions(of: &str, only: &str) -> String {
+    format!(
+        "SELECT count(*) FROM (
+             SELECT FROM mentions x WHERE x.user_id = {of} AND x.conversation_id = p.id
+                 AND x.seq > GREATEST(k.read_seq, own.seq, 0)
+                 AND (SELECT h.seq FROM hidden h WHERE h.user_id = $1
+                      AND h.conversation_id = p.id AND h.seq = x.seq) IS NULL {only}
+             LIMIT {MENTIONS_COUNTED}) counted"
+    )
+}
+
+/// Of messages by others. Nobody's row is of a message of their own.
+const OTHERS: &str = "AND (SELECT s.sender_id FROM entries s
+     WHERE s.conversation_id = p.id AND s.seq = x.seq) <> $1";
 
 /// Unread messages over all conversations of a user.
 async fn total_unread(tx: &Transaction<'_>, user: UserId) -> Result<u64, StoreError> {
@@ -127,7 +149,7 @@ async fn total_unread(tx: &Transaction<'_>, user: UserId) -> Result<u64, StoreEr
 /// A line without its users, and the pair of a direct conversation.
 fn head_row(row: &Row, keys: &BodyKeys) -> Result<(HeadRow, [Option<i64>; 2]), StoreError> {
     const CURSORS: usize = 9;
-    const LAST_ENTRY: usize = 12;
+    const LAST_ENTRY: usize = 16;
     let last_entry = match row.try_get::<_, Option<i64>>(LAST_ENTRY)? {
         Some(_) => Some(rows::entry(row, LAST_ENTRY, keys)?),
         None => None,
@@ -146,10 +168,10 @@ fn head_row(row: &Row, keys: &BodyKeys) -> Result<(HeadRow, [Option<i64>; 2]), S
         read_msg_no: rows::number(row, CURSORS + 1)?,
         delivered_seq: rows::number(row, CURSORS + 2)?,
         users: Vec::new(),
-        mentions_unread: 0,
-        pins: Vec::new(),
-        muted_until: 0,
-        own_muted_until: 0,
+        muted_until: row.try_get(CURSORS + 3)?,
+        own_muted_until: row.try_get(CURSORS + 4)?,
+        mentions_unread: rows::number(row, CURSORS + 5)?,
+        pins: rows::positions(row, CURSORS + 6)?,
     };
     Ok((line, [row.try_get(7)?, row.try_get(8)?]))
 }
@@ -202,5 +224,6 @@ async fn syncs(
             page.entries.push(rows::entry(&row, 1, keys)?);
         }
     }
+    mark(tx, Some(user), pages.iter_mut().flatten().flat_map(|page| &mut page.entries)).await?;
     Ok(pages)
 }

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use ringwire_protocol::{ConversationId, Seq, UserId};
+use ringwire_protocol::{ConversationId, Seq, UnixMs, UserId};
 use rusqlite::{OptionalExtension as _, Transaction};
 
 use super::SqliteStore;
-use super::rows::{self, ENTRY, MEMBER, MEMBER_WIDTH, USER, position};
+use super::marks::mark;
+use super::rows::{self, ENTRY, MEMBER, position};
 use crate::encryption::BodyKeys;
 use crate::error::StoreError;
 use crate::model::{
     ConversationSnapshot, ConversationState, EntryRow, HistoryWindow, LogHead, LogPage,
-    MemberProfile,
 };
 
 impl SqliteStore {
@@ -24,19 +24,32 @@ impl SqliteStore {
         self.read(move |tx| {
             let about = tx
                 .prepare_cached(
-                    "SELECT kind, settings, floor_seq FROM conversations WHERE id = ?1",
+                    "SELECT c.kind, c.settings, c.floor_seq, c.muted_until,
+                         EXISTS (SELECT 1 FROM blocks
+                             WHERE user_id = c.low_user_id AND blocked_id = c.high_user_id)
+                         OR EXISTS (SELECT 1 FROM blocks
+                             WHERE user_id = c.high_user_id AND blocked_id = c.low_user_id)
+                     FROM conversations c WHERE c.id = ?1 AND c.deleted_at = 0",
                 )?
                 .query_row([id.as_i64()], |row| {
-                    Ok((rows::kind(row, 0)?, row.get::<_, Vec<u8>>(1)?, rows::number(row, 2)?))
+                    let state = ConversationState {
+                        muted_until: row.get(3)?,
+                        blocked: row.get(4)?,
+                        ..ConversationState::default()
+                    };
+                    let settings = row.get::<_, Vec<u8>>(1)?;
+                    Ok((rows::kind(row, 0)?, settings, rows::number(row, 2)?, state))
                 })
                 .optional()?;
-            let Some((kind, settings, floor_seq)) = about else { return Ok(None) };
+            let Some((kind, settings, floor_seq, state)) = about else { return Ok(None) };
             let members = tx
                 .prepare_cached(&format!(
                     "SELECT {MEMBER} FROM members m WHERE m.conversation_id = ?1 ORDER BY m.user_id"
                 ))?
                 .query_map([id.as_i64()], |row| rows::member(row, 0))?
                 .collect::<Result<_, _>>()?;
+            let mut recent = entries_before(tx, &keys, id, i64::MAX, recent_limit)?;
+            mark(tx, None, &mut recent)?;
             Ok(Some(ConversationSnapshot {
                 conversation_id: id,
                 kind,
@@ -44,9 +57,34 @@ impl SqliteStore {
                 head: head(tx, id)?,
                 floor_seq,
                 members,
-                recent: entries_before(tx, &keys, id, i64::MAX, recent_limit)?,
-                state: ConversationState::default(),
+                recent,
+                state: ConversationState {
+                    bans: bans(tx, id)?,
+                    requests: requests(tx, id)?,
+                    pins: pins(tx, id)?,
+                    ..state
+                },
             }))
+        })
+        .await
+    }
+
+    pub(crate) async fn load_entry(
+        &self,
+        id: ConversationId,
+        seq: Seq,
+    ) -> Result<Option<EntryRow>, StoreError> {
+        let keys = Arc::clone(&self.keys);
+        self.read(move |tx| {
+            let mut entry = tx
+                .prepare_cached(&format!(
+                    "SELECT {ENTRY} FROM entries e JOIN conversations c ON c.id = e.conversation_id
+                     WHERE e.conversation_id = ?1 AND e.seq = ?2 AND c.deleted_at = 0"
+                ))?
+                .query_row((id.as_i64(), position(seq)), |row| rows::entry(row, 0, &keys))
+                .optional()?;
+            mark(tx, None, &mut entry)?;
+            Ok(entry)
         })
         .await
     }
@@ -60,11 +98,13 @@ impl SqliteStore {
         let keys = Arc::clone(&self.keys);
         self.read(move |tx| {
             let floor = tx
-                .prepare_cached("SELECT floor_seq FROM conversations WHERE id = ?1")?
+                .prepare_cached(
+                    "SELECT floor_seq FROM conversations WHERE id = ?1 AND deleted_at = 0",
+                )?
                 .query_row([id.as_i64()], |row| rows::number(row, 0))
                 .optional()?;
             let window = HistoryWindow::After(after_seq);
-            floor.map(|floor| page(tx, &keys, id, floor, window, limit)).transpose()
+            floor.map(|floor| page(tx, &keys, None, id, floor, window, limit)).transpose()
         })
         .await
     }
@@ -91,46 +131,6 @@ impl SqliteStore {
         let keys = Arc::clone(&self.keys);
         self.read(move |tx| member_page(tx, &keys, user, id, window, limit)).await
     }
-
-    pub(crate) async fn members_page(
-        &self,
-        user: UserId,
-        id: ConversationId,
-        after: Option<UserId>,
-        limit: u32,
-    ) -> Result<Option<(Vec<MemberProfile>, bool)>, StoreError> {
-        self.read(move |tx| {
-            if floor_for(tx, user, id)?.is_none() {
-                return Ok(None);
-            }
-            let mut members = tx
-                .prepare_cached(&format!(
-                    "SELECT {MEMBER}, {USER}, coalesce(k.read_seq, 0), coalesce(k.delivered_seq, 0)
-                     FROM members m JOIN users u ON u.id = m.user_id
-                     LEFT JOIN cursors k
-                         ON k.conversation_id = m.conversation_id AND k.user_id = m.user_id
-                     WHERE m.conversation_id = ?1 AND m.user_id > ?2
-                     ORDER BY m.user_id LIMIT ?3"
-                ))?
-                .query_map(
-                    (id.as_i64(), after.map_or(0, UserId::as_i64), i64::from(limit) + 1),
-                    |row| {
-                        let cursors = MEMBER_WIDTH + rows::USER_WIDTH;
-                        Ok(MemberProfile {
-                            member: rows::member(row, 0)?,
-                            user: rows::user(row, MEMBER_WIDTH)?,
-                            read_seq: rows::number(row, cursors)?,
-                            delivered_seq: rows::number(row, cursors + 1)?,
-                        })
-                    },
-                )?
-                .collect::<Result<Vec<_>, _>>()?;
-            let more = members.len() > limit as usize;
-            members.truncate(limit as usize);
-            Ok(Some((members, more)))
-        })
-        .await
-    }
 }
 
 /// A stretch of a log, for a member.
@@ -142,7 +142,9 @@ pub(super) fn member_page(
     window: HistoryWindow,
     limit: u32,
 ) -> Result<Option<LogPage>, StoreError> {
-    floor_for(tx, user, id)?.map(|floor| page(tx, keys, id, floor, window, limit)).transpose()
+    floor_for(tx, user, id)?
+        .map(|floor| page(tx, keys, Some(user), id, floor, window, limit))
+        .transpose()
 }
 
 /// The floor of a conversation, if the user is a member of it.
@@ -163,6 +165,7 @@ fn floor_for(
 fn page(
     tx: &Transaction<'_>,
     keys: &BodyKeys,
+    reader: Option<UserId>,
     id: ConversationId,
     floor_seq: Seq,
     window: HistoryWindow,
@@ -176,7 +179,38 @@ fn page(
     if let Some((seq, limit)) = after {
         entries.extend(entries_after(tx, keys, id, seq, limit)?);
     }
+    mark(tx, reader, &mut entries)?;
     Ok(LogPage { entries, head: head(tx, id)?, floor_seq })
+}
+
+/// Who may not become a member, and until when.
+fn bans(tx: &Transaction<'_>, id: ConversationId) -> Result<Vec<(UserId, UnixMs)>, StoreError> {
+    Ok(tx
+        .prepare_cached(
+            "SELECT user_id, until FROM bans WHERE conversation_id = ?1 ORDER BY user_id",
+        )?
+        .query_map([id.as_i64()], |row| Ok((rows::user_id(row, 0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?)
+}
+
+/// Who asked to become a member.
+fn requests(tx: &Transaction<'_>, id: ConversationId) -> Result<Vec<UserId>, StoreError> {
+    Ok(tx
+        .prepare_cached(
+            "SELECT user_id FROM join_requests WHERE conversation_id = ?1 ORDER BY user_id",
+        )?
+        .query_map([id.as_i64()], |row| rows::user_id(row, 0))?
+        .collect::<Result<_, _>>()?)
+}
+
+/// What is pinned, oldest pin first.
+pub(super) fn pins(tx: &Transaction<'_>, id: ConversationId) -> Result<Vec<Seq>, StoreError> {
+    Ok(tx
+        .prepare_cached(
+            "SELECT seq FROM pins WHERE conversation_id = ?1 ORDER BY pinned_by_seq, seq",
+        )?
+        .query_map([id.as_i64()], |row| rows::number(row, 0))?
+        .collect::<Result<_, _>>()?)
 }
 
 fn entries_after(

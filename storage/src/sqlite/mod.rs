@@ -22,6 +22,9 @@ mod export;
 mod hold;
 mod jobs;
 mod log;
+mod marks;
+mod members;
+mod presence;
 mod push;
 mod readers;
 mod refresh;
@@ -33,6 +36,7 @@ mod search;
 mod sent;
 mod snapshots;
 mod trim;
+mod views;
 mod wal;
 
 use std::fs::{self, File, TryLockError};
@@ -56,7 +60,7 @@ use wal::Wal;
 /// How long a connection waits for another one that writes.
 const BUSY: Duration = Duration::from_secs(5);
 /// Prepared statements a connection keeps.
-const STATEMENTS: usize = 64;
+const STATEMENTS: usize = 128;
 /// What a reading connection may keep in memory, in KiB; taken as it is used.
 const READER_CACHE_KIB: i64 = 16_384;
 

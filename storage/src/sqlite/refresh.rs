@@ -78,6 +78,38 @@ impl SqliteStore {
         .await
     }
 
+    pub(crate) async fn login_state(&self, family: FamilyId) -> Result<bool, StoreError> {
+        self.read(move |tx| {
+            Ok(tx
+                .prepare_cached(
+                    "SELECT 1 FROM refresh_tokens WHERE family_id = ?1 AND revoked_at = 0 LIMIT 1",
+                )?
+                .exists([family])?)
+        })
+        .await
+    }
+
+    pub(crate) async fn revoked_families(
+        &self,
+        since_ms: UnixMs,
+        limit: u32,
+    ) -> Result<Vec<(UserId, FamilyId, UnixMs)>, StoreError> {
+        self.read(move |tx| {
+            Ok(tx
+                .prepare_cached(
+                    "SELECT user_id, family_id, revoked_at FROM refresh_tokens
+                     WHERE revoked_at >= ?1 AND revoked_at > 0
+                     GROUP BY revoked_at, family_id, user_id
+                     ORDER BY revoked_at, family_id LIMIT ?2",
+                )?
+                .query_map((since_ms, limit), |row| {
+                    Ok((rows::user_id(row, 0)?, row.get(1)?, row.get(2)?))
+                })?
+                .collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
     pub(crate) async fn expire_refresh_tokens(&self) -> Result<bool, StoreError> {
         self.write(|tx| {
             let removed = tx

@@ -5,11 +5,13 @@ use rusqlite::Row;
 use rusqlite::types::Type;
 
 use crate::encryption::{BodyKeys, Place};
-use crate::model::{ConversationKind, EntryRow, MemberRow, Role, UserRow};
+use crate::model::{ConversationKind, EntryMarks, EntryRow, MemberRow, Role, UserRow};
 
 /// What [`entry`] reads, of table `e`.
 pub(super) const ENTRY: &str = "e.conversation_id, e.seq, e.msg_no, e.sender_id, e.created_at, \
-     e.client_msg_id, e.command_hash, e.body, e.key_id, e.body_version";
+     e.client_msg_id, e.command_hash, e.body, e.key_id, e.body_version, e.edited_at, e.recalled_at";
+/// How many columns that is.
+pub(super) const ENTRY_WIDTH: usize = 12;
 
 /// What [`user`] reads, of table `u`.
 pub(super) const USER: &str = "u.id, u.username, u.display_name, u.avatar_url, u.created_at";
@@ -39,7 +41,7 @@ pub(super) fn entry(row: &Row<'_>, at: usize, keys: &BodyKeys) -> rusqlite::Resu
         created_at: row.get(at + 4)?,
         client_msg_id: row.get(at + 5)?,
         command_hash: row.get(at + 6)?,
-        marks: None,
+        marks: EntryMarks::of_row(row.get(at + 10)?, row.get(at + 11)?),
         body,
         damaged,
     })

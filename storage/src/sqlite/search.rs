@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension as _, Transaction};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::SqliteStore;
+use super::marks::mark;
 use super::rows::{self, ENTRY, json_list};
 use crate::encryption::BodyKeys;
 use crate::error::StoreError;
@@ -38,6 +39,8 @@ impl SqliteStore {
                          ON m.conversation_id = s.conversation_id AND m.user_id = ?1
                      WHERE w.search_words MATCH ?2 AND (?3 IS NULL OR s.conversation_id = ?3)
                          AND (s.created_at, s.conversation_id, s.seq) < (?4, ?5, ?6)
+                         AND NOT EXISTS (SELECT 1 FROM hidden h WHERE h.user_id = ?1
+                             AND h.conversation_id = s.conversation_id AND h.seq = s.seq)
                      ORDER BY s.created_at DESC, s.conversation_id DESC, s.seq DESC LIMIT ?7
                  ) p CROSS JOIN entries e ON e.conversation_id = p.conversation_id AND e.seq = p.seq
                  ORDER BY p.created_at DESC, p.conversation_id DESC, p.seq DESC"
@@ -45,11 +48,13 @@ impl SqliteStore {
             let only = slice.only.map(ConversationId::as_i64);
             let before = slice.before();
             let user = slice.user.as_i64();
-            Ok(statement
+            let mut found = statement
                 .query_map((user, query, only, before.0, before.1, before.2, slice.limit), |row| {
                     rows::entry(row, 0, &keys)
                 })?
-                .collect::<Result<_, _>>()?)
+                .collect::<Result<Vec<_>, _>>()?;
+            mark(tx, Some(slice.user), &mut found)?;
+            Ok(found)
         })
         .await
     }

@@ -7,13 +7,14 @@ use rusqlite::{Row, Transaction};
 
 use super::SqliteStore;
 use super::directory::users_by_id;
-use super::log::member_page;
+use super::log::{member_page, pins};
+use super::marks::mark;
 use super::rows::{self, ENTRY, json_list};
 use crate::encryption::BodyKeys;
 use crate::error::StoreError;
 use crate::model::{
-    EntryRow, HeadRow, HeadsAfter, HistoryWindow, LogHead, OWN_ENTRY_WINDOW, SessionSnapshot,
-    attach_users,
+    EntryRow, HeadRow, HeadsAfter, HistoryWindow, LogHead, MENTIONS_COUNTED, OWN_ENTRY_WINDOW,
+    SessionSnapshot, attach_users,
 };
 
 impl SqliteStore {
@@ -68,9 +69,10 @@ fn heads(
                  p.last_activity_at, p.low_user_id, p.high_user_id,
                  max(coalesce(k.read_seq, 0), coalesce(own.seq, 0)),
                  max(coalesce(k.read_msg_no, 0), coalesce(own.msg_no, 0)),
-                 coalesce(k.delivered_seq, 0), {ENTRY}
+                 coalesce(k.delivered_seq, 0), p.muted_until, p.own_muted_until,
+                 ({named}) + ({everyone}), {ENTRY}
              FROM (
-                 SELECT c.*, m.role FROM members m JOIN conversations c ON c.id = m.conversation_id
+                 SELECT c.*, m.role, m.muted_until AS own_muted_until FROM members m JOIN conversations c ON c.id = m.conversation_id
                  WHERE m.user_id = ?1 AND (c.last_activity_at, c.id) < (?2, ?3)
                      AND (?4 IS NULL OR c.id IN (SELECT value FROM json_each(?4)))
                  ORDER BY c.last_activity_at DESC, c.id DESC LIMIT ?5
@@ -81,6 +83,8 @@ fn heads(
              LEFT JOIN entries own ON own.conversation_id = p.id AND own.seq = ({own})
              ORDER BY p.last_activity_at DESC, p.id DESC",
             own = newest_own("p.id"),
+            named = mentions("?1", ""),
+            everyone = mentions("0", OTHERS),
         ))?
         .query_map((user.as_i64(), before.0, before.1, only, i64::from(limit) + 1), |row| {
             head_row(row, keys)
@@ -90,6 +94,10 @@ fn heads(
     lines.truncate(limit as usize);
     let wanted: Vec<i64> =
         lines.iter().flat_map(|(_, pair)| pair.iter().flatten().copied()).collect();
+    for (line, _) in &mut lines {
+        line.pins = pins(tx, line.conversation_id)?;
+    }
+    mark(tx, Some(user), lines.iter_mut().filter_map(|(line, _)| line.last_entry.as_mut()))?;
     let users = if wanted.is_empty() { Vec::new() } else { users_by_id(tx, wanted.into_iter())? };
     Ok((attach_users(lines, &users), more))
 }
@@ -104,6 +112,22 @@ fn newest_own(conversation: &str) -> String {
          ) n WHERE n.sender_id = ?1"
     )
 }
+
+/// How many unread mentions of a user (0: of everyone) there are that user `?1` has not hidden, in the line `p`.
+fn mentions(of: &str, only: &str) -> String {
+    format!(
+        "SELECT count(*) FROM (
+             SELECT 1 FROM mentions x WHERE x.user_id = {of} AND x.conversation_id = p.id
+                 AND x.seq > max(coalesce(k.read_seq, 0), coalesce(own.seq, 0))
+                 AND NOT EXISTS (SELECT 1 FROM hidden h
+                     WHERE h.user_id = ?1 AND h.conversation_id = p.id AND h.seq = x.seq) {only}
+             LIMIT {MENTIONS_COUNTED})"
+    )
+}
+
+/// Of messages by others. Nobody's row is of a message of their own.
+const OTHERS: &str = "AND (SELECT s.sender_id FROM entries s
+     WHERE s.conversation_id = p.id AND s.seq = x.seq) <> ?1";
 
 /// Unread messages over all conversations of a user.
 fn total_unread(tx: &Transaction<'_>, user: UserId) -> Result<u64, StoreError> {
@@ -126,7 +150,7 @@ fn total_unread(tx: &Transaction<'_>, user: UserId) -> Result<u64, StoreError> {
 /// A line without its users, and the pair of a direct conversation.
 fn head_row(row: &Row<'_>, keys: &BodyKeys) -> rusqlite::Result<(HeadRow, [Option<i64>; 2])> {
     const CURSORS: usize = 9;
-    const LAST_ENTRY: usize = 12;
+    const LAST_ENTRY: usize = 15;
     let last_entry = match row.get::<_, Option<i64>>(LAST_ENTRY)? {
         Some(_) => Some(rows::entry(row, LAST_ENTRY, keys)?),
         None => None,
@@ -145,10 +169,10 @@ fn head_row(row: &Row<'_>, keys: &BodyKeys) -> rusqlite::Result<(HeadRow, [Optio
         read_msg_no: rows::number(row, CURSORS + 1)?,
         delivered_seq: rows::number(row, CURSORS + 2)?,
         users: Vec::new(),
-        mentions_unread: 0,
+        muted_until: row.get(CURSORS + 3)?,
+        own_muted_until: row.get(CURSORS + 4)?,
+        mentions_unread: rows::number(row, CURSORS + 5)?,
         pins: Vec::new(),
-        muted_until: 0,
-        own_muted_until: 0,
     };
     Ok((line, [row.get(7)?, row.get(8)?]))
 }

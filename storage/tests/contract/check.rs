@@ -175,7 +175,29 @@ fn damage_of(kind: FindingKind, backend: Backend) -> Option<Damage> {
             both("UPDATE entries SET created_at = 9000 WHERE conversation_id = 1 AND seq = 9")
         }
         K::EntriesBelowFloor => both("UPDATE conversations SET floor_seq = 4 WHERE id = 1"),
-        K::TombstoneWithEntries => both("UPDATE conversations SET deleted_at = 5 WHERE id = 2"),
+        K::DissolvedWithMembers => both("UPDATE conversations SET deleted_at = 5 WHERE id = 2"),
+        K::EditOrphaned => both("INSERT INTO edits (conversation_id, seq, target_seq) VALUES (1, 99, 2)"),
+        K::ReactionOrphaned => and(
+            both("INSERT INTO reactions (conversation_id, seq, user_id, reaction) VALUES (1, 99, 1, '+')"),
+            &[K::ReactionCountWrong],
+        ),
+        K::ReactionCountWrong => both(
+            "INSERT INTO reaction_counts (conversation_id, seq, reaction, count) VALUES (1, 5, '+', 3)",
+        ),
+        K::PinOrphaned => both("INSERT INTO pins (conversation_id, seq, pinned_by_seq) VALUES (1, 99, 9)"),
+        K::BanOrphaned => {
+            unreferenced("INSERT INTO bans (conversation_id, user_id, until) VALUES (1, 77, 5)")
+        }
+        K::RequestOrphaned => unreferenced(
+            "INSERT INTO join_requests (conversation_id, user_id, text, requested_at)
+             VALUES (1, 77, '', 5)",
+        ),
+        K::MentionOrphaned => {
+            both("INSERT INTO mentions (user_id, conversation_id, seq) VALUES (2, 1, 99)")
+        }
+        K::HiddenOrphaned => {
+            both("INSERT INTO hidden (user_id, conversation_id, seq, view_no) VALUES (1, 1, 99, 1)")
+        }
         K::ActivityBeyondHead => {
             both("UPDATE conversations SET last_activity_at = 99000 WHERE id = 1")
         }

@@ -48,6 +48,16 @@ const MORE: &[&str] = &[
     "INSERT INTO audit (at, actor_id, action, target) VALUES (1, 0, 'a', 't'), (2, 0, 'a', 't')",
     "INSERT INTO retention_marks VALUES (1, 1, 1)",
     "INSERT INTO deletions (user_id, deleted_at) VALUES (3, 1)",
+    "INSERT INTO edits (conversation_id, seq, target_seq) VALUES (1, 5, 4)",
+    "INSERT INTO reactions (conversation_id, seq, user_id, reaction)
+     VALUES (1, 5, 1, 'ä'), (1, 5, 2, 'Z')",
+    "INSERT INTO reaction_counts (conversation_id, seq, reaction, count)
+     VALUES (1, 5, 'ä', 1), (1, 5, 'Z', 1)",
+    "INSERT INTO pins (conversation_id, seq, pinned_by_seq) VALUES (1, 4, 6)",
+    "INSERT INTO bans (conversation_id, user_id, until) VALUES (2, 2, 99)",
+    "INSERT INTO join_requests (conversation_id, user_id, text, requested_at) VALUES (2, 2, 'ö', 1)",
+    "INSERT INTO mentions (user_id, conversation_id, seq) VALUES (2, 1, 5), (0, 1, 6)",
+    "INSERT INTO hidden (user_id, conversation_id, seq, view_no) VALUES (1, 1, 4, 1)",
 ];
 const TOKEN: &str = "INSERT INTO refresh_tokens
     (token_hash, family_id, user_id, created_at, expires_at) VALUES ({32}, {16}, 1, 1, 2)";

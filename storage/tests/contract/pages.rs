@@ -2,6 +2,7 @@
 
 use ringwire_protocol::{ConversationId, Seq};
 use ringwire_storage::append::Append;
+use ringwire_storage::members::{MemberList, MembersPage};
 use ringwire_storage::model::{CursorRow, HeadRow, HeadsAfter, HistoryWindow, LogPage, NewGroup};
 
 use crate::support::{self, Backend, Bench, body, message, user};
@@ -94,7 +95,8 @@ async fn z2_strangers_read_nothing(backend: Backend) {
             store.history_page(who, what, HistoryWindow::Around(1), 10).await.unwrap().is_none()
         );
         assert!(store.sync_page(who, what, 0, 10).await.unwrap().is_none());
-        assert!(store.members_page(who, what, None, 10).await.unwrap().is_none());
+        let page = store.members_page(who, what, MemberList::Members, None, 10).await.unwrap();
+        assert_eq!(page, MembersPage::NotMember);
         assert!(store.heads(who, None, &[what], 10).await.unwrap().0.is_empty());
         let snapshot = store.session_snapshot(who, &[(what, 0)], 10, 10).await.unwrap();
         assert_eq!(snapshot.syncs, [None]);
@@ -201,16 +203,17 @@ async fn members_come_in_pages_with_their_cursors(backend: Backend) {
     bench.append(vec![message(id, 2)]);
     let cursor = CursorRow { conversation_id: id, user_id: user(2), read_seq: 1, delivered_seq: 2 };
     bench.store.save_cursors(&[cursor]).await.unwrap();
-    let (page, more) = bench.store.members_page(user(1), id, None, 3).await.unwrap().unwrap();
-    assert!(more);
+    let list = MemberList::Members;
+    let page = bench.store.members_page(user(1), id, list, None, 3).await.unwrap();
+    let MembersPage::Page { members: page, more: true } = page else { panic!("{page:?}") };
     let listed: Vec<_> = page
         .iter()
         .map(|line| (line.user.username.as_str(), line.read_seq, line.delivered_seq))
         .collect();
     assert_eq!(listed, [("name1", 0, 0), ("name2", 1, 2), ("name3", 0, 0)]);
-    let (rest, more) =
-        bench.store.members_page(user(1), id, Some(user(3)), 3).await.unwrap().unwrap();
-    let rest: Vec<_> = rest.iter().map(|line| line.member.user_id).collect();
+    let rest = bench.store.members_page(user(1), id, list, Some(user(3)), 3).await.unwrap();
+    let MembersPage::Page { members, more } = rest else { panic!("{rest:?}") };
+    let rest: Vec<_> = members.iter().map(|line| line.member.user_id).collect();
     assert_eq!((rest, more), (vec![user(4), user(5)], false));
 }
 

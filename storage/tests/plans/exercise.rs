@@ -3,6 +3,7 @@
 use ringwire_protocol::{ConversationId, Seq, UserId};
 use ringwire_storage::account::ExportPosition;
 use ringwire_storage::append::{Append, Change, Outcome};
+use ringwire_storage::members::{MemberList, MembersPage};
 use ringwire_storage::model::{CursorRow, HeadsAfter, HistoryWindow, NewGroup, NewUser};
 use ringwire_storage::retention::{KeepRule, RetentionRules};
 use ringwire_storage::search::{SearchAfter, SearchQuery};
@@ -72,8 +73,10 @@ async fn reads(bench: &Bench) {
         let page = store.history_page(one, room, window, 200).await.unwrap().unwrap();
         assert_eq!(page.entries.len(), 200);
     }
-    let members = store.members_page(one, room, Some(user(5_000)), 200).await.unwrap().unwrap();
-    assert_eq!(members.0.len(), 200);
+    let list = MemberList::Members;
+    let page = store.members_page(one, room, list, Some(user(5_000)), 200).await.unwrap();
+    let MembersPage::Page { members, more: true } = page else { panic!("{page:?}") };
+    assert_eq!(members.len(), 200);
     let query = SearchQuery::parse("common \"w7 tail\" comm*").unwrap();
     for only in [None, Some(room)] {
         let (found, _) = store.search(one, &query, only, None, 20).await.unwrap();

@@ -72,12 +72,15 @@ impl World {
                         })?;
                     }
                 }
-                Effect::CursorMoved { cursor, recipients } => {
-                    require(cursor.read_seq <= head, || "a cursor beyond the head".to_owned())?;
+                Effect::CursorMoved { cursor, recipients, .. } => {
+                    require(cursor.delivered_seq <= head, || {
+                        "a cursor beyond the head".to_owned()
+                    })?;
                     let all: usize = recipients.iter().map(|users| users.len()).sum();
                     let members = log.roster(head).len();
                     require(all == members, || "a cursor goes to others".to_owned())?;
                 }
+                Effect::Typing { .. } => return Err("nobody types in here".to_owned()),
                 Effect::LoadTail { after } => {
                     let idle = matches!(owner.tail, Tail::NotAsked);
                     require(idle, || "asks for two tails at once".to_owned())?;
@@ -109,7 +112,7 @@ impl World {
         })?;
         let bounded = machine.in_flight.len() <= limits::IN_FLIGHT_PER_CONVERSATION
             && machine.waiting.len() <= limits::WAITING_PER_CONVERSATION
-            && machine.read_cursors.len() <= machine.members.count();
+            && machine.receipts.by_member.len() <= machine.members.count();
         require(bounded, || "memory is not bounded".to_owned())
     }
 

@@ -23,7 +23,8 @@ impl World {
     fn outcome(&self, command: usize) -> Option<Result<u64, ErrorCode>> {
         self.ledger.asked[command].answer.as_ref().map(|answer| match answer {
             Ok(Ack::Entry { seq, .. }) => Ok(*seq),
-            Ok(Ack::Cursor { read_seq, .. }) => Ok(*read_seq),
+            Ok(Ack::Cursor { cursor, .. }) => Ok(cursor.read_seq),
+            Ok(Ack::Done) => Ok(0),
             Err(error) => Err(error.code),
         })
     }

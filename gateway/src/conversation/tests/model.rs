@@ -119,9 +119,11 @@ impl Ledger {
                     && (row.msg_no, row.created_at) == (*msg_no, *created_at);
                 require(same, || format!("{number} acked at {seq}, where another entry is"))?;
             }
-            Ok(Ack::Cursor { read_seq, .. }) => {
-                require(*read_seq <= head, || format!("{number} read what is not there"))?;
+            Ok(Ack::Cursor { cursor, .. }) => {
+                let sound = cursor.read_seq <= cursor.delivered_seq && cursor.delivered_seq <= head;
+                require(sound, || format!("{number} read what is not there"))?;
             }
+            Ok(Ack::Done) => return Err(format!("{number} is answered with nothing")),
             Err(error) => self.refusal_is_right(number, error.code, log.roster(head))?,
         }
         self.asked[number].answer = Some(answer);

@@ -15,6 +15,7 @@ use crate::conversation::answer::ReplyTo;
 use crate::conversation::members::Members;
 use crate::conversation::{Conversation, Effect, Intent, Moment, Submission};
 use crate::limits;
+use crate::session::cursors::Cursor;
 use crate::session::registry::SessionKey;
 
 pub(super) const NODES: usize = 2;
@@ -211,7 +212,7 @@ impl World {
     ) -> Result<(), Violation> {
         let reply_to = self.note(node, room, user(from), "", String::new(), 0);
         self.command(node, room, |machine, _, effects| {
-            machine.read(user(from), seq, reply_to, effects);
+            machine.raise(user(from), Cursor::read(seq), reply_to, effects);
         })
     }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use ringwire_protocol::codec::Encoding;
 use ringwire_protocol::connection::{Connection, Event, Input};
+use ringwire_protocol::websocket::deflate::Deflater;
 use ringwire_protocol::websocket::handshake::ClientHandshake;
 use ringwire_protocol::websocket::{Limits, MessageKind, Role};
 use ringwire_protocol::wire::{self, command::Op, reply::Outcome, server_frame::Frame};
@@ -42,6 +43,8 @@ pub(crate) struct Upgrade {
     pub(crate) protocols: Vec<String>,
     /// Further headers.
     pub(crate) headers: Vec<(String, String)>,
+    /// Offers to compress messages.
+    pub(crate) deflate: bool,
 }
 
 impl Upgrade {
@@ -62,14 +65,21 @@ impl Upgrade {
         self
     }
 
+    /// Offers permessage-deflate.
+    pub(crate) fn deflate(mut self) -> Self {
+        self.deflate = true;
+        self
+    }
+
     /// The bytes of the request, and what checks the answer.
     pub(crate) fn request(&self, address: SocketAddr) -> (ClientHandshake, Vec<u8>) {
         let protocols: Vec<&str> = self.protocols.iter().map(String::as_str).collect();
         let headers: Vec<(&str, &str)> =
             self.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
         let path = format!("/ws{}", self.query);
-        let (handshake, request) =
-            ClientHandshake::new(&address.to_string(), &path, &protocols, &headers);
+        let request_for =
+            if self.deflate { ClientHandshake::with_deflate } else { ClientHandshake::new };
+        let (handshake, request) = request_for(&address.to_string(), &path, &protocols, &headers);
         (handshake, request.to_vec())
     }
 }
@@ -78,6 +88,9 @@ impl Upgrade {
 pub(crate) struct Client {
     stream: TcpStream,
     machine: Connection,
+    deflater: Deflater,
+    /// Bytes that came since the handshake.
+    pub(crate) received_bytes: usize,
     /// How frames are written.
     pub(crate) encoding: Encoding,
     arrived: VecDeque<Arrived>,
@@ -118,10 +131,12 @@ impl Client {
     ) -> Result<Self, u16> {
         let mut bytes = Vec::new();
         let mut buffer = [0; 4096];
-        let consumed = loop {
+        let (deflate, consumed) = loop {
             match handshake.parse_response(&bytes) {
                 Ok(None) => {}
-                Ok(Some((response, consumed))) if response.status == 101 => break consumed,
+                Ok(Some((response, consumed))) if response.status == 101 => {
+                    break (response.deflate, consumed);
+                }
                 Ok(Some((response, _))) => return Err(response.status),
                 Err(error) => panic!("the server's handshake is wrong: {error}"),
             }
@@ -130,11 +145,27 @@ impl Client {
                 Ok(0) | Err(_) => return Err(0),
             }
         };
-        let machine = Connection::new(Role::Client, LIMITS);
-        let arrived = VecDeque::new();
-        let mut client = Self { stream, machine, encoding, arrived, over: false, next_id: 1 };
+        let mut machine = Connection::new(Role::Client, LIMITS);
+        if deflate {
+            machine = machine.with_deflate();
+        }
+        let mut client = Self {
+            stream,
+            machine,
+            deflater: Deflater::default(),
+            received_bytes: 0,
+            encoding,
+            arrived: VecDeque::new(),
+            over: false,
+            next_id: 1,
+        };
         client.feed(&mut bytes[consumed..]);
         Ok(client)
+    }
+
+    /// Whether messages may be compressed, in both directions.
+    pub(crate) fn is_deflate_agreed(&self) -> bool {
+        self.machine.is_deflate_agreed()
     }
 
     /// A session of this user with the defaults of `connect`.
@@ -171,7 +202,7 @@ impl Client {
         let id = self.next_id;
         self.next_id += 1;
         let payload = self.encode(&wire::Command { id, received: 0, op: Some(op) });
-        self.machine.send(kind_of(self.encoding), &payload);
+        self.machine.send_smaller(kind_of(self.encoding), &payload, &mut self.deflater);
         id
     }
 
@@ -239,7 +270,7 @@ impl Client {
 
     /// Sends any payload as a message of any kind.
     pub(crate) fn send_message(&mut self, kind: MessageKind, payload: &[u8]) {
-        self.machine.send(kind, payload);
+        self.machine.send_smaller(kind, payload, &mut self.deflater);
         self.flush().expect("writing a message");
     }
 
@@ -348,6 +379,7 @@ impl Client {
 
     /// Bytes from the server that were read by somebody else, or here.
     pub(crate) fn feed(&mut self, bytes: &mut [u8]) {
+        self.received_bytes += bytes.len();
         let mut input = Input::new(bytes);
         let mut closed = None;
         loop {

@@ -7,12 +7,14 @@ use tungstenite::handshake::client::{Response as HttpResponse, generate_key};
 use tungstenite::handshake::derive_accept_key;
 use tungstenite::handshake::machine::TryParse;
 
+use super::extensions::{self, DEFLATE_OFFER};
 use super::{HandshakeError, Head, find_head, has_element, put_header};
 
 /// A request that waits for its answer. `Debug` shows no token.
 pub struct ClientHandshake {
     accept_key: String,
     subprotocols: Vec<String>,
+    offers_deflate: bool,
 }
 
 impl fmt::Debug for ClientHandshake {
@@ -28,6 +30,9 @@ pub struct Response {
     pub status: u16,
     /// What the server chose among the subprotocols offered.
     pub subprotocol: Option<String>,
+    /// Permessage-deflate was agreed on: the connection has to be made
+    /// [`with_deflate`](crate::connection::Connection::with_deflate).
+    pub deflate: bool,
 }
 
 impl ClientHandshake {
@@ -39,6 +44,26 @@ impl ClientHandshake {
         subprotocols: &[&str],
         extra_headers: &[(&str, &str)],
     ) -> (Self, Bytes) {
+        Self::request(host, path_and_query, subprotocols, extra_headers, false)
+    }
+
+    /// [`Self::new`] with an offer of permessage-deflate (RFC 7692).
+    pub fn with_deflate(
+        host: &str,
+        path_and_query: &str,
+        subprotocols: &[&str],
+        extra_headers: &[(&str, &str)],
+    ) -> (Self, Bytes) {
+        Self::request(host, path_and_query, subprotocols, extra_headers, true)
+    }
+
+    fn request(
+        host: &str,
+        path_and_query: &str,
+        subprotocols: &[&str],
+        extra_headers: &[(&str, &str)],
+        offers_deflate: bool,
+    ) -> (Self, Bytes) {
         let key = generate_key();
         let mut head = String::from("GET ");
         head.extend(path_and_query.chars().filter(|character| !character.is_control()));
@@ -49,6 +74,9 @@ impl ClientHandshake {
         if !subprotocols.is_empty() {
             put_header(&mut head, "Sec-WebSocket-Protocol", &subprotocols.join(", "));
         }
+        if offers_deflate {
+            put_header(&mut head, "Sec-WebSocket-Extensions", DEFLATE_OFFER);
+        }
         for (name, value) in extra_headers {
             put_header(&mut head, name, value);
         }
@@ -56,6 +84,7 @@ impl ClientHandshake {
         let handshake = Self {
             accept_key: derive_accept_key(key.as_bytes()),
             subprotocols: subprotocols.iter().map(|&name| name.to_owned()).collect(),
+            offers_deflate,
         };
         (handshake, Bytes::from(head))
     }
@@ -78,12 +107,13 @@ impl ClientHandshake {
             return Err(HandshakeError::new(0, "response head is malformed"));
         };
         let status = response.status().as_u16();
-        let subprotocol = if status == 101 { self.check(&response)? } else { None };
-        Ok(Some((Response { status, subprotocol }, head.len())))
+        let (subprotocol, deflate) =
+            if status == 101 { self.check(&response)? } else { (None, false) };
+        Ok(Some((Response { status, subprotocol, deflate }, head.len())))
     }
 
-    /// Checks a 101; answers the subprotocol chosen.
-    fn check(&self, response: &HttpResponse) -> Result<Option<String>, HandshakeError> {
+    /// Checks a 101; answers the subprotocol chosen, and whether messages may be compressed.
+    fn check(&self, response: &HttpResponse) -> Result<(Option<String>, bool), HandshakeError> {
         let headers = response.headers();
         let fail = |reason| Err(HandshakeError::new(101, reason));
         if !has_element(headers, "upgrade", "websocket") {
@@ -98,13 +128,14 @@ impl ClientHandshake {
         {
             return fail("Sec-WebSocket-Accept does not belong to the request");
         }
-        if headers.contains_key("sec-websocket-extensions") {
-            return fail("an extension that was not offered");
-        }
+        let deflate = match extensions::agreed_deflate(headers, self.offers_deflate) {
+            Ok(agreed) => agreed,
+            Err(reason) => return fail(reason),
+        };
         let mut chosen = headers.get_all("sec-websocket-protocol").iter();
-        let Some(first) = chosen.next() else { return Ok(None) };
+        let Some(first) = chosen.next() else { return Ok((None, deflate)) };
         match self.subprotocols.iter().find(|name| first.as_bytes() == name.as_bytes()) {
-            Some(name) if chosen.next().is_none() => Ok(Some(name.clone())),
+            Some(name) if chosen.next().is_none() => Ok((Some(name.clone()), deflate)),
             _ => fail("a subprotocol that was not offered"),
         }
     }

@@ -13,9 +13,11 @@
 //! written into a head can never end a line of it.
 
 mod client;
+mod extensions;
 mod server;
 
 pub use client::{ClientHandshake, Response};
+pub use extensions::DeflateOffer;
 pub use server::{Parsed, UpgradeRequest, accept_response, parse_request, refuse_response};
 
 use tungstenite::http::HeaderMap;
@@ -75,6 +77,11 @@ fn list<'h>(headers: &'h HeaderMap, name: &'static str) -> impl Iterator<Item = 
 /// Whether a list header holds an element, in any case.
 fn has_element(headers: &HeaderMap, name: &'static str, element: &str) -> bool {
     list(headers, name).flatten().any(|found| found.eq_ignore_ascii_case(element))
+}
+
+/// The characters of a token (RFC 9110 section 5.6.2).
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 /// Appends a header line. Control characters are left out: no value can begin a line of its own.

@@ -9,7 +9,8 @@ use tungstenite::handshake::machine::TryParse;
 use tungstenite::handshake::server::Request;
 use tungstenite::http::{HeaderMap, StatusCode};
 
-use super::{HandshakeError, Head, find_head, has_element, list, put_header};
+use super::extensions::{self, DeflateOffer};
+use super::{HandshakeError, Head, find_head, has_element, is_token_byte, list, put_header};
 use crate::codec::SUBPROTOCOL_BEARER_PREFIX;
 
 /// What the first bytes of a connection are.
@@ -43,6 +44,8 @@ pub struct UpgradeRequest {
     pub authorization: Option<String>,
     /// The subprotocols offered, in order of preference; may hold a token.
     pub protocols: Vec<String>,
+    /// The first offer of permessage-deflate that can be accepted.
+    pub deflate: Option<DeflateOffer>,
     /// What proves that the server has understood the request (section 4.2.2).
     accept_key: String,
 }
@@ -63,6 +66,7 @@ impl fmt::Debug for UpgradeRequest {
             .field("origin", &self.origin)
             .field("authorization", &self.authorization.as_ref().map(|_| REDACTED))
             .field("protocols", &protocols)
+            .field("deflate", &self.deflate)
             .finish_non_exhaustive()
     }
 }
@@ -152,6 +156,8 @@ fn read_upgrade(request: &Request) -> Result<UpgradeRequest, HandshakeError> {
         };
         protocols.push(name.to_owned());
     }
+    let deflate = extensions::acceptable_offer(headers)
+        .map_err(|_| HandshakeError::new(400, "Sec-WebSocket-Extensions is malformed"))?;
     Ok(UpgradeRequest {
         path: request.uri().path().to_owned(),
         query: request.uri().query().map(str::to_owned),
@@ -159,6 +165,7 @@ fn read_upgrade(request: &Request) -> Result<UpgradeRequest, HandshakeError> {
         origin: single(headers, "origin")?.map(str::to_owned),
         authorization: single(headers, "authorization")?.map(str::to_owned),
         protocols,
+        deflate,
         accept_key: derive_accept_key(key.as_bytes()),
     })
 }
@@ -187,20 +194,23 @@ fn is_key(key: &str) -> bool {
         })
 }
 
-/// The characters of a token (RFC 9110 section 5.6.2).
-fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
-}
-
-/// The answer that opens the WebSocket; `subprotocol` has to be one the client offered.
-pub fn accept_response(request: &UpgradeRequest, subprotocol: Option<&str>) -> Bytes {
-    let mut head = String::with_capacity(192);
+/// The answer that opens the WebSocket; `subprotocol` has to be one the client offered, and so has `deflate`, with which
+/// the connection has to be made [`with_deflate`](crate::connection::Connection::with_deflate).
+pub fn accept_response(
+    request: &UpgradeRequest,
+    subprotocol: Option<&str>,
+    deflate: Option<DeflateOffer>,
+) -> Bytes {
+    let mut head = String::with_capacity(320);
     head.push_str(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n",
     );
     put_header(&mut head, "Sec-WebSocket-Accept", &request.accept_key);
     if let Some(subprotocol) = subprotocol {
         put_header(&mut head, "Sec-WebSocket-Protocol", subprotocol);
+    }
+    if let Some(offer) = deflate {
+        put_header(&mut head, "Sec-WebSocket-Extensions", &offer.answer());
     }
     head.push_str("\r\n");
     Bytes::from(head)

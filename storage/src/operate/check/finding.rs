@@ -63,8 +63,8 @@ kinds! {
     CreatedAtFalls = "created_at_falls",
     /// Entries lie below the floor, where everything is said to be gone.
     EntriesBelowFloor = "entries_below_floor",
-    /// A deleted conversation still has entries.
-    TombstoneWithEntries = "tombstone_with_entries",
+    /// A dissolved conversation still has members, requests, bans or pins.
+    DissolvedWithMembers = "dissolved_with_members",
     /// A list knows of later activity than the newest entry: entries at the end are missing.
     ActivityBeyondHead = "activity_beyond_head",
     /// A list lags behind the newest entry by more than ten minutes; a crash may do that, the next message mends it.
@@ -99,6 +99,22 @@ kinds! {
     SearchOrphaned = "search_orphaned",
     /// An erasure that goes on for no user.
     DeletionOrphaned = "deletion_orphaned",
+    /// An edit of no conversation or entry.
+    EditOrphaned = "edit_orphaned",
+    /// A reaction of nobody, or to nothing.
+    ReactionOrphaned = "reaction_orphaned",
+    /// A pin of no entry.
+    PinOrphaned = "pin_orphaned",
+    /// A ban of nobody, or from nothing.
+    BanOrphaned = "ban_orphaned",
+    /// A wish of nobody, or to join nothing.
+    RequestOrphaned = "request_orphaned",
+    /// A mention in no entry.
+    MentionOrphaned = "mention_orphaned",
+    /// An entry is hidden from nobody, or is gone.
+    HiddenOrphaned = "hidden_orphaned",
+    /// The stored number of like reactions is not the number of these reactions.
+    ReactionCountWrong = "reaction_count_wrong",
     /// A conversation whose pair or creator does not exist.
     ConversationOrphaned = "conversation_orphaned",
     /// Somebody has read or received what is not there.

@@ -37,8 +37,6 @@ const HEADS: &str = "
     FROM (
         SELECT id, floor_seq, lowest, head,
             CASE WHEN lowest IS NULL AND deleted_at = 0 THEN 'log_empty ' ELSE '' END
-            || CASE WHEN lowest IS NOT NULL AND deleted_at <> 0
-                    THEN 'tombstone_with_entries ' ELSE '' END
             || CASE WHEN lowest > floor_seq AND deleted_at = 0 THEN 'log_gap ' ELSE '' END
             || CASE WHEN lowest < floor_seq THEN 'entries_below_floor ' ELSE '' END
             || CASE WHEN last_activity_at > head_at THEN 'activity_beyond_head ' ELSE '' END
@@ -110,6 +108,43 @@ const INDEXED: &str = "
           FROM search_positions p JOIN conversations c ON c.id = p.conversation_id
           WHERE c.deleted_at = 0) AS indexed
     WHERE seq > head";
+
+/// What a conversation that was dissolved has no more.
+const DISSOLVED: &str = "
+    SELECT 'dissolved_with_members', id, CAST(NULL AS bigint), 'members, requests, bans or pins'
+    FROM conversations c
+    WHERE c.deleted_at <> 0 AND (
+        EXISTS (SELECT 1 FROM members t WHERE t.conversation_id = c.id)
+        OR EXISTS (SELECT 1 FROM join_requests t WHERE t.conversation_id = c.id)
+        OR EXISTS (SELECT 1 FROM bans t WHERE t.conversation_id = c.id)
+        OR EXISTS (SELECT 1 FROM pins t WHERE t.conversation_id = c.id))";
+
+/// Every reaction that is counted or there, against the other.
+const REACTION_COUNTS: &str = "
+    SELECT 'reaction_count_wrong', conversation_id, CAST(NULL AS bigint),
+        'entry ' || seq || ': ' || sum(there) || ' there, ' || sum(counted) || ' counted'
+    FROM (SELECT conversation_id, seq, reaction, 1 AS there, 0 AS counted FROM reactions
+          UNION ALL
+          SELECT conversation_id, seq, reaction, 0, count FROM reaction_counts) AS every
+    GROUP BY conversation_id, seq, reaction HAVING sum(there) <> sum(counted)";
+
+/// What belongs to entries that are gone, or never were.
+const OF_NO_ENTRY: &[(&str, &str)] = &[
+    ("edit_orphaned", "edits"),
+    ("reaction_orphaned", "reactions"),
+    ("pin_orphaned", "pins"),
+    ("mention_orphaned", "mentions"),
+    ("hidden_orphaned", "hidden"),
+];
+
+fn of_no_entry((kind, table): &(&str, &str)) -> String {
+    format!(
+        "SELECT '{kind}', t.conversation_id, CAST(NULL AS bigint), 'no entry ' || t.seq
+         FROM {table} t JOIN conversations c ON c.id = t.conversation_id
+         WHERE NOT EXISTS (SELECT 1 FROM entries e
+             WHERE e.conversation_id = t.conversation_id AND e.seq = t.seq)"
+    )
+}
 
 /// The id is compared as an expression, so that no index answers: it is the index that is in doubt.
 const DUPLICATES: &str = "
@@ -207,6 +242,18 @@ pub(super) const REFERENCES: &[(&str, &str, &str, &str, &str)] = &[
     ("search_orphaned", "search_positions", "conversation_id", "conversation_id", "NULL"),
     ("deletion_orphaned", "deletions", "user_id", "NULL", "user_id"),
     ("mark_orphaned", "retention_marks", "conversation_id", "conversation_id", "NULL"),
+    ("edit_orphaned", "edits", "conversation_id", "conversation_id", "NULL"),
+    ("reaction_orphaned", "reactions", "conversation_id", "conversation_id", "user_id"),
+    ("reaction_orphaned", "reactions", "user_id", "conversation_id", "user_id"),
+    ("reaction_orphaned", "reaction_counts", "conversation_id", "conversation_id", "NULL"),
+    ("pin_orphaned", "pins", "conversation_id", "conversation_id", "NULL"),
+    ("ban_orphaned", "bans", "conversation_id", "conversation_id", "user_id"),
+    ("ban_orphaned", "bans", "user_id", "conversation_id", "user_id"),
+    ("request_orphaned", "join_requests", "conversation_id", "conversation_id", "user_id"),
+    ("request_orphaned", "join_requests", "user_id", "conversation_id", "user_id"),
+    ("mention_orphaned", "mentions", "conversation_id", "conversation_id", "user_id"),
+    ("hidden_orphaned", "hidden", "conversation_id", "conversation_id", "user_id"),
+    ("hidden_orphaned", "hidden", "user_id", "conversation_id", "user_id"),
 ];
 
 fn orphans(reference: &(&str, &str, &str, &str, &str)) -> String {
@@ -242,6 +289,11 @@ pub(super) fn probes(sqlite: bool) -> Vec<Probe> {
     ask("cursors", READ_COUNTS);
     ask("search", INDEXED);
     ask("files", FILES_OF_NO_ENTRY);
+    for table in OF_NO_ENTRY {
+        ask(table.1, &of_no_entry(table));
+    }
+    ask("reactions", REACTION_COUNTS);
+    ask("dissolved conversations", DISSOLVED);
     ask("ranges", RANGES);
     ask("entries", LOG);
     ask("senders", ENTRIES_OF_NOTHING);
@@ -265,10 +317,12 @@ mod tests {
     #[test]
     fn every_column_that_names_a_user_or_conversation_is_asked_about() {
         // Asked about by probes of their own, or never without meaning (0 is nobody or nothing yet).
-        const OTHERWISE: [(&str, &str); 5] = [
+        const OTHERWISE: [(&str, &str); 6] = [
             ("entries", "conversation_id"),
             ("entries", "sender_id"),
             ("audit", "actor_id"),
+            // 0 is everyone.
+            ("mentions", "user_id"),
             ("deletions", "conversation_id"),
             ("body_pass", "conversation_id"),
         ];

@@ -5,22 +5,23 @@ use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd, RawFd};
 
 /// A socket that is ready.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Event {
+pub struct Event {
     /// The number given to [`Poll::watch`].
-    pub(crate) token: u64,
+    pub token: u64,
     /// Something to read, or an error or end that a read will tell.
-    pub(crate) readable: bool,
+    pub readable: bool,
     /// Room to write again.
-    pub(crate) writable: bool,
+    pub writable: bool,
 }
 
 /// An epoll instance.
-pub(crate) struct Poll {
+pub struct Poll {
     descriptor: OwnedFd,
 }
 
 impl Poll {
-    pub(crate) fn new() -> io::Result<Self> {
+    /// Watches nothing yet.
+    pub fn new() -> io::Result<Self> {
         // SAFETY: epoll_create1 takes no pointers.
         let raw = checked(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?;
         // SAFETY: the call succeeded, so `raw` is an open descriptor that nobody else owns.
@@ -28,7 +29,7 @@ impl Poll {
     }
 
     /// Reports a socket whenever bytes arrive or room appears (edge-triggered); closing the socket ends that.
-    pub(crate) fn watch(&self, socket: RawFd, token: u64) -> io::Result<()> {
+    pub fn watch(&self, socket: RawFd, token: u64) -> io::Result<()> {
         let events = (libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLET) as u32;
         let mut event = libc::epoll_event { events, u64: token };
         let epoll = self.descriptor.as_raw_fd();
@@ -38,7 +39,7 @@ impl Poll {
     }
 
     /// Waits for at most `limit_ms`; returns how many of `ready` were filled, none when a signal cut it short.
-    pub(crate) fn wait(&self, ready: &mut [Event], limit_ms: i32) -> io::Result<usize> {
+    pub fn wait(&self, ready: &mut [Event], limit_ms: i32) -> io::Result<usize> {
         let mut raw = [libc::epoll_event { events: 0, u64: 0 }; 512];
         let room = raw.len().min(ready.len());
         // SAFETY: `raw` is valid for writes of `room` events.
