@@ -28,8 +28,9 @@ impl World {
             0..50 => self.with_device(device, Device::say),
             50..65 => self.with_device(device, Device::read),
             65..75 => self.with_device(device, Device::look),
-            75..85 => self.with_device(device, Device::come_or_go),
-            85..88 => self.with_device(device, Device::found_group),
+            75..80 => self.with_device(device, Device::come_or_go),
+            80..83 => self.with_device(device, Device::found_group),
+            83..88 => self.with_device(device, Device::type_on),
             88..93 => self.hang_up(device),
             93..95 => self.devices[device].close(),
             _ => {}
@@ -65,13 +66,26 @@ impl Device {
         self.outgoing.entry(conversation).or_default().push(id, text);
     }
 
+    /// Says how far it is.
     fn read(&mut self, with: &mut Surroundings<'_>) {
         let Some(conversation) = self.any_conversation(with) else { return };
         let Some(view) = self.views.get_mut(&conversation) else { return };
         let seq = with.random.between(0, view.cursor);
+        if with.random.percent(40) {
+            let delivered = wire::Delivered { conversation_id: conversation.get(), seq };
+            let asked = Asked::Delivered { conversation, seq };
+            return self.ask(Op::Delivered(delivered), asked, with);
+        }
         view.read_asked = view.read_asked.max(seq);
         let read = wire::Read { conversation_id: conversation.get(), seq };
         self.ask(Op::Read(read), Asked::Read { conversation, seq }, with);
+    }
+
+    fn type_on(&mut self, with: &mut Surroundings<'_>) {
+        let Some(conversation) = self.any_conversation(with) else { return };
+        let stopped = with.random.percent(30);
+        let typing = wire::Typing { conversation_id: conversation.get(), stopped };
+        self.ask(Op::Typing(typing), Asked::Typing, with);
     }
 
     /// Looks at old pages, or at the list.

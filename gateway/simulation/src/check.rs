@@ -120,7 +120,10 @@ impl World {
                 if view.is_some_and(|view| view.member) != member {
                     findings.push(format!("{name} does not know who belongs to {id}: {member}"));
                 }
-                let saved = self.database.read_cursor(*user, id);
+                let (saved, arrived) = self.database.cursor(*user, id);
+                if view.is_some_and(|view| view.delivered_confirmed > arrived) {
+                    findings.push(format!("{name} has {id} further than {arrived}"));
+                }
                 if view.is_some_and(|view| view.read_confirmed > saved) {
                     findings.push(format!("{name} has read {id} further than {saved}"));
                 }

@@ -201,9 +201,9 @@ impl Database {
         }
     }
 
-    /// How far the database knows a user to have read.
-    pub(crate) fn read_cursor(&self, user: UserId, id: ConversationId) -> Seq {
-        self.cursors.get(&(user, id)).map_or(0, |cursor| cursor.0)
+    /// How far the database knows a user to have read, and to have everything.
+    pub(crate) fn cursor(&self, user: UserId, id: ConversationId) -> (Seq, Seq) {
+        self.cursors.get(&(user, id)).copied().unwrap_or_default()
     }
 
     /// What an owner begins with.

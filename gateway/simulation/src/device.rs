@@ -26,7 +26,7 @@ use crate::sabotage::Sabotage;
 use crate::socket::SocketId;
 use crate::view::View;
 
-/// A device gives up a connection on which a command has waited so long.
+/// A device gives up a connection on which a command waits and nothing was heard for so long.
 const PATIENCE_MS: u64 = 12_000;
 /// It sends a ping when it has sent nothing for so long.
 const PING_EVERY_MS: u64 = 5_000;
@@ -62,6 +62,8 @@ pub(crate) enum Asked {
     Send { conversation: ConversationId, id: String, text: String },
     Membership { conversation: ConversationId, id: String },
     Read { conversation: ConversationId, seq: Seq },
+    Delivered { conversation: ConversationId, seq: Seq },
+    Typing,
     Sync { conversation: ConversationId },
 }
 
@@ -80,6 +82,7 @@ pub(crate) struct Device {
     next_command: u64,
     next_id: u64,
     last_sent_ms: u64,
+    last_heard_ms: u64,
     /// It reads nothing before this.
     pub(crate) stalled_until_ms: u64,
     /// The positions acknowledged, by conversation and `client_msg_id`.
@@ -101,6 +104,7 @@ impl Device {
             next_command: 1,
             next_id: 1,
             last_sent_ms: 0,
+            last_heard_ms: 0,
             stalled_until_ms: 0,
             acks: BTreeMap::new(),
         }
@@ -113,6 +117,7 @@ impl Device {
     /// A connection stands: the device says who it is and what it has.
     pub(crate) fn opened(&mut self, socket: SocketId, with: &mut Surroundings<'_>) {
         self.socket = Some(socket);
+        self.last_heard_ms = with.now_ms;
         self.machine = Self::machine(with.random.next());
         let known = self.views.iter().filter(|(_, view)| view.member && view.cursor > 0);
         let cursors = known
@@ -166,6 +171,7 @@ impl Device {
 
     /// Bytes came; `false`: the connection is to be given up.
     pub(crate) fn received(&mut self, bytes: &Bytes, with: &mut Surroundings<'_>) -> bool {
+        self.last_heard_ms = with.now_ms;
         let mut bytes = bytes.to_vec();
         let mut input = Input::new(&mut bytes);
         let mut frames = Vec::new();
@@ -225,7 +231,8 @@ impl Device {
         if self.socket.is_none() || self.stalled_until_ms > with.now_ms {
             return true;
         }
-        let waited = |pending: &Pending| with.now_ms - pending.at_ms > PATIENCE_MS;
+        let heard_ms = self.last_heard_ms;
+        let waited = |pending: &Pending| with.now_ms - pending.at_ms.max(heard_ms) > PATIENCE_MS;
         if self.pending.values().any(waited) {
             with.journal.note(format_args!("{} has waited for too long", self.name));
             return false;

@@ -118,6 +118,7 @@ impl World {
             for view in self.devices[device].views.values_mut() {
                 // A crash may lose the last moves of a cursor.
                 view.read_confirmed = 0;
+                view.delivered_confirmed = 0;
             }
         }
         let wait_ms = self.random.between(10, 3_000);

@@ -61,6 +61,11 @@ impl Device {
                 let view = self.views.entry(conversation).or_default();
                 view.read_confirmed = view.read_confirmed.max(seq);
             }
+            (Asked::Delivered { conversation, seq }, Outcome::Done(_)) => {
+                let view = self.views.entry(conversation).or_default();
+                view.delivered_confirmed = view.delivered_confirmed.max(seq);
+            }
+            (Asked::Typing, Outcome::Done(_)) => {}
             (Asked::Sync { conversation }, Outcome::SyncPage(page)) => {
                 self.synced(conversation, page, with);
             }
@@ -188,7 +193,9 @@ impl Device {
             | Asked::Query
             | Asked::CreateGroup
             | Asked::Membership { .. }
-            | Asked::Read { .. } => {}
+            | Asked::Read { .. }
+            | Asked::Delivered { .. }
+            | Asked::Typing => {}
         }
     }
 
@@ -204,7 +211,10 @@ impl Device {
             }
             Code::AlreadyMember => matches!(asked, Asked::Membership { .. }),
             // Another node wrote what this one's owner has not seen yet.
-            Code::InvalidArgument => matches!(asked, Asked::Read { .. }) && with.plan.has_rival(),
+            Code::InvalidArgument => {
+                matches!(asked, Asked::Read { .. } | Asked::Delivered { .. })
+                    && with.plan.has_rival()
+            }
             _ => false,
         };
         if !expected {
@@ -222,6 +232,12 @@ impl Device {
                 }
             }
             Some(Event::Cursor(cursor)) => self.check_cursor(cursor, with),
+            Some(Event::Typing(typing)) => {
+                with.journal.met("typing");
+                if typing.user_id == self.user.get() {
+                    with.journal.find(format!("{} is told of its own typing", self.name));
+                }
+            }
             Some(Event::Lag(lag)) => {
                 with.journal.met("lag");
                 with.journal.note(format_args!("{} lags: {lag:?}", self.name));

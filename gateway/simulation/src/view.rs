@@ -29,6 +29,8 @@ pub(crate) struct View {
     pub(crate) whole: bool,
     /// The highest read cursor that was confirmed.
     pub(crate) read_confirmed: Seq,
+    /// Likewise what has arrived.
+    pub(crate) delivered_confirmed: Seq,
     /// The highest position this device said it has read, or made itself.
     pub(crate) read_asked: Seq,
 }

@@ -28,7 +28,11 @@ fn v2_a_thousand_seeds_keep_every_promise() {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let reports = run_seeds(1..seeds + 1, threads).expect("nodes can be made");
     for (seed, report) in &reports {
-        assert!(report.findings.is_empty(), "cargo xtask simulate --seed {seed}: {:?}", report.findings);
+        assert!(
+            report.findings.is_empty(),
+            "cargo xtask simulate --seed {seed}: {:?}",
+            report.findings
+        );
     }
     let met = met(&reports);
     for what in MEANT_TO_BE_MET {

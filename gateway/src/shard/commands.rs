@@ -167,7 +167,7 @@ impl State {
             let error = "the server stops; connect again";
             return Err(CommandError::new(ErrorCode::Draining, error));
         }
-        self.registry.take_command(key, self.now.unix_ms).map_err(|wait_ms| {
+        self.registry.take_command(key, self.now.uptime_ms).map_err(|wait_ms| {
             CommandError::retry(ErrorCode::RateLimited, "too many commands", wait_ms)
         })?;
         let Some(session) = self.registry.get(key) else { return Ok(()) };
@@ -234,7 +234,7 @@ impl State {
     ) -> Result<(), CommandError> {
         let key = reply_to.session;
         let most = limits::MAX_CURSORS;
-        let now = self.now.unix_ms;
+        let now = self.now.uptime_ms;
         let Some(session) = self.registry.get(key) else { return Ok(()) };
         if !matches!(session.phase, Phase::AwaitingConnect) {
             return Err(already_connected());
