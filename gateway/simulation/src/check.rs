@@ -7,6 +7,7 @@ use ringwire_gateway::conversation::entry::wire_entry;
 use ringwire_gateway::limits;
 
 use crate::device::Device;
+use crate::socket::Socket;
 use crate::world::{Event, World};
 
 /// How far the end of a run is.
@@ -64,11 +65,15 @@ impl World {
         if let Some(Device { name, live, pending, views, .. }) = busy {
             return Some(format!("{name} (live: {live}) waits for {pending:?} and has {views:?}"));
         }
-        let left = self
-            .sockets
-            .iter()
-            .find(|(id, socket)| socket.silent || self.devices[socket.device].socket != Some(**id));
-        left.map(|(id, _)| format!("socket {id} is left over"))
+        let unread = |socket: &Socket| {
+            let links = node.places[socket.shard].shard.links();
+            socket.is_news() || links.borrow_mut().queued_bytes(socket.link) > 0
+        };
+        let left = self.sockets.iter().find(|(id, socket)| {
+            let current = self.devices[socket.device].socket == Some(**id);
+            socket.silent || !current || unread(socket)
+        });
+        left.map(|(id, _)| format!("socket {id} is left over, or not empty"))
     }
 
     fn say_last_words(&mut self) {

@@ -100,7 +100,7 @@ impl Plan {
             credits: one_of(&[2, 6, 40, 1_000]) as usize,
             service_queue: one_of(&[1, 3, 1_000]) as usize,
             writer_room: one_of(&[1, 4, 1_000]) as usize,
-            socket_room_bytes: one_of(&[200, 3_000, 60_000]) as usize,
+            socket_room_bytes: one_of(&[1_000, 5_000, 60_000]) as usize,
             session_burst: one_of(&[0, 0, 5, 50]) as u32,
             text_bytes: one_of(&[10, 10, 300, 6_000]) as usize,
             faults,
