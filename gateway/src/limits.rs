@@ -1,6 +1,7 @@
 //! Every bound of the gateway in one place: nothing here grows without one.
 //!
-//! Memory per idle connection: socket task and link (about 0.6 KiB), session (about 0.3 KiB); no buffer.
+//! Memory per idle connection: socket task and link (about 0.6 KiB), session (about 0.5 KiB) and what it would
+//! be resumed with (one slot and frame for each push the client has not counted); no buffer.
 
 use std::time::Duration;
 
@@ -28,6 +29,28 @@ pub const OUTBOX_FULL_BYTES: usize = 256 * 1024;
 pub const OUTBOX_HALF_BYTES: usize = OUTBOX_FULL_BYTES / 2;
 /// Conversations an outbox can mark as lagging one by one; beyond that the connection is closed as slow.
 pub const OUTBOX_LAGGING: usize = 1024;
+
+/// Durable pushes that a session keeps for a resume, and their bytes.
+pub const RESUME_FRAMES: usize = 256;
+/// See [`RESUME_FRAMES`].
+pub const RESUME_BYTES: usize = 64 * 1024;
+/// Bytes that all sessions of a shard keep for resumes; shared ones are counted for each.
+pub const RESUME_SHARD_BYTES: usize = 256 * 1024 * 1024;
+/// Sessions of a shard whose connection ended and that can be resumed; beyond that the oldest of them end.
+pub const DETACHED_SESSIONS: usize = 100_000;
+/// Longest `device_class`, in bytes.
+pub const MAX_DEVICE_CLASS_BYTES: usize = 32;
+/// Longest `client_name`, in bytes.
+pub const MAX_CLIENT_NAME_BYTES: usize = 128;
+/// Devices the server remembers of a user; the one seen longest ago goes.
+pub const MAX_DEVICES: u32 = 100;
+/// Sessions of all shards together whose snapshot is read at a time; the others wait, so that commands which read the
+/// database find room among [`SERVICE_CONCURRENT`].
+pub const OPENINGS_UNDER_WAY: usize = 128;
+/// Sessions of one shard that wait to be opened; more are refused as BUSY and closed.
+pub const OPENINGS_WAITING: usize = 32 * 1024;
+/// Cursors that waiting sessions hold together.
+pub const OPENINGS_WAITING_CURSORS: usize = 1_000_000;
 
 /// Silence after which the server sends a ping, in seconds.
 pub const PING_AFTER_S: u32 = 30;

@@ -74,6 +74,11 @@ pub(crate) struct Device {
     pub(crate) encoding: Encoding,
     pub(crate) socket: Option<SocketId>,
     machine: Connection,
+    /// The session it can go on with, and the durable pushes counted in it.
+    pub(crate) session: Option<String>,
+    pub(crate) received: u64,
+    /// The next push is the first after a resume.
+    pub(crate) just_resumed: bool,
     /// `connect` was answered on this connection.
     pub(crate) live: bool,
     pub(crate) views: BTreeMap<ConversationId, View>,
@@ -97,6 +102,9 @@ impl Device {
             encoding,
             socket: None,
             machine: Self::machine(0),
+            session: None,
+            received: 0,
+            just_resumed: false,
             live: false,
             views: BTreeMap::new(),
             outgoing: BTreeMap::new(),
@@ -125,6 +133,10 @@ impl Device {
         let connect = wire::Connect {
             device_id: self.name.clone(),
             cursors: cursors.collect(),
+            resume: self
+                .session
+                .clone()
+                .map(|session_id| wire::Resume { session_id, received: self.received }),
             ..Default::default()
         };
         self.ask(Op::Connect(connect), Asked::Connect, with);
@@ -147,7 +159,8 @@ impl Device {
         self.next_command += 1;
         with.journal.note(format_args!("{} asks {id}: {asked:?}", self.name));
         self.pending.insert(id, Pending { asked, at_ms: with.now_ms });
-        let command = wire::Command { id, op: Some(op), ..Default::default() };
+        let received = if self.live { self.received } else { 0 };
+        let command = wire::Command { id, received, op: Some(op) };
         let payload = self.encoding.encode_one(&command);
         self.machine.send(self.encoding.message_kind(), &payload);
         self.last_sent_ms = with.now_ms;

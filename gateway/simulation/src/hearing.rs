@@ -2,12 +2,13 @@
 
 use prost::Message as _;
 use ringwire_protocol::{CommandError, ConversationId, ErrorCode, Seq, wire};
+use ringwire_storage::model::EntryRow;
 use wire::reply::Outcome;
 
-use crate::database::{POISON, identity};
+use crate::database::{Log, POISON, identity};
 use crate::device::{Asked, Device, Surroundings};
 use crate::sabotage::Sabotage;
-use crate::view::Taken;
+use crate::view::{Taken, View};
 
 /// How an entry came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +79,17 @@ impl Device {
     fn connected(&mut self, connected: wire::Connected, with: &mut Surroundings<'_>) {
         self.live = true;
         with.journal.met("connected");
+        if connected.resumed {
+            with.journal.met("resumed");
+            self.just_resumed = true;
+            if self.session.as_ref() != Some(&connected.session_id) {
+                with.journal.find(format!("{} goes on with another session", self.name));
+            }
+            return;
+        }
+        self.session = Some(connected.session_id);
+        self.received = 0;
+        self.views.values_mut().for_each(View::begin);
         let heads = connected.heads.unwrap_or_default();
         let listed: Vec<_> = heads.heads.iter().filter_map(|head| self.heard_of(head)).collect();
         if heads.next_page_token.is_empty() {
@@ -224,9 +236,18 @@ impl Device {
 
     pub(crate) fn push(&mut self, push: wire::Push, with: &mut Surroundings<'_>) {
         use wire::push::Event;
+        let resumed = std::mem::take(&mut self.just_resumed);
+        // Exactly these are counted.
+        let durable =
+            matches!(push.event, Some(Event::Entry(_) | Event::Cursor(_) | Event::ViewChanged(_)));
+        self.received += u64::from(durable);
         match push.event {
             Some(Event::Entry(entry)) => {
-                let lost = with.sabotage == Sabotage::LosePush && entry.seq.is_multiple_of(5);
+                let lost = match with.sabotage {
+                    Sabotage::LosePush => entry.seq.is_multiple_of(5),
+                    Sabotage::PartialResume => resumed,
+                    _ => false,
+                };
                 if !lost {
                     self.entry(entry, Way::Push, with);
                 }
@@ -266,7 +287,8 @@ impl Device {
         }
         let view = self.views.entry(id).or_default();
         let (was_whole, cursor) = (view.whole, view.cursor);
-        match view.take(&entry, self.user) {
+        let taken = view.take(&entry, self.user);
+        match taken {
             Taken::Next | Taken::Known => {}
             Taken::Differs => {
                 with.journal.find(format!("{}: {id}/{} was another", self.name, entry.seq));
@@ -274,8 +296,12 @@ impl Device {
             Taken::Gap => {
                 with.journal.met("gap");
                 let missing = cursor + 1..=entry.seq - 1;
-                let rival = log.is_some_and(|log| log.rival_wrote(missing.clone()));
-                if way == Way::Push && was_whole && !rival {
+                // What it sent itself comes as an ack only, and that may have been lost with a connection.
+                let excused = log.is_some_and(|log| {
+                    log.rival_wrote(missing.clone())
+                        || missing.clone().any(|seq| self.made(log, seq))
+                });
+                if way == Way::Push && was_whole && !excused {
                     let name = &self.name;
                     with.journal
                         .find(format!("{name}: {id}/{missing:?} did not come, without a word"));
@@ -296,6 +322,12 @@ impl Device {
             let (name, seq) = (&self.name, entry.seq);
             with.journal.find(format!("{name} is shown {id:?}/{seq}, which is not committed so"));
         }
+    }
+
+    /// Whether this device made an entry.
+    fn made(&self, log: &Log, seq: Seq) -> bool {
+        let own = |row: &EntryRow| row.client_msg_id.split('.').next() == Some(&self.name);
+        log.row(seq).is_some_and(own)
     }
 
     fn check_cursor(&self, cursor: wire::Cursor, with: &mut Surroundings<'_>) {

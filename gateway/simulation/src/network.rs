@@ -43,14 +43,14 @@ impl World {
             name_hint: None,
             link,
             encoding,
+            login: None,
             expires_at: i64::MAX,
-            admission,
         });
         let limits = Limits { max_message_bytes: limits::MAX_FRAME_BYTES };
         let machine = Connection::new(Role::Server, limits);
         let id = self.next_socket;
         self.next_socket += 1;
-        self.sockets.insert(id, Socket::new(device, shard, link, memory, machine));
+        self.sockets.insert(id, Socket::new(device, shard, link, memory, machine, admission));
         self.journal.note(format_args!("device-{device} connects to shard {shard} by socket {id}"));
         self.with_device(device, |device, with| device.opened(id, with));
     }

@@ -11,4 +11,6 @@ pub enum Sabotage {
     NoDedupe,
     /// Entries are lost on their way from the shard to the client, and nobody says so.
     LosePush,
+    /// A resume does not bring all that was missed.
+    PartialResume,
 }

@@ -21,12 +21,12 @@ pub(crate) fn serve(database: &mut Database, ask: Ask, failing: bool, unix_ms: i
             let unknown = CommandError::new(ErrorCode::Unauthenticated, "no such user");
             Served::Resolved { waiter, user: reached.and(Err(unknown)) }
         }
-        Ask::OpenSession { session, user, cursors, dirty, .. } => {
+        Ask::OpenSession { session, request, dirty } => {
             let opened = reached.map(|()| {
                 database.save_cursors(&dirty);
                 let (heads, missed) = (limits::CONNECT_HEADS as usize, limits::CONNECT_SYNC);
-                let snapshot = database.session(user, &cursors, heads, missed);
-                Box::new(rows::opened(&profile(user), &cursors, &snapshot))
+                let snapshot = database.session(request.user, &request.cursors, heads, missed);
+                Box::new(rows::opened(&profile(request.user), &request.cursors, &snapshot))
             });
             Served::SessionOpened { session, opened }
         }

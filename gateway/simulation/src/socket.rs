@@ -9,6 +9,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use ringwire_gateway::connection::admission::Admission;
 use ringwire_gateway::connection::driver::{self, Application};
 use ringwire_gateway::connection::endpoint::Memory;
 use ringwire_gateway::connection::links::LinkKey;
@@ -40,6 +41,7 @@ pub(crate) struct Socket {
     pub(crate) left: bool,
     /// The device was told that it ended.
     pub(crate) told: bool,
+    _admission: Admission,
 }
 
 impl Socket {
@@ -49,6 +51,7 @@ impl Socket {
         link: LinkKey,
         memory: Rc<Memory>,
         machine: Connection,
+        admission: Admission,
     ) -> Self {
         Self {
             device,
@@ -63,6 +66,7 @@ impl Socket {
             silent: false,
             left: false,
             told: false,
+            _admission: admission,
         }
     }
 

@@ -84,6 +84,10 @@ impl View {
     pub(crate) fn disconnect(&mut self) {
         self.syncing = None;
         self.sync_from_ms = 0;
+    }
+
+    /// A session begins anew: nothing is known of what is pushed next.
+    pub(crate) fn begin(&mut self) {
         self.whole = false;
         self.missed_to = 0;
     }

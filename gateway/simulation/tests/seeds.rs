@@ -4,7 +4,7 @@
 use ringwire_simulation::{Sabotage, met, run, run_seeds};
 
 /// What a thousand worlds have to meet, or they prove little.
-const MEANT_TO_BE_MET: [&str; 14] = [
+const MEANT_TO_BE_MET: [&str; 16] = [
     "committed",
     "conflict",
     "duplicate",
@@ -12,6 +12,8 @@ const MEANT_TO_BE_MET: [&str; 14] = [
     "rejected",
     "restart",
     "lag",
+    "resumed",
+    "typing",
     "gap",
     "page of missed entries",
     "BUSY",
@@ -76,4 +78,9 @@ fn v2_a_log_that_takes_the_same_command_twice_is_found() {
 #[test]
 fn v2_a_push_that_is_lost_without_a_word_is_found() {
     is_found(Sabotage::LosePush, "without a word");
+}
+
+#[test]
+fn v2_a_resume_that_brings_only_a_part_is_found() {
+    is_found(Sabotage::PartialResume, "without a word");
 }

@@ -24,6 +24,10 @@ pub enum Routed {
     Refresh(wire::Refresh),
     /// `ping`: the session itself.
     Ping,
+    /// `sessions`: the user's home shard.
+    Sessions,
+    /// `end_session`: the user's home shard.
+    EndSession(wire::EndSession),
     /// To the owner of a conversation.
     Owner(Request),
     /// What a client missed: to the owner's memory or the database.
@@ -57,6 +61,8 @@ pub fn route(op: &mut Option<Op>, sender: &mut Sender<'_>) -> Result<Routed, Com
         Op::Connect(connect) => Routed::Connect(take(connect)),
         Op::Refresh(refresh) => Routed::Refresh(take(refresh)),
         Op::Ping(_) => Routed::Ping,
+        Op::Sessions(_) => Routed::Sessions,
+        Op::EndSession(end) => Routed::EndSession(take(end)),
         Op::Send(send) => Routed::Owner(self::send(send, sender)?),
         Op::Join(join) => {
             let id = conversation(join.conversation_id)?;
@@ -90,9 +96,7 @@ pub fn route(op: &mut Option<Op>, sender: &mut Sender<'_>) -> Result<Routed, Com
         }
         Op::SetStatus(_)
         | Op::Block(_)
-        | Op::EndSession(_)
         | Op::Blocks(_)
-        | Op::Sessions(_)
         | Op::Edit(_)
         | Op::Recall(_)
         | Op::React(_)

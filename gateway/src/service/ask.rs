@@ -7,7 +7,7 @@ use wire::reply::Outcome;
 use crate::command::query::Query;
 use crate::conversation::answer::ReplyTo;
 use crate::placement::ShardId;
-use crate::session::opening::Opened;
+use crate::session::opening::{OpenRequest, Opened};
 use crate::session::registry::SessionKey;
 
 /// One call of a shard. Its answer's place in the shard's mailbox is reserved.
@@ -19,6 +19,7 @@ pub struct Call {
 }
 
 /// What is asked.
+#[derive(Debug)]
 pub enum Ask {
     /// Which user a token of another issuer means.
     Resolve {
@@ -35,12 +36,8 @@ pub enum Ask {
     OpenSession {
         /// Returned with the answer.
         session: SessionKey,
-        /// Whose session.
-        user: UserId,
-        /// A proposal for the name of a new user; may be empty.
-        name_hint: String,
-        /// Where the client stands.
-        cursors: Vec<(ConversationId, Seq)>,
+        /// Whose session, and where its client stands.
+        request: Box<OpenRequest>,
         /// The user's cursors that are not written yet.
         dirty: Vec<CursorRow>,
     },

@@ -69,8 +69,8 @@ impl Service {
                 let user = limited(self.resolve(&issuer, &subject, &name_hint)).await;
                 Served::Resolved { waiter, user }
             }
-            Ask::OpenSession { session, user, name_hint, cursors, dirty } => {
-                let opened = queries.open_session(user, &name_hint, &cursors, &dirty);
+            Ask::OpenSession { session, request, dirty } => {
+                let opened = queries.open_session(&request, &dirty);
                 let opened = limited(opened).await.map(Box::new);
                 Served::SessionOpened { session, opened }
             }

@@ -88,7 +88,7 @@ async fn wait_for_others(shard: &Rc<Shard>, deadline: Instant) {
 impl State {
     fn begin_drain(&mut self, links: &mut Links) {
         self.draining = true;
-        let keys = self.registry.keys();
+        let keys = self.registry.live_keys();
         let spread_ms = (keys.len() as u64 / limits::RECONNECTS_PER_MS).min(limits::GOAWAY_MAX_MS);
         for (place, key) in keys.iter().enumerate() {
             let Some(session) = self.registry.get(*key) else { continue };

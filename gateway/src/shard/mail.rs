@@ -2,6 +2,7 @@
 
 use ringwire_protocol::{CloseReason, CommandError, ConversationId, UserId, wire};
 use ringwire_storage::append::Completion;
+use ringwire_storage::refresh::FamilyId;
 
 use super::handoff::{Moving, Returned};
 use super::pulls::Pull;
@@ -28,6 +29,8 @@ pub enum Mail {
     StopTyping(ConversationId, UserId),
     /// All sessions of a user of this shard are to end. Refusable.
     EndSessions(UserId, CloseReason),
+    /// The sessions of a login of a user of this shard are to end; `None`: of all their logins. Refusable.
+    EndLogin(UserId, Option<FamilyId>),
     /// The answer of an owner shard. Reserved.
     Answered(ReplyTo, Result<Ack, CommandError>),
     /// The answers of a writer to one batch. Reserved.

@@ -13,6 +13,7 @@
 
 pub mod clock;
 mod commands;
+mod connect;
 pub mod credits;
 mod drain;
 mod eventfd;
@@ -24,6 +25,7 @@ pub mod mail;
 pub mod mailbox;
 mod owner;
 pub mod pulls;
+mod sessions;
 pub mod shared;
 mod signals;
 pub mod state;
@@ -53,11 +55,15 @@ use crate::placement::ShardId;
 use crate::service::ask::{Ask, Served};
 use crate::session::registry::{ExternalIdentity, NewSession};
 use clock::TimeSource;
+use connect::Entering;
 use handoff::{Moving, Returned};
 use mail::Mail;
 use mailbox::MailboxReceiver;
 use shared::Shared;
 use state::State;
+
+/// The close code of a client that does not mean to come back (RFC 6455 section 7.4.1).
+const FAREWELL: u16 = 1000;
 
 /// What a turn with the mailbox left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,9 +163,13 @@ impl Shard {
                 subject: identity.subject.clone(),
                 name_hint: name_hint.unwrap_or_default().to_owned(),
             };
-            state.ask(ask).map_err(|_| state::busy("the service queue is full"))?;
             let (sender, receiver) = oneshot::channel();
             state.waiters.insert(waiter, sender);
+            let entering = Entering::Identity(waiter, Box::new(ask));
+            if !state.enter(entering, 1, &mut self.links.borrow_mut()) {
+                state.waiters.remove(&waiter);
+                return Err(state::busy("too many sessions are being opened"));
+            }
             receiver
         };
         let gone = || CommandError::new(ErrorCode::Internal, "the server is stopping");
@@ -226,6 +236,7 @@ impl State {
             Mail::Deliver(delivery) => self.deliver_here(&delivery, links),
             Mail::StopTyping(id, user) => self.typing_stopped(id, user, links),
             Mail::EndSessions(user, reason) => self.end_sessions(user, reason, links),
+            Mail::EndLogin(user, login) => self.end_login(user, login, links),
             Mail::Answered(reply_to, answer) => {
                 self.credits.give_back(1);
                 self.finish_command(reply_to, answer, links);
@@ -245,9 +256,11 @@ impl State {
                 if let Some(waiter) = self.waiters.remove(&waiter) {
                     drop(waiter.send(user));
                 }
+                self.left(links);
             }
             Served::SessionOpened { session, opened } => {
                 self.session_opened(session, opened, links);
+                self.left(links);
             }
             Served::Answered { reply_to, outcome, made } => {
                 let outcome = outcome.map(|outcome| *outcome);
@@ -333,6 +346,13 @@ impl Application for Shard {
         let mut state = self.state.borrow_mut();
         if let Some(session) = state.registry.by_link(link) {
             state.handle_message(session, kind, payload, &mut self.links.borrow_mut());
+        }
+    }
+
+    fn on_farewell(&self, link: LinkKey, code: Option<u16>) {
+        if code == Some(FAREWELL) {
+            let mut state = self.state.borrow_mut();
+            state.said_goodbye(link, &mut self.links.borrow_mut());
         }
     }
 

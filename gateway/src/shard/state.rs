@@ -8,6 +8,7 @@ use ringwire_protocol::{CommandError, UserId};
 use tokio::sync::oneshot;
 
 use super::clock::{Clock, TimeSource};
+use super::connect::Entering;
 use super::credits::Credits;
 use super::shared::Shared;
 use super::signals::{CursorPush, OwnCursor};
@@ -21,7 +22,8 @@ use crate::persist::{AppendSink, Persist};
 use crate::placement::ShardId;
 use crate::service::ask::{Ask, Call};
 use crate::session::cursors::DirtyCursors;
-use crate::session::registry::{Rates, Registry};
+use crate::session::gate::{Gate, GateBounds};
+use crate::session::registry::{Birthplace, Rates, Registry};
 use ringwire_protocol::ConversationId;
 
 /// Everything a shard decides with. All of it is used by one thread, one turn at a time.
@@ -30,6 +32,8 @@ pub struct State {
     pub(crate) id: ShardId,
     pub(crate) now: Clock,
     pub(crate) registry: Registry,
+    /// Sessions whose snapshot is read, and those in line.
+    pub(crate) gate: Gate<Entering>,
     pub(crate) cursors: DirtyCursors,
     pub(crate) conversations: Cache,
     pub(crate) persist: Persist,
@@ -60,11 +64,18 @@ impl State {
         let reserved = shared.mailboxes[usize::from(id)].bounds().reserved;
         let server_ids = ServerIds::new(shared.boot, id);
         let rates = Rates { session: limits.session_rate, user: limits.user_rate };
+        let birthplace = Birthplace { boot: shared.boot, shard: id };
+        let bounds = GateBounds {
+            places: (limits::OPENINGS_UNDER_WAY / shared.shards()).max(1),
+            waiting: limits::OPENINGS_WAITING,
+            weight: limits::OPENINGS_WAITING_CURSORS,
+        };
         Self {
             shared,
             id,
             now: Clock::new(time),
-            registry: Registry::new(rates),
+            registry: Registry::new(rates, birthplace),
+            gate: Gate::new(bounds),
             cursors: DirtyCursors::default(),
             conversations: Cache::default(),
             persist: Persist::new(writers, id),
