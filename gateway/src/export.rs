@@ -3,6 +3,7 @@
 use prost::Message as _;
 use ringwire_protocol::{UserId, wire};
 use ringwire_storage::account::{ExportPosition, ExportRow};
+use ringwire_storage::presence::Visibility;
 use ringwire_storage::{Store, StoreError};
 use serde_json::{Value, json};
 
@@ -51,14 +52,31 @@ fn lines(rows: &[ExportRow]) -> Vec<u8> {
     text.into_bytes()
 }
 
+/// Its name on the wire.
+fn visibility(visibility: Visibility) -> &'static str {
+    wire::Visibility::try_from(visibility as i32).map_or("", |visibility| visibility.as_str_name())
+}
+
 /// 64-bit numbers are text, as in every JSON of this server.
 fn object(row: &ExportRow) -> Value {
     let number = |value: u64| value.to_string();
     match row {
-        ExportRow::Profile { username, email, display_name, avatar_url, created_at } => json!({
+        ExportRow::Profile {
+            username,
+            email,
+            display_name,
+            avatar_url,
+            created_at,
+            status_visibility,
+            last_seen_visibility,
+            last_seen_at,
+        } => json!({
             "type": "profile", "username": username, "email": email,
             "display_name": display_name, "avatar_url": avatar_url,
             "created_at": created_at.to_string(),
+            "status_visibility": visibility(*status_visibility),
+            "last_seen_visibility": visibility(*last_seen_visibility),
+            "last_seen_at": last_seen_at.to_string(),
         }),
         ExportRow::Identity { issuer, subject } => {
             json!({"type": "identity", "issuer": issuer, "subject": subject})
@@ -85,6 +103,18 @@ fn object(row: &ExportRow) -> Value {
             "role": wire::Role::try_from(*role as i32).map_or("", |role| role.as_str_name()),
             "joined_at": joined_at.to_string(), "read_seq": number(*read_seq),
             "delivered_seq": number(*delivered_seq),
+        }),
+        ExportRow::JoinRequest { conversation_id, text, requested_at } => json!({
+            "type": "join_request", "conversation_id": number(conversation_id.get()),
+            "text": text, "requested_at": requested_at.to_string(),
+        }),
+        ExportRow::Reaction { conversation_id, seq, reaction } => json!({
+            "type": "reaction", "conversation_id": number(conversation_id.get()),
+            "seq": number(*seq), "reaction": reaction,
+        }),
+        ExportRow::Hidden { conversation_id, seq } => json!({
+            "type": "hidden", "conversation_id": number(conversation_id.get()),
+            "seq": number(*seq),
         }),
         ExportRow::Attachment { file_id, place, name, mime_type, size_bytes, created_at } => {
             json!({

@@ -9,7 +9,8 @@
 //! Invariants:
 //! - A deleted id stays: the row of the user is a tombstone, entries keep their sender and their place in the log.
 //! - What the user said is erased (an empty body, a higher body version), what the log means stays: an entry that
-//!   counts as a message loses its body, one that tells who came and went does not.
+//!   counts as a message, or edits one, loses its body, one that tells who came and went does not.
+//! - What else is there of the user (reactions, mentions, bans, wishes, what they have hidden) goes after that.
 //! - A token of the user lets nobody in again, neither by id nor by the identity at another issuer, of which only a
 //!   keyed hash is kept.
 //! - Bodies are erased only when no session anywhere can still send (`QUIET_MS`) and no group is left.
@@ -22,6 +23,7 @@ use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
 use crate::error::StoreError;
 use crate::model::{ConversationKind, EntryRow, Role};
+use crate::presence::Visibility;
 use crate::store::{Store, either};
 
 /// What a deleted user is called.
@@ -57,6 +59,12 @@ pub enum ExportRow {
         avatar_url: String,
         /// Registration time.
         created_at: UnixMs,
+        /// Who may see whether the user is there.
+        status_visibility: Visibility,
+        /// Who may see when the user last was.
+        last_seen_visibility: Visibility,
+        /// That time; 0: never, as far as is known.
+        last_seen_at: UnixMs,
     },
     /// Who the user is at another issuer.
     Identity {
@@ -100,6 +108,31 @@ pub enum ExportRow {
         /// A device has everything up to here.
         delivered_seq: Seq,
     },
+    /// A wish to become a member that nobody has answered.
+    JoinRequest {
+        /// Of which conversation.
+        conversation_id: ConversationId,
+        /// What the user said to it.
+        text: String,
+        /// When.
+        requested_at: UnixMs,
+    },
+    /// A reaction of the user.
+    Reaction {
+        /// In which conversation.
+        conversation_id: ConversationId,
+        /// To which entry.
+        seq: Seq,
+        /// With what.
+        reaction: String,
+    },
+    /// An entry the user does not want to see any more.
+    Hidden {
+        /// In which conversation.
+        conversation_id: ConversationId,
+        /// Which entry.
+        seq: Seq,
+    },
     /// A file the user uploaded.
     Attachment {
         /// Its id.
@@ -136,6 +169,9 @@ pub(crate) enum Section {
     Devices,
     Blocks,
     Memberships,
+    JoinRequests,
+    Reactions,
+    Hidden,
     Attachments,
     Entries,
 }
@@ -147,7 +183,10 @@ impl Section {
             Self::Identities => Self::Devices,
             Self::Devices => Self::Blocks,
             Self::Blocks => Self::Memberships,
-            Self::Memberships => Self::Attachments,
+            Self::Memberships => Self::JoinRequests,
+            Self::JoinRequests => Self::Reactions,
+            Self::Reactions => Self::Hidden,
+            Self::Hidden => Self::Attachments,
             Self::Attachments => Self::Entries,
             Self::Entries => return None,
         })
@@ -179,7 +218,17 @@ impl ExportRow {
             Self::Identity { issuer, subject } => (0, format!("{issuer}\n{subject}")),
             Self::Device { device_id, .. } => (0, device_id.clone()),
             Self::Block { blocked_id, .. } => (blocked_id.as_i64(), String::new()),
-            Self::Membership { conversation_id, .. } => (conversation_id.as_i64(), String::new()),
+            Self::Membership { conversation_id, .. }
+            | Self::JoinRequest { conversation_id, .. } => {
+                (conversation_id.as_i64(), String::new())
+            }
+            // As many digits as the largest position has, so that texts are in the order of numbers.
+            Self::Reaction { conversation_id, seq, reaction } => {
+                (conversation_id.as_i64(), format!("{seq:019}{reaction}"))
+            }
+            Self::Hidden { conversation_id, seq } => {
+                (conversation_id.as_i64(), format!("{seq:019}"))
+            }
             Self::Attachment { file_id, .. } => (0, file_id.clone()),
             Self::Entry(entry) => (entry.conversation_id.as_i64(), entry.client_msg_id.clone()),
         }

@@ -142,6 +142,19 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// Whether the entry is a message like any other, which may go behind messages that its owner has not seen: what it
+    /// changes depends on nothing but its own position.
+    pub(crate) const fn is_of_a_message(&self) -> bool {
+        matches!(self, Self::None | Self::Mention { .. })
+    }
+
+    /// Whether it is made under the lock of the conversation's row.
+    pub(crate) const fn needs_row(&self) -> bool {
+        !self.is_of_a_message()
+    }
+}
+
 /// The answer to one [`Append`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Completion {

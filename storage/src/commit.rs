@@ -23,7 +23,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::append::{Append, Change, Completion, HEAD_TRUST, Outcome};
+use crate::append::{Append, Completion, HEAD_TRUST, Outcome};
 use crate::executor::{AppendError, Executor, Found};
 use crate::heat::Heat;
 use crate::metrics::WriterMetrics;
@@ -140,7 +140,7 @@ impl Committer {
                     }
                     // Of what was asked for before such an entry, answers may still be missing.
                     answers.take_apart();
-                    let changes = |entry: &Append| entry.change != Change::None;
+                    let changes = |entry: &Append| entry.change.needs_row();
                     self.locked_out(set, changes, &mut sets, answers, &mut waits, executor);
                 }
                 AppendError::Away(reason) => {

@@ -97,7 +97,7 @@ impl Scripted {
             Some(Fault::Locked) => return Err(AppendError::Locked("a table".into())),
             _ => {}
         }
-        let changes = |entry: &&Append| entry.change != Change::None;
+        let changes = |entry: &&Append| entry.change.needs_row();
         if entries.iter().filter(changes).any(|entry| self.held.contains(&entry.conversation_id)) {
             return Err(AppendError::Locked("a row".into()));
         }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use ringwire_protocol::ConversationId;
 
-use crate::append::{Append, Change};
+use crate::append::Append;
 
 /// What a collision adds; an append that meets nobody takes one off.
 const COLLISION: u8 = 8;
@@ -68,7 +68,7 @@ impl Heat {
         let mut last_id = None;
         for entry in batch.drain(..) {
             let id = entry.conversation_id;
-            let message = entry.change == Change::None;
+            let message = entry.change.is_of_a_message();
             open = message
                 && if last_id == Some(id) {
                     open && hot.last().is_some_and(|before| follows(before, &entry))
@@ -92,6 +92,7 @@ pub(crate) fn follows(before: &Append, next: &Append) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::append::Change;
     use crate::testing::{entry, user};
 
     #[test]

@@ -13,7 +13,7 @@
 
 use std::collections::HashSet;
 
-use crate::append::{Append, Change};
+use crate::append::Append;
 use crate::heat::follows;
 use crate::model::EntryRow;
 
@@ -41,7 +41,7 @@ impl Place {
         let first = entries.first()?;
         let fits = base.conversation_id == first.conversation_id
             && (base.seq + 1, base.msg_no + 1) == (first.seq, first.msg_no)
-            && entries.iter().all(|entry| entry.change == Change::None)
+            && entries.iter().all(|entry| entry.change.is_of_a_message())
             && entries.windows(2).all(|pair| follows(&pair[0], &pair[1]))
             && tail.len() <= TAIL_MAX
             && log
@@ -96,6 +96,7 @@ pub(crate) fn places(log: &[EntryRow], entries: &[Append]) -> (Vec<Option<Place>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::append::Change;
     use crate::testing::{entry, row, user};
 
     fn theirs(seq: u64) -> EntryRow {

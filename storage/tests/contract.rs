@@ -73,6 +73,8 @@ mod attachments;
 mod audit;
 #[path = "contract/blocks.rs"]
 mod blocks;
+#[path = "contract/changes/mod.rs"]
+mod changes;
 #[path = "contract/check.rs"]
 mod check;
 #[path = "contract/collation.rs"]
@@ -99,6 +101,8 @@ mod migrating;
 mod pages;
 #[path = "contract/partitions.rs"]
 mod partitions;
+#[path = "contract/presence.rs"]
+mod presence;
 #[path = "contract/push.rs"]
 mod push;
 #[path = "contract/race/mod.rs"]
@@ -109,3 +113,5 @@ mod refresh;
 mod retention;
 #[path = "contract/search.rs"]
 mod search;
+#[path = "contract/views.rs"]
+mod views;

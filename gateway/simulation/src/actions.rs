@@ -111,14 +111,8 @@ impl Device {
             (1..=with.plan.conversations).step_by(2).filter_map(ConversationId::new).collect();
         let Some(conversation) = with.random.pick(&rooms).copied() else { return };
         let id = self.fresh_id("x");
-        let (conversation_id, client_msg_id) = (conversation.get(), id.clone());
         let member = self.views.get(&conversation).is_some_and(|view| view.member);
-        let op = if member {
-            Op::Leave(wire::Leave { conversation_id, client_msg_id })
-        } else {
-            Op::Join(wire::Join { conversation_id, client_msg_id, ..Default::default() })
-        };
-        self.ask(op, Asked::Membership { conversation, id }, with);
+        self.join_or_leave(conversation, id, member, with);
     }
 
     fn found_group(&mut self, with: &mut Surroundings<'_>) {

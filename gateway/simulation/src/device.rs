@@ -60,7 +60,7 @@ pub(crate) enum Asked {
     Query,
     CreateGroup,
     Send { conversation: ConversationId, id: String, text: String },
-    Membership { conversation: ConversationId, id: String },
+    Membership { conversation: ConversationId, id: String, leaves: bool },
     Read { conversation: ConversationId, seq: Seq },
     Delivered { conversation: ConversationId, seq: Seq },
     Typing,
@@ -84,6 +84,8 @@ pub(crate) struct Device {
     pub(crate) views: BTreeMap<ConversationId, View>,
     pub(crate) outgoing: BTreeMap<ConversationId, Outgoing>,
     pub(crate) pending: BTreeMap<u64, Pending>,
+    /// Commands whose answer was lost with a connection, to be repeated under their ids.
+    again: Vec<Asked>,
     next_command: u64,
     next_id: u64,
     last_sent_ms: u64,
@@ -109,6 +111,7 @@ impl Device {
             views: BTreeMap::new(),
             outgoing: BTreeMap::new(),
             pending: BTreeMap::new(),
+            again: Vec::new(),
             next_command: 1,
             next_id: 1,
             last_sent_ms: 0,
@@ -147,7 +150,8 @@ impl Device {
         journal.note(format_args!("{} is offline", self.name));
         self.socket = None;
         self.live = false;
-        self.pending.clear();
+        let lost = std::mem::take(&mut self.pending).into_values().map(|pending| pending.asked);
+        self.again.extend(lost.filter(|asked| matches!(asked, Asked::Membership { .. })));
         self.machine.output().clear();
         self.views.values_mut().for_each(View::disconnect);
         self.outgoing.values_mut().for_each(Outgoing::disconnect);
@@ -164,6 +168,32 @@ impl Device {
         let payload = self.encoding.encode_one(&command);
         self.machine.send(self.encoding.message_kind(), &payload);
         self.last_sent_ms = with.now_ms;
+    }
+
+    /// Joins a room or leaves it.
+    pub(crate) fn join_or_leave(
+        &mut self,
+        conversation: ConversationId,
+        id: String,
+        leaves: bool,
+        with: &mut Surroundings<'_>,
+    ) {
+        let (conversation_id, client_msg_id) = (conversation.get(), id.clone());
+        let op = if leaves {
+            Op::Leave(wire::Leave { conversation_id, client_msg_id })
+        } else {
+            Op::Join(wire::Join { conversation_id, client_msg_id, ..Default::default() })
+        };
+        self.ask(op, Asked::Membership { conversation, id, leaves }, with);
+    }
+
+    /// Repeats what was not answered when the connection ended.
+    pub(crate) fn repeat(&mut self, with: &mut Surroundings<'_>) {
+        for asked in std::mem::take(&mut self.again) {
+            if let Asked::Membership { conversation, id, leaves } = asked {
+                self.join_or_leave(conversation, id, leaves, with);
+            }
+        }
     }
 
     /// An id for something that becomes an entry; those of one kind rise.

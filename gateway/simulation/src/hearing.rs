@@ -31,6 +31,9 @@ impl Device {
             Some(outcome) => self.answered(pending.asked, outcome, with),
             None => with.journal.find(format!("{}: an empty reply", self.name)),
         }
+        if self.live {
+            self.repeat(with);
+        }
         self.catch_up(with);
         self.speak(with);
     }
@@ -55,7 +58,7 @@ impl Device {
                     outgoing.acked(&id);
                 }
             }
-            (Asked::Membership { conversation, id }, Outcome::SendAck(ack)) => {
+            (Asked::Membership { conversation, id, .. }, Outcome::SendAck(ack)) => {
                 self.acked(conversation, &id, &ack, with);
             }
             (Asked::Read { conversation, seq }, Outcome::Done(_)) => {
@@ -200,11 +203,19 @@ impl Device {
                 }
                 Self::sync_later(view, with.now_ms);
             }
+            // The answer to an earlier try was lost.
+            Asked::Membership { conversation, leaves, .. } => {
+                let view = self.views.entry(conversation).or_default();
+                match code {
+                    ErrorCode::NotMember if leaves => view.member = false,
+                    ErrorCode::AlreadyMember => view.member = true,
+                    _ => {}
+                }
+            }
             Asked::Connect
             | Asked::Ping
             | Asked::Query
             | Asked::CreateGroup
-            | Asked::Membership { .. }
             | Asked::Read { .. }
             | Asked::Delivered { .. }
             | Asked::Typing => {}

@@ -37,7 +37,7 @@ CREATE TABLE reactions (
     reaction        text COLLATE "C" NOT NULL,
     PRIMARY KEY (conversation_id, seq, user_id, reaction)
 );
-CREATE INDEX reactions_by_user ON reactions (user_id, conversation_id, seq);
+CREATE INDEX reactions_by_user ON reactions (user_id, conversation_id, seq, reaction);
 
 -- How many rows of `reactions` are alike; none for none.
 CREATE TABLE reaction_counts (

@@ -37,7 +37,7 @@ CREATE TABLE reactions (
     reaction        TEXT NOT NULL,
     PRIMARY KEY (conversation_id, seq, user_id, reaction)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX reactions_by_user ON reactions (user_id, conversation_id, seq);
+CREATE INDEX reactions_by_user ON reactions (user_id, conversation_id, seq, reaction);
 
 -- How many rows of `reactions` are alike; none for none.
 CREATE TABLE reaction_counts (

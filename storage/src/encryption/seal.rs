@@ -57,6 +57,8 @@ pub struct SealError;
 impl Place {
     /// The only version an entry has when it is appended.
     pub(crate) const FIRST_VERSION: u32 = 0;
+    /// The one after which versions begin anew.
+    const LAST_VERSION: u32 = i16::MAX.unsigned_abs() as u32;
 
     pub(crate) const fn of(entry: &Append) -> Self {
         Self {
@@ -65,6 +67,19 @@ impl Place {
             sender_id: entry.sender_id,
             body_version: Self::FIRST_VERSION,
         }
+    }
+
+    /// Where the next body of an entry goes whose present one has this version. After as many edits as a column of 16 bits
+    /// counts, versions begin anew; a body's key and nonce do not depend on them.
+    pub(crate) const fn edited(
+        conversation_id: ConversationId,
+        seq: Seq,
+        sender: i64,
+        version: u32,
+    ) -> Self {
+        let sender_id = UserId::new(sender.unsigned_abs());
+        let body_version = version % Self::LAST_VERSION + 1;
+        Self { conversation_id, seq, sender_id, body_version }
     }
 
     /// Fixed widths, big endian, so that two places never look alike.

@@ -1,28 +1,30 @@
 //! The append path on Postgres: one statement for a whole batch, its arguments as arrays, or a COPY for a large one.
 //!
-//! A batch of messages is a single statement, which is its own transaction: one round trip. With changes of membership
-//! it is `BEGIN`, the insert, the changes, `COMMIT`, sent together without waiting in between: if one fails, the server
-//! ignores the rest and makes the commit a rollback.
+//! A batch of messages is a single statement, which is its own transaction: one round trip. With changes it is `BEGIN`, the
+//! insert, the changes (see `changes`), `COMMIT`, sent together without waiting in between, unless there are edits: if
+//! one fails, the server ignores the rest and makes the commit a rollback.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::future::{LocalBoxFuture, join_all};
+use futures_util::future::{LocalBoxFuture, join, join_all};
 use ringwire_protocol::{ConversationId, UnixMs, UserId};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 use tokio_postgres::{Client, Statement};
 
 use super::behind::{LOCK, tails};
+use super::changes::{Applier, Changer};
 use super::connect::{Address, CALL_TIMEOUT, writer_session};
 use super::copy::{Bases, COPY_FROM, Copier};
 use super::rows::position;
-use crate::append::{Append, Change};
+use crate::append::Append;
 use crate::changes::NetChanges;
 use crate::encryption::{BodyKeys, Stored, seal_entries};
 use crate::error::StoreError;
 use crate::executor::{AppendError, Found, Twin};
+use crate::search::SearchText;
 
 /// A missing base makes `seq` null, which fails the whole statement. (A scalar subquery, because Postgres may turn
 /// `EXISTS` into a hash of the whole table.)
@@ -49,38 +51,6 @@ const PROBE: &str = "SELECT t.seq, t.msg_no, t.created_at, t.command_hash, p.seq
     LEFT JOIN entries b ON b.conversation_id = u.conversation_id AND b.seq = u.seq - 1
     ORDER BY u.n";
 
-const REMOVE: &str = "WITH gone AS (
-        DELETE FROM members m USING UNNEST($1::int8[], $2::int8[]) AS u (conversation_id, user_id)
-        WHERE m.conversation_id = u.conversation_id AND m.user_id = u.user_id
-        RETURNING m.conversation_id
-    ), counted AS (SELECT conversation_id, count(*)::int AS n FROM gone GROUP BY conversation_id)
-    UPDATE conversations c SET member_count = c.member_count - n.n
-    FROM counted n WHERE c.id = n.conversation_id";
-
-const ADD: &str = "WITH u AS MATERIALIZED (
-        SELECT * FROM UNNEST($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[])
-            AS u (conversation_id, user_id, joined_at, seq, msg_no)
-    ), come AS (
-        INSERT INTO members (conversation_id, user_id, role, joined_at)
-        SELECT conversation_id, user_id, 0, joined_at FROM u ORDER BY conversation_id, user_id
-        ON CONFLICT (conversation_id, user_id) DO NOTHING
-        RETURNING conversation_id, user_id
-    ), seen AS (
-        INSERT INTO cursors AS k (conversation_id, user_id, read_seq, read_msg_no, delivered_seq)
-        SELECT u.conversation_id, u.user_id, u.seq, u.msg_no, u.seq
-        FROM u JOIN come USING (conversation_id, user_id) ORDER BY 1, 2
-        ON CONFLICT (conversation_id, user_id) DO UPDATE SET
-            read_seq = GREATEST(k.read_seq, EXCLUDED.read_seq),
-            read_msg_no = GREATEST(k.read_msg_no, EXCLUDED.read_msg_no),
-            delivered_seq = GREATEST(k.delivered_seq, EXCLUDED.delivered_seq)
-    ), counted AS (SELECT conversation_id, count(*)::int AS n FROM come GROUP BY conversation_id)
-    UPDATE conversations c SET member_count = c.member_count + n.n
-    FROM counted n WHERE c.id = n.conversation_id";
-
-const OWN: &str = "UPDATE members m SET role = 2
-    FROM UNNEST($1::int8[], $2::int8[]) AS u (conversation_id, user_id)
-    WHERE m.conversation_id = u.conversation_id AND m.user_id = u.user_id";
-
 /// Waits for no row: how many were left out because somebody else holds them.
 const ACTIVITY: &str = "WITH later AS MATERIALIZED (
         SELECT c.id, u.at FROM conversations c
@@ -100,6 +70,7 @@ pub(crate) struct PostgresAppender {
     runtime: Runtime,
     address: Address,
     pub(super) keys: Arc<BodyKeys>,
+    pub(super) text: Option<SearchText>,
     session: Option<Session>,
 }
 
@@ -110,11 +81,15 @@ impl fmt::Debug for PostgresAppender {
 }
 
 impl PostgresAppender {
-    pub(super) fn new(address: Address, keys: Arc<BodyKeys>) -> Result<Self, StoreError> {
+    pub(super) fn new(
+        address: Address,
+        keys: Arc<BodyKeys>,
+        text: Option<SearchText>,
+    ) -> Result<Self, StoreError> {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| {
             StoreError::Fatal(format!("cannot start a writer's runtime: {error}"))
         })?;
-        Ok(Self { runtime, address, keys, session: None })
+        Ok(Self { runtime, address, keys, text, session: None })
     }
 
     /// Makes the connection unless it is there; since when it has been.
@@ -134,7 +109,9 @@ impl PostgresAppender {
     pub(crate) fn append(&mut self, entries: &[Append]) -> Result<(), AppendError> {
         let changes = NetChanges::of(entries);
         let bodies = seal_entries(&self.keys, entries)?;
-        self.call(async |session| session.append(entries, &bodies, &changes).await)
+        let keys = Arc::clone(&self.keys);
+        let kit = Kit { keys: &keys, text: self.text };
+        self.call(async |session| session.append(entries, &bodies, &changes, kit).await)
     }
 
     pub(crate) fn probe(&mut self, entries: &[Append]) -> Result<Vec<Found>, AppendError> {
@@ -200,9 +177,7 @@ pub(super) struct Session {
     insert: Statement,
     copier: Copier,
     probe: Statement,
-    remove: Statement,
-    add: Statement,
-    own: Statement,
+    changer: Changer,
     activity: Statement,
     pub(super) lock: Statement,
     pub(super) tails: Statement,
@@ -215,9 +190,7 @@ impl Session {
             insert: client.prepare(INSERT).await?,
             copier: Copier::prepare(&client).await?,
             probe: client.prepare(PROBE).await?,
-            remove: client.prepare(REMOVE).await?,
-            add: client.prepare(ADD).await?,
-            own: client.prepare(OWN).await?,
+            changer: Changer::prepare(&client).await?,
             activity: client.prepare(ACTIVITY).await?,
             lock: client.prepare(LOCK).await?,
             tails: client.prepare(&tails()).await?,
@@ -231,22 +204,25 @@ impl Session {
         entries: &[Append],
         bodies: &[Stored],
         changes: &NetChanges,
+        kit: Kit<'_>,
     ) -> Result<(), AppendError> {
         if entries.len() >= COPY_FROM {
-            return self.append_many(entries, bodies, changes).await;
+            return self.append_many(entries, bodies, changes, kit).await;
         }
         if changes.is_empty() {
             return Ok(self.insert(entries, bodies).await?);
         }
         // Polled, and so sent, in this order. The changes need the rows of their conversations; to lock these only behind
         // the insert would be the opposite order to that of `behind`.
-        let mut steps: Vec<Step<'_>> = vec![
+        let first: Vec<Step<'_>> = vec![
             Box::pin(self.client.batch_execute("BEGIN")),
             Box::pin(self.lock_changed(entries)),
             Box::pin(self.insert(entries, bodies)),
         ];
-        steps.extend(self.change_and_commit(changes));
-        Ok(in_one_go(steps).await?)
+        let rest = self.applier(kit).apply_and_commit(changes);
+        let (first, rest) = join(in_one_go(first), rest).await;
+        // The first error is the cause; those after it only say that the transaction is over.
+        self.or_roll_back(first.map_err(AppendError::from).and(rest)).await
     }
 
     async fn append_many(
@@ -254,47 +230,45 @@ impl Session {
         entries: &[Append],
         bodies: &[Stored],
         changes: &NetChanges,
+        kit: Kit<'_>,
     ) -> Result<(), AppendError> {
         let copied = async {
             let mut first: Step<'_> = Box::pin(self.client.batch_execute("BEGIN"));
-            if !changes.is_empty() {
+            if changes.needs_rows() {
                 // As in a small set. Waited for, because a COPY in a transaction that has failed ends the connection.
                 in_one_go(vec![first, Box::pin(self.lock_changed(entries))]).await?;
                 first = Box::pin(async { Ok(()) });
             }
-            let last = in_one_go(self.change_and_commit(changes));
-            self.copier.copy(&self.client, entries, bodies, first, last).await
+            let last = self.applier(kit).apply_and_commit(changes);
+            match self.copier.copy(&self.client, entries, bodies, first, last).await? {
+                Bases::Present => Ok(()),
+                Bases::Missing => Err(AppendError::Collision),
+            }
         };
         let copied = copied.await;
-        let result = match copied {
-            Ok(Bases::Present) => return Ok(()),
-            Ok(Bases::Missing) => Err(AppendError::Collision),
-            Err(error) => Err(error.into()),
-        };
-        // If this fails the connection is gone, and the transaction with it.
-        let _ = self.client.batch_execute("ROLLBACK").await;
+        self.or_roll_back(copied).await
+    }
+
+    /// Ends a transaction that failed. If that fails the connection is gone, and the transaction with it.
+    async fn or_roll_back(&self, result: Result<(), AppendError>) -> Result<(), AppendError> {
+        if !matches!(result, Ok(()) | Err(AppendError::Away(_))) {
+            let _ = self.client.batch_execute("ROLLBACK").await;
+        }
         result
     }
 
-    /// The end of a transaction with changes of membership.
-    fn change_and_commit<'a>(&'a self, changes: &'a NetChanges) -> Vec<Step<'a>> {
-        let mut steps: Vec<Step<'a>> = Vec::new();
-        if !changes.removed.is_empty() {
-            steps.push(Box::pin(self.pairs(&self.remove, &changes.removed)));
-        }
-        if !changes.added.is_empty() {
-            steps.push(Box::pin(self.add(changes)));
-        }
-        if !changes.owners.is_empty() {
-            steps.push(Box::pin(self.pairs(&self.own, &changes.owners)));
-        }
-        steps.push(Box::pin(self.client.batch_execute("COMMIT")));
-        steps
+    /// What applies changes in a transaction of this session.
+    pub(super) fn applier<'a>(&'a self, kit: Kit<'a>) -> Applier<'a> {
+        Applier { client: &self.client, changer: &self.changer, keys: kit.keys, text: kit.text }
     }
 
     async fn lock_changed(&self, entries: &[Append]) -> Result<(), tokio_postgres::Error> {
-        let changed = entries.iter().filter(|entry| entry.change != Change::None);
-        let ids: Vec<i64> = changed.map(|entry| entry.conversation_id.as_i64()).collect();
+        let changed = entries.iter().filter(|entry| entry.change.needs_row());
+        let mut ids: Vec<i64> = changed.map(|entry| entry.conversation_id.as_i64()).collect();
+        ids.dedup();
+        if ids.is_empty() {
+            return Ok(());
+        }
         self.client.execute(&self.lock, &[&ids]).await?;
         Ok(())
     }
@@ -360,35 +334,21 @@ impl Session {
             })
             .collect()
     }
+}
 
-    async fn add(&self, changes: &NetChanges) -> Result<(), tokio_postgres::Error> {
-        let added = &changes.added;
-        let conversations: Vec<i64> = added.iter().map(|a| a.conversation_id.as_i64()).collect();
-        let users: Vec<i64> = added.iter().map(|a| a.user_id.as_i64()).collect();
-        let times: Vec<UnixMs> = added.iter().map(|a| a.joined_at).collect();
-        let seqs: Vec<i64> = added.iter().map(|a| position(a.seq)).collect();
-        let msg_nos: Vec<i64> = added.iter().map(|a| position(a.msg_no)).collect();
-        self.client.execute(&self.add, &[&conversations, &users, &times, &seqs, &msg_nos]).await?;
-        Ok(())
-    }
-
-    async fn pairs(
-        &self,
-        statement: &Statement,
-        pairs: &[(ConversationId, UserId)],
-    ) -> Result<(), tokio_postgres::Error> {
-        let conversations: Vec<i64> = pairs.iter().map(|(id, _)| id.as_i64()).collect();
-        let users: Vec<i64> = pairs.iter().map(|(_, user)| user.as_i64()).collect();
-        self.client.execute(statement, &[&conversations, &users]).await?;
-        Ok(())
-    }
+/// What writing bodies takes.
+#[derive(Clone, Copy)]
+pub(super) struct Kit<'a> {
+    pub(super) keys: &'a BodyKeys,
+    /// What of a body is searched; `None`: search is off.
+    pub(super) text: Option<SearchText>,
 }
 
 /// A statement of a transaction, not yet sent.
-type Step<'a> = LocalBoxFuture<'a, Result<(), tokio_postgres::Error>>;
+pub(super) type Step<'a> = LocalBoxFuture<'a, Result<(), tokio_postgres::Error>>;
 
 /// Sends all without waiting in between: steps are polled, and so sent, in their order.
-async fn in_one_go(steps: Vec<Step<'_>>) -> Result<(), tokio_postgres::Error> {
+pub(super) async fn in_one_go(steps: Vec<Step<'_>>) -> Result<(), tokio_postgres::Error> {
     // The first error is the cause; those after it only say that the transaction is over.
     for result in join_all(steps).await {
         result?;

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use futures_util::future::{join, join3};
 use ringwire_protocol::ConversationId;
 
-use super::append::{PostgresAppender, Session};
+use super::append::{Kit, PostgresAppender, Session};
 use super::rows::{self, position};
 use crate::append::Append;
-use crate::encryption::{BodyKeys, seal_entries};
+use crate::changes::NetChanges;
+use crate::encryption::seal_entries;
 use crate::executor::AppendError;
 use crate::renumber::{self, Place};
 
@@ -41,8 +42,9 @@ impl PostgresAppender {
         entries: &[Append],
     ) -> Result<Vec<Option<Place>>, AppendError> {
         let keys = Arc::clone(&self.keys);
+        let kit = Kit { keys: &keys, text: self.text };
         self.call(async |session| {
-            let result = session.append_behind(entries, &keys).await;
+            let result = session.append_behind(entries, kit).await;
             if !matches!(result, Ok(_) | Err(AppendError::Away(_))) {
                 session.client.batch_execute("ROLLBACK").await?;
             }
@@ -67,7 +69,7 @@ impl Session {
     async fn append_behind(
         &self,
         entries: &[Append],
-        keys: &BodyKeys,
+        kit: Kit<'_>,
     ) -> Result<Vec<Option<Place>>, AppendError> {
         let mut bases: BTreeMap<ConversationId, u64> = BTreeMap::new();
         for entry in entries {
@@ -86,7 +88,7 @@ impl Session {
         locked?;
         let log = log?
             .iter()
-            .map(|row| rows::entry(row, 0, keys))
+            .map(|row| rows::entry(row, 0, kit.keys))
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| AppendError::Refused(error.to_string()))?;
         let (places, settled) = renumber::places(&log, entries);
@@ -95,8 +97,9 @@ impl Session {
             return Ok(places);
         }
         // Sealed where it goes: a body belongs to its position.
-        let bodies = seal_entries(keys, &settled)?;
-        let commit = self.client.batch_execute("COMMIT");
+        let bodies = seal_entries(kit.keys, &settled)?;
+        let changes = NetChanges::of(&settled);
+        let commit = self.applier(kit).apply_and_commit(&changes);
         let (inserted, committed) = join(self.insert(&settled, &bodies), commit).await;
         inserted?;
         committed?;

@@ -20,6 +20,7 @@ use super::append::Columns;
 use super::rows::position;
 use crate::append::Append;
 use crate::encryption::Stored;
+use crate::executor::AppendError;
 
 /// The smallest set that is copied. Below, arrays cost as much or less, and one wait instead of two or three.
 pub(super) const COPY_FROM: usize = 1_000;
@@ -74,8 +75,8 @@ impl Copier {
         entries: &[Append],
         bodies: &[Stored],
         first: impl Future<Output = Result<(), Error>>,
-        last: impl Future<Output = Result<(), Error>>,
-    ) -> Result<Bases, Error> {
+        last: impl Future<Output = Result<(), AppendError>>,
+    ) -> Result<Bases, AppendError> {
         // Polled, and so sent, in this order.
         let ((), sink) = try_join(first, client.copy_in(&self.copy)).await?;
         let mut writer = pin!(BinaryCopyInWriter::new(sink, &TYPES));

@@ -5,6 +5,8 @@ use ringwire_protocol::{ConversationId, UserId};
 
 use super::PostgresStore;
 use super::audit::append_audit;
+use super::behind::LOCK as LOCK_CONVERSATIONS;
+use super::changes::UNREACT;
 use super::retention::CLOCK;
 use super::rows;
 use super::sent::sent_page;
@@ -15,6 +17,7 @@ use crate::account::{
 use crate::audit::AuditEntry;
 use crate::encryption::BodyKeys;
 use crate::error::StoreError;
+use crate::model::EntryRow;
 
 /// The advisory lock of the node that erases ("eras" in ASCII).
 const LOCK: i64 = 0x6572_6173;
@@ -25,6 +28,20 @@ const BELONGINGS: [&str; 4] = [
     "DELETE FROM refresh_tokens WHERE user_id = $1",
     "DELETE FROM devices WHERE user_id = $1",
     "DELETE FROM blocks WHERE user_id = $1 OR blocked_id = $1",
+];
+
+/// Pages of what names the user, or is for nobody else.
+const TRACES: [&str; 4] = [
+    "DELETE FROM mentions WHERE (user_id, conversation_id, seq) IN (
+         SELECT user_id, conversation_id, seq FROM mentions WHERE user_id = $1
+         ORDER BY conversation_id, seq LIMIT $2)",
+    "DELETE FROM hidden WHERE (user_id, conversation_id, seq) IN (
+         SELECT user_id, conversation_id, seq FROM hidden WHERE user_id = $1
+         ORDER BY conversation_id, seq LIMIT $2)",
+    "DELETE FROM bans WHERE (conversation_id, user_id) IN (
+         SELECT conversation_id, user_id FROM bans WHERE user_id = $1 LIMIT $2)",
+    "DELETE FROM join_requests WHERE (conversation_id, user_id) IN (
+         SELECT conversation_id, user_id FROM join_requests WHERE user_id = $1 LIMIT $2)",
 ];
 
 impl PostgresStore {
@@ -130,8 +147,8 @@ impl PostgresStore {
     }
 }
 
-/// Erases a page of what the user sent; at the end of the walk detaches a page of files, and at the end of those
-/// forgets the deletion.
+/// Erases a page of what the user sent; at the end of the walk detaches a page of files and removes one of other traces,
+/// and at the end of those forgets the deletion.
 async fn erase(
     tx: &Transaction<'_>,
     keys: &BodyKeys,
@@ -141,12 +158,20 @@ async fn erase(
     let id = user.as_i64();
     let conversation = at.conversation;
     let page = sent_page(tx, keys, user, at, ERASE_PAGE).await?;
-    let seqs: Vec<i64> = page
-        .entries
-        .iter()
-        .filter(|(entry, is_message)| *is_message && entry.has_body())
-        .map(|(entry, _)| rows::position(entry.seq))
-        .collect();
+    let (messages, others): (Vec<_>, Vec<_>) =
+        page.entries.iter().filter(|(entry, _)| entry.has_body()).partition(|row| row.1);
+    let seqs = |rows: &[&(EntryRow, bool)]| -> Vec<i64> {
+        rows.iter().map(|(entry, _)| rows::position(entry.seq)).collect()
+    };
+    // Edits are no messages, and hold the text of one.
+    let edits = tx
+        .prepare_cached("SELECT seq FROM edits WHERE conversation_id = $1 AND seq = ANY ($2)")
+        .await?;
+    let edits = tx.query(&edits, &[&conversation, &seqs(&others)]).await?;
+    let mut seqs = seqs(&messages);
+    for row in &edits {
+        seqs.push(row.try_get(0)?);
+    }
     let erased = erase_bodies(tx, conversation, &seqs).await?;
     if let Some(next) = page.next {
         tx.execute(
@@ -165,8 +190,36 @@ async fn erase(
             &[&id, &ERASE_PAGE],
         )
         .await?;
-    if detached == 0 {
+    if detached + remove_traces(tx, id).await? == 0 {
         tx.execute("DELETE FROM deletions WHERE user_id = $1", &[&id]).await?;
     }
     Ok(erased)
+}
+
+/// Removes a page of what a user left behind besides entries and files; how many rows.
+async fn remove_traces(tx: &Transaction<'_>, user: i64) -> Result<u64, StoreError> {
+    let reactions = tx
+        .prepare_cached(
+            "SELECT conversation_id, seq, reaction FROM reactions WHERE user_id = $1
+             ORDER BY conversation_id, seq, reaction LIMIT $2",
+        )
+        .await?;
+    let reactions = tx.query(&reactions, &[&user, &ERASE_PAGE]).await?;
+    let column = |at| reactions.iter().map(|row| row.try_get(at)).collect::<Result<Vec<i64>, _>>();
+    let (ids, seqs) = (column(0)?, column(1)?);
+    let texts: Vec<&str> = reactions.iter().map(|row| row.try_get(2)).collect::<Result<_, _>>()?;
+    if !ids.is_empty() {
+        // Whoever counts reactions holds the row of the conversation.
+        let lock = tx.prepare_cached(LOCK_CONVERSATIONS).await?;
+        tx.query(&lock, &[&ids]).await?;
+        let unreact = tx.prepare_cached(UNREACT).await?;
+        let users = vec![user; ids.len()];
+        tx.execute(&unreact, &[&ids, &seqs, &users, &texts]).await?;
+    }
+    let mut removed = ids.len() as u64;
+    for statement in TRACES {
+        let statement = tx.prepare_cached(statement).await?;
+        removed += tx.execute(&statement, &[&user, &ERASE_PAGE]).await?;
+    }
+    Ok(removed)
 }

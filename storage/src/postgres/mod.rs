@@ -17,6 +17,7 @@ mod attachments;
 mod audit;
 mod behind;
 mod blocks;
+mod changes;
 pub(crate) mod connect;
 mod conversations;
 mod copy;
@@ -92,7 +93,11 @@ impl PostgresStore {
         let pool = pool::build(address.clone(), config.pool_size)?;
         let writers = (0..config.writers.max(1))
             .map(|_| {
-                let appender = PostgresAppender::new(address.clone(), Arc::clone(&config.keys))?;
+                let appender = PostgresAppender::new(
+                    address.clone(),
+                    Arc::clone(&config.keys),
+                    config.search_text,
+                )?;
                 let executor = Executor::Postgres(Box::new(appender));
                 Ok((WriterQueue::new(config.queue_capacity), executor))
             })

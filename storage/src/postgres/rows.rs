@@ -7,6 +7,7 @@ use tokio_postgres::Row;
 use crate::encryption::{BodyKeys, Place};
 use crate::error::StoreError;
 use crate::model::{ConversationKind, EntryMarks, EntryRow, LogHead, MemberRow, Role, UserRow};
+use crate::presence::Visibility;
 
 /// What [`entry`] reads, of table `e`.
 pub(super) const ENTRY: &str = "e.conversation_id, e.seq, e.msg_no, e.sender_id, e.created_at, \
@@ -93,6 +94,10 @@ pub(super) fn role(row: &Row, at: usize) -> Result<Role, StoreError> {
 
 pub(super) fn kind(row: &Row, at: usize) -> Result<ConversationKind, StoreError> {
     ConversationKind::from_number(row.try_get(at)?).ok_or_else(|| damaged("a conversation's kind"))
+}
+
+pub(super) fn visibility(row: &Row, at: usize) -> Result<Visibility, StoreError> {
+    Visibility::from_number(row.try_get(at)?).ok_or_else(|| damaged("a visibility"))
 }
 
 pub(super) fn bytes(row: &Row, at: usize) -> Result<Bytes, StoreError> {

@@ -6,9 +6,15 @@ use crate::error::StoreError;
 
 /// What goes with the entries up to `$2` of conversation `$1`. Files lose their entry; whoever cleans up unused files
 /// removes them, bytes first.
-const BELONGINGS: [&str; 3] = [
+const BELONGINGS: [&str; 9] = [
     "DELETE FROM search_entries WHERE conversation_id = $1 AND seq <= $2",
     "DELETE FROM push_outbox WHERE conversation_id = $1 AND seq <= $2",
+    "DELETE FROM edits WHERE conversation_id = $1 AND seq <= $2",
+    "DELETE FROM reactions WHERE conversation_id = $1 AND seq <= $2",
+    "DELETE FROM reaction_counts WHERE conversation_id = $1 AND seq <= $2",
+    "DELETE FROM pins WHERE conversation_id = $1 AND seq <= $2",
+    "DELETE FROM mentions WHERE conversation_id = $1 AND seq <= $2",
+    "DELETE FROM hidden WHERE conversation_id = $1 AND seq <= $2",
     "UPDATE attachments SET conversation_id = NULL, seq = 0
      WHERE conversation_id = $1 AND seq BETWEEN 1 AND $2",
 ];
@@ -46,6 +52,14 @@ pub(super) async fn erase_bodies(
     if seqs.is_empty() {
         return Ok(0);
     }
+    // The rows of the log before those of the index, as the appending of edits and recalls does.
+    let held = tx
+        .prepare_cached(
+            "SELECT FROM entries e WHERE e.conversation_id = $1 AND e.seq = ANY ($2)
+             ORDER BY e.seq FOR NO KEY UPDATE OF e",
+        )
+        .await?;
+    tx.query(&held, &[&conversation, &seqs]).await?;
     let pushes = tx
         .prepare_cached("DELETE FROM push_outbox WHERE conversation_id = $1 AND seq = ANY ($2)")
         .await?;
@@ -62,7 +76,7 @@ pub(super) async fn erase_bodies(
     tx.execute(&words, &[&conversation, &seqs]).await?;
     let erase = tx
         .prepare_cached(
-            "UPDATE entries SET body = '', key_id = 0, body_version = body_version + 1
+            "UPDATE entries SET body = '', key_id = 0, body_version = body_version % 32767 + 1
              WHERE conversation_id = $1 AND seq = ANY ($2) AND octet_length(body) > 0",
         )
         .await?;

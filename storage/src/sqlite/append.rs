@@ -8,6 +8,7 @@ use std::time::Instant;
 use ringwire_protocol::{ConversationId, UnixMs, UserId};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, ffi};
 
+use super::changes::Applier;
 use super::is_away;
 use super::jobs::Jobs;
 use super::rows::{number, position};
@@ -16,6 +17,7 @@ use crate::append::Append;
 use crate::changes::NetChanges;
 use crate::encryption::{BodyKeys, Stored, seal_entries};
 use crate::executor::{AppendError, Found, Twin};
+use crate::search::SearchText;
 
 /// The writing connection, used by the writer thread alone.
 pub(crate) struct SqliteAppender {
@@ -23,6 +25,7 @@ pub(crate) struct SqliteAppender {
     opened_at: Instant,
     jobs: Arc<Jobs>,
     pub(super) keys: Arc<BodyKeys>,
+    pub(super) text: Option<SearchText>,
     wal: Wal,
     _folder: Arc<File>,
 }
@@ -38,10 +41,11 @@ impl SqliteAppender {
         connection: Connection,
         jobs: Arc<Jobs>,
         keys: Arc<BodyKeys>,
+        text: Option<SearchText>,
         folder: Arc<File>,
         wal: Wal,
     ) -> Self {
-        Self { connection, opened_at: Instant::now(), jobs, keys, wal, _folder: folder }
+        Self { connection, opened_at: Instant::now(), jobs, keys, text, wal, _folder: folder }
     }
 
     pub(crate) fn opened_at(&self) -> Instant {
@@ -52,7 +56,8 @@ impl SqliteAppender {
         let bodies = seal_entries(&self.keys, entries)?;
         let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         insert_entries(&tx, entries, &bodies)?;
-        apply(&tx, &NetChanges::of(entries))?;
+        let applier = Applier { keys: &self.keys, text: self.text };
+        applier.apply(&tx, &NetChanges::of(entries))?;
         Ok(tx.commit()?)
     }
 
@@ -144,55 +149,6 @@ pub(super) fn insert_entries(
             &*stored.body,
             stored.key_id,
         ))?;
-    }
-    Ok(())
-}
-
-/// Applies net changes, in their order.
-fn apply(tx: &Transaction<'_>, changes: &NetChanges) -> Result<(), AppendError> {
-    if changes.is_empty() {
-        return Ok(());
-    }
-    let mut count = tx.prepare_cached(
-        "UPDATE conversations SET member_count = member_count + ?2 WHERE id = ?1",
-    )?;
-    for (conversation, user) in &changes.removed {
-        let gone = tx
-            .prepare_cached("DELETE FROM members WHERE conversation_id = ?1 AND user_id = ?2")?
-            .execute((conversation.as_i64(), user.as_i64()))?;
-        count.execute((conversation.as_i64(), -(gone as i64)))?;
-    }
-    for added in &changes.added {
-        let conversation = added.conversation_id.as_i64();
-        let come = tx
-            .prepare_cached(
-                "INSERT INTO members (conversation_id, user_id, role, joined_at) VALUES (?1, ?2, 0, ?3)
-                 ON CONFLICT (conversation_id, user_id) DO NOTHING",
-            )?
-            .execute((conversation, added.user_id.as_i64(), added.joined_at))?;
-        count.execute((conversation, come as i64))?;
-        if come > 0 {
-            tx.prepare_cached(
-                "INSERT INTO cursors (conversation_id, user_id, read_seq, read_msg_no, delivered_seq)
-                 VALUES (?1, ?2, ?3, ?4, ?3)
-                 ON CONFLICT (conversation_id, user_id) DO UPDATE SET
-                     read_seq = max(read_seq, excluded.read_seq),
-                     read_msg_no = max(read_msg_no, excluded.read_msg_no),
-                     delivered_seq = max(delivered_seq, excluded.delivered_seq)",
-            )?
-            .execute((
-                conversation,
-                added.user_id.as_i64(),
-                position(added.seq),
-                position(added.msg_no),
-            ))?;
-        }
-    }
-    for (conversation, owner) in &changes.owners {
-        tx.prepare_cached(
-            "UPDATE members SET role = 2 WHERE conversation_id = ?1 AND user_id = ?2",
-        )?
-        .execute((conversation.as_i64(), owner.as_i64()))?;
     }
     Ok(())
 }

@@ -3,8 +3,10 @@
 use rusqlite::TransactionBehavior;
 
 use super::append::{SqliteAppender, insert_entries};
+use super::changes::Applier;
 use super::rows::{self, ENTRY, position};
 use crate::append::Append;
+use crate::changes::NetChanges;
 use crate::encryption::seal_entries;
 use crate::executor::AppendError;
 use crate::renumber::{self, Place};
@@ -32,6 +34,8 @@ impl SqliteAppender {
         let (places, settled) = renumber::places(&log, entries);
         let bodies = seal_entries(&self.keys, &settled)?;
         insert_entries(&tx, &settled, &bodies)?;
+        let applier = Applier { keys: &self.keys, text: self.text };
+        applier.apply(&tx, &NetChanges::of(&settled))?;
         tx.commit()?;
         Ok(places)
     }

@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension as _, Transaction};
 
 use super::SqliteStore;
 use super::audit::append_audit;
+use super::changes::uncount;
 use super::retention::CLOCK;
 use super::rows;
 use super::sent::sent_page;
@@ -24,6 +25,20 @@ const BELONGINGS: [&str; 4] = [
     "DELETE FROM refresh_tokens WHERE user_id = ?1",
     "DELETE FROM devices WHERE user_id = ?1",
     "DELETE FROM blocks WHERE user_id = ?1 OR blocked_id = ?1",
+];
+
+/// Pages of what names the user, or is for nobody else.
+const TRACES: [&str; 4] = [
+    "DELETE FROM mentions WHERE (user_id, conversation_id, seq) IN (
+         SELECT user_id, conversation_id, seq FROM mentions WHERE user_id = ?1
+         ORDER BY conversation_id, seq LIMIT ?2)",
+    "DELETE FROM hidden WHERE (user_id, conversation_id, seq) IN (
+         SELECT user_id, conversation_id, seq FROM hidden WHERE user_id = ?1
+         ORDER BY conversation_id, seq LIMIT ?2)",
+    "DELETE FROM bans WHERE (conversation_id, user_id) IN (
+         SELECT conversation_id, user_id FROM bans WHERE user_id = ?1 LIMIT ?2)",
+    "DELETE FROM join_requests WHERE (conversation_id, user_id) IN (
+         SELECT conversation_id, user_id FROM join_requests WHERE user_id = ?1 LIMIT ?2)",
 ];
 
 impl SqliteStore {
@@ -130,8 +145,8 @@ fn retire_identities(tx: &Transaction<'_>, user: i64, key: &[u8; 16]) -> Result<
     Ok(())
 }
 
-/// Erases a page of what the user sent; at the end of the walk detaches a page of files, and at the end of those
-/// forgets the deletion.
+/// Erases a page of what the user sent; at the end of the walk detaches a page of files and removes one of other traces,
+/// and at the end of those forgets the deletion.
 fn erase(
     tx: &Transaction<'_>,
     keys: &BodyKeys,
@@ -141,12 +156,14 @@ fn erase(
     let id = user.as_i64();
     let conversation = at.conversation;
     let page = sent_page(tx, keys, user, at, ERASE_PAGE)?;
-    let messages = page
-        .entries
-        .iter()
-        .filter(|(entry, is_message)| *is_message && entry.has_body())
-        .map(|(entry, _)| rows::position(entry.seq));
-    let erased = erase_bodies(tx, conversation, messages)?;
+    let mut said = Vec::new();
+    for (entry, is_message) in page.entries.iter().filter(|(entry, _)| entry.has_body()) {
+        let seq = rows::position(entry.seq);
+        if *is_message || is_edit(tx, conversation, seq)? {
+            said.push(seq);
+        }
+    }
+    let erased = erase_bodies(tx, conversation, said.into_iter())?;
     if let Some(next) = page.next {
         tx.execute(
             "UPDATE deletions SET conversation_id = ?2, client_msg_id = ?3 WHERE user_id = ?1",
@@ -161,8 +178,38 @@ fn erase(
              WHERE owner_id = ?1 AND (conversation_id IS NOT NULL OR seq > 0) LIMIT ?2)",
         (id, ERASE_PAGE),
     )?;
-    if detached == 0 {
+    if detached + remove_traces(tx, id)? == 0 {
         tx.execute("DELETE FROM deletions WHERE user_id = ?1", [id])?;
     }
     Ok(erased)
+}
+
+/// Whether an entry that is no message holds the text of one.
+fn is_edit(tx: &Transaction<'_>, conversation: i64, seq: i64) -> rusqlite::Result<bool> {
+    tx.prepare_cached("SELECT 1 FROM edits WHERE conversation_id = ?1 AND seq = ?2")?
+        .exists((conversation, seq))
+}
+
+/// Removes a page of what a user left behind besides entries and files; how many rows.
+fn remove_traces(tx: &Transaction<'_>, user: i64) -> Result<usize, StoreError> {
+    let reactions = tx
+        .prepare_cached(
+            "SELECT conversation_id, seq, reaction FROM reactions WHERE user_id = ?1
+             ORDER BY conversation_id, seq LIMIT ?2",
+        )?
+        .query_map((user, ERASE_PAGE), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<Result<Vec<(i64, i64, String)>, _>>()?;
+    for (conversation, seq, reaction) in &reactions {
+        tx.prepare_cached(
+            "DELETE FROM reactions
+             WHERE conversation_id = ?1 AND seq = ?2 AND user_id = ?3 AND reaction = ?4",
+        )?
+        .execute((conversation, seq, user, reaction))?;
+        uncount(tx, *conversation, *seq, reaction)?;
+    }
+    let mut removed = reactions.len();
+    for statement in TRACES {
+        removed += tx.prepare_cached(statement)?.execute((user, ERASE_PAGE))?;
+    }
+    Ok(removed)
 }

@@ -20,7 +20,8 @@ impl SqliteStore {
         // Every query takes the user, a number, a text and a limit, and uses two or three of them.
         let (sql, read): (&str, Read) = match from.section {
             Section::Profile => (
-                "SELECT username, email, display_name, avatar_url, created_at FROM users
+                "SELECT username, email, display_name, avatar_url, created_at, status_visibility,
+                     last_seen_visibility, last_seen_at FROM users
                  WHERE id = ?1 AND deleted_at = 0 AND id > ?2 AND ?3 = '' LIMIT ?4",
                 profile,
             ),
@@ -50,6 +51,26 @@ impl SqliteStore {
                  ORDER BY m.conversation_id LIMIT ?4",
                 membership,
             ),
+            Section::JoinRequests => (
+                "SELECT conversation_id, text, requested_at FROM join_requests
+                 WHERE user_id = ?1 AND conversation_id > ?2 AND ?3 = ''
+                 ORDER BY conversation_id LIMIT ?4",
+                join_request,
+            ),
+            Section::Reactions => (
+                "SELECT r.conversation_id, r.seq, r.reaction FROM reactions r
+                 WHERE r.user_id = ?1 AND r.conversation_id >= ?2
+                     AND (r.conversation_id > ?2 OR printf('%019d', r.seq) || r.reaction > ?3)
+                 ORDER BY r.conversation_id, r.seq, r.reaction LIMIT ?4",
+                reaction,
+            ),
+            Section::Hidden => (
+                "SELECT h.conversation_id, h.seq FROM hidden h
+                 WHERE h.user_id = ?1 AND h.conversation_id >= ?2
+                     AND (h.conversation_id > ?2 OR printf('%019d', h.seq) > ?3)
+                 ORDER BY h.conversation_id, h.seq LIMIT ?4",
+                hidden,
+            ),
             Section::Attachments => (
                 "SELECT file_id, conversation_id, seq, name, mime_type, size_bytes, created_at
                  FROM attachments WHERE owner_id = ?1 AND ?2 = 0 AND file_id > ?3
@@ -75,6 +96,9 @@ fn profile(row: &Row<'_>) -> rusqlite::Result<ExportRow> {
         display_name: row.get(2)?,
         avatar_url: row.get(3)?,
         created_at: row.get(4)?,
+        status_visibility: rows::visibility(row, 5)?,
+        last_seen_visibility: rows::visibility(row, 6)?,
+        last_seen_at: row.get(7)?,
     })
 }
 
@@ -105,6 +129,27 @@ fn membership(row: &Row<'_>) -> rusqlite::Result<ExportRow> {
         read_seq: rows::number(row, 4)?,
         delivered_seq: rows::number(row, 5)?,
     })
+}
+
+fn join_request(row: &Row<'_>) -> rusqlite::Result<ExportRow> {
+    Ok(ExportRow::JoinRequest {
+        conversation_id: rows::conversation_id(row, 0)?,
+        text: row.get(1)?,
+        requested_at: row.get(2)?,
+    })
+}
+
+fn reaction(row: &Row<'_>) -> rusqlite::Result<ExportRow> {
+    Ok(ExportRow::Reaction {
+        conversation_id: rows::conversation_id(row, 0)?,
+        seq: rows::number(row, 1)?,
+        reaction: row.get(2)?,
+    })
+}
+
+fn hidden(row: &Row<'_>) -> rusqlite::Result<ExportRow> {
+    let conversation_id = rows::conversation_id(row, 0)?;
+    Ok(ExportRow::Hidden { conversation_id, seq: rows::number(row, 1)? })
 }
 
 fn attachment(row: &Row<'_>) -> rusqlite::Result<ExportRow> {

@@ -14,6 +14,7 @@ mod attachments;
 mod audit;
 mod behind;
 mod blocks;
+mod changes;
 mod conversations;
 mod deletion;
 mod devices;
@@ -97,6 +98,7 @@ impl SqliteStore {
             writing,
             Arc::clone(&jobs),
             Arc::clone(&config.keys),
+            config.search_text,
             Arc::clone(&folder),
             Wal::of(&path),
         );

@@ -6,6 +6,7 @@ use rusqlite::types::Type;
 
 use crate::encryption::{BodyKeys, Place};
 use crate::model::{ConversationKind, EntryMarks, EntryRow, MemberRow, Role, UserRow};
+use crate::presence::Visibility;
 
 /// What [`entry`] reads, of table `e`.
 pub(super) const ENTRY: &str = "e.conversation_id, e.seq, e.msg_no, e.sender_id, e.created_at, \
@@ -80,6 +81,10 @@ pub(super) fn role(row: &Row<'_>, at: usize) -> rusqlite::Result<Role> {
 
 pub(super) fn kind(row: &Row<'_>, at: usize) -> rusqlite::Result<ConversationKind> {
     ConversationKind::from_number(row.get(at)?).ok_or_else(|| damaged(at))
+}
+
+pub(super) fn visibility(row: &Row<'_>, at: usize) -> rusqlite::Result<Visibility> {
+    Visibility::from_number(row.get(at)?).ok_or_else(|| damaged(at))
 }
 
 /// A count or position: never negative.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ringwire_protocol::ConversationId;
+use ringwire_protocol::{ConversationId, UnixMs};
 use rusqlite::{OptionalExtension as _, Transaction};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -237,15 +237,50 @@ fn index_log(
 
 /// Indexes one entry, if it has words.
 fn insert(tx: &Transaction<'_>, entry: &EntryRow, text: SearchText) -> Result<(), StoreError> {
-    let words = text(&entry.body).map(|text| search::words(&text)).unwrap_or_default();
+    let key = (entry.conversation_id.as_i64(), rows::position(entry.seq));
+    Ok(insert_words(tx, key, entry.created_at, text(&entry.body))?)
+}
+
+fn insert_words(
+    tx: &Transaction<'_>,
+    key: (i64, i64),
+    created_at: UnixMs,
+    text: Option<String>,
+) -> rusqlite::Result<()> {
+    let words = text.map(|text| search::words(&text)).unwrap_or_default();
     if words.is_empty() {
         return Ok(());
     }
     tx.prepare_cached(
         "INSERT INTO search_entries (conversation_id, seq, created_at) VALUES (?1, ?2, ?3)",
     )?
-    .execute((entry.conversation_id.as_i64(), rows::position(entry.seq), entry.created_at))?;
+    .execute((key.0, key.1, created_at))?;
     tx.prepare_cached("INSERT INTO search_words (rowid, words) VALUES (?1, ?2)")?
         .execute((tx.last_insert_rowid(), words.join(" ")))?;
+    Ok(())
+}
+
+/// Indexes what an entry that is not indexed says from now on; one behind the position of its log is still to come.
+pub(super) fn index_text(
+    tx: &Transaction<'_>,
+    key: (i64, i64),
+    created_at: UnixMs,
+    text: Option<String>,
+) -> rusqlite::Result<()> {
+    let indexed = tx
+        .prepare_cached("SELECT 1 FROM search_positions WHERE conversation_id = ?1 AND seq >= ?2")?
+        .exists(key)?;
+    if indexed { insert_words(tx, key, created_at, text) } else { Ok(()) }
+}
+
+/// Takes an entry out of the index.
+pub(super) fn unindex(tx: &Transaction<'_>, key: (i64, i64)) -> rusqlite::Result<()> {
+    for statement in [
+        "DELETE FROM search_words WHERE rowid =
+             (SELECT id FROM search_entries WHERE conversation_id = ?1 AND seq = ?2)",
+        "DELETE FROM search_entries WHERE conversation_id = ?1 AND seq = ?2",
+    ] {
+        tx.prepare_cached(statement)?.execute(key)?;
+    }
     Ok(())
 }

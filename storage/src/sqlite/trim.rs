@@ -2,15 +2,22 @@
 
 use rusqlite::Transaction;
 
+use super::search::unindex;
 use crate::error::StoreError;
 
 /// What goes with the entries up to `?2` of conversation `?1`. Files lose their entry; whoever cleans up unused files
 /// removes them, bytes first.
-const BELONGINGS: [&str; 4] = [
+const BELONGINGS: [&str; 10] = [
     "DELETE FROM search_words WHERE rowid IN (
          SELECT id FROM search_entries WHERE conversation_id = ?1 AND seq <= ?2)",
     "DELETE FROM search_entries WHERE conversation_id = ?1 AND seq <= ?2",
     "DELETE FROM push_outbox WHERE conversation_id = ?1 AND seq <= ?2",
+    "DELETE FROM edits WHERE conversation_id = ?1 AND seq <= ?2",
+    "DELETE FROM reactions WHERE conversation_id = ?1 AND seq <= ?2",
+    "DELETE FROM reaction_counts WHERE conversation_id = ?1 AND seq <= ?2",
+    "DELETE FROM pins WHERE conversation_id = ?1 AND seq <= ?2",
+    "DELETE FROM mentions WHERE conversation_id = ?1 AND seq <= ?2",
+    "DELETE FROM hidden WHERE conversation_id = ?1 AND seq <= ?2",
     "UPDATE attachments SET conversation_id = NULL, seq = 0
      WHERE conversation_id = ?1 AND seq BETWEEN 1 AND ?2",
 ];
@@ -42,20 +49,13 @@ pub(super) fn erase_bodies(
     let mut push =
         tx.prepare_cached("DELETE FROM push_outbox WHERE conversation_id = ?1 AND seq = ?2")?;
     let mut erase = tx.prepare_cached(
-        "UPDATE entries SET body = x'', key_id = 0, body_version = body_version + 1
+        "UPDATE entries SET body = x'', key_id = 0, body_version = body_version % 32767 + 1
          WHERE conversation_id = ?1 AND seq = ?2 AND length(body) > 0",
     )?;
-    let mut words = tx.prepare_cached(
-        "DELETE FROM search_words WHERE rowid =
-             (SELECT id FROM search_entries WHERE conversation_id = ?1 AND seq = ?2)",
-    )?;
-    let mut unindex =
-        tx.prepare_cached("DELETE FROM search_entries WHERE conversation_id = ?1 AND seq = ?2")?;
     let mut erased = 0;
     for seq in seqs {
         push.execute((conversation, seq))?;
-        words.execute((conversation, seq))?;
-        unindex.execute((conversation, seq))?;
+        unindex(tx, (conversation, seq))?;
         erased += erase.execute((conversation, seq))? as u64;
     }
     Ok(erased)

@@ -17,6 +17,7 @@ on_both_also_partitioned!(
     erasing_goes_on_where_it_stopped,
     export_is_all_of_one_user_and_nothing_of_others,
     export_comes_in_pages,
+    nothing_of_a_deleted_user_is_left_in_conversations,
 );
 
 async fn register(bench: &Bench, name: &str) -> UserId {
@@ -274,4 +275,44 @@ async fn export_comes_in_pages(backend: Backend) {
         assert_eq!(count(|row| matches!(row, ExportRow::Membership { .. })), 8, "{limit}");
         assert_eq!(count(|row| matches!(row, ExportRow::Entry(_))), expected, "{limit}");
     }
+}
+
+async fn nothing_of_a_deleted_user_is_left_in_conversations(backend: Backend) {
+    let bench = Bench::new(backend).await;
+    bench.users(3).await;
+    let (id, _) = bench.store.create_group(support::group(1, &[2]), 1_000).await.unwrap();
+    let by = |seq, number, change| Append {
+        msg_no: 1,
+        sender_id: Some(user(number)),
+        change,
+        ..message(id, seq)
+    };
+    let react = |removed| Change::React { target_seq: 2, reaction: "+".into(), removed };
+    let mention = Change::Mention { users: vec![user(3)], all: false };
+    bench.append(vec![
+        Append { sender_id: Some(user(3)), ..message(id, 2) },
+        by(3, 3, Change::Edit { target_seq: 2, body: body("what they really meant") }),
+        by(4, 3, react(false)),
+        by(5, 2, react(false)),
+        by(6, 1, Change::Ban { user_id: user(3), until: 9_000 }),
+        by(7, 3, Change::RequestJoin { text: "please".into() }),
+        Append { change: mention, msg_no: 2, ..message(id, 8) },
+    ]);
+    let exported = everything(&bench, user(3), 1).await;
+    for kind in ["JoinRequest", "Reaction"] {
+        let found = exported.iter().filter(|row| format!("{row:?}").starts_with(kind)).count();
+        assert_eq!(found, 1, "{kind}: {exported:?}");
+    }
+    assert!(bench.store.delete_user(user(3), None).await.unwrap());
+    quiet(&bench).await;
+    assert_eq!(erase(&bench).await, 2, "the message and its edit");
+    let log = log(&bench, id).await;
+    assert!(!log[1].has_body() && !log[2].has_body(), "{log:?}");
+    let reactions = &log[1].marks.as_ref().unwrap().reactions;
+    assert_eq!((reactions.len(), reactions[0].count), (1, 1), "of the other");
+    for table in ["bans", "join_requests", "mentions"] {
+        assert_eq!(bench.numbers(&format!("SELECT count(*) FROM {table}")).await, [0], "{table}");
+    }
+    assert_eq!(bench.numbers("SELECT user_id FROM reactions").await, [2]);
+    assert_eq!(crate::check::kinds_with(&bench).await, []);
 }

@@ -53,6 +53,14 @@ pub(crate) async fn kinds(database: &Database) -> BTreeSet<FindingKind> {
     found.0.iter().map(|finding| finding.kind).collect()
 }
 
+/// What is found in the database of a bench, with its keys and without looking at bodies; not what lags behind.
+pub(crate) async fn kinds_with(bench: &Bench) -> Vec<FindingKind> {
+    let mut found = Found::default();
+    let keys = &bench.config.keys;
+    check::check(&bench.config.database, keys, None, &mut found).await.unwrap();
+    found.0.iter().map(|finding| finding.kind).filter(|kind| !kind.is_hint()).collect()
+}
+
 /// Does the damage, with all guards of the database off.
 async fn inflict(harm: &Damage, database: &Database) {
     match database {

@@ -16,6 +16,7 @@ on_both!(
     revoking_ends_what_it_names_and_nothing_else,
     expired_tokens_are_refused_and_removed_in_steps,
     a_deleted_user_has_no_tokens_and_gets_none,
+    a3_whoever_looks_again_and_again_learns_which_logins_ended,
 );
 
 const FAMILY: FamilyId = [7; 16];
@@ -193,4 +194,25 @@ async fn a_deleted_user_has_no_tokens_and_gets_none(backend: Backend) {
         assert!(matches!(made, Err(StoreError::NoSuchUser)), "{made:?}");
     }
     assert_eq!(bench.numbers("SELECT CAST(count(*) AS bigint) FROM refresh_tokens").await, [0]);
+}
+
+async fn a3_whoever_looks_again_and_again_learns_which_logins_ended(backend: Backend) {
+    let bench = Bench::new(backend).await;
+    bench.users(2).await;
+    let store = &bench.store;
+    for (number, by, family) in [(1, 1, [1; 16]), (2, 1, [2; 16]), (3, 2, [3; 16])] {
+        create(&bench, number, login(by, family, "")).await;
+    }
+    rotate(&bench, 1, 4, 20).await;
+    assert!(store.login_state([1; 16]).await.unwrap());
+    assert!(!store.login_state([9; 16]).await.unwrap(), "there is no such login");
+    store.revoke_refresh_family([1; 16], 30).await.unwrap();
+    store.revoke_refresh_family([3; 16], 40).await.unwrap();
+    assert!(!store.login_state([1; 16]).await.unwrap());
+    assert!(store.login_state([2; 16]).await.unwrap());
+    let first = (user(1), [1; 16], 30);
+    let second = (user(2), [3; 16], 40);
+    assert_eq!(store.revoked_families(0, 10).await.unwrap(), [first, second], "two tokens, once");
+    assert_eq!(store.revoked_families(31, 10).await.unwrap(), [second]);
+    assert_eq!(store.revoked_families(0, 1).await.unwrap(), [first]);
 }

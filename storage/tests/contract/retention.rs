@@ -141,6 +141,20 @@ async fn what_belongs_to_an_entry_goes_with_it(backend: Backend) {
     let bench = Bench::new(backend).await;
     let id = conversation(&bench, 5).await;
     for seq in [2, 5] {
+        for row in [
+            format!("edits (conversation_id, seq, target_seq) VALUES ({id}, {seq}, 1)"),
+            format!(
+                "reactions (conversation_id, seq, user_id, reaction) VALUES ({id}, {seq}, 1, '+')"
+            ),
+            format!(
+                "reaction_counts (conversation_id, seq, reaction, count) VALUES ({id}, {seq}, '+', 1)"
+            ),
+            format!("pins (conversation_id, seq, pinned_by_seq) VALUES ({id}, {seq}, 5)"),
+            format!("mentions (user_id, conversation_id, seq) VALUES (0, {id}, {seq})"),
+            format!("hidden (user_id, conversation_id, seq, view_no) VALUES (2, {id}, {seq}, 1)"),
+        ] {
+            bench.execute(&format!("INSERT INTO {row}")).await;
+        }
         bench
             .execute(&format!(
                 "INSERT INTO push_outbox (conversation_id, seq, created_at, next_try_at)
@@ -161,7 +175,12 @@ async fn what_belongs_to_an_entry_goes_with_it(backend: Backend) {
             .await;
     }
     assert_eq!(trim(&bench, &rules(0, 2)).await, 3);
-    assert_eq!(bench.numbers("SELECT seq FROM push_outbox").await, [5]);
+    for table in
+        ["push_outbox", "edits", "reactions", "reaction_counts", "pins", "mentions", "hidden"]
+    {
+        assert_eq!(bench.numbers(&format!("SELECT seq FROM {table}")).await, [5], "{table}");
+    }
+    assert_eq!(crate::check::kinds_with(&bench).await, []);
     let unbound = "SELECT CAST(count(*) AS bigint) FROM attachments
         WHERE file_id = 'f2' AND seq = 0 AND conversation_id IS NULL";
     assert_eq!(bench.numbers(unbound).await, [1], "the file waits for those who remove its bytes");

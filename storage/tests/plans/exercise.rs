@@ -9,6 +9,7 @@ use ringwire_storage::retention::{KeepRule, RetentionRules};
 use ringwire_storage::search::{SearchAfter, SearchQuery};
 
 use crate::accounts;
+use crate::changes;
 use crate::fill::{ROOM, ROOM_ENTRIES};
 use crate::support::{self, Bench, body, message, user};
 
@@ -30,12 +31,16 @@ pub(crate) async fn everything(mut bench: Bench, round: u64) -> Bench {
     directory(&bench, round).await;
     accounts::everything(&bench, round).await;
     appends(&bench, round);
+    changes::everything(&bench, round);
+    changes::reads(&bench, round).await;
     upkeep(&bench, round).await;
     // Shutting down writes what the writers still have. In the end the index is emptied, at least a piece of each part.
     if round + 1 == ROUNDS {
         bench.config.search_text = None;
     }
     bench = bench.reopened().await;
+    // In the end without search, too.
+    changes::last_words(&bench, 10 + round, 50);
     for _ in 0..25 {
         bench.store.index_step().await.unwrap();
     }
@@ -199,6 +204,7 @@ async fn upkeep(bench: &Bench, round: u64) {
 
     // One in no group any more, after the time in which sessions may still send.
     let gone = user(7_000 + round);
+    changes::last_words(bench, round, gone.get());
     export(bench, gone).await;
     assert!(store.delete_user(gone, None).await.unwrap());
     assert!(!store.deletions(10).await.unwrap().is_empty());

@@ -110,6 +110,36 @@ pub(crate) fn statements<D: Dialect>() -> Vec<String> {
             "INSERT INTO aliases (name_key, name, conversation_id, created_at) SELECT 'a' || i, 'A' || i, i, 1 FROM {}",
             series(15_000)
         ),
+        format!("INSERT INTO edits (conversation_id, seq, target_seq) SELECT 2 + i, 20, 10 FROM {}", series(19_000)),
+        format!(
+            "INSERT INTO reactions (conversation_id, seq, user_id, reaction) SELECT 1, i, 1 + i % 10000, '+' FROM {}",
+            series(100_000)
+        ),
+        format!(
+            "INSERT INTO reaction_counts (conversation_id, seq, reaction, count) SELECT 1, i, '+', 1 FROM {}",
+            series(100_000)
+        ),
+        format!(
+            "INSERT INTO mentions (user_id, conversation_id, seq) SELECT 1 + i % 10000, 1, 350000 + i FROM {}",
+            series(50_000)
+        ),
+        format!("INSERT INTO mentions (user_id, conversation_id, seq) SELECT 0, 2 + i, 25 FROM {}", series(19_000)),
+        format!(
+            "INSERT INTO hidden (user_id, conversation_id, seq, view_no) SELECT 1 + i % 10000, 1, 350000 + i, i FROM {}",
+            series(50_000)
+        ),
+        format!("INSERT INTO pins (conversation_id, seq, pinned_by_seq) SELECT 2 + i, 5, 6 FROM {}", series(15_000)),
+        format!("INSERT INTO bans (conversation_id, user_id, until) SELECT 2 + i, 1 + i % 10000, 5 FROM {}", series(14_000)),
+        format!("INSERT INTO bans (conversation_id, user_id, until) SELECT 1, i, 5 FROM {}", series(5_000)),
+        format!(
+            "INSERT INTO join_requests (conversation_id, user_id, text, requested_at) SELECT 2 + i, 1 + i % 10000, '', 5
+             FROM {}",
+            series(14_000)
+        ),
+        format!(
+            "INSERT INTO join_requests (conversation_id, user_id, text, requested_at) SELECT 1, i, '', 5 FROM {}",
+            series(5_000)
+        ),
         // All logs are indexed, but those of the last conversations.
         "INSERT INTO search_positions (conversation_id, seq)
          SELECT id, CASE WHEN id = 1 THEN 400030 ELSE 30 END FROM conversations WHERE id < 19900"

@@ -10,6 +10,7 @@
 //! after, for the plans it made for the values at hand and for those it makes for any.
 
 mod accounts;
+mod changes;
 mod exercise;
 mod fill;
 mod postgres;

@@ -35,6 +35,23 @@ impl Bench {
     }
 }
 
+impl Bench {
+    /// The texts in the first column of what a query finds.
+    pub(crate) async fn texts(&self, sql: &str) -> Vec<String> {
+        match &self.config.database {
+            Database::Sqlite { dir } => {
+                let connection = rusqlite::Connection::open(dir.join("ringwire.db")).unwrap();
+                let mut statement = connection.prepare(sql).unwrap();
+                statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+            }
+            Database::Postgres { url } => {
+                let rows = connect(url).await.query(sql, &[]).await.unwrap();
+                rows.iter().map(|row| row.get(0)).collect()
+            }
+        }
+    }
+}
+
 pub(crate) async fn connect(url: &str) -> tokio_postgres::Client {
     let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);
