@@ -149,6 +149,24 @@ pub const TYPING_MS: u64 = 6_000;
 pub const TYPING_PUSH_MEMBERS: usize = 500;
 /// Users typing in the conversations of one shard; more are refused as BUSY.
 pub const TYPISTS: usize = 16_384;
+/// How long a session whose connection ended still shows its user as present.
+pub const PRESENCE_LINGER: Duration = Duration::from_secs(10);
+/// How often it is asked again what somebody may see of others.
+pub const PRESENCE_CHECK: Duration = Duration::from_mins(1);
+/// Sessions for which a shard's sweep asks that, at most.
+pub const PRESENCE_CHECKS_PER_SWEEP: usize = 256;
+/// Longest text beside a status, in bytes.
+pub const MAX_STATUS_TEXT_BYTES: usize = 128;
+/// Users whose presence one session may watch; `limits.max_watched` on the wire.
+pub const MAX_WATCHED: usize = 1_000;
+/// Sessions of one shard that may watch the same user.
+pub const MAX_WATCHERS: u32 = 10_000;
+/// Watched users over all sessions of a shard, each counted as often as it is watched; some 150 bytes each.
+pub const WATCHED_PER_SHARD: usize = 1_000_000;
+/// Users of a shard whose time of last being there waits to be saved; that of others is lost with the shard.
+pub const LAST_SEEN_WAITING: usize = 65_536;
+/// Such times in one write.
+pub const LAST_SEEN_BATCH: usize = 500;
 
 /// How often cursors are written behind, in seconds.
 pub const CURSOR_FLUSH_S: u32 = 2;

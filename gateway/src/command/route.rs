@@ -28,6 +28,10 @@ pub enum Routed {
     Sessions,
     /// `end_session`: the user's home shard.
     EndSession(wire::EndSession),
+    /// `set_status`: the session's home.
+    SetStatus(wire::SetStatus),
+    /// `watch_presence`: the session's home.
+    WatchPresence(wire::WatchPresence),
     /// To the owner of a conversation.
     Owner(Request),
     /// What a client missed: to the owner's memory or the database.
@@ -85,6 +89,8 @@ pub fn route(op: &mut Option<Op>, sender: &mut Sender<'_>) -> Result<Routed, Com
             stopped: typing.stopped,
             reply_to,
         }),
+        Op::SetStatus(set) => Routed::SetStatus(take(set)),
+        Op::WatchPresence(watch) => Routed::WatchPresence(take(watch)),
         Op::Sync(sync) => Routed::Pull(take(sync)),
         Op::History(history) => Routed::Service(Query::History(take(history))),
         Op::Heads(heads) => Routed::Service(Query::Heads(take(heads))),
@@ -94,15 +100,13 @@ pub fn route(op: &mut Option<Op>, sender: &mut Sender<'_>) -> Result<Routed, Com
             message::check_client_id(&create.client_msg_id, "client_msg_id")?;
             Routed::Service(Query::CreateGroup(take(create)))
         }
-        Op::SetStatus(_)
-        | Op::Block(_)
+        Op::Block(_)
         | Op::Blocks(_)
         | Op::Edit(_)
         | Op::Recall(_)
         | Op::React(_)
         | Op::Pin(_)
         | Op::Hide(_)
-        | Op::WatchPresence(_)
         | Op::ReadBy(_)
         | Op::UpdateGroup(_)
         | Op::Invite(_)

@@ -1,12 +1,14 @@
 //! What shards ask of the service thread, and what it answers.
 
-use ringwire_protocol::{CommandError, ConversationId, Seq, UserId, wire};
+use ringwire_protocol::{CommandError, ConversationId, Seq, UnixMs, UserId, wire};
 use ringwire_storage::model::{ConversationSnapshot, CursorRow, LogPage};
+use ringwire_storage::presence::SeenBy;
 use wire::reply::Outcome;
 
 use crate::command::query::Query;
 use crate::conversation::answer::ReplyTo;
 use crate::placement::ShardId;
+use crate::presence::watches::Check;
 use crate::session::opening::{OpenRequest, Opened};
 use crate::session::registry::SessionKey;
 
@@ -63,6 +65,15 @@ pub enum Ask {
     },
     /// Cursors to be written.
     SaveCursors(Vec<CursorRow>),
+    /// What a session may see of users.
+    SeePresence {
+        /// What is asked, and for whom.
+        check: Check,
+        /// The command that waits for it; `None`: it is asked again.
+        reply_to: Option<ReplyTo>,
+    },
+    /// When users were last there, to be written.
+    SaveLastSeen(Vec<(UserId, UnixMs)>),
 }
 
 /// What was answered.
@@ -108,6 +119,22 @@ pub enum Served {
     CursorsSaved {
         /// From the call.
         batch: Vec<CursorRow>,
+        /// Whether they are written.
+        success: bool,
+    },
+    /// To [`Ask::SeePresence`].
+    PresenceSeen {
+        /// From the call.
+        check: Check,
+        /// From the call.
+        reply_to: Option<ReplyTo>,
+        /// What the session may see.
+        seen: Result<Vec<SeenBy>, CommandError>,
+    },
+    /// To [`Ask::SaveLastSeen`].
+    LastSeenSaved {
+        /// From the call.
+        batch: Vec<(UserId, UnixMs)>,
         /// Whether they are written.
         success: bool,
     },

@@ -40,6 +40,10 @@ impl Queries<'_> {
             Query::History(history) => self.history(user, &history).await?,
             Query::Heads(heads) => self.heads(user, &heads, dirty).await?,
             Query::Members(members) => self.members(user, &members).await?,
+            Query::SetVisibility { status, last_seen } => {
+                self.store.set_visibility(user, status, last_seen).await.map_err(failed)?;
+                Outcome::Done(wire::Done {})
+            }
             Query::OpenDirect(open) => return self.open_direct(user, open).await,
             Query::CreateGroup(create) => return self.create_group(user, create).await,
         };

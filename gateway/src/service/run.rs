@@ -96,6 +96,16 @@ impl Service {
                 };
                 Served::Tail { id, tail: limited(load).await }
             }
+            Ask::SeePresence { check, reply_to } => {
+                let see = self.store.visible_presence(check.watcher, &check.users);
+                let seen = limited(async { see.await.map_err(failed) }).await;
+                Served::PresenceSeen { check, reply_to, seen }
+            }
+            Ask::SaveLastSeen(batch) => {
+                let save = async { self.store.save_last_seen(&batch).await.map_err(failed) };
+                let success = limited(save).await.is_ok();
+                Served::LastSeenSaved { batch, success }
+            }
             Ask::SaveCursors(batch) => {
                 let save = async { self.store.save_cursors(&batch).await.map_err(failed) };
                 let success = limited(save).await.is_ok();

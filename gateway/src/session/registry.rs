@@ -15,11 +15,12 @@ use crate::config::CommandRate;
 use crate::connection::links::LinkKey;
 use crate::connection::wheel::{Tick, Wheel};
 use crate::limits;
+use crate::presence::Own;
 use crate::refusals::Refusals;
 
 /// Names a session on its home shard, for as long as it has the same connection: a resume gives it another key, so what
 /// was asked over the old connection is not answered over the new one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionKey {
     pub(super) index: u32,
     pub(super) generation: u32,
@@ -125,6 +126,8 @@ pub struct Session {
     pub lagging: BTreeMap<ConversationId, Seq>,
     /// What its snapshot told, for pushes that were slower than it; see [`Registry::cover`].
     pub(super) covered: HashMap<ConversationId, Seq>,
+    /// How it shows its user; kept by a resume.
+    pub own: Own,
     /// Where it typed last.
     pub typing: Option<ConversationId>,
 }
@@ -219,6 +222,8 @@ pub struct Registry {
     pub(super) birthplace: Birthplace,
     rates: Rates,
     pub(super) budget: ResumeBudget,
+    /// Sessions that were removed since somebody asked; see [`Registry::take_gone`].
+    gone: Vec<(UserId, SessionKey)>,
     /// Sessions without a connection, kept until a tick; in order, since all are equally long. Some have been resumed.
     pub(super) detached: VecDeque<(Tick, SessionKey)>,
     /// Sessions that must send `connect` by a tick; in order, since all wait equally long.
@@ -239,6 +244,7 @@ impl Registry {
             birthplace,
             rates,
             budget: ResumeBudget::new(limits::RESUME_SHARD_BYTES),
+            gone: Vec::new(),
             detached: VecDeque::new(),
             awaiting: VecDeque::new(),
             covering: VecDeque::new(),
@@ -282,6 +288,7 @@ impl Registry {
             refused_sends: Refusals::default(),
             lagging: BTreeMap::new(),
             covered: HashMap::new(),
+            own: Own::default(),
             typing: None,
         });
         let key = SessionKey { index: index as u32, generation };
@@ -306,10 +313,18 @@ impl Registry {
         self.get(key)?;
         let mut session = self.slab.remove(key.index as usize);
         session.ring.forget(&mut self.budget);
+        if !matches!(session.phase, Phase::AwaitingConnect) {
+            self.gone.push((session.user, key));
+        }
         if let Some(sessions) = self.by_user.get_mut(&session.user) {
             sessions.keys.retain(|other| *other != key);
         }
         Some(session)
+    }
+
+    /// The sessions that were removed since the last call, for those who keep something for each; called every second.
+    pub fn take_gone(&mut self) -> Vec<(UserId, SessionKey)> {
+        std::mem::take(&mut self.gone)
     }
 
     pub(super) fn fresh_generation(&mut self) -> u32 {

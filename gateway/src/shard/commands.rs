@@ -138,6 +138,8 @@ impl State {
                 self.reply(key, command_id, Ok(Outcome::Done(wire::Done {})), links);
                 Ok(())
             }
+            Routed::SetStatus(set) => self.set_status(reply_to, set, links),
+            Routed::WatchPresence(watch) => self.watch_presence(reply_to, &watch, links),
             Routed::Owner(request) => {
                 if let Request::Typing { conversation_id, stopped, .. } = &request {
                     session.typing = (!stopped).then_some(*conversation_id);

@@ -20,6 +20,7 @@ use crate::connection::links::Links;
 use crate::conversation::answer::ReplyTo;
 use crate::fanout::push_payload;
 use crate::limits;
+use crate::presence::Status;
 use crate::service::ask::Ask;
 use crate::session::gate::Entered;
 use crate::session::opening::{OpenRequest, Opened};
@@ -49,6 +50,7 @@ impl State {
             return Err(already_connected());
         }
         let cursors = check(&connect)?;
+        let status = Status::from_wire(connect.status)?;
         if let Some(resume) = &connect.resume
             && self.resume(reply_to, &connect.device_id, resume, links)
         {
@@ -68,6 +70,7 @@ impl State {
         let name_hint = session.name_hint.take().map_or_else(String::new, String::from);
         session.connected_at = now;
         session.device = device.clone();
+        session.own.status = status.unwrap_or_default();
         session.phase = Phase::Opening {
             held: VecDeque::new(),
             early: Vec::new(),
@@ -165,6 +168,7 @@ impl State {
         let reason = CloseReason::Replaced;
         links.close(taken_up.old_link, reason.code(), reason.reason());
         let key = taken_up.key;
+        self.presence_resumed(user, old, key);
         self.registry.received(key, resume.received);
         self.watch_token(key);
         let session_id = self.registry.public_id(key);
@@ -277,6 +281,8 @@ impl State {
             }
         };
         let (link, encoding) = (session.link, session.encoding);
+        let lagging = !session.lagging.is_empty();
+        self.came_online(key);
         let connected = wire::Connected {
             session_id,
             user: Some(opened.user),
@@ -289,7 +295,6 @@ impl State {
             view_no: 0,
             view_reset: false,
         };
-        let lagging = !session.lagging.is_empty();
         self.reply(key, connect_id, Ok(Outcome::Connected(connected)), links);
         if let Some((session, budget)) = self.registry.get_for_push(key) {
             for entry in opened.missed {
@@ -374,6 +379,7 @@ fn wire_limits(configured: &LimitsConfig, resume_ms: u32) -> wire::Limits {
         max_cursor_members: limits::CURSOR_PUSH_MEMBERS as u32,
         resume_ms,
         typing_ms: limits::TYPING_MS as u32,
+        max_watched: limits::MAX_WATCHED as u32,
         ..Default::default()
     }
 }

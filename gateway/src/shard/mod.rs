@@ -24,6 +24,7 @@ pub mod launch;
 pub mod mail;
 pub mod mailbox;
 mod owner;
+mod presence;
 pub mod pulls;
 mod sessions;
 pub mod shared;
@@ -234,6 +235,8 @@ impl State {
                 self.pulled(&pull, page.map(|page| *page), links);
             }
             Mail::Deliver(delivery) => self.deliver_here(&delivery, links),
+            Mail::Presence(letter) => self.presence_letter(*letter, links),
+            Mail::Conceal(watcher, user) => self.conceal(watcher, user, links),
             Mail::StopTyping(id, user) => self.typing_stopped(id, user, links),
             Mail::EndSessions(user, reason) => self.end_sessions(user, reason, links),
             Mail::EndLogin(user, login) => self.end_login(user, login, links),
@@ -273,6 +276,10 @@ impl State {
             }
             Served::Conversation { id, snapshot } => self.conversation_loaded(id, snapshot, links),
             Served::Tail { id, tail } => self.tail_loaded(id, tail, links),
+            Served::PresenceSeen { check, reply_to, seen } => {
+                self.presence_seen(&check, reply_to, seen, links);
+            }
+            Served::LastSeenSaved { batch, success } => self.last_seen_saved(&batch, success),
             Served::CursorsSaved { batch, success } => {
                 self.cursors.written(&batch, success);
                 self.flush_cursors();
@@ -312,6 +319,7 @@ impl State {
             self.registry.forget_absent_users(self.now.uptime_ms);
         }
         self.sweep_signals(links);
+        self.sweep_presence(links);
         self.persist.retry(&mut self.credits);
         self.retry_stalled();
         self.retry_lagging();

@@ -173,6 +173,7 @@ impl State {
     pub(super) fn session_gone(&mut self, link: LinkKey, links: &mut Links) {
         if let Some(key) = self.registry.by_link(link) {
             self.stop_typing(key, links);
+            self.went_offline(key);
         }
         // After a drain this process is no more.
         let keep_s = if self.draining { 0 } else { self.shared.config.session.resume_s };

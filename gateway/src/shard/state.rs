@@ -20,6 +20,7 @@ use crate::limits;
 use crate::pacing::Pacer;
 use crate::persist::{AppendSink, Persist};
 use crate::placement::ShardId;
+use crate::presence::Presence;
 use crate::service::ask::{Ask, Call};
 use crate::session::cursors::DirtyCursors;
 use crate::session::gate::{Gate, GateBounds};
@@ -44,6 +45,7 @@ pub struct State {
     /// Cursors of this shard's users on their way to their own devices.
     pub(crate) own_cursors: Pacer<(UserId, ConversationId), OwnCursor>,
     pub(crate) typists: Typists,
+    pub(crate) presence: Presence,
     /// Conversations made by users of this shard, whose owner shard had no room for the news yet.
     pub(crate) announcements: Vec<ConversationId>,
     /// Tails that could not be loaded, to be asked for again.
@@ -70,6 +72,7 @@ impl State {
             waiting: limits::OPENINGS_WAITING,
             weight: limits::OPENINGS_WAITING_CURSORS,
         };
+        let presence = Presence::new(id, shared.shards());
         Self {
             shared,
             id,
@@ -84,6 +87,7 @@ impl State {
             cursor_pushes: Pacer::default(),
             own_cursors: Pacer::default(),
             typists: Typists::default(),
+            presence,
             announcements: Vec::new(),
             stalled: Vec::new(),
             waiters: HashMap::new(),

@@ -24,6 +24,7 @@ mod outage;
 mod page;
 mod poison;
 mod power_loss;
+mod presence;
 mod reading;
 mod resume;
 mod retention;
