@@ -56,6 +56,10 @@ pub(crate) fn serve(database: &mut Database, ask: Ask, failing: bool, unix_ms: i
             }
             Served::CursorsSaved { batch, success: reached.is_ok() }
         }
+        Ask::SeePresence { check, reply_to } => {
+            Served::PresenceSeen { check, reply_to, seen: reached.map(|()| Vec::new()) }
+        }
+        Ask::SaveLastSeen(batch) => Served::LastSeenSaved { batch, success: reached.is_ok() },
     }
 }
 
@@ -80,7 +84,7 @@ fn answer(database: &mut Database, user: UserId, query: Query, unix_ms: i64) -> 
             Outcome::HeadsPage(rows::first_heads(&list))
         }
         Query::CreateGroup(create) => return create_group(database, user, &create, unix_ms),
-        Query::Members(_) | Query::OpenDirect(_) => {
+        _ => {
             return Err(CommandError::new(ErrorCode::NotSupported, "no client asks for this"));
         }
     };
