@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result};
 use ringwire_gateway::auth::TokenVerifier;
 use ringwire_gateway::command::key::CommandKey;
 use ringwire_gateway::config::{self, CommandRate, Config, Database as DatabaseChoice};
+use ringwire_gateway::connection::addresses::Addresses;
 use ringwire_gateway::connection::driver::Application as _;
 use ringwire_gateway::connection::links::LinkKey;
 use ringwire_gateway::limits;
@@ -90,6 +91,7 @@ impl Node {
             errands,
             http,
             connections: Arc::new(AtomicUsize::new(0)),
+            addresses: Addresses::new(config.limits.address),
             max_connections: 1_000,
             drained_shards: AtomicUsize::new(0),
             config,
