@@ -59,7 +59,7 @@ pub(super) fn heads(rows: &[HeadRow], more: bool) -> wire::HeadsPage {
 }
 
 /// The first page of the whole list.
-pub(super) fn first_heads(list: &SessionSnapshot) -> wire::HeadsPage {
+pub fn first_heads(list: &SessionSnapshot) -> wire::HeadsPage {
     let page = heads(&list.heads, list.more_heads);
     wire::HeadsPage { total_unread: Some(list.total_unread), ..page }
 }
