@@ -120,6 +120,8 @@ pub struct Session {
     pub paused: bool,
     /// What it may send.
     pub bucket: Bucket,
+    /// Commands refused as too fast since the last one that was not, and since when.
+    pub too_fast: (u32, UnixMs),
     /// Sends refused on this shard, for those that say they come `after` one.
     pub refused_sends: Refusals,
     /// Conversations whose entries were dropped because the outbox was full, with the newest dropped position.
@@ -285,6 +287,7 @@ impl Registry {
             queries: 0,
             paused: false,
             bucket: Bucket::new(self.rates.session, now),
+            too_fast: (0, 0),
             refused_sends: Refusals::default(),
             lagging: BTreeMap::new(),
             covered: HashMap::new(),
