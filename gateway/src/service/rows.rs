@@ -81,8 +81,8 @@ pub(super) fn heads(rows: &[HeadRow], more: bool, key: &CommandKey) -> wire::Hea
     }
 }
 
-/// The first page of the whole list.
-pub(super) fn first_heads(list: &SessionSnapshot, key: &CommandKey) -> wire::HeadsPage {
+/// The first page of the whole list; `key` makes join codes.
+pub fn first_heads(list: &SessionSnapshot, key: &CommandKey) -> wire::HeadsPage {
     let page = heads(&list.heads, list.more_heads, key);
     wire::HeadsPage { total_unread: Some(list.total_unread), ..page }
 }

@@ -104,7 +104,7 @@ impl State {
 
     /// Closes a session that goes on flooding though it is told to wait. It may come back and be resumed.
     fn close_flood(&mut self, key: SessionKey, links: &mut Links) {
-        let now = self.now.unix_ms;
+        let now = self.now.uptime_ms;
         let Some(session) = self.registry.get(key) else { return };
         let (count, since) = session.too_fast;
         if count >= limits::FLOOD_REFUSALS && now - since <= limits::FLOOD_MS {
@@ -210,7 +210,7 @@ impl State {
             let error = "the server stops; connect again";
             return Err(CommandError::new(ErrorCode::Draining, error));
         }
-        let now = self.now.unix_ms;
+        let now = self.now.uptime_ms;
         let taken = self.registry.take_command(key, now);
         let Some(session) = self.registry.get(key) else { return Ok(()) };
         match taken {

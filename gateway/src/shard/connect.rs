@@ -78,7 +78,7 @@ impl State {
             connect_id: reply_to.command_id,
         };
         // Registered first: what commits from now on is held, what committed before is in the snapshot.
-        self.registry.subscribe(key, now);
+        self.registry.subscribe(key, self.now.uptime_ms);
         self.watch_token(key);
         links.set_paused(link, true);
         let request = OpenRequest { user, name_hint, login, device, cursors, view_no };

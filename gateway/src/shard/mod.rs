@@ -144,7 +144,7 @@ impl Shard {
         let mut links = self.links.borrow_mut();
         let link = links.insert(endpoint);
         let mut state = self.state.borrow_mut();
-        let (now, tick) = (state.now.unix_ms, links.now());
+        let (now, tick) = (state.now.uptime_ms, links.now());
         state.registry.insert(session(link), now, tick);
         link
     }
@@ -322,7 +322,7 @@ impl State {
         if tick.is_multiple_of(limits::CACHE_SWEEP_S) {
             let now = self.now.tick;
             self.conversations.sweep(now, self.now.at);
-            self.registry.forget_absent_users(self.now.unix_ms);
+            self.registry.forget_absent_users(self.now.uptime_ms);
         }
         self.sweep_signals(links);
         self.sweep_presence(links);
