@@ -72,6 +72,8 @@ impl Application for Echo {
         self.links.borrow_mut().set_paused(link, false);
     }
 
+    fn on_farewell(&self, _: LinkKey, _: Option<u16>) {}
+
     fn on_gone(&self, _: LinkKey) {}
 
     fn on_second(&self, overdue: Vec<(LinkKey, Overdue)>) {

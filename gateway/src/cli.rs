@@ -164,7 +164,7 @@ pub fn mint_token(loaded: &Loaded, args: &TokenArgs) -> anyhow::Result<String> {
     secret::prepare_data_dir(&config.storage.data_dir)?;
     let own = secret::load_or_create(&config.auth.jwt_secret_file)?;
     let minter = TokenMinter::new(&own, &config.auth);
-    Ok(minter.mint(args.user, None, args.ttl_s, unix_now_ms())?.token)
+    Ok(minter.mint(args.user, None, None, args.ttl_s, unix_now_ms())?.token)
 }
 
 /// The time by the system's clock.

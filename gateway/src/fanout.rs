@@ -135,12 +135,8 @@ pub fn push_frame(encoding: Encoding, event: wire::push::Event) -> Bytes {
     frame::server_frame(encoding.message_kind(), &push_payload(encoding, event))
 }
 
-/// Gives one session a push that is for nobody else, compressed where that was agreed on and makes it smaller.
-pub fn send_push(encoding: Encoding, event: wire::push::Event, link: LinkKey, links: &mut Links) {
-    links.send_message(link, encoding.message_kind(), &push_payload(encoding, event));
-}
-
-fn push_payload(encoding: Encoding, event: wire::push::Event) -> Bytes {
+/// A push as the payload of a message of its own.
+pub fn push_payload(encoding: Encoding, event: wire::push::Event) -> Bytes {
     let push = wire::Push { event: Some(event) };
     let server_frame = wire::ServerFrame { frame: Some(wire::server_frame::Frame::Push(push)) };
     encoding.encode_one(&server_frame)

@@ -18,6 +18,7 @@ pub mod conversation;
 pub mod fanout;
 pub mod pacing;
 pub mod persist;
+pub mod presence;
 
 pub mod shard;
 

@@ -1,6 +1,7 @@
 //! Every bound of the gateway in one place: nothing here grows without one.
 //!
-//! Memory per idle connection: socket task and link (about 0.6 KiB), session (about 0.3 KiB); no buffer.
+//! Memory per idle connection: socket task and link (about 0.6 KiB), session (about 0.5 KiB) and what it would
+//! be resumed with (one slot and frame for each push the client has not counted); no buffer.
 
 use std::time::Duration;
 
@@ -28,6 +29,28 @@ pub const OUTBOX_FULL_BYTES: usize = 256 * 1024;
 pub const OUTBOX_HALF_BYTES: usize = OUTBOX_FULL_BYTES / 2;
 /// Conversations an outbox can mark as lagging one by one; beyond that the connection is closed as slow.
 pub const OUTBOX_LAGGING: usize = 1024;
+
+/// Durable pushes that a session keeps for a resume, and their bytes.
+pub const RESUME_FRAMES: usize = 256;
+/// See [`RESUME_FRAMES`].
+pub const RESUME_BYTES: usize = 64 * 1024;
+/// Bytes that all sessions of a shard keep for resumes; shared ones are counted for each.
+pub const RESUME_SHARD_BYTES: usize = 256 * 1024 * 1024;
+/// Sessions of a shard whose connection ended and that can be resumed; beyond that the oldest of them end.
+pub const DETACHED_SESSIONS: usize = 100_000;
+/// Longest `device_class`, in bytes.
+pub const MAX_DEVICE_CLASS_BYTES: usize = 32;
+/// Longest `client_name`, in bytes.
+pub const MAX_CLIENT_NAME_BYTES: usize = 128;
+/// Devices the server remembers of a user; the one seen longest ago goes.
+pub const MAX_DEVICES: u32 = 100;
+/// Sessions of all shards together whose snapshot is read at a time; the others wait, so that commands which read the
+/// database find room among [`SERVICE_CONCURRENT`].
+pub const OPENINGS_UNDER_WAY: usize = 128;
+/// Sessions of one shard that wait to be opened; more are refused as BUSY and closed.
+pub const OPENINGS_WAITING: usize = 32 * 1024;
+/// Cursors that waiting sessions hold together.
+pub const OPENINGS_WAITING_CURSORS: usize = 1_000_000;
 
 /// Silence after which the server sends a ping, in seconds.
 pub const PING_AFTER_S: u32 = 30;
@@ -126,6 +149,24 @@ pub const TYPING_MS: u64 = 6_000;
 pub const TYPING_PUSH_MEMBERS: usize = 500;
 /// Users typing in the conversations of one shard; more are refused as BUSY.
 pub const TYPISTS: usize = 16_384;
+/// How long a session whose connection ended still shows its user as present.
+pub const PRESENCE_LINGER: Duration = Duration::from_secs(10);
+/// How often it is asked again what somebody may see of others.
+pub const PRESENCE_CHECK: Duration = Duration::from_mins(1);
+/// Sessions for which a shard's sweep asks that, at most.
+pub const PRESENCE_CHECKS_PER_SWEEP: usize = 256;
+/// Longest text beside a status, in bytes.
+pub const MAX_STATUS_TEXT_BYTES: usize = 128;
+/// Users whose presence one session may watch; `limits.max_watched` on the wire.
+pub const MAX_WATCHED: usize = 1_000;
+/// Sessions of one shard that may watch the same user.
+pub const MAX_WATCHERS: u32 = 10_000;
+/// Watched users over all sessions of a shard, each counted as often as it is watched; some 150 bytes each.
+pub const WATCHED_PER_SHARD: usize = 1_000_000;
+/// Users of a shard whose time of last being there waits to be saved; that of others is lost with the shard.
+pub const LAST_SEEN_WAITING: usize = 65_536;
+/// Such times in one write.
+pub const LAST_SEEN_BATCH: usize = 500;
 
 /// How often cursors are written behind, in seconds.
 pub const CURSOR_FLUSH_S: u32 = 2;

@@ -12,17 +12,20 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use ringwire_protocol::UserId;
+use ringwire_storage::refresh::FamilyId;
 use ringwire_storage::{CompletionSink, Store};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::api::{ApiServer, ServiceFacts, ServiceState};
+use crate::auth::TokenVerifier;
 use crate::command::key::CommandKey;
-use crate::config::{Config, DriverChoice};
+use crate::config::{AuthConfig, Config, DriverChoice};
 use crate::limits;
 use crate::net::{self, Driver};
 use crate::persist::AppendSink;
-use crate::placement::ShardId;
+use crate::placement::{ShardId, home_shard};
 use crate::service::Service;
 use crate::service::errands::Errands;
 use crate::service::upkeep::Upkeep;
@@ -48,6 +51,7 @@ pub fn run(config: Config) -> Result<(), StartError> {
         .map_err(|source| StartError::System { action: "start the service thread", source })?;
     runtime.block_on(async {
         let mut stop = StopSignal::new()?;
+        let mut reload = handler(SignalKind::hangup())?;
         let (senders, receivers) = mailboxes(&config)?;
         let store = tokio::select! {
             store = startup::open_store(&config, completion_sink(&senders)) => store?,
@@ -72,7 +76,9 @@ pub fn run(config: Config) -> Result<(), StartError> {
             config: Arc::clone(&config),
         });
         let facts = ServiceFacts { driver: driver.name(), shards: shared.shards() };
-        let state = ServiceState::new(Arc::clone(&config), store.clone(), keys, facts)?;
+        let verifier = Arc::clone(&keys.verifier);
+        let end_login = end_login(Arc::clone(&shared));
+        let state = ServiceState::new(Arc::clone(&config), store.clone(), keys, facts, end_login)?;
         let api = ApiServer::new(state.clone(), config.server.max_http_connections)
             .on_upgrade(return_to_shards(Arc::clone(&shared)));
         let threads = start_shards(&shared, driver, &store, listeners, receivers)?;
@@ -84,7 +90,10 @@ pub fn run(config: Config) -> Result<(), StartError> {
 
         tracing::info!(%address, driver = driver.name(), shards = shared.shards(), "ready");
         println!("Ringwire is ready: http://{address}/");
-        stop.received().await;
+        tokio::select! {
+            () = stop.received() => {}
+            () = reload_keys(&verifier, &config.auth, &mut reload) => {}
+        }
 
         tracing::info!("stopping: no new connections, finishing what is under way");
         upkeep.abort();
@@ -191,6 +200,29 @@ fn return_to_shards(shared: Arc<Shared>) -> impl Fn(crate::api::UpgradedSocket) 
     }
 }
 
+/// Has the home shard of a user end the sessions of a login. With no room for that upkeep does it a little later.
+fn end_login(shared: Arc<Shared>) -> impl Fn(UserId, Option<FamilyId>) + Send + Sync {
+    move |user, login| {
+        let home = home_shard(user, shared.shards());
+        drop(shared.mailboxes[usize::from(home)].try_send(Mail::EndLogin(user, login)));
+    }
+}
+
+/// Reads the key files again whenever the process is told to, for as long as it is polled.
+async fn reload_keys(verifier: &TokenVerifier, config: &AuthConfig, told: &mut Signal) {
+    while told.recv().await.is_some() {
+        match verifier.reload(config) {
+            Ok(()) => tracing::info!("the keys of tokens were read again"),
+            Err(error) => tracing::error!(%error, "the keys of tokens stay as they were"),
+        }
+    }
+    std::future::pending().await
+}
+
+fn handler(kind: SignalKind) -> Result<Signal, StartError> {
+    signal(kind).map_err(|source| StartError::System { action: "handle signals", source })
+}
+
 type ShardThread = JoinHandle<std::io::Result<()>>;
 
 fn start_shards(
@@ -233,9 +265,6 @@ struct StopSignal {
 
 impl StopSignal {
     fn new() -> Result<Self, StartError> {
-        let handler = |kind| {
-            signal(kind).map_err(|source| StartError::System { action: "handle signals", source })
-        };
         Ok(Self {
             terminate: handler(SignalKind::terminate())?,
             interrupt: handler(SignalKind::interrupt())?,

@@ -11,7 +11,7 @@ use std::time::Duration;
 use ringwire_storage::search::SearchText;
 use ringwire_storage::{CompletionSink, Database as StoreDatabase, Store, StoreConfig, StoreError};
 
-use crate::auth::{KeyError, TokenMinter, TokenVerifier};
+use crate::auth::{KeyError, RefreshMinter, TokenMinter, TokenVerifier};
 use crate::body_keys::{self, BodyKeysError};
 use crate::config::{Config, Database};
 use crate::conversation::entry::searched_text;
@@ -70,13 +70,15 @@ fn mend_listen(error: &io::Error) -> &'static str {
     }
 }
 
-/// The server's own key in its two roles.
+/// The server's own key in its roles.
 #[derive(Debug)]
 pub struct Keys {
     /// Checks tokens; shared by the shards and the HTTP API.
     pub verifier: Arc<TokenVerifier>,
     /// Makes tokens after login.
     pub minter: TokenMinter,
+    /// Makes what logins go on with.
+    pub refresh: RefreshMinter,
 }
 
 /// Makes the data folder and the signing key if need be, and loads all keys.
@@ -98,6 +100,7 @@ pub fn load_keys(config: &Config) -> Result<Keys, StartError> {
     Ok(Keys {
         verifier: Arc::new(TokenVerifier::new(&own, &config.auth)?),
         minter: TokenMinter::new(&own, &config.auth),
+        refresh: RefreshMinter::new(&own, &config.auth),
     })
 }
 

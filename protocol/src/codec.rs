@@ -77,8 +77,11 @@ impl Frame for wire::ServerFrame {
 /// The field of a command with an enum number outside the schema, which Protobuf keeps, or with a coordinate that is
 /// not finite. No JSON client could be told about the entry that comes of it.
 fn unspeakable_field(command: &wire::Command) -> Option<&'static str> {
+    use wire::Visibility;
     use wire::command::Op;
     use wire::group_settings::JoinPolicy;
+    use wire::members::List;
+    use wire::presence::Status;
 
     let message = |message: &Option<wire::Message>| {
         let message = message.as_ref()?;
@@ -98,9 +101,20 @@ fn unspeakable_field(command: &wire::Command) -> Option<&'static str> {
     match command.op.as_ref()? {
         Op::Send(send) => message(&send.message),
         Op::Edit(edit) => message(&edit.message),
+        Op::Connect(connect) => Status::try_from(connect.status).is_err().then_some("status"),
         Op::SetStatus(status) => {
-            wire::presence::Status::try_from(status.status).is_err().then_some("status")
+            let unknown = |chosen: Option<i32>| {
+                chosen.is_some_and(|number| Visibility::try_from(number).is_err())
+            };
+            if Status::try_from(status.status).is_err() {
+                return Some("status");
+            }
+            if unknown(status.status_visibility) {
+                return Some("status_visibility");
+            }
+            unknown(status.last_seen_visibility).then_some("last_seen_visibility")
         }
+        Op::Members(members) => List::try_from(members.list).is_err().then_some("list"),
         Op::CreateGroup(group) => match wire::ConversationKind::try_from(group.kind) {
             Ok(_) => settings(&group.settings),
             Err(_) => Some("kind"),
@@ -348,7 +362,11 @@ mod tests {
             Op::Send(wire::Send { message: Some(astray), ..wire::Send::default() }),
             Op::Send(wire::Send { message: message.clone(), ..wire::Send::default() }),
             Op::Edit(wire::Edit { message, ..wire::Edit::default() }),
+            Op::Connect(wire::Connect { status: 99, ..wire::Connect::default() }),
             Op::SetStatus(wire::SetStatus { status: 99, ..wire::SetStatus::default() }),
+            Op::SetStatus(wire::SetStatus { status_visibility: Some(99), ..Default::default() }),
+            Op::SetStatus(wire::SetStatus { last_seen_visibility: Some(99), ..Default::default() }),
+            Op::Members(wire::Members { list: 99, ..wire::Members::default() }),
             Op::CreateGroup(wire::CreateGroup { kind: 99, ..wire::CreateGroup::default() }),
             Op::CreateGroup(wire::CreateGroup {
                 settings: settings.clone(),

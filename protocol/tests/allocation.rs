@@ -127,7 +127,7 @@ fn f2_a_connection_at_rest_holds_no_buffer() {
 fn bomb(millions: usize) -> Vec<u8> {
     let mut compress = Compress::new(Compression::best(), false);
     let mut million = Vec::with_capacity(2_000);
-    compress.compress_vec(&[b'a'; 1_000_000], &mut million, FlushCompress::Full).unwrap();
+    compress.compress_vec(&vec![b'a'; 1_000_000], &mut million, FlushCompress::Full).unwrap();
     assert_eq!(compress.total_in(), 1_000_000);
     // Behind a full flush nothing refers to what was before, so it can be repeated.
     let deflated = million.repeat(millions);

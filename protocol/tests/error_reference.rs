@@ -1,6 +1,6 @@
 //! `docs/errors.md` is what the table of codes in `src/error.rs` says.
 //!
-//! After a change: `RINGWIRE_WRITE_DOCS=1 cargo test -p ringwire-protocol --test error_reference`.
+//! After a change: `cargo xtask protocol-docs`.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -49,8 +49,5 @@ fn the_reference_is_generated_from_the_table() {
         std::fs::write(&path, &reference).expect("the documentation can be written");
     }
     let written = std::fs::read_to_string(&path).expect("docs/errors.md exists");
-    assert!(
-        written == reference,
-        "docs/errors.md is stale: RINGWIRE_WRITE_DOCS=1 cargo test -p ringwire-protocol --test error_reference"
-    );
+    assert!(written == reference, "docs/errors.md is stale: cargo xtask protocol-docs");
 }

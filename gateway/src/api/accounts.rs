@@ -1,18 +1,16 @@
 //! Registration and login.
 
-use std::fmt;
-
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use ringwire_protocol::{ErrorCode, wire};
-use ringwire_storage::model::{NewUser, Registration, UserRow};
-use serde::{Deserialize, Serialize};
+use ringwire_protocol::ErrorCode;
+use ringwire_storage::model::{NewUser, Registration};
+use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::ServiceState;
 use super::error::{ApiError, ApiResult};
 use super::input::{Body, check_email, check_password, check_username};
+use super::logins::{SignedIn, sign_in};
 use crate::auth::is_username;
 use crate::cli::unix_now_ms;
 
@@ -23,6 +21,7 @@ pub(super) struct RegisterRequest {
     email: Option<String>,
     display_name: Option<String>,
     password: Zeroizing<String>,
+    device_id: Option<String>,
 }
 
 /// `POST /api/v1/auth/login`, with `username` or `email`; either may hold the one or the other.
@@ -31,23 +30,7 @@ pub(super) struct LoginRequest {
     username: Option<String>,
     email: Option<String>,
     password: Zeroizing<String>,
-}
-
-/// The answer to both.
-#[derive(Serialize)]
-pub(super) struct SignedIn {
-    /// `user_id`, `username`, `display_name` and so on, as the schema says.
-    user: wire::User,
-    /// For `Authorization: Bearer` and `connect`.
-    token: String,
-    /// When the token ceases to be valid: Unix milliseconds, a string as all 64-bit numbers.
-    expires_at: String,
-}
-
-impl fmt::Debug for SignedIn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SignedIn").field("user_id", &self.user.user_id).finish_non_exhaustive()
-    }
+    device_id: Option<String>,
 }
 
 /// The longest display name, in characters.
@@ -76,7 +59,10 @@ pub(super) async fn register(
     let password_hash = state.0.hasher.hash(request.password).await?;
     let new = NewUser { username: request.username, email, display_name, password_hash };
     match state.0.store.register(new, unix_now_ms()).await? {
-        Registration::Registered(user) => sign_in(&state, user, StatusCode::CREATED),
+        Registration::Registered(user) => {
+            let device_id = request.device_id.unwrap_or_default();
+            sign_in(&state, user, device_id, StatusCode::CREATED).await
+        }
         Registration::UsernameTaken => {
             Err(ApiError::new(ErrorCode::AlreadyExists, "username: somebody has this name"))
         }
@@ -100,28 +86,13 @@ pub(super) async fn login(
     let (user, hash) = found.unzip();
     let matches = state.0.hasher.verify(request.password, hash).await?;
     match user {
-        Some(user) if matches => sign_in(&state, user, StatusCode::OK),
+        Some(user) if matches => {
+            let device_id = request.device_id.unwrap_or_default();
+            sign_in(&state, user, device_id, StatusCode::OK).await
+        }
         _ => Err(ApiError::new(
             ErrorCode::InvalidCredentials,
             "the user name, e-mail address or password is wrong",
         )),
     }
-}
-
-fn sign_in(state: &ServiceState, user: UserRow, status: StatusCode) -> ApiResult<SignedIn> {
-    let minted = state
-        .0
-        .keys
-        .minter
-        .mint(user.user_id, Some(&user.username), None, unix_now_ms())
-        .map_err(|error| ApiError::new(ErrorCode::Internal, error.to_string()))?;
-    let user = wire::User {
-        user_id: user.user_id.get(),
-        username: user.username,
-        display_name: user.display_name,
-        avatar_url: user.avatar_url,
-        color: String::new(),
-    };
-    let expires_at = minted.expires_at_ms.to_string();
-    Ok((status, Json(SignedIn { user, token: minted.token, expires_at })))
 }

@@ -5,6 +5,7 @@ use axum::http::header;
 use axum::http::request::Parts;
 use ringwire_protocol::{CommandError, ErrorCode, UnixMs, UserId};
 use ringwire_storage::model::UserRow;
+use ringwire_storage::refresh::FamilyId;
 
 use super::ServiceState;
 use super::error::ApiError;
@@ -20,6 +21,8 @@ pub(super) struct Bearer {
     pub(super) user: Option<UserRow>,
     /// When the token was made, if it says so.
     pub(super) issued_at_ms: Option<UnixMs>,
+    /// Of which login it is; one that has not ended.
+    pub(super) login: Option<FamilyId>,
 }
 
 impl Bearer {
@@ -51,7 +54,13 @@ impl FromRequestParts<ServiceState> for Bearer {
         let now = unix_now_ms();
         let identity = state.0.keys.verifier.verify(token, now).map_err(CommandError::from)?;
         let store = &state.0.store;
-        let issued_at_ms = identity.issued_at_ms;
+        let (issued_at_ms, login) = (identity.issued_at_ms, identity.login);
+        if let Some(login) = login
+            && !store.login_state(login).await?
+        {
+            let message = "the login of this token has ended";
+            return Err(ApiError::new(ErrorCode::Unauthenticated, message));
+        }
         // Whoever has never connected is a member of nothing, so nobody is made here.
         match identity.user {
             TokenUser::Known(user_id) => {
@@ -60,12 +69,12 @@ impl FromRequestParts<ServiceState> for Bearer {
                     // Deleted.
                     return Err(unknown());
                 }
-                Ok(Self { user_id, user, issued_at_ms })
+                Ok(Self { user_id, user, issued_at_ms, login })
             }
             TokenUser::External { issuer, subject } => {
                 let user = store.resolve_identity(&issuer, &subject, None, now).await?;
                 let user = user.ok_or_else(unknown)?;
-                Ok(Self { user_id: user.user_id, user: Some(user), issued_at_ms })
+                Ok(Self { user_id: user.user_id, user: Some(user), issued_at_ms, login })
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The HTTP side: accounts, search, health and the page, on the service thread.
 //!
 //! ```text
-//!   shard ─ socket + bytes read ─► serve ─► hyper ─► router ─┬─ accounts ─► password (own threads) ─► store
+//!   shard ─ socket + bytes read ─► serve ─► hyper ─► router ─┬─ accounts, logins ─► password (own threads) ─► store
 //!                                    │                       ├─ bearer ─► search ─► store
 //!                                    │                       ├─ health, metrics
 //!      back to the shards ◄─ upgrade ┘                       └─ page
@@ -17,6 +17,7 @@ mod bearer;
 mod error;
 mod health;
 mod input;
+mod logins;
 mod metrics;
 mod page;
 mod password;
@@ -29,6 +30,7 @@ mod serve_tests;
 mod tests;
 mod upgrade;
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -39,8 +41,9 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, delete, get, post};
 use prometheus_client::registry::Registry;
-use ringwire_protocol::{CommandError, ErrorCode};
+use ringwire_protocol::{CommandError, ErrorCode, UserId};
 use ringwire_storage::Store;
+use ringwire_storage::refresh::FamilyId;
 use tokio::sync::Notify;
 
 pub use error::ApiError;
@@ -71,6 +74,15 @@ pub struct ServiceFacts {
 #[derive(Clone, Debug)]
 pub struct ServiceState(Arc<Inner>);
 
+/// Ends the sessions of a login of a user; `None`: of all their logins.
+struct EndLogin<F: ?Sized = dyn Fn(UserId, Option<FamilyId>) + Send + Sync>(F);
+
+impl fmt::Debug for EndLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EndLogin")
+    }
+}
+
 #[derive(Debug)]
 struct Inner {
     config: Arc<Config>,
@@ -78,6 +90,7 @@ struct Inner {
     keys: Keys,
     /// Raised when a user was deleted.
     deleted: Arc<Notify>,
+    end_login: Box<EndLogin>,
     hasher: PasswordHasher,
     facts: ServiceFacts,
     metrics: Registry,
@@ -91,6 +104,7 @@ impl ServiceState {
         store: Store,
         keys: Keys,
         facts: ServiceFacts,
+        end_login: impl Fn(UserId, Option<FamilyId>) + Send + Sync + 'static,
     ) -> Result<Self, StartError> {
         let hasher = PasswordHasher::start()
             .map_err(|source| StartError::System { action: "start password threads", source })?;
@@ -98,7 +112,23 @@ impl ServiceState {
         let deleted = Arc::new(Notify::new());
         let mut metrics = Registry::with_prefix("ringwire");
         store.register_metrics(&mut metrics);
-        Ok(Self(Arc::new(Inner { config, store, keys, deleted, hasher, facts, metrics, draining })))
+        let end_login = Box::new(EndLogin(end_login));
+        Ok(Self(Arc::new(Inner {
+            config,
+            store,
+            keys,
+            deleted,
+            end_login,
+            hasher,
+            facts,
+            metrics,
+            draining,
+        })))
+    }
+
+    /// Ends the sessions of a login, or of all of a user's, on this node. Other nodes learn it from the database.
+    fn end_login(&self, user: UserId, login: Option<FamilyId>) {
+        (self.0.end_login.0)(user, login);
     }
 
     /// From now on `/health/ready` answers 503, so that load balancers look elsewhere.
@@ -122,6 +152,8 @@ pub fn router(state: ServiceState) -> Router {
     Router::new()
         .route("/api/v1/auth/register", post(accounts::register))
         .route("/api/v1/auth/login", post(accounts::login))
+        .route("/api/v1/auth/refresh", post(logins::refresh))
+        .route("/api/v1/auth/logout", post(logins::logout))
         .route("/api/v1/account", delete(account::delete))
         .route("/api/v1/account/export", get(account::export))
         .route("/api/v1/search", get(search::search))

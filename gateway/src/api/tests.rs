@@ -43,7 +43,7 @@ async fn service_with(options: &[(&'static str, &str)]) -> Service {
     let store = startup::open_store(&config, Arc::new(|_, _| {})).await.unwrap();
     let verifier = Arc::clone(&keys.verifier);
     let facts = ServiceFacts { driver: "io_uring", shards: 2 };
-    let state = ServiceState::new(Arc::new(config), store.clone(), keys, facts).unwrap();
+    let state = ServiceState::new(Arc::new(config), store.clone(), keys, facts, |_, _| {}).unwrap();
     let router = router(state.clone());
     Service { state, router, store, verifier, _folder: folder }
 }

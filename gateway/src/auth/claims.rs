@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use ringwire_protocol::{UnixMs, UserId};
+use ringwire_storage::refresh::FamilyId;
 use serde::{Deserialize, Serialize};
 
 /// JOSE header (RFC 7515 section 4).
@@ -31,6 +32,8 @@ pub(super) struct Claims<'a> {
     pub(super) iat: Option<NumericDate>,
     #[serde(borrow)]
     pub(super) uid: Option<Uid<'a>>,
+    #[serde(borrow)]
+    pub(super) sid: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub(super) preferred_username: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -85,6 +88,17 @@ impl Uid<'_> {
     }
 }
 
+/// A login as the claim `sid` writes it: 32 hexadecimal digits.
+pub(super) fn sid(login: FamilyId) -> String {
+    format!("{:032x}", u128::from_be_bytes(login))
+}
+
+/// The login in a claim `sid`.
+pub(super) fn parse_sid(text: &str) -> Option<FamilyId> {
+    let is_sound = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    u128::from_str_radix(text, 16).ok().filter(|_| is_sound).map(u128::to_be_bytes)
+}
+
 /// The claims of this server's own tokens.
 #[derive(Serialize)]
 pub(super) struct OwnClaims<'a> {
@@ -92,6 +106,9 @@ pub(super) struct OwnClaims<'a> {
     pub(super) aud: &'a str,
     pub(super) sub: String,
     pub(super) uid: u64,
+    /// The login it is of; see [`sid`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sid: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) preferred_username: Option<&'a str>,
     pub(super) iat: i64,

@@ -4,14 +4,15 @@ use std::fmt;
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use ringwire_protocol::{UnixMs, UserId};
+use ringwire_storage::refresh::FamilyId;
 
-use super::claims::OwnClaims;
+use super::claims::{self, OwnClaims};
 use crate::config::AuthConfig;
 use crate::secret::SecretKey;
 
-/// Signing failed, which only a broken crypto library explains.
+/// Signing failed, or the system gives no random bytes: only something broken explains it.
 #[derive(Debug, thiserror::Error)]
-#[error("signing a token failed")]
+#[error("making a token failed")]
 pub struct MintError;
 
 /// Makes tokens for users that proved who they are.
@@ -41,11 +42,12 @@ impl TokenMinter {
         }
     }
 
-    /// A token for this user from `now_ms` on, for `ttl_s` seconds or as long as the configuration says.
+    /// A token for this user, of this login, from `now_ms` on, for `ttl_s` seconds or as long as the configuration says.
     pub fn mint(
         &self,
         user_id: UserId,
         username: Option<&str>,
+        login: Option<FamilyId>,
         ttl_s: Option<u64>,
         now_ms: UnixMs,
     ) -> Result<MintedToken, MintError> {
@@ -58,6 +60,7 @@ impl TokenMinter {
             aud: &self.audience,
             sub: user_id.to_string(),
             uid: user_id.get(),
+            sid: login.map(claims::sid),
             preferred_username: username,
             iat: issued_at_s,
             exp: expires_at_s,

@@ -7,21 +7,24 @@
 //! ```
 //!
 //! Invariants: the key decides the algorithm, never the token; no claim is believed before the signature is checked;
-//! `uid` counts only in tokens of this server's own; neither tokens nor keys appear in errors, `Debug` output or logs.
+//! `uid` and `sid` count only in tokens of this server's own; neither tokens nor keys appear in errors, `Debug` output or logs.
 
 mod claims;
 mod keys;
 mod mint;
 mod name;
+mod refresh;
 #[cfg(test)]
 mod tests;
 mod verify;
 
 use ringwire_protocol::{CommandError, ErrorCode, UnixMs, UserId};
+use ringwire_storage::refresh::FamilyId;
 
 pub use keys::KeyError;
 pub use mint::{MintError, MintedToken, TokenMinter};
 pub use name::{MAX_USERNAME_CHARS, is_username};
+pub use refresh::{RefreshMinter, RefreshToken};
 pub use verify::TokenVerifier;
 
 /// Longer tokens are refused unread; real ones have some 300 bytes (1,500 with RS256 and many claims).
@@ -38,6 +41,8 @@ pub struct Identity {
     pub expires_at_ms: UnixMs,
     /// When it was made, if it says so.
     pub issued_at_ms: Option<UnixMs>,
+    /// Of which login it is; only this server's own tokens tell, and not all of them.
+    pub login: Option<FamilyId>,
 }
 
 /// Whose token it is.

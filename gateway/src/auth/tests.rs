@@ -12,7 +12,9 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, crypto, encode};
 use ringwire_protocol::{UnixMs, UserId};
 use serde_json::{Value, json};
 
-use super::{MAX_TOKEN_BYTES, TokenError, TokenMinter, TokenUser, TokenVerifier};
+use super::{
+    MAX_TOKEN_BYTES, RefreshMinter, RefreshToken, TokenError, TokenMinter, TokenUser, TokenVerifier,
+};
 use crate::config::{AuthConfig, TokenAlgorithm, TrustedKey};
 use crate::secret::SecretKey;
 
@@ -27,7 +29,9 @@ fn config() -> AuthConfig {
         jwt_secret_file: PathBuf::new(),
         issuer: "ringwire".to_owned(),
         audience: "ringwire".to_owned(),
+        previous_secret_files: Vec::new(),
         token_ttl_s: 3600,
+        refresh_ttl_s: 7200,
         provision_unknown_users: true,
         registration: true,
         trusted_keys: Vec::new(),
@@ -82,14 +86,15 @@ fn external(issuer: &str, subject: &str) -> TokenUser {
 #[test]
 fn a1_a_minted_token_is_accepted_until_it_expires() {
     let minter = TokenMinter::new(&SecretKey::new(OWN_SECRET.to_vec()), &config());
-    let minted = minter.mint(UserId::new(42).unwrap(), Some("ann"), None, NOW_MS).unwrap();
+    let minted = minter.mint(UserId::new(42).unwrap(), Some("ann"), None, None, NOW_MS).unwrap();
     assert_eq!(minted.expires_at_ms, NOW_MS + 3_600_000);
     let verifier = own_verifier();
     let identity = verifier.verify(&minted.token, minted.expires_at_ms - 1).unwrap();
     assert_eq!((identity.user, identity.expires_at_ms), (known(42), minted.expires_at_ms));
     assert_eq!(identity.name_hint.as_deref(), Some("ann"));
     assert_eq!(verifier.verify(&minted.token, minted.expires_at_ms), Err(TokenError::Expired));
-    let endless = minter.mint(UserId::new(42).unwrap(), None, Some(u64::MAX), NOW_MS).unwrap();
+    let endless =
+        minter.mint(UserId::new(42).unwrap(), None, None, Some(u64::MAX), NOW_MS).unwrap();
     assert!(verifier.verify(&endless.token, NOW_MS).is_ok());
 }
 
@@ -332,7 +337,72 @@ fn a1_a_public_key_is_no_shared_secret_and_keys_do_not_cross_issuers() {
 fn a2_neither_keys_nor_tokens_show_in_debug_or_errors() {
     let secret = std::str::from_utf8(OWN_SECRET).unwrap();
     let minter = TokenMinter::new(&SecretKey::new(OWN_SECRET.to_vec()), &config());
-    let minted = minter.mint(UserId::new(1).unwrap(), None, None, NOW_MS).unwrap();
+    let minted = minter.mint(UserId::new(1).unwrap(), None, None, None, NOW_MS).unwrap();
     let shown = format!("{minter:?} {minted:?} {:?}", own_verifier());
     assert!(!shown.contains(secret) && !shown.contains(&minted.token), "{shown}");
+}
+
+fn write_private(path: &Path, secret: &[u8]) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::write(path, secret).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+#[test]
+fn a3_own_tokens_tell_their_login_and_those_of_others_cannot() {
+    let minter = TokenMinter::new(&SecretKey::new(OWN_SECRET.to_vec()), &config());
+    let login = [0xab; 16];
+    let minted = minter.mint(UserId::new(1).unwrap(), None, Some(login), None, NOW_MS).unwrap();
+    let identity = own_verifier().verify(&minted.token, NOW_MS).unwrap();
+    assert_eq!(identity.login, Some(login));
+    for bad in ["", "ab", "zz", &"+".repeat(32), &"a".repeat(33)] {
+        let bad = sign_own(&with(own_claims(), "sid", json!(bad)));
+        assert_eq!(verify_own(&bad), Err(TokenError::BadClaim("sid")));
+    }
+}
+
+#[test]
+fn a3_a_key_that_has_been_replaced_verifies_until_it_is_taken_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = folder.path().join("old.secret");
+    write_private(&old, OWN_SECRET);
+    let new = SecretKey::new(b"a new key of this server, 32 bytes or more".to_vec());
+    let with_old = AuthConfig { previous_secret_files: vec![old.clone()], ..config() };
+    let verifier = TokenVerifier::new(&new, &with_old).unwrap();
+    let of_old = sign_own(&own_claims());
+    let of_new = TokenMinter::new(&new, &config());
+    let of_new = of_new.mint(UserId::new(8).unwrap(), None, None, None, NOW_MS).unwrap().token;
+    let check = |token: &str| verifier.verify(token, NOW_MS).map(|identity| identity.user);
+    assert_eq!((check(&of_old), check(&of_new)), (Ok(known(7)), Ok(known(8))));
+    let forged = sign(
+        Algorithm::HS256,
+        &own_claims(),
+        &EncodingKey::from_secret(b"neither this one nor that one, surely"),
+    );
+    assert_eq!(check(&forged), Err(TokenError::BadSignature));
+
+    fs::remove_file(&old).unwrap();
+    assert!(verifier.reload(&with_old).is_err());
+    assert_eq!(check(&of_old), Ok(known(7)), "an error changes nothing");
+    verifier.reload(&config()).unwrap();
+    assert_eq!(check(&of_old), Err(TokenError::BadSignature));
+    assert_eq!(check(&of_new), Ok(known(8)));
+}
+
+#[test]
+fn a3_the_next_refresh_token_follows_from_the_used_one_and_the_key() {
+    let minter = RefreshMinter::new(&SecretKey::new(OWN_SECRET.to_vec()), &config());
+    let (first, login) = minter.first().unwrap();
+    let (other, other_login) = minter.first().unwrap();
+    assert!(first != other && login != other_login);
+    let next = minter.next(&first);
+    assert_eq!(minter.next(&RefreshToken::parse(first.expose()).unwrap()), next);
+    assert!(next != first && next.hash() != first.hash());
+    let elsewhere = RefreshMinter::new(&SecretKey::new(PARTNER_SECRET.to_vec()), &config());
+    assert_ne!(elsewhere.next(&first), next);
+    assert_eq!(minter.expires_at(5), 5 + 7_200_000);
+    assert!(!format!("{first:?}{minter:?}").contains(first.expose()));
+    for bad in ["", "short", &"=".repeat(43), &"a".repeat(44)] {
+        assert_eq!(RefreshToken::parse(bad), None);
+    }
 }

@@ -2,18 +2,19 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, crypto};
 use ringwire_protocol::UnixMs;
 
-use super::claims::{Claims, Header, NumericDate};
+use super::claims::{self, Claims, Header, NumericDate};
 use super::keys::{KeyError, VerifyingKey};
 use super::name::is_username;
 use super::{Identity, MAX_TOKEN_BYTES, TokenError, TokenUser};
 use crate::config::AuthConfig;
-use crate::secret::SecretKey;
+use crate::secret::{self, SecretKey};
 
 /// How far another issuer's clock may be ahead of ours before its fresh tokens count as "not yet valid".
 /// There is no such allowance for `exp`: an expired token is expired.
@@ -21,20 +22,30 @@ const NOT_BEFORE_LEEWAY_MS: UnixMs = 5_000;
 /// The longest `sub`, in bytes (OpenID Connect Core section 2).
 const MAX_SUBJECT_BYTES: usize = 255;
 
-/// Checks tokens. Immutable after start and shared by all threads.
+/// Checks tokens. Shared by all threads; keys that have been read again are there at once.
 pub struct TokenVerifier {
-    /// The server's own key comes first: it signs most tokens.
-    keys: Vec<VerifyingKey>,
+    /// The server's own key comes first: it signs most tokens. Locked for as long as it takes to note where they are, once
+    /// a token.
+    keys: RwLock<Arc<[VerifyingKey]>>,
+    own: SecretKey,
 }
 
 impl TokenVerifier {
     /// A verifier for the server's own tokens and those of the issuers the configuration trusts.
     pub fn new(own: &SecretKey, config: &AuthConfig) -> Result<Self, KeyError> {
-        let mut keys = vec![VerifyingKey::own(own, &config.issuer, &config.audience)];
-        for trusted in &config.trusted_keys {
-            keys.push(VerifyingKey::load(trusted, &config.audience)?);
-        }
-        Ok(Self { keys })
+        let keys = RwLock::new(load(own, config)?);
+        Ok(Self { keys, own: own.clone() })
+    }
+
+    /// Reads the files of all keys but the server's own again. With an error everything stays as it was.
+    pub fn reload(&self, config: &AuthConfig) -> Result<(), KeyError> {
+        let keys = load(&self.own, config)?;
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        Ok(())
+    }
+
+    fn keys(&self) -> Arc<[VerifyingKey]> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Who bears this token at the time `now_ms`.
@@ -52,13 +63,8 @@ impl TokenVerifier {
         let claims: Claims<'_> =
             serde_json::from_slice(&claims).map_err(|_| TokenError::Malformed)?;
 
-        let key = self.choose_key(&header, &claims)?;
-        // Errors other than a wrong signature are malformed base64 in it.
-        match crypto::verify(signature, signed.as_bytes(), &key.key, key.algorithm) {
-            Ok(true) => {}
-            Ok(false) => return Err(TokenError::BadSignature),
-            Err(_) => return Err(TokenError::Malformed),
-        }
+        let keys = self.keys();
+        let key = signed_by(&keys, &header, &claims, signed, signature)?;
         // From here on the claims are the issuer's.
         let expires_at_ms = check_time(&claims, now_ms)?;
         if !claims.aud.as_ref().is_some_and(|aud| aud.names(&key.audience)) {
@@ -69,41 +75,66 @@ impl TokenVerifier {
         let name_hint =
             names.into_iter().flatten().find(|name| is_username(name)).map(Cow::into_owned);
         let issued_at_ms = claims.iat.and_then(NumericDate::as_unix_ms);
-        Ok(Identity { user, name_hint, expires_at_ms, issued_at_ms })
-    }
-
-    /// `iss` and `kid` choose among the keys; then the key's algorithm must be the token's.
-    fn choose_key(
-        &self,
-        header: &Header<'_>,
-        claims: &Claims<'_>,
-    ) -> Result<&VerifyingKey, TokenError> {
-        let issuer = claims.iss.as_deref().ok_or(TokenError::BadClaim("iss"))?;
-        let algorithm = match &*header.alg {
-            "HS256" => Some(Algorithm::HS256),
-            "EdDSA" => Some(Algorithm::EdDSA),
-            "RS256" => Some(Algorithm::RS256),
-            _ => None,
+        let login = match claims.sid.filter(|_| key.own) {
+            None => None,
+            Some(sid) => Some(claims::parse_sid(&sid).ok_or(TokenError::BadClaim("sid"))?),
         };
-        let mut refusal = TokenError::UnknownIssuer;
-        for key in self.keys.iter().filter(|key| key.issuer == issuer) {
-            if !key.answers_to(header.kid.as_deref()) {
-                if refusal == TokenError::UnknownIssuer {
-                    refusal = TokenError::UnknownKey;
-                }
-            } else if algorithm == Some(key.algorithm) {
-                return Ok(key);
-            } else {
-                refusal = TokenError::WrongAlgorithm;
-            }
-        }
-        Err(refusal)
+        Ok(Identity { user, name_hint, expires_at_ms, issued_at_ms, login })
     }
+}
+
+fn load(own: &SecretKey, config: &AuthConfig) -> Result<Arc<[VerifyingKey]>, KeyError> {
+    let own_key = |secret: &SecretKey| VerifyingKey::own(secret, &config.issuer, &config.audience);
+    let mut keys = vec![own_key(own)];
+    for path in &config.previous_secret_files {
+        keys.push(own_key(&secret::read_key(path)?));
+    }
+    for trusted in &config.trusted_keys {
+        keys.push(VerifyingKey::load(trusted, &config.audience)?);
+    }
+    Ok(keys.into())
+}
+
+/// `iss` and `kid` choose among the keys; then the key's algorithm must be the token's, and the signature the key's.
+fn signed_by<'a>(
+    keys: &'a [VerifyingKey],
+    header: &Header<'_>,
+    claims: &Claims<'_>,
+    signed: &str,
+    signature: &str,
+) -> Result<&'a VerifyingKey, TokenError> {
+    let issuer = claims.iss.as_deref().ok_or(TokenError::BadClaim("iss"))?;
+    let algorithm = match &*header.alg {
+        "HS256" => Some(Algorithm::HS256),
+        "EdDSA" => Some(Algorithm::EdDSA),
+        "RS256" => Some(Algorithm::RS256),
+        _ => None,
+    };
+    let mut refusal = TokenError::UnknownIssuer;
+    for key in keys.iter().filter(|key| key.issuer == issuer) {
+        if !key.answers_to(header.kid.as_deref()) {
+            if refusal == TokenError::UnknownIssuer {
+                refusal = TokenError::UnknownKey;
+            }
+        } else if algorithm == Some(key.algorithm) {
+            // Errors other than a wrong signature are malformed base64 in it.
+            match crypto::verify(signature, signed.as_bytes(), &key.key, key.algorithm) {
+                Ok(true) => return Ok(key),
+                // Keys of one issuer without a `kid`, while one takes over from another.
+                Ok(false) => refusal = TokenError::BadSignature,
+                Err(_) => return Err(TokenError::Malformed),
+            }
+        } else if refusal != TokenError::BadSignature {
+            refusal = TokenError::WrongAlgorithm;
+        }
+    }
+    Err(refusal)
 }
 
 impl fmt::Debug for TokenVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let issuers = self.keys.iter().map(|key| (&key.issuer, key.algorithm));
+        let keys = self.keys();
+        let issuers = keys.iter().map(|key| (&key.issuer, key.algorithm));
         f.debug_map().entries(issuers).finish()
     }
 }

@@ -79,6 +79,7 @@ mod tests {
             max_text_bytes: 100,
             max_metadata_bytes: 10,
             max_group_members: 10,
+            max_sessions_per_user: 10,
             session_rate: rate,
             user_rate: rate,
         };

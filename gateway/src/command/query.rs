@@ -1,6 +1,7 @@
 //! Commands that the database answers.
 
 use ringwire_protocol::wire;
+use ringwire_storage::presence::Visibility;
 
 /// One of them.
 #[derive(Debug)]
@@ -15,6 +16,13 @@ pub enum Query {
     Members(wire::Members),
     /// `open_direct`
     OpenDirect(wire::OpenDirect),
+    /// `set_status`, as far as it is kept with the account.
+    SetVisibility {
+        /// Who sees the status; `None`: as before.
+        status: Option<Visibility>,
+        /// Who sees when the user was last there; `None`: as before.
+        last_seen: Option<Visibility>,
+    },
     /// `create_group`
     CreateGroup(wire::CreateGroup),
 }

@@ -24,6 +24,14 @@ pub enum Routed {
     Refresh(wire::Refresh),
     /// `ping`: the session itself.
     Ping,
+    /// `sessions`: the user's home shard.
+    Sessions,
+    /// `end_session`: the user's home shard.
+    EndSession(wire::EndSession),
+    /// `set_status`: the session's home.
+    SetStatus(wire::SetStatus),
+    /// `watch_presence`: the session's home.
+    WatchPresence(wire::WatchPresence),
     /// To the owner of a conversation.
     Owner(Request),
     /// What a client missed: to the owner's memory or the database.
@@ -57,6 +65,8 @@ pub fn route(op: &mut Option<Op>, sender: &mut Sender<'_>) -> Result<Routed, Com
         Op::Connect(connect) => Routed::Connect(take(connect)),
         Op::Refresh(refresh) => Routed::Refresh(take(refresh)),
         Op::Ping(_) => Routed::Ping,
+        Op::Sessions(_) => Routed::Sessions,
+        Op::EndSession(end) => Routed::EndSession(take(end)),
         Op::Send(send) => Routed::Owner(self::send(send, sender)?),
         Op::Join(join) => {
             let id = conversation(join.conversation_id)?;
@@ -79,6 +89,8 @@ pub fn route(op: &mut Option<Op>, sender: &mut Sender<'_>) -> Result<Routed, Com
             stopped: typing.stopped,
             reply_to,
         }),
+        Op::SetStatus(set) => Routed::SetStatus(take(set)),
+        Op::WatchPresence(watch) => Routed::WatchPresence(take(watch)),
         Op::Sync(sync) => Routed::Pull(take(sync)),
         Op::History(history) => Routed::Service(Query::History(take(history))),
         Op::Heads(heads) => Routed::Service(Query::Heads(take(heads))),
@@ -88,17 +100,13 @@ pub fn route(op: &mut Option<Op>, sender: &mut Sender<'_>) -> Result<Routed, Com
             message::check_client_id(&create.client_msg_id, "client_msg_id")?;
             Routed::Service(Query::CreateGroup(take(create)))
         }
-        Op::SetStatus(_)
-        | Op::Block(_)
-        | Op::EndSession(_)
+        Op::Block(_)
         | Op::Blocks(_)
-        | Op::Sessions(_)
         | Op::Edit(_)
         | Op::Recall(_)
         | Op::React(_)
         | Op::Pin(_)
         | Op::Hide(_)
-        | Op::WatchPresence(_)
         | Op::ReadBy(_)
         | Op::UpdateGroup(_)
         | Op::Invite(_)

@@ -22,6 +22,7 @@ mod raw;
 pub mod redact;
 mod report;
 mod retention;
+mod session;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,7 @@ use ringwire_storage::BatchLimits;
 pub use encryption::{EncryptionConfig, KeySource};
 pub use report::{Loaded, Setting};
 pub use retention::RetentionConfig;
+pub use session::{DevicePolicy, OnConflict, SessionConfig};
 pub use sources::{ConfigError, FlagValue, load};
 
 /// Everything an operator may decide, validated.
@@ -47,6 +49,8 @@ pub struct Config {
     pub storage: StorageConfig,
     /// Who gets in.
     pub auth: AuthConfig,
+    /// What a user's sessions mean to each other.
+    pub session: SessionConfig,
     /// How much a client may ask for.
     pub limits: LimitsConfig,
     /// What the server says about itself.
@@ -170,8 +174,12 @@ pub struct AuthConfig {
     pub issuer: String,
     /// `aud` that a token must name.
     pub audience: String,
+    /// Files with keys that signed this server's own tokens before; they still verify.
+    pub previous_secret_files: Vec<PathBuf>,
     /// How long a token from login or registration is valid, in seconds.
     pub token_ttl_s: u64,
+    /// How long a login lasts without being refreshed, in seconds.
+    pub refresh_ttl_s: u64,
     /// Whether a valid token with an unknown subject makes a new user.
     pub provision_unknown_users: bool,
     /// Whether `POST /api/v1/auth/register` is open.
@@ -215,6 +223,8 @@ pub struct LimitsConfig {
     pub max_metadata_bytes: u32,
     /// Most members of a group.
     pub max_group_members: u32,
+    /// Most sessions of a user with a connection.
+    pub max_sessions_per_user: u32,
     /// What one session may send.
     pub session_rate: CommandRate,
     /// What all sessions of a user may send together.

@@ -7,12 +7,14 @@ use super::batch::RawBatch;
 use super::encryption::RawEncryption;
 use super::number::Number;
 use super::retention::RawRetention;
+use super::session::RawSession;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Raw {
     pub(super) server: RawServer,
     pub(super) storage: RawStorage,
     pub(super) auth: RawAuth,
+    pub(super) session: RawSession,
     pub(super) limits: RawLimits,
     pub(super) log: RawLog,
 }
@@ -74,9 +76,11 @@ impl Default for RawStorage {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct RawAuth {
     pub(super) jwt_secret_file: String,
+    pub(super) previous_secret_files: Vec<String>,
     pub(super) issuer: String,
     pub(super) audience: String,
     pub(super) token_ttl_s: Number,
+    pub(super) refresh_ttl_s: Number,
     pub(super) provision_unknown_users: bool,
     pub(super) registration: bool,
     pub(super) trusted_keys: Vec<RawTrustedKey>,
@@ -86,9 +90,11 @@ impl Default for RawAuth {
     fn default() -> Self {
         Self {
             jwt_secret_file: String::new(),
+            previous_secret_files: Vec::new(),
             issuer: "ringwire".to_owned(),
             audience: "ringwire".to_owned(),
             token_ttl_s: Number::Whole(24 * 60 * 60),
+            refresh_ttl_s: Number::Whole(30 * 24 * 60 * 60),
             provision_unknown_users: true,
             registration: true,
             trusted_keys: Vec::new(),
@@ -115,6 +121,7 @@ pub(super) struct RawLimits {
     pub(super) max_text_bytes: Number,
     pub(super) max_metadata_bytes: Number,
     pub(super) max_group_members: Number,
+    pub(super) max_sessions_per_user: Number,
     pub(super) session_commands_per_s: Number,
     pub(super) session_commands_burst: Number,
     pub(super) user_commands_per_s: Number,
@@ -127,6 +134,7 @@ impl Default for RawLimits {
             max_text_bytes: Number::Whole(8192),
             max_metadata_bytes: Number::Whole(4096),
             max_group_members: Number::Whole(10_000),
+            max_sessions_per_user: Number::Whole(64),
             session_commands_per_s: Number::Whole(1000),
             session_commands_burst: Number::Whole(2000),
             user_commands_per_s: Number::Whole(2000),

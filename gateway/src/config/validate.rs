@@ -10,6 +10,7 @@ use super::encryption::encryption;
 use super::number::Number;
 use super::raw::{Raw, RawAuth, RawLimits, RawLog, RawServer, RawStorage, RawTrustedKey};
 use super::retention::retention;
+use super::session::session;
 use super::{
     AllowedOrigins, AuthConfig, CommandRate, CompressionChoice, Config, Database, DriverChoice,
     LimitsConfig, LogConfig, LogFormat, MetricsAccess, ServerConfig, StorageConfig, TokenAlgorithm,
@@ -49,6 +50,7 @@ pub(super) fn validate(raw: Raw) -> Result<Config, Invalid> {
         server: server(raw.server)?,
         auth: auth(raw.auth, &storage.data_dir)?,
         storage,
+        session: session(raw.session)?,
         limits: limits(&raw.limits)?,
         log: log(raw.log)?,
     })
@@ -183,7 +185,12 @@ fn auth(raw: RawAuth, data_dir: &Path) -> Result<AuthConfig, Invalid> {
         },
         issuer,
         audience: not_empty("auth.audience", raw.audience)?,
+        previous_secret_files: raw.previous_secret_files.into_iter().map(PathBuf::from).collect(),
         token_ttl_s: raw.token_ttl_s.within("auth.token_ttl_s", 60, 10 * 365 * 86_400)?.into(),
+        refresh_ttl_s: raw
+            .refresh_ttl_s
+            .within("auth.refresh_ttl_s", 60, 10 * 365 * 86_400)?
+            .into(),
         provision_unknown_users: raw.provision_unknown_users,
         registration: raw.registration,
         trusted_keys,
@@ -229,6 +236,11 @@ fn limits(raw: &RawLimits) -> Result<LimitsConfig, Invalid> {
             16 * 1024,
         )?,
         max_group_members: raw.max_group_members.within("limits.max_group_members", 2, 100_000)?,
+        max_sessions_per_user: raw.max_sessions_per_user.within(
+            "limits.max_sessions_per_user",
+            1,
+            10_000,
+        )?,
         session_rate: rate(
             "session_commands",
             &raw.session_commands_per_s,

@@ -37,6 +37,8 @@ pub trait Application: 'static {
     fn on_turn(&self);
     /// A whole message arrived. Must not borrow the read buffer.
     fn on_message(&self, link: LinkKey, kind: MessageKind, payload: &[u8]);
+    /// The peer ends the connection, with this close code if it gave one.
+    fn on_farewell(&self, link: LinkKey, code: Option<u16>);
     /// The connection ended and its link is removed.
     fn on_gone(&self, link: LinkKey);
     /// A second passed; these connections are overdue.
@@ -162,7 +164,10 @@ fn feed_input<A: Application>(
                 false
             }
             Ok(Some(Event::Ping(_) | Event::Pong(_))) => false,
-            Ok(Some(Event::Close { .. })) => true,
+            Ok(Some(Event::Close { code, .. })) => {
+                app.on_farewell(link, code);
+                true
+            }
             Ok(None) => return true,
             Err(error) => {
                 tracing::debug!(%error, "closing a connection that broke the WebSocket protocol");

@@ -32,6 +32,12 @@ impl LinkKey {
     pub fn index(self) -> usize {
         self.index as usize
     }
+
+    /// A key of no connection, for tests that only compare keys.
+    #[cfg(test)]
+    pub(crate) const fn numbered(index: u32) -> Self {
+        Self { index, generation: 0 }
+    }
 }
 
 /// When silent connections are pinged and closed.

@@ -10,8 +10,8 @@
 //! one user in one conversation are at least a second apart; nobody is shown as typing for longer than
 //! [`limits::TYPING_MS`] and one sweep after they typed last; who is neither shown nor typing is forgotten.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::{Duration, Instant};
 
 use ringwire_protocol::{ConversationId, UserId};
@@ -65,7 +65,7 @@ impl Typist {
 /// Everybody who types in the conversations of a shard.
 #[derive(Debug, Default)]
 pub struct Typists {
-    by_place: HashMap<Place, Typist>,
+    by_place: BTreeMap<Place, Typist>,
 }
 
 impl Typists {
@@ -229,9 +229,9 @@ mod tests {
         ) {
             let mut now = Instant::now();
             let mut typists = Typists::default();
-            let mut until: HashMap<Place, Instant> = HashMap::new();
-            let mut seen: HashMap<Place, bool> = HashMap::new();
-            let mut last: HashMap<Place, Instant> = HashMap::new();
+            let mut until: BTreeMap<Place, Instant> = BTreeMap::new();
+            let mut seen: BTreeMap<Place, bool> = BTreeMap::new();
+            let mut last: BTreeMap<Place, Instant> = BTreeMap::new();
             for (step, user, pause_ms) in steps.into_iter().chain([(4, 1, 10_000); 3]) {
                 now += Duration::from_millis(pause_ms);
                 let place = place(user);

@@ -1,13 +1,15 @@
 //! What shards ask of the service thread, and what it answers.
 
-use ringwire_protocol::{CommandError, ConversationId, Seq, UserId, wire};
+use ringwire_protocol::{CommandError, ConversationId, Seq, UnixMs, UserId, wire};
 use ringwire_storage::model::{ConversationSnapshot, CursorRow, LogPage};
+use ringwire_storage::presence::SeenBy;
 use wire::reply::Outcome;
 
 use crate::command::query::Query;
 use crate::conversation::answer::ReplyTo;
 use crate::placement::ShardId;
-use crate::session::opening::Opened;
+use crate::presence::watches::Check;
+use crate::session::opening::{OpenRequest, Opened};
 use crate::session::registry::SessionKey;
 
 /// One call of a shard. Its answer's place in the shard's mailbox is reserved.
@@ -19,6 +21,7 @@ pub struct Call {
 }
 
 /// What is asked.
+#[derive(Debug)]
 pub enum Ask {
     /// Which user a token of another issuer means.
     Resolve {
@@ -35,12 +38,8 @@ pub enum Ask {
     OpenSession {
         /// Returned with the answer.
         session: SessionKey,
-        /// Whose session.
-        user: UserId,
-        /// A proposal for the name of a new user; may be empty.
-        name_hint: String,
-        /// Where the client stands.
-        cursors: Vec<(ConversationId, Seq)>,
+        /// Whose session, and where its client stands.
+        request: Box<OpenRequest>,
         /// The user's cursors that are not written yet.
         dirty: Vec<CursorRow>,
     },
@@ -66,6 +65,15 @@ pub enum Ask {
     },
     /// Cursors to be written.
     SaveCursors(Vec<CursorRow>),
+    /// What a session may see of users.
+    SeePresence {
+        /// What is asked, and for whom.
+        check: Check,
+        /// The command that waits for it; `None`: it is asked again.
+        reply_to: Option<ReplyTo>,
+    },
+    /// When users were last there, to be written.
+    SaveLastSeen(Vec<(UserId, UnixMs)>),
 }
 
 /// What was answered.
@@ -111,6 +119,22 @@ pub enum Served {
     CursorsSaved {
         /// From the call.
         batch: Vec<CursorRow>,
+        /// Whether they are written.
+        success: bool,
+    },
+    /// To [`Ask::SeePresence`].
+    PresenceSeen {
+        /// From the call.
+        check: Check,
+        /// From the call.
+        reply_to: Option<ReplyTo>,
+        /// What the session may see.
+        seen: Result<Vec<SeenBy>, CommandError>,
+    },
+    /// To [`Ask::SaveLastSeen`].
+    LastSeenSaved {
+        /// From the call.
+        batch: Vec<(UserId, UnixMs)>,
         /// Whether they are written.
         success: bool,
     },

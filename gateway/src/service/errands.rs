@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringwire_protocol::{CloseReason, CommandError, ConversationId, ErrorCode, UserId};
+use ringwire_storage::refresh::FamilyId;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -68,6 +69,12 @@ impl Errands {
     ) -> Result<(), CommandError> {
         let home = home_shard(user, self.shared.shards());
         self.send(home, Mail::EndSessions(user, reason))
+    }
+
+    /// Ends the sessions that a login of a user has on this node.
+    pub(crate) fn end_login(&self, user: UserId, login: FamilyId) -> Result<(), CommandError> {
+        let home = home_shard(user, self.shared.shards());
+        self.send(home, Mail::EndLogin(user, Some(login)))
     }
 
     fn send(&self, shard: u16, mail: Mail) -> Result<(), CommandError> {

@@ -1,6 +1,7 @@
 //! Commands that the database answers, and the snapshot a session begins with.
 
-use ringwire_protocol::{CommandError, ConversationId, ErrorCode, Seq, UnixMs, UserId, wire};
+use ringwire_protocol::{CommandError, ConversationId, ErrorCode, UnixMs, UserId, wire};
+use ringwire_storage::devices::SeenDevice;
 use ringwire_storage::members::{MemberList, MembersPage};
 use ringwire_storage::model::{CursorRow, HeadsAfter, HistoryWindow};
 use ringwire_storage::{Store, StoreError};
@@ -13,7 +14,8 @@ use crate::command::query::Query;
 use crate::command::route::conversation;
 use crate::config::Config;
 use crate::limits;
-use crate::session::opening::Opened;
+use crate::session::opening::{OpenRequest, Opened};
+use crate::session::registry::Device;
 
 /// What answering takes.
 pub(super) struct Queries<'a> {
@@ -38,6 +40,10 @@ impl Queries<'_> {
             Query::History(history) => self.history(user, &history).await?,
             Query::Heads(heads) => self.heads(user, &heads, dirty).await?,
             Query::Members(members) => self.members(user, &members).await?,
+            Query::SetVisibility { status, last_seen } => {
+                self.store.set_visibility(user, status, last_seen).await.map_err(failed)?;
+                Outcome::Done(wire::Done {})
+            }
             Query::OpenDirect(open) => return self.open_direct(user, open).await,
             Query::CreateGroup(create) => return self.create_group(user, create).await,
         };
@@ -122,14 +128,39 @@ impl Queries<'_> {
         }
     }
 
+    /// Notes on which device the user came. Where the database can only be read that has to wait for the next time.
+    async fn see_device(&self, user: UserId, device: &Device) -> Result<(), CommandError> {
+        if device.id.is_empty() {
+            return Ok(());
+        }
+        let seen = SeenDevice {
+            device_id: device.id.to_string(),
+            device_class: device.class.to_string(),
+            name: device.client_name.to_string(),
+        };
+        match self.store.see_device(user, seen, limits::MAX_DEVICES, self.now_ms).await {
+            Err(error) if error.is_temporary() => {
+                tracing::debug!(%error, "a device is noted later");
+                Ok(())
+            }
+            result => result.map_err(failed),
+        }
+    }
+
     /// Everything `connected` tells.
     pub(super) async fn open_session(
         &self,
-        user: UserId,
-        name_hint: &str,
-        cursors: &[(ConversationId, Seq)],
+        request: &OpenRequest,
         dirty: &[CursorRow],
     ) -> Result<Opened, CommandError> {
+        let OpenRequest { user, name_hint, login, device, cursors } = request;
+        let user = *user;
+        if let Some(login) = login
+            && !self.store.login_state(*login).await.map_err(failed)?
+        {
+            let message = "the login of this token has ended";
+            return Err(CommandError::new(ErrorCode::Unauthenticated, message));
+        }
         let profile = if self.config.auth.provision_unknown_users {
             Some(self.store.ensure_user(user, name_hint, self.now_ms).await.map_err(failed)?.0)
         } else {
@@ -138,6 +169,7 @@ impl Queries<'_> {
         let profile = profile.ok_or_else(|| {
             CommandError::new(ErrorCode::UserNotFound, "the token's user does not exist")
         })?;
+        self.see_device(user, device).await?;
         self.save_first(dirty).await?;
         let snapshot = self
             .store

@@ -69,8 +69,8 @@ impl Service {
                 let user = limited(self.resolve(&issuer, &subject, &name_hint)).await;
                 Served::Resolved { waiter, user }
             }
-            Ask::OpenSession { session, user, name_hint, cursors, dirty } => {
-                let opened = queries.open_session(user, &name_hint, &cursors, &dirty);
+            Ask::OpenSession { session, request, dirty } => {
+                let opened = queries.open_session(&request, &dirty);
                 let opened = limited(opened).await.map(Box::new);
                 Served::SessionOpened { session, opened }
             }
@@ -95,6 +95,16 @@ impl Service {
                     self.store.load_tail(id, after, limits::TAIL_PAGE).await.map_err(failed)
                 };
                 Served::Tail { id, tail: limited(load).await }
+            }
+            Ask::SeePresence { check, reply_to } => {
+                let see = self.store.visible_presence(check.watcher, &check.users);
+                let seen = limited(async { see.await.map_err(failed) }).await;
+                Served::PresenceSeen { check, reply_to, seen }
+            }
+            Ask::SaveLastSeen(batch) => {
+                let save = async { self.store.save_last_seen(&batch).await.map_err(failed) };
+                let success = limited(save).await.is_ok();
+                Served::LastSeenSaved { batch, success }
             }
             Ask::SaveCursors(batch) => {
                 let save = async { self.store.save_cursors(&batch).await.map_err(failed) };

@@ -14,13 +14,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringwire_protocol::{CloseReason, CommandError, ConversationId};
+use ringwire_protocol::{CloseReason, CommandError, ConversationId, UnixMs};
 use ringwire_storage::retention::RetentionRules;
 use ringwire_storage::{Store, StoreError};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::errands::Errands;
+use crate::cli::unix_now_ms;
 use crate::config::StorageConfig;
 use crate::limits;
 
@@ -36,6 +37,12 @@ const DELETIONS_REST: Duration = Duration::from_secs(20);
 const DELETIONS: u32 = 1_000;
 /// How often expired refresh tokens are removed; they are refused anyway.
 const TOKENS_REST: Duration = Duration::from_mins(10);
+/// How often ended logins are looked for: their sessions on other nodes have to end within half a minute.
+const LOGINS_REST: Duration = Duration::from_secs(15);
+/// How far back a look reaches, in milliseconds: beyond what clocks differ by, and how long a transaction takes to be seen.
+const LOGINS_BACK_MS: UnixMs = 60_000;
+/// Ended logins in one step.
+const LOGINS: u32 = 1_000;
 /// Groups that are left in one step.
 const LEAVES: u32 = 20;
 
@@ -61,6 +68,11 @@ enum Job {
     Reseal,
     /// Ends the sessions of deleted users.
     EndSessions,
+    /// Ends the sessions of logins that ended on other nodes.
+    EndLogins {
+        /// Since when the next step looks.
+        since: UnixMs,
+    },
     /// Erases what deleted users wrote once they are in no group, and takes them out of groups.
     Erase,
     /// Removes refresh tokens that have expired.
@@ -80,7 +92,8 @@ enum StepError {
 
 /// The jobs that this configuration asks for.
 fn jobs(store: &Store, config: &StorageConfig) -> Vec<Job> {
-    let mut jobs = vec![Job::EndSessions, Job::Erase, Job::ExpireTokens];
+    let end_logins = Job::EndLogins { since: unix_now_ms() - LOGINS_BACK_MS };
+    let mut jobs = vec![end_logins, Job::EndSessions, Job::Erase, Job::ExpireTokens];
     if !config.retention.rules.keep_everything() {
         let retention = &config.retention;
         jobs.push(Job::Retention { rules: retention.rules, rest: retention.pass, from: None });
@@ -101,6 +114,7 @@ impl Job {
             Self::Retention { .. } => "retention",
             Self::Index { .. } => "index",
             Self::EndSessions => "end sessions",
+            Self::EndLogins { .. } => "end logins",
             Self::Erase => "erase",
             Self::ExpireTokens => "expire tokens",
             Self::Reseal => "reseal",
@@ -112,6 +126,7 @@ impl Job {
         match self {
             Self::Retention { rest, .. } | Self::Index { rest } => *rest,
             Self::EndSessions | Self::Erase => DELETIONS_REST,
+            Self::EndLogins { .. } => LOGINS_REST,
             Self::ExpireTokens => TOKENS_REST,
             Self::Reseal => RESEAL_REST,
         }
@@ -139,6 +154,18 @@ impl Job {
                     errands.end_sessions(user, CloseReason::AccountDeleted)?;
                 }
                 Ok(false)
+            }
+            Self::EndLogins { since } => {
+                let next = unix_now_ms() - LOGINS_BACK_MS;
+                let ended = store.revoked_families(*since, LOGINS).await?;
+                for (user, login, _) in &ended {
+                    errands.end_login(*user, *login)?;
+                }
+                let more = ended.len() >= LOGINS as usize;
+                let last = ended.last().filter(|_| more).map(|(_, _, ended_at)| *ended_at);
+                // More than that in one millisecond would be skipped; they are refused when they connect.
+                *since = last.map_or(next, |last| last.max(*since + 1));
+                Ok(more)
             }
             Self::Erase => {
                 // First: a group that does not answer must not keep others from being erased.

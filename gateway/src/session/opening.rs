@@ -2,7 +2,25 @@
 
 use std::collections::HashMap;
 
-use ringwire_protocol::{ConversationId, Seq, wire};
+use ringwire_protocol::{ConversationId, Seq, UserId, wire};
+use ringwire_storage::refresh::FamilyId;
+
+use super::registry::Device;
+
+/// What `connect` asks the service for.
+#[derive(Debug)]
+pub struct OpenRequest {
+    /// Whose session.
+    pub user: UserId,
+    /// A proposal for the name of a new user; may be empty.
+    pub name_hint: String,
+    /// Of which login its token is, if of any.
+    pub login: Option<FamilyId>,
+    /// On which device.
+    pub device: Device,
+    /// Where the client stands.
+    pub cursors: Vec<(ConversationId, Seq)>,
+}
 
 /// What the service read for a session, in one snapshot.
 #[derive(Debug)]

@@ -1,34 +1,32 @@
-//! The sessions of a shard's users: by key, by user, by connection.
+//! The sessions of a shard's users: by key, by user, by connection. Those whose connection ended: `detached.rs`.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use bytes::Bytes;
 use ringwire_protocol::codec::Encoding;
 use ringwire_protocol::{ConversationId, Seq, UnixMs, UserId, wire};
+use ringwire_storage::refresh::FamilyId;
 use slab::Slab;
 
 use super::rate::Bucket;
+use super::resume::{ResumeBudget, ResumeRing};
 use crate::auth::TokenUser;
 use crate::config::CommandRate;
-use crate::connection::admission::Admission;
 use crate::connection::links::LinkKey;
 use crate::connection::wheel::{Tick, Wheel};
 use crate::limits;
+use crate::presence::Own;
 use crate::refusals::Refusals;
 
-/// Names a session on its home shard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// Names a session on its home shard, for as long as it has the same connection: a resume gives it another key, so what
+/// was asked over the old connection is not answered over the new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionKey {
-    index: u32,
-    generation: u32,
+    pub(super) index: u32,
+    pub(super) generation: u32,
 }
 
 impl SessionKey {
-    /// An opaque id for clients, unlike that of any other session of this process.
-    pub fn public_id(self, shard: u16) -> String {
-        format!("{shard:x}-{:x}-{:x}", self.index, self.generation)
-    }
-
     /// No session's key, for commands of the service.
     pub const NOBODY: Self = Self { index: u32::MAX, generation: 0 };
 
@@ -64,12 +62,30 @@ pub enum Phase {
     },
     /// Serving.
     Live,
+    /// Without a connection, waiting to be resumed.
+    Detached {
+        /// Durable pushes sent while there was one: more than that no client can have counted.
+        sent: u64,
+    },
+}
+
+/// On what a user is connected, as the client says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Device {
+    /// Stable for an installation; empty: it did not say.
+    pub id: Box<str>,
+    /// Phone, desktop, web, bot …
+    pub class: Box<str>,
+    /// For people who read the list of their sessions.
+    pub client_name: Box<str>,
 }
 
 /// An authenticated user on a device.
 #[derive(Debug)]
 pub struct Session {
-    generation: u32,
+    pub(super) generation: u32,
+    /// The generation it began with: part of its id for clients, which a resume does not change.
+    pub(super) serial: u32,
     /// Whose.
     pub user: UserId,
     /// What its token said, when that was not of this server's own.
@@ -82,6 +98,16 @@ pub struct Session {
     pub encoding: Encoding,
     /// How far it is.
     pub phase: Phase,
+    /// On which device.
+    pub device: Device,
+    /// When it began.
+    pub connected_at: UnixMs,
+    /// The newest change of its user's view that it was told.
+    pub view_no: u64,
+    /// The durable pushes it was sent and has not counted.
+    pub ring: ResumeRing,
+    /// Of which login its token is, if of any.
+    pub login: Option<FamilyId>,
     /// When its token expires.
     pub expires_at: UnixMs,
     /// Whether `token_expiring` was sent for this token.
@@ -99,13 +125,19 @@ pub struct Session {
     /// Conversations whose entries were dropped because the outbox was full, with the newest dropped position.
     pub lagging: BTreeMap<ConversationId, Seq>,
     /// What its snapshot told, for pushes that were slower than it; see [`Registry::cover`].
-    covered: HashMap<ConversationId, Seq>,
+    pub(super) covered: HashMap<ConversationId, Seq>,
+    /// How it shows its user; kept by a resume.
+    pub own: Own,
     /// Where it typed last.
     pub typing: Option<ConversationId>,
-    _admission: Admission,
 }
 
 impl Session {
+    /// Whether it has no connection.
+    pub const fn is_detached(&self) -> bool {
+        matches!(self.phase, Phase::Detached { .. })
+    }
+
     /// Whether the snapshot told this entry already. Once a later one comes the conversation needs no watching.
     pub fn is_covered(&mut self, id: ConversationId, seq: Seq) -> bool {
         match self.covered.get(&id) {
@@ -151,15 +183,15 @@ pub struct NewSession {
     pub link: LinkKey,
     /// How its frames are written.
     pub encoding: Encoding,
+    /// Of which login its token is, if of any.
+    pub login: Option<FamilyId>,
     /// When its token expires.
     pub expires_at: UnixMs,
-    /// Its place among the process's connections.
-    pub admission: Admission,
 }
 
 #[derive(Debug)]
-struct UserSessions {
-    keys: Vec<SessionKey>,
+pub(super) struct UserSessions {
+    pub(super) keys: Vec<SessionKey>,
     bucket: Bucket,
 }
 
@@ -172,29 +204,48 @@ pub struct Rates {
     pub user: CommandRate,
 }
 
+/// What tells the sessions of a shard from all others, also after a restart.
+#[derive(Clone, Copy, Debug)]
+pub struct Birthplace {
+    /// Which start of the server; random.
+    pub boot: u64,
+    /// Which shard.
+    pub shard: u16,
+}
+
 /// The sessions of one shard.
 pub struct Registry {
-    slab: Slab<Session>,
+    pub(super) slab: Slab<Session>,
     next_generation: u32,
-    by_user: HashMap<UserId, UserSessions>,
-    by_link: Vec<Option<SessionKey>>,
+    pub(super) by_user: HashMap<UserId, UserSessions>,
+    pub(super) by_link: Vec<Option<SessionKey>>,
+    pub(super) birthplace: Birthplace,
     rates: Rates,
+    pub(super) budget: ResumeBudget,
+    /// Sessions that were removed since somebody asked; see [`Registry::take_gone`].
+    gone: Vec<(UserId, SessionKey)>,
+    /// Sessions without a connection, kept until a tick; in order, since all are equally long. Some have been resumed.
+    pub(super) detached: VecDeque<(Tick, SessionKey)>,
     /// Sessions that must send `connect` by a tick; in order, since all wait equally long.
     awaiting: VecDeque<(Tick, SessionKey)>,
     /// Sessions that remember their snapshot until a tick; in order, since all do equally long.
-    covering: VecDeque<(Tick, SessionKey)>,
+    pub(super) covering: VecDeque<(Tick, SessionKey)>,
     expiry: Wheel<SessionKey>,
 }
 
 impl Registry {
     /// No sessions yet.
-    pub fn new(rates: Rates) -> Self {
+    pub fn new(rates: Rates, birthplace: Birthplace) -> Self {
         Self {
             slab: Slab::new(),
             next_generation: 0,
             by_user: HashMap::new(),
             by_link: Vec::new(),
+            birthplace,
             rates,
+            budget: ResumeBudget::new(limits::RESUME_SHARD_BYTES),
+            gone: Vec::new(),
+            detached: VecDeque::new(),
             awaiting: VecDeque::new(),
             covering: VecDeque::new(),
             expiry: Wheel::new(),
@@ -213,16 +264,21 @@ impl Registry {
 
     /// Takes a session in, not yet registered for its user's traffic.
     pub fn insert(&mut self, new: NewSession, now: UnixMs, tick: Tick) -> SessionKey {
-        self.next_generation = self.next_generation.wrapping_add(1);
-        let generation = self.next_generation;
+        let generation = self.fresh_generation();
         let index = self.slab.insert(Session {
             generation,
+            serial: generation,
             user: new.user,
             external: new.external,
             name_hint: new.name_hint,
             link: new.link,
             encoding: new.encoding,
             phase: Phase::AwaitingConnect,
+            device: Device::default(),
+            connected_at: now,
+            view_no: 0,
+            ring: ResumeRing::default(),
+            login: new.login,
             expires_at: new.expires_at,
             expiry_told: false,
             unanswered: 0,
@@ -232,15 +288,11 @@ impl Registry {
             refused_sends: Refusals::default(),
             lagging: BTreeMap::new(),
             covered: HashMap::new(),
+            own: Own::default(),
             typing: None,
-            _admission: new.admission,
         });
         let key = SessionKey { index: index as u32, generation };
-        let link = new.link.index();
-        if self.by_link.len() <= link {
-            self.by_link.resize(link + 1, None);
-        }
-        self.by_link[link] = Some(key);
+        self.name_link(new.link, key);
         self.awaiting.push_back((tick + limits::HANDSHAKE_S as Tick, key));
         key
     }
@@ -256,14 +308,35 @@ impl Registry {
         sessions.keys.push(key);
     }
 
-    /// Forgets the session of a connection that ended.
-    pub fn remove_by_link(&mut self, link: LinkKey) {
-        let Some(key) = self.by_link(link) else { return };
-        self.by_link[link.index()] = None;
-        let session = self.slab.remove(key.index as usize);
+    /// Forgets a session; what came over its connection finds nobody from now on.
+    pub fn remove(&mut self, key: SessionKey) -> Option<Session> {
+        self.get(key)?;
+        let mut session = self.slab.remove(key.index as usize);
+        session.ring.forget(&mut self.budget);
+        if !matches!(session.phase, Phase::AwaitingConnect) {
+            self.gone.push((session.user, key));
+        }
         if let Some(sessions) = self.by_user.get_mut(&session.user) {
             sessions.keys.retain(|other| *other != key);
         }
+        Some(session)
+    }
+
+    /// The sessions that were removed since the last call, for those who keep something for each; called every second.
+    pub fn take_gone(&mut self) -> Vec<(UserId, SessionKey)> {
+        std::mem::take(&mut self.gone)
+    }
+
+    pub(super) fn fresh_generation(&mut self) -> u32 {
+        self.next_generation = self.next_generation.wrapping_add(1);
+        self.next_generation
+    }
+
+    pub(super) fn name_link(&mut self, link: LinkKey, key: SessionKey) {
+        if self.by_link.len() <= link.index() {
+            self.by_link.resize(link.index() + 1, None);
+        }
+        self.by_link[link.index()] = Some(key);
     }
 
     /// Forgets users without sessions, once their bucket is full again: connecting anew must not fill it.
@@ -285,18 +358,42 @@ impl Registry {
         self.slab.get_mut(key.index as usize).filter(|session| session.generation == key.generation)
     }
 
+    /// A session, and the room for what it would be resumed with.
+    pub fn get_for_push(&mut self, key: SessionKey) -> Option<(&mut Session, &mut ResumeBudget)> {
+        let session = self
+            .slab
+            .get_mut(key.index as usize)
+            .filter(|session| session.generation == key.generation)?;
+        Some((session, &mut self.budget))
+    }
+
+    /// The client of a session has counted so many durable pushes.
+    pub fn received(&mut self, key: SessionKey, count: u64) {
+        if let Some((session, budget)) = self.get_for_push(key) {
+            session.ring.received(count, budget);
+        }
+    }
+
     /// The sessions registered for a user's traffic.
     pub fn of_user(&self, user: UserId) -> &[SessionKey] {
         self.by_user.get(&user).map_or(&[], |sessions| &sessions.keys)
     }
 
-    /// All sessions.
-    pub fn keys(&self) -> Vec<SessionKey> {
+    /// The same, with their keys, in order of arrival.
+    pub fn sessions_of(&self, user: UserId) -> impl Iterator<Item = (SessionKey, &Session)> {
+        self.of_user(user).iter().filter_map(|key| {
+            let session = self.slab.get(key.index as usize)?;
+            (session.generation == key.generation).then_some((*key, session))
+        })
+    }
+
+    /// All sessions with a connection.
+    pub fn live_keys(&self) -> Vec<SessionKey> {
         let key = |(index, session): (usize, &Session)| SessionKey {
             index: index as u32,
             generation: session.generation,
         };
-        self.slab.iter().map(key).collect()
+        self.slab.iter().filter(|(_, session)| !session.is_detached()).map(key).collect()
     }
 
     /// Takes a command out of the buckets of the session and its user, or tells how many milliseconds to wait.
@@ -336,6 +433,7 @@ impl Registry {
                 session.covered = HashMap::new();
             }
         }
+        self.forget_detached(tick);
         let mut silent = Vec::new();
         while let Some((due, key)) = self.awaiting.front().copied()
             && due <= tick

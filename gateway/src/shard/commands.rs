@@ -6,9 +6,10 @@ use ringwire_protocol::{CloseReason, CommandError, ConversationId, ErrorCode, wi
 use wire::command::Op;
 use wire::reply::Outcome;
 
+use super::connect::already_connected;
 use super::mail::Mail;
 use super::state::{State, busy};
-use crate::command::message::{self, invalid};
+use crate::command::message::invalid;
 use crate::command::query::Query;
 use crate::command::route::{Routed, Sender, conversation, route};
 use crate::connection::links::Links;
@@ -36,6 +37,8 @@ impl State {
             return;
         }
         for frame in encoding.decode::<wire::Command>(payload) {
+            // A resume gives the connection's session another key, and an end none.
+            let Some(key) = self.registry.by_link(link) else { return };
             match frame {
                 Ok(command) => self.handle_command(key, command, links),
                 Err(DecodeError::WrongType { id, message }) if id != 0 => {
@@ -79,7 +82,10 @@ impl State {
             early.push(command);
             return;
         }
-        let wire::Command { id: command_id, mut op, .. } = command;
+        let wire::Command { id: command_id, received, mut op } = command;
+        if received > 0 {
+            self.registry.received(key, received);
+        }
         self.begin(key, links);
         if let Err(error) = self.try_command(key, command_id, &mut op, links) {
             if let Some(Op::Send(send)) = &op
@@ -111,7 +117,7 @@ impl State {
             next_id: &mut || server_ids.next(),
         };
         match route(op, &mut sender)? {
-            Routed::Connect(connect) => self.connect(reply_to, &connect, links),
+            Routed::Connect(connect) => self.connect(reply_to, connect, links),
             Routed::Refresh(refresh) => {
                 let refreshed = Outcome::Refreshed(self.refresh(key, &refresh)?);
                 self.reply(key, command_id, Ok(refreshed), links);
@@ -122,6 +128,18 @@ impl State {
                 self.reply(key, command_id, Ok(pong), links);
                 Ok(())
             }
+            Routed::Sessions => {
+                let list = Outcome::SessionList(self.list_sessions(user, key));
+                self.reply(key, command_id, Ok(list), links);
+                Ok(())
+            }
+            Routed::EndSession(end) => {
+                self.end_others(key, user, &end, links)?;
+                self.reply(key, command_id, Ok(Outcome::Done(wire::Done {})), links);
+                Ok(())
+            }
+            Routed::SetStatus(set) => self.set_status(reply_to, set, links),
+            Routed::WatchPresence(watch) => self.watch_presence(reply_to, &watch, links),
             Routed::Owner(request) => {
                 if let Request::Typing { conversation_id, stopped, .. } = &request {
                     session.typing = (!stopped).then_some(*conversation_id);
@@ -190,7 +208,7 @@ impl State {
                 session.refused_sends.forgive(id, user, &send.client_msg_id);
                 Ok(())
             }
-            (Phase::Live, _) => Ok(()),
+            (Phase::Live | Phase::Detached { .. }, _) => Ok(()),
         }
     }
 
@@ -225,70 +243,4 @@ impl State {
             session.refused_sends.insert(id, session.user, client_msg_id);
         }
     }
-
-    fn connect(
-        &mut self,
-        reply_to: ReplyTo,
-        connect: &wire::Connect,
-        links: &mut Links,
-    ) -> Result<(), CommandError> {
-        let key = reply_to.session;
-        let most = limits::MAX_CURSORS;
-        let now = self.now.unix_ms;
-        let Some(session) = self.registry.get(key) else { return Ok(()) };
-        if !matches!(session.phase, Phase::AwaitingConnect) {
-            return Err(already_connected());
-        }
-        message::check_client_id(&connect.device_id, "device_id")?;
-        if connect.cursors.len() > most {
-            let error = format!("more than {most} cursors");
-            return Err(CommandError::new(ErrorCode::TooLarge, error));
-        }
-        let cursors = connect
-            .cursors
-            .iter()
-            .map(|cursor| Ok((conversation(cursor.conversation_id)?, cursor.seq)))
-            .collect::<Result<Vec<_>, CommandError>>()?;
-        let (user, link) = (session.user, session.link);
-        let name_hint = session.name_hint.take().map_or_else(String::new, String::from);
-        session.phase = Phase::Opening {
-            held: std::collections::VecDeque::new(),
-            early: Vec::new(),
-            connect_id: reply_to.command_id,
-        };
-        // Registered first: what commits from now on is held, what committed before is in the snapshot.
-        self.registry.subscribe(key, now);
-        self.watch_token(key);
-        links.set_paused(link, true);
-        let dirty = self.cursors.of(user);
-        let ask = Ask::OpenSession { session: key, user, name_hint, cursors, dirty };
-        if self.ask(ask).is_err() {
-            self.session_opened(key, Err(busy("the service queue is full")), links);
-        }
-        Ok(())
-    }
-
-    fn refresh(
-        &mut self,
-        key: SessionKey,
-        refresh: &wire::Refresh,
-    ) -> Result<wire::Refreshed, CommandError> {
-        let now = self.now.unix_ms;
-        let identity = self.shared.verifier.verify(&refresh.token, now)?;
-        let Some(session) = self.registry.get(key) else {
-            return Err(CommandError::new(ErrorCode::Internal, "the session is gone"));
-        };
-        if !session.is_bearer(&identity.user) {
-            let error = "the token is of another user";
-            return Err(CommandError::new(ErrorCode::Forbidden, error));
-        }
-        session.expires_at = identity.expires_at_ms;
-        session.expiry_told = false;
-        self.watch_token(key);
-        Ok(wire::Refreshed { expires_at: identity.expires_at_ms })
-    }
-}
-
-fn already_connected() -> CommandError {
-    CommandError::new(ErrorCode::AlreadyConnected, "connect came a second time")
 }

@@ -1,7 +1,7 @@
 //! The orderly stop of a shard: nothing that was accepted is lost, and clients come back spread over time.
 //!
 //! ```text
-//!   stop accepting ─► goaway ─► new commands: DRAINING ─► what is under way is answered ─► cursors ─► close 4200
+//!   stop accepting ─► goaway ─► new commands: DRAINING ─► what is under way is answered ─► written behind ─► close 4200
 //!                                                            wait for the other shards, whose owner this may be
 //! ```
 
@@ -56,10 +56,10 @@ pub(super) async fn drain(shard: &Rc<Shard>, listener: RawFd) {
         quiet_looks = if quiet { quiet_looks + 1 } else { 0 };
     }
     wait_for_others(shard, deadline).await;
-    shard.state.borrow_mut().write_cursors();
-    while !shard.state.borrow().cursors.is_clean() && Instant::now() < deadline {
+    shard.state.borrow_mut().write_behind(true);
+    while !shard.state.borrow().is_written() && Instant::now() < deadline {
         net::sleep(LOOK).await;
-        shard.state.borrow_mut().write_cursors();
+        shard.state.borrow_mut().write_behind(false);
     }
     {
         let mut links = shard.links.borrow_mut();
@@ -88,7 +88,7 @@ async fn wait_for_others(shard: &Rc<Shard>, deadline: Instant) {
 impl State {
     fn begin_drain(&mut self, links: &mut Links) {
         self.draining = true;
-        let keys = self.registry.keys();
+        let keys = self.registry.live_keys();
         let spread_ms = (keys.len() as u64 / limits::RECONNECTS_PER_MS).min(limits::GOAWAY_MAX_MS);
         for (place, key) in keys.iter().enumerate() {
             let Some(session) = self.registry.get(*key) else { continue };
@@ -99,10 +99,18 @@ impl State {
         }
     }
 
-    /// Has everything written that moved.
-    fn write_cursors(&mut self) {
+    /// Has everything written that moved; the first time also that everybody was here.
+    fn write_behind(&mut self, first: bool) {
+        if first {
+            self.presence.board.everybody_goes(self.now.unix_ms);
+        }
+        self.save_last_seen();
         self.cursors.start_round();
         self.flush_cursors();
+    }
+
+    fn is_written(&self) -> bool {
+        self.cursors.is_clean() && self.presence.is_saved()
     }
 
     pub(super) fn is_quiet(&self) -> bool {

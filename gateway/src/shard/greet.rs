@@ -155,25 +155,28 @@ pub(super) fn serve(
         name_hint: bearer.name_hint,
         link,
         encoding,
+        login: bearer.login,
         expires_at: bearer.expires_at,
-        admission,
     });
     if deflate {
         shard.links().borrow_mut().allow_deflate(link);
     }
-    net::spawn(driver::serve(shard, link, stream, opening));
+    net::spawn(async move {
+        driver::serve(shard, link, stream, opening).await;
+        drop(admission);
+    });
 }
 
 /// Maps a token of another issuer to a user.
 async fn resolve(shard: &Shard, identity: Identity) -> Result<Bearer, CommandError> {
-    let expires_at = identity.expires_at_ms;
+    let (expires_at, login) = (identity.expires_at_ms, identity.login);
     let name_hint = identity.name_hint.map(String::into_boxed_str);
     match identity.user {
-        TokenUser::Known(user) => Ok(Bearer { user, external: None, name_hint, expires_at }),
+        TokenUser::Known(user) => Ok(Bearer { user, external: None, name_hint, login, expires_at }),
         TokenUser::External { issuer, subject } => {
             let external = Box::new(ExternalIdentity { issuer, subject });
             let user = shard.resolve(&external, name_hint.as_deref()).await?;
-            Ok(Bearer { user, external: Some(external), name_hint: None, expires_at })
+            Ok(Bearer { user, external: Some(external), name_hint: None, login, expires_at })
         }
     }
 }

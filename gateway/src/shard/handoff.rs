@@ -7,6 +7,7 @@ use std::net::{SocketAddr, TcpStream};
 use bytes::BytesMut;
 use ringwire_protocol::UserId;
 use ringwire_protocol::codec::Encoding;
+use ringwire_storage::refresh::FamilyId;
 
 use crate::connection::admission::Admission;
 use crate::connection::driver::Opening;
@@ -58,6 +59,8 @@ pub struct Bearer {
     pub external: Option<Box<ExternalIdentity>>,
     /// What the token calls the person: a proposal for the name of a new user.
     pub name_hint: Option<Box<str>>,
+    /// Of which login the token is, if of any.
+    pub login: Option<FamilyId>,
     /// When the token expires.
     pub expires_at: i64,
 }

@@ -2,17 +2,17 @@
 
 use std::collections::VecDeque;
 
-use ringwire_protocol::{CloseReason, CommandError, ErrorCode, UserId, wire};
+use ringwire_protocol::{CloseReason, CommandError, UserId, wire};
 use wire::reply::Outcome;
 
 use super::state::State;
 use crate::connection::links::{LinkKey, Links};
 use crate::conversation::answer::{Ack, ReplyTo};
-use crate::fanout::{Delivery, Frames, Pushed, push_frame, send_push};
+use crate::fanout::{Delivery, Frames, Pushed, push_frame};
 use crate::limits;
 use crate::session::cursors::Cursor;
-use crate::session::opening::Opened;
 use crate::session::registry::{HeldPush, Phase, Session, SessionKey};
+use crate::session::resume::ResumeBudget;
 use ringwire_protocol::ConversationId;
 
 impl State {
@@ -58,7 +58,7 @@ impl State {
             session.paused = false;
             links.set_paused(session.link, false);
         }
-        if command_id == 0 {
+        if command_id == 0 || session.is_detached() {
             return;
         }
         let outcome = outcome.unwrap_or_else(|error| Outcome::Error(error.into()));
@@ -99,74 +99,15 @@ impl State {
         let mut position = 0;
         while let Some(key) = self.registry.of_user(user).get(position).copied() {
             position += 1;
-            if Some(key) != except
-                && let Some(session) = self.registry.get(key)
-            {
-                push(session, frames, links);
+            let Some((session, budget)) = self.registry.get_for_push(key) else { continue };
+            // One whose connection ended has not learned it in another way.
+            if Some(key) == except && !session.is_detached() && !links.is_closing(session.link) {
+                continue;
             }
-        }
-    }
-
-    /// Ends every session of a user.
-    pub(crate) fn end_sessions(&mut self, user: UserId, reason: CloseReason, links: &mut Links) {
-        for key in self.registry.of_user(user).to_vec() {
-            if let Some(session) = self.registry.get(key) {
-                links.close(session.link, reason.code(), reason.reason());
+            if push(session, budget, frames, links) == Given::Hopeless {
+                self.registry.remove(key);
+                position -= 1;
             }
-        }
-    }
-
-    /// The service read what `connected` tells; the session goes live.
-    pub(crate) fn session_opened(
-        &mut self,
-        key: SessionKey,
-        opened: Result<Box<Opened>, CommandError>,
-        links: &mut Links,
-    ) {
-        let (shard, server_time) = (self.id, self.now.unix_ms);
-        let limits = self.wire_limits();
-        let Some(session) = self.registry.get(key) else { return };
-        let Phase::Opening { held, early, connect_id } =
-            std::mem::replace(&mut session.phase, Phase::Live)
-        else {
-            return;
-        };
-        let opened = match opened {
-            Ok(opened) => *opened,
-            Err(error) => {
-                // The client comes back by itself and tries again.
-                let (link, reason) = (session.link, close_reason(&error));
-                self.reply(key, connect_id, Err(error), links);
-                links.close(link, reason.code(), reason.reason());
-                return;
-            }
-        };
-        let (link, encoding) = (session.link, session.encoding);
-        let connected = wire::Connected {
-            session_id: key.public_id(shard),
-            user: Some(opened.user),
-            server_time,
-            limits: Some(limits),
-            heartbeat_ms: limits::PING_AFTER_S * 1000,
-            resumed: false,
-            heads: Some(opened.heads),
-            sync: opened.sync,
-            view_no: 0,
-            view_reset: false,
-        };
-        let lagging = !session.lagging.is_empty();
-        self.reply(key, connect_id, Ok(Outcome::Connected(connected)), links);
-        for entry in opened.missed {
-            send_push(encoding, wire::push::Event::Entry(entry), link, links);
-        }
-        release(held, &opened.covered, link, links);
-        self.registry.cover(key, opened.covered, links.now());
-        if lagging {
-            links.report_when_drained(link);
-        }
-        links.set_paused(link, false);
-        for command in early {
-            self.handle_command(key, command, links);
         }
     }
 
@@ -221,65 +162,86 @@ impl State {
         let seconds = u32::try_from(wait_ms.cast_unsigned().div_ceil(1000)).unwrap_or(u32::MAX / 2);
         self.registry.watch_expiry(key, seconds.min(u32::MAX / 2));
     }
-
-    fn wire_limits(&self) -> wire::Limits {
-        let configured = &self.shared.config.limits;
-        wire::Limits {
-            max_frame_bytes: limits::MAX_FRAME_BYTES as u32,
-            max_text_bytes: configured.max_text_bytes,
-            max_metadata_bytes: configured.max_metadata_bytes,
-            max_unanswered: limits::MAX_UNANSWERED,
-            max_page: limits::MAX_PAGE,
-            max_cursors: limits::MAX_CURSORS as u32,
-            max_group_members: configured.max_group_members,
-            max_cursor_members: limits::CURSOR_PUSH_MEMBERS as u32,
-            typing_ms: limits::TYPING_MS as u32,
-            ..Default::default()
-        }
-    }
 }
 
-/// Gives a push to one session: held while its snapshot is read, dropped with a note while its outbox is full.
-fn push(session: &mut Session, frames: &mut Frames<'_>, links: &mut Links) {
+/// What became of a push.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Given {
+    /// It was sent, kept, or noted as missing.
+    Done,
+    /// The session has no connection, and nothing can resume it any more.
+    Hopeless,
+}
+
+/// Gives a push to one session: held while its snapshot is read, dropped with a note while its outbox is full, kept
+/// while it has no connection.
+fn push(
+    session: &mut Session,
+    budget: &mut ResumeBudget,
+    frames: &mut Frames<'_>,
+    links: &mut Links,
+) -> Given {
     let pushed = frames.pushed();
     match pushed {
-        Pushed::Entry(entry) if session.is_covered(entry.conversation_id, entry.seq) => return,
-        Pushed::Lag { id, head_seq } => return mark_lagging(session, *id, *head_seq, links),
+        Pushed::Entry(entry) if session.is_covered(entry.conversation_id, entry.seq) => {
+            return Given::Done;
+        }
+        Pushed::Lag { .. } if session.is_detached() => return Given::Hopeless,
+        Pushed::Lag { id, head_seq } => {
+            mark_lagging(session, budget, *id, *head_seq, links);
+            return Given::Done;
+        }
         Pushed::Entry(_) | Pushed::Cursor { .. } | Pushed::Typing(_) => {}
     }
-    let position = pushed.position();
+    let Some((id, seq)) = pushed.position() else {
+        // Ephemeral: of no interest when a snapshot has come, or a client come back.
+        let has_room = matches!(session.phase, Phase::Live)
+            && links.queued_bytes(session.link) < limits::OUTBOX_HALF_BYTES;
+        if has_room {
+            frames.send(session.encoding, session.link, links);
+        }
+        return Given::Done;
+    };
     match &mut session.phase {
         Phase::AwaitingConnect => {}
         Phase::Opening { held, .. } => {
-            // Who types now is of no interest when the snapshot has come.
-            let Some((id, seq)) = position else { return };
             if held.len() < limits::MAX_HELD_PUSHES {
                 let position = matches!(pushed, Pushed::Entry(_)).then_some((id, seq));
                 held.push_back(HeldPush { position, frame: frames.get(session.encoding).clone() });
             } else {
-                mark_lagging(session, id, seq, links);
+                mark_lagging(session, budget, id, seq, links);
             }
         }
         Phase::Live => {
             let queued = links.queued_bytes(session.link);
-            let Some((id, seq)) = position else {
-                if queued < limits::OUTBOX_HALF_BYTES {
-                    frames.send(session.encoding, session.link, links);
-                }
-                return;
-            };
             let lagging = !session.lagging.is_empty() && session.lagging.contains_key(&id);
             let full = |queued| queued >= limits::OUTBOX_FULL_BYTES;
             if lagging || (full(queued) && full(links.relieve(session.link))) {
-                mark_lagging(session, id, seq, links);
+                mark_lagging(session, budget, id, seq, links);
             } else {
+                session.ring.push(frames.get(session.encoding), budget);
                 frames.send(session.encoding, session.link, links);
             }
         }
+        Phase::Detached { sent } => {
+            let sent = *sent;
+            session.ring.push(frames.get(session.encoding), budget);
+            if session.ring.base().is_none_or(|base| base > sent) {
+                return Given::Hopeless;
+            }
+        }
     }
+    Given::Done
 }
 
-fn mark_lagging(session: &mut Session, id: ConversationId, seq: u64, links: &mut Links) {
+fn mark_lagging(
+    session: &mut Session,
+    budget: &mut ResumeBudget,
+    id: ConversationId,
+    seq: u64,
+    links: &mut Links,
+) {
+    session.ring.give_up(budget);
     let head_seq = session.lagging.entry(id).or_default();
     *head_seq = seq.max(*head_seq);
     if session.lagging.len() > limits::OUTBOX_LAGGING {
@@ -292,10 +254,11 @@ fn mark_lagging(session: &mut Session, id: ConversationId, seq: u64, links: &mut
 }
 
 /// Sends the pushes that waited, except those the snapshot already tells.
-fn release(
+pub(super) fn release(
     held: VecDeque<HeldPush>,
     covered: &std::collections::HashMap<ConversationId, u64>,
-    link: LinkKey,
+    session: &mut Session,
+    budget: &mut ResumeBudget,
     links: &mut Links,
 ) {
     for push in held {
@@ -303,15 +266,8 @@ fn release(
             .position
             .is_some_and(|(id, seq)| covered.get(&id).is_some_and(|&head| seq <= head));
         if !told {
-            links.push(link, &push.frame);
+            session.ring.push(&push.frame, budget);
+            links.push(session.link, &push.frame);
         }
-    }
-}
-
-fn close_reason(error: &CommandError) -> CloseReason {
-    match error.code {
-        ErrorCode::Unauthenticated | ErrorCode::UserNotFound => CloseReason::BadToken,
-        ErrorCode::Busy | ErrorCode::Unavailable => CloseReason::Overloaded,
-        _ => CloseReason::Internal,
     }
 }

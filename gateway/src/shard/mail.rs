@@ -2,12 +2,14 @@
 
 use ringwire_protocol::{CloseReason, CommandError, ConversationId, UserId, wire};
 use ringwire_storage::append::Completion;
+use ringwire_storage::refresh::FamilyId;
 
 use super::handoff::{Moving, Returned};
 use super::pulls::Pull;
 use crate::conversation::answer::{Ack, ReplyTo};
 use crate::conversation::request::Request;
 use crate::fanout::Delivery;
+use crate::presence::post::Letter;
 use crate::service::ask::Served;
 
 /// One message to a shard.
@@ -26,8 +28,14 @@ pub enum Mail {
     Deliver(Delivery),
     /// The last session in which a user typed in a conversation of this shard ended. Refusable.
     StopTyping(ConversationId, UserId),
+    /// Who follows whom, and how they show. Refusable.
+    Presence(Box<Letter>),
+    /// A user of this shard, the first, sees nothing of the second any more. Refusable.
+    Conceal(UserId, UserId),
     /// All sessions of a user of this shard are to end. Refusable.
     EndSessions(UserId, CloseReason),
+    /// The sessions of a login of a user of this shard are to end; `None`: of all their logins. Refusable.
+    EndLogin(UserId, Option<FamilyId>),
     /// The answer of an owner shard. Reserved.
     Answered(ReplyTo, Result<Ack, CommandError>),
     /// The answers of a writer to one batch. Reserved.

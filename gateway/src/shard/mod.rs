@@ -13,6 +13,7 @@
 
 pub mod clock;
 mod commands;
+mod connect;
 pub mod credits;
 mod drain;
 mod eventfd;
@@ -23,7 +24,9 @@ pub mod launch;
 pub mod mail;
 pub mod mailbox;
 mod owner;
+mod presence;
 pub mod pulls;
+mod sessions;
 pub mod shared;
 mod signals;
 pub mod state;
@@ -53,11 +56,15 @@ use crate::placement::ShardId;
 use crate::service::ask::{Ask, Served};
 use crate::session::registry::{ExternalIdentity, NewSession};
 use clock::TimeSource;
+use connect::Entering;
 use handoff::{Moving, Returned};
 use mail::Mail;
 use mailbox::MailboxReceiver;
 use shared::Shared;
 use state::State;
+
+/// The close code of a client that does not mean to come back (RFC 6455 section 7.4.1).
+const FAREWELL: u16 = 1000;
 
 /// What a turn with the mailbox left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,9 +164,13 @@ impl Shard {
                 subject: identity.subject.clone(),
                 name_hint: name_hint.unwrap_or_default().to_owned(),
             };
-            state.ask(ask).map_err(|_| state::busy("the service queue is full"))?;
             let (sender, receiver) = oneshot::channel();
             state.waiters.insert(waiter, sender);
+            let entering = Entering::Identity(waiter, Box::new(ask));
+            if !state.enter(entering, 1, &mut self.links.borrow_mut()) {
+                state.waiters.remove(&waiter);
+                return Err(state::busy("too many sessions are being opened"));
+            }
             receiver
         };
         let gone = || CommandError::new(ErrorCode::Internal, "the server is stopping");
@@ -224,8 +235,11 @@ impl State {
                 self.pulled(&pull, page.map(|page| *page), links);
             }
             Mail::Deliver(delivery) => self.deliver_here(&delivery, links),
+            Mail::Presence(letter) => self.presence_letter(*letter, links),
+            Mail::Conceal(watcher, user) => self.conceal(watcher, user, links),
             Mail::StopTyping(id, user) => self.typing_stopped(id, user, links),
             Mail::EndSessions(user, reason) => self.end_sessions(user, reason, links),
+            Mail::EndLogin(user, login) => self.end_login(user, login, links),
             Mail::Answered(reply_to, answer) => {
                 self.credits.give_back(1);
                 self.finish_command(reply_to, answer, links);
@@ -245,9 +259,11 @@ impl State {
                 if let Some(waiter) = self.waiters.remove(&waiter) {
                     drop(waiter.send(user));
                 }
+                self.left(links);
             }
             Served::SessionOpened { session, opened } => {
                 self.session_opened(session, opened, links);
+                self.left(links);
             }
             Served::Answered { reply_to, outcome, made } => {
                 let outcome = outcome.map(|outcome| *outcome);
@@ -260,6 +276,10 @@ impl State {
             }
             Served::Conversation { id, snapshot } => self.conversation_loaded(id, snapshot, links),
             Served::Tail { id, tail } => self.tail_loaded(id, tail, links),
+            Served::PresenceSeen { check, reply_to, seen } => {
+                self.presence_seen(&check, reply_to, seen, links);
+            }
+            Served::LastSeenSaved { batch, success } => self.last_seen_saved(&batch, success),
             Served::CursorsSaved { batch, success } => {
                 self.cursors.written(&batch, success);
                 self.flush_cursors();
@@ -299,6 +319,7 @@ impl State {
             self.registry.forget_absent_users(self.now.unix_ms);
         }
         self.sweep_signals(links);
+        self.sweep_presence(links);
         self.persist.retry(&mut self.credits);
         self.retry_stalled();
         self.retry_lagging();
@@ -333,6 +354,13 @@ impl Application for Shard {
         let mut state = self.state.borrow_mut();
         if let Some(session) = state.registry.by_link(link) {
             state.handle_message(session, kind, payload, &mut self.links.borrow_mut());
+        }
+    }
+
+    fn on_farewell(&self, link: LinkKey, code: Option<u16>) {
+        if code == Some(FAREWELL) {
+            let mut state = self.state.borrow_mut();
+            state.said_goodbye(link, &mut self.links.borrow_mut());
         }
     }
 

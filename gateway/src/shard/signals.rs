@@ -173,12 +173,15 @@ impl State {
     pub(super) fn session_gone(&mut self, link: LinkKey, links: &mut Links) {
         if let Some(key) = self.registry.by_link(link) {
             self.stop_typing(key, links);
+            self.went_offline(key);
         }
-        self.registry.remove_by_link(link);
+        // After a drain this process is no more.
+        let keep_s = if self.draining { 0 } else { self.shared.config.session.resume_s };
+        self.registry.connection_ended(link, links.now(), keep_s);
     }
 
     /// Ends what a session types, unless another session of the user types in the same place.
-    fn stop_typing(&mut self, key: SessionKey, links: &mut Links) {
+    pub(super) fn stop_typing(&mut self, key: SessionKey, links: &mut Links) {
         let Some(session) = self.registry.get(key) else { return };
         let (user, Some(id)) = (session.user, session.typing.take()) else { return };
         for other in self.registry.of_user(user).to_vec() {

@@ -8,6 +8,7 @@ use ringwire_protocol::{CommandError, UserId};
 use tokio::sync::oneshot;
 
 use super::clock::{Clock, TimeSource};
+use super::connect::Entering;
 use super::credits::Credits;
 use super::shared::Shared;
 use super::signals::{CursorPush, OwnCursor};
@@ -19,9 +20,11 @@ use crate::limits;
 use crate::pacing::Pacer;
 use crate::persist::{AppendSink, Persist};
 use crate::placement::ShardId;
+use crate::presence::Presence;
 use crate::service::ask::{Ask, Call};
 use crate::session::cursors::DirtyCursors;
-use crate::session::registry::{Rates, Registry};
+use crate::session::gate::{Gate, GateBounds};
+use crate::session::registry::{Birthplace, Rates, Registry};
 use ringwire_protocol::ConversationId;
 
 /// Everything a shard decides with. All of it is used by one thread, one turn at a time.
@@ -30,6 +33,8 @@ pub struct State {
     pub(crate) id: ShardId,
     pub(crate) now: Clock,
     pub(crate) registry: Registry,
+    /// Sessions whose snapshot is read, and those in line.
+    pub(crate) gate: Gate<Entering>,
     pub(crate) cursors: DirtyCursors,
     pub(crate) conversations: Cache,
     pub(crate) persist: Persist,
@@ -40,6 +45,7 @@ pub struct State {
     /// Cursors of this shard's users on their way to their own devices.
     pub(crate) own_cursors: Pacer<(UserId, ConversationId), OwnCursor>,
     pub(crate) typists: Typists,
+    pub(crate) presence: Presence,
     /// Conversations made by users of this shard, whose owner shard had no room for the news yet.
     pub(crate) announcements: Vec<ConversationId>,
     /// Tails that could not be loaded, to be asked for again.
@@ -60,11 +66,19 @@ impl State {
         let reserved = shared.mailboxes[usize::from(id)].bounds().reserved;
         let server_ids = ServerIds::new(shared.boot, id);
         let rates = Rates { session: limits.session_rate, user: limits.user_rate };
+        let birthplace = Birthplace { boot: shared.boot, shard: id };
+        let bounds = GateBounds {
+            places: (limits::OPENINGS_UNDER_WAY / shared.shards()).max(1),
+            waiting: limits::OPENINGS_WAITING,
+            weight: limits::OPENINGS_WAITING_CURSORS,
+        };
+        let presence = Presence::new(id, shared.shards());
         Self {
             shared,
             id,
             now: Clock::new(time),
-            registry: Registry::new(rates),
+            registry: Registry::new(rates, birthplace),
+            gate: Gate::new(bounds),
             cursors: DirtyCursors::default(),
             conversations: Cache::default(),
             persist: Persist::new(writers, id),
@@ -73,6 +87,7 @@ impl State {
             cursor_pushes: Pacer::default(),
             own_cursors: Pacer::default(),
             typists: Typists::default(),
+            presence,
             announcements: Vec::new(),
             stalled: Vec::new(),
             waiters: HashMap::new(),

@@ -170,10 +170,10 @@ fn f4_a_bomb_closes_1009_and_leaves_no_memory_behind() {
 
     // One byte more than what is allowed, and what is allowed.
     let mut client = session(&server, 2);
-    client.send_payload(&[b' '; 64 * 1024 + 1]);
+    client.send_payload(&vec![b' '; 64 * 1024 + 1]);
     assert_eq!(client.close_code(), Some(1009));
     let mut client = session(&server, 2);
-    client.send_payload(&[&br#"{"id":"77","ping":{}}"#[..], &[b' '; 65_000]].concat());
+    client.send_payload(&[&br#"{"id":"77","ping":{}}"#[..], &vec![b' '; 65_000]].concat());
     assert!(matches!(client.answer(77), Ok(Outcome::Pong(_))));
 }
 

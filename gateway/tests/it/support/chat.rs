@@ -150,6 +150,14 @@ impl Client {
         entries
     }
 
+    /// The user's sessions.
+    pub(crate) fn sessions(&mut self) -> Vec<wire::SessionInfo> {
+        match self.call(Op::Sessions(wire::Sessions {})) {
+            Ok(Outcome::SessionList(list)) => list.sessions,
+            other => panic!("no list: {other:?}"),
+        }
+    }
+
     /// The user's conversations, one page.
     pub(crate) fn heads(&mut self, page_token: &str, limit: u32) -> wire::HeadsPage {
         let heads = wire::Heads { page_token: page_token.to_owned(), limit, ..Default::default() };

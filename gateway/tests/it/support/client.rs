@@ -96,6 +96,8 @@ pub(crate) struct Client {
     arrived: VecDeque<Arrived>,
     over: bool,
     next_id: u64,
+    /// Durable pushes of this session that have arrived: the count that rides on every command.
+    pub(crate) counted: u64,
 }
 
 impl Client {
@@ -158,6 +160,7 @@ impl Client {
             arrived: VecDeque::new(),
             over: false,
             next_id: 1,
+            counted: 0,
         };
         client.feed(&mut bytes[consumed..]);
         Ok(client)
@@ -201,7 +204,7 @@ impl Client {
     pub(crate) fn queue(&mut self, op: Op) -> u64 {
         let id = self.next_id;
         self.next_id += 1;
-        let payload = self.encode(&wire::Command { id, received: 0, op: Some(op) });
+        let payload = self.encode(&wire::Command { id, received: self.counted, op: Some(op) });
         self.machine.send_smaller(kind_of(self.encoding), &payload, &mut self.deflater);
         id
     }
@@ -345,6 +348,19 @@ impl Client {
         assert_eq!(self.arrived, []);
     }
 
+    /// The same, save for cursors of others.
+    pub(crate) fn assert_quiet_but_for_cursors(&mut self) {
+        self.assert_answers_ping();
+        self.arrived.retain(|it| !matches!(it, Arrived::Push(wire::push::Event::Cursor(_))));
+        assert_eq!(self.arrived, []);
+    }
+
+    /// Whether the connection is still there after everything that has been sent so far.
+    pub(crate) fn is_live(&mut self) -> bool {
+        let id = self.start(Op::Ping(wire::Ping {}));
+        self.try_answer(id).is_some()
+    }
+
     /// Ends the connection in an orderly way.
     pub(crate) fn close(mut self) {
         self.machine.close(1000, "");
@@ -387,7 +403,9 @@ impl Client {
                 Ok(Some(Event::Message { kind, payload })) => {
                     assert_eq!(kind, kind_of(self.encoding));
                     for frame in self.encoding.decode::<wire::ServerFrame>(payload) {
-                        self.arrived.push_back(arrived(frame.expect("a sound frame")));
+                        let arrived = arrived(frame.expect("a sound frame"));
+                        self.counted += u64::from(is_durable(&arrived));
+                        self.arrived.push_back(arrived);
                     }
                 }
                 Ok(Some(Event::Close { code, .. })) => closed = Some(code),
@@ -401,6 +419,12 @@ impl Client {
             self.end(code);
         }
     }
+}
+
+/// Whether both sides count it.
+fn is_durable(arrived: &Arrived) -> bool {
+    use wire::push::Event::{Cursor, Entry, ViewChanged};
+    matches!(arrived, Arrived::Push(Entry(_) | Cursor(_) | ViewChanged(_)))
 }
 
 fn arrived(frame: wire::ServerFrame) -> Arrived {

@@ -201,9 +201,18 @@ impl ServerProcess {
 
     /// Asks the process to stop.
     pub(crate) fn terminate(&self) {
+        self.signal(libc::SIGTERM);
+    }
+
+    /// Asks the process to read its key files again.
+    pub(crate) fn reload(&self) {
+        self.signal(libc::SIGHUP);
+    }
+
+    fn signal(&self, signal: libc::c_int) {
         let pid = libc::pid_t::try_from(self.running.child.id()).expect("a process id");
         // SAFETY: kill takes plain numbers; the process is a child not yet waited for, so its id is nobody else's.
-        assert_eq!(unsafe { libc::kill(pid, libc::SIGTERM) }, 0);
+        assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
     }
 
     /// Waits for the process to end.
