@@ -35,6 +35,13 @@ pub enum Pushed {
     },
     /// Somebody types, or has stopped. Ephemeral.
     Typing(wire::TypingPush),
+    /// A user's own view changed.
+    View {
+        /// Whose log.
+        id: ConversationId,
+        /// What was hidden.
+        change: wire::ViewChanged,
+    },
     /// Entries were not pushed: up to this position the clients must sync.
     Lag {
         /// Whose log.
@@ -50,7 +57,7 @@ impl Pushed {
         match self {
             Self::Cursor { cursor, .. } => UserId::new(cursor.user_id),
             Self::Typing(typing) => UserId::new(typing.user_id),
-            Self::Entry(_) | Self::Lag { .. } => None,
+            Self::Entry(_) | Self::View { .. } | Self::Lag { .. } => None,
         }
     }
 
@@ -59,6 +66,7 @@ impl Pushed {
         match self {
             Self::Entry(entry) => Some((entry.conversation_id, entry.seq)),
             Self::Cursor { id, cursor } => Some((*id, cursor.delivered_seq)),
+            Self::View { id, .. } => Some((*id, 0)),
             Self::Lag { id, head_seq } => Some((*id, *head_seq)),
             Self::Typing(_) => None,
         }
@@ -122,6 +130,9 @@ impl<'a> Frames<'a> {
                 push_frame(encoding, wire::push::Event::Cursor(*cursor))
             }
             Pushed::Typing(typing) => push_frame(encoding, wire::push::Event::Typing(*typing)),
+            Pushed::View { change, .. } => {
+                push_frame(encoding, wire::push::Event::ViewChanged(change.clone()))
+            }
             Pushed::Lag { id, head_seq } => {
                 let lag = wire::Lag { conversation_id: id.get(), head_seq: *head_seq };
                 push_frame(encoding, wire::push::Event::Lag(lag))

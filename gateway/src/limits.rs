@@ -38,6 +38,16 @@ pub const RESUME_BYTES: usize = 64 * 1024;
 pub const RESUME_SHARD_BYTES: usize = 256 * 1024 * 1024;
 /// Sessions of a shard whose connection ended and that can be resumed; beyond that the oldest of them end.
 pub const DETACHED_SESSIONS: usize = 100_000;
+/// Addresses whose connections are counted one by one.
+pub const KNOWN_ADDRESSES: usize = 64 * 1024;
+/// What an address with too many unfinished handshakes is told to wait, in milliseconds.
+pub const GREETING_RETRY_MS: u32 = 1000;
+/// A session is closed that sends so many commands in a row which are refused as too fast, within [`FLOOD_MS`].
+pub const FLOOD_REFUSALS: u32 = 1000;
+/// See [`FLOOD_REFUSALS`]; in milliseconds.
+pub const FLOOD_MS: i64 = 10_000;
+/// Hidden entries that `connect` tells of; beyond that the client forgets its view.
+pub const CONNECT_VIEW: u32 = 500;
 /// Longest `device_class`, in bytes.
 pub const MAX_DEVICE_CLASS_BYTES: usize = 32;
 /// Longest `client_name`, in bytes.

@@ -22,6 +22,7 @@ use crate::api::{ApiServer, ServiceFacts, ServiceState};
 use crate::auth::TokenVerifier;
 use crate::command::key::CommandKey;
 use crate::config::{AuthConfig, Config, DriverChoice};
+use crate::connection::addresses::Addresses;
 use crate::limits;
 use crate::net::{self, Driver};
 use crate::persist::AppendSink;
@@ -71,6 +72,7 @@ pub fn run(config: Config) -> Result<(), StartError> {
             errands,
             http,
             connections: Arc::new(AtomicUsize::new(0)),
+            addresses: Addresses::new(config.limits.address),
             max_connections: most_connections(&config, descriptors),
             drained_shards: AtomicUsize::new(0),
             config: Arc::clone(&config),
@@ -216,7 +218,7 @@ async fn reload_keys(verifier: &TokenVerifier, config: &AuthConfig, told: &mut S
             Err(error) => tracing::error!(%error, "the keys of tokens stay as they were"),
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 fn handler(kind: SignalKind) -> Result<Signal, StartError> {

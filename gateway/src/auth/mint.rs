@@ -11,7 +11,7 @@ use crate::config::AuthConfig;
 use crate::secret::SecretKey;
 
 /// Signing failed, or the system gives no random bytes: only something broken explains it.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("making a token failed")]
 pub struct MintError;
 

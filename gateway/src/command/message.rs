@@ -80,6 +80,12 @@ mod tests {
             max_metadata_bytes: 10,
             max_group_members: 10,
             max_sessions_per_user: 10,
+            address: crate::connection::addresses::AddressLimits {
+                connections: rate,
+                greeting: 0,
+                greeting_in_all: 0,
+                exempt_loopback: true,
+            },
             session_rate: rate,
             user_rate: rate,
         };

@@ -34,6 +34,8 @@ use std::path::PathBuf;
 
 use ringwire_storage::BatchLimits;
 
+use crate::connection::addresses::AddressLimits;
+
 pub use encryption::{EncryptionConfig, KeySource};
 pub use report::{Loaded, Setting};
 pub use retention::RetentionConfig;
@@ -225,6 +227,8 @@ pub struct LimitsConfig {
     pub max_group_members: u32,
     /// Most sessions of a user with a connection.
     pub max_sessions_per_user: u32,
+    /// What an address may do before it is known who it is.
+    pub address: AddressLimits,
     /// What one session may send.
     pub session_rate: CommandRate,
     /// What all sessions of a user may send together.

@@ -17,6 +17,8 @@ use super::{
     TrustedKey, redact,
 };
 
+use crate::connection::addresses::AddressLimits;
+
 /// Most shards: more than any machine this runs on has cores.
 const MAX_SHARDS: u32 = 1024;
 /// Most connections of one process.
@@ -241,6 +243,16 @@ fn limits(raw: &RawLimits) -> Result<LimitsConfig, Invalid> {
             1,
             10_000,
         )?,
+        address: AddressLimits {
+            connections: rate(
+                "address_connections",
+                &raw.address_connections_per_s,
+                &raw.address_connections_burst,
+            )?,
+            greeting: raw.address_handshakes.within("limits.address_handshakes", 0, 1_000_000)?,
+            greeting_in_all: raw.handshakes.within("limits.handshakes", 0, 1_000_000)?,
+            exempt_loopback: raw.exempt_loopback,
+        },
         session_rate: rate(
             "session_commands",
             &raw.session_commands_per_s,

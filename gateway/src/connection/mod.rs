@@ -9,6 +9,7 @@
 //! Invariants: whatever an application writes during one turn of the loop leaves in one send per connection; bytes
 //! read are fed to the machine exactly once, on whichever shard the connection is then.
 
+pub mod addresses;
 pub mod admission;
 pub mod driver;
 pub mod endpoint;

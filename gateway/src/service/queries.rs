@@ -4,6 +4,7 @@ use ringwire_protocol::{CommandError, ConversationId, ErrorCode, UnixMs, UserId,
 use ringwire_storage::devices::SeenDevice;
 use ringwire_storage::members::{MemberList, MembersPage};
 use ringwire_storage::model::{CursorRow, HeadsAfter, HistoryWindow};
+use ringwire_storage::views::ViewChanges;
 use ringwire_storage::{Store, StoreError};
 use wire::reply::Outcome;
 
@@ -147,13 +148,21 @@ impl Queries<'_> {
         }
     }
 
+    /// How the user's view changed after that number; with 0 only its present number is of interest.
+    async fn view(&self, user: UserId, after: u64) -> Result<ViewChanges, CommandError> {
+        let asked = if after == 0 { u64::MAX } else { after };
+        let view = self.store.view_changes(user, asked, limits::CONNECT_VIEW).await;
+        let view = view.map_err(failed)?;
+        Ok(ViewChanges { reset: view.reset && after > 0, ..view })
+    }
+
     /// Everything `connected` tells.
     pub(super) async fn open_session(
         &self,
         request: &OpenRequest,
         dirty: &[CursorRow],
     ) -> Result<Opened, CommandError> {
-        let OpenRequest { user, name_hint, login, device, cursors } = request;
+        let OpenRequest { user, name_hint, login, device, cursors, view_no } = request;
         let user = *user;
         if let Some(login) = login
             && !self.store.login_state(*login).await.map_err(failed)?
@@ -171,12 +180,13 @@ impl Queries<'_> {
         })?;
         self.see_device(user, device).await?;
         self.save_first(dirty).await?;
+        let view = self.view(user, *view_no).await?;
         let snapshot = self
             .store
             .session_snapshot(user, cursors, limits::CONNECT_HEADS, limits::CONNECT_SYNC)
             .await
             .map_err(failed)?;
-        Ok(rows::opened(&profile, cursors, &snapshot))
+        Ok(Opened { view, ..rows::opened(&profile, cursors, &snapshot) })
     }
 }
 

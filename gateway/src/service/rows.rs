@@ -7,6 +7,7 @@ use ringwire_protocol::{ConversationId, Seq, wire};
 use ringwire_storage::model::{
     EntryRow, HeadRow, HistoryWindow, LogPage, MemberProfile, SessionSnapshot, UserRow,
 };
+use ringwire_storage::views::ViewChanges;
 
 use crate::conversation::entry::wire_entry;
 use crate::limits;
@@ -58,7 +59,7 @@ pub(super) fn heads(rows: &[HeadRow], more: bool) -> wire::HeadsPage {
 }
 
 /// The first page of the whole list.
-pub(super) fn first_heads(list: &SessionSnapshot) -> wire::HeadsPage {
+pub fn first_heads(list: &SessionSnapshot) -> wire::HeadsPage {
     let page = heads(&list.heads, list.more_heads);
     wire::HeadsPage { total_unread: Some(list.total_unread), ..page }
 }
@@ -163,7 +164,8 @@ pub fn opened(
             not_member: false,
         });
     }
-    Opened { user: user(profile), heads: first_heads(snapshot), sync, missed, covered }
+    let view = ViewChanges::default();
+    Opened { user: user(profile), heads: first_heads(snapshot), sync, missed, view, covered }
 }
 
 /// As many entries as one reply may carry, at least one.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use ringwire_protocol::{ConversationId, Seq, UserId, wire};
 use ringwire_storage::refresh::FamilyId;
+use ringwire_storage::views::ViewChanges;
 
 use super::registry::Device;
 
@@ -20,6 +21,8 @@ pub struct OpenRequest {
     pub device: Device,
     /// Where the client stands.
     pub cursors: Vec<(ConversationId, Seq)>,
+    /// The newest change of its view that the client has; 0: it keeps none.
+    pub view_no: u64,
 }
 
 /// What the service read for a session, in one snapshot.
@@ -33,6 +36,8 @@ pub struct Opened {
     pub sync: Vec<wire::SyncState>,
     /// The missed entries, to be pushed.
     pub missed: Vec<wire::Entry>,
+    /// How the user's view changed since the client looked.
+    pub view: ViewChanges,
     /// The newest position of every conversation in the snapshot: live pushes up to it are covered by it.
     pub covered: HashMap<ConversationId, Seq>,
 }

@@ -1,36 +1,34 @@
 //! Token buckets: what a session and a user may send, with a burst after a pause.
 
-use ringwire_protocol::UnixMs;
-
 use crate::config::CommandRate;
 
 /// The state of one bucket, in thousandths of a command.
 #[derive(Clone, Copy, Debug)]
 pub struct Bucket {
     level_milli: u64,
-    filled_at: UnixMs,
+    filled_at_ms: i64,
 }
 
 impl Bucket {
     /// A full bucket.
-    pub fn new(rate: CommandRate, now: UnixMs) -> Self {
-        Self { level_milli: u64::from(rate.burst) * 1000, filled_at: now }
+    pub fn new(rate: CommandRate, now_ms: i64) -> Self {
+        Self { level_milli: u64::from(rate.burst) * 1000, filled_at_ms: now_ms }
     }
 
     /// Whether it is as good as new.
-    pub fn is_full(&self, rate: CommandRate, now: UnixMs) -> bool {
-        let elapsed_ms = now.saturating_sub(self.filled_at).max(0).cast_unsigned();
+    pub fn is_full(&self, rate: CommandRate, now_ms: i64) -> bool {
+        let elapsed_ms = now_ms.saturating_sub(self.filled_at_ms).max(0).cast_unsigned();
         let gained = elapsed_ms.saturating_mul(rate.per_s.into());
         rate.per_s == 0 || self.level_milli.saturating_add(gained) >= u64::from(rate.burst) * 1000
     }
 
     /// Takes one command out, or tells in how many milliseconds there will be one.
-    pub fn take(&mut self, rate: CommandRate, now: UnixMs) -> Result<(), u32> {
+    pub fn take(&mut self, rate: CommandRate, now_ms: i64) -> Result<(), u32> {
         if rate.per_s == 0 {
             return Ok(());
         }
-        let elapsed_ms = now.saturating_sub(self.filled_at).max(0).cast_unsigned();
-        self.filled_at = self.filled_at.max(now);
+        let elapsed_ms = now_ms.saturating_sub(self.filled_at_ms).max(0).cast_unsigned();
+        self.filled_at_ms = self.filled_at_ms.max(now_ms);
         let most = u64::from(rate.burst) * 1000;
         self.level_milli =
             most.min(self.level_milli + elapsed_ms.saturating_mul(rate.per_s.into()));

@@ -100,7 +100,7 @@ pub struct Session {
     pub phase: Phase,
     /// On which device.
     pub device: Device,
-    /// When it began.
+    /// When its `connect` came; 0: it has not.
     pub connected_at: UnixMs,
     /// The newest change of its user's view that it was told.
     pub view_no: u64,
@@ -120,6 +120,8 @@ pub struct Session {
     pub paused: bool,
     /// What it may send.
     pub bucket: Bucket,
+    /// Commands refused as too fast since the last one that was not, and since when.
+    pub too_fast: (u32, i64),
     /// Sends refused on this shard, for those that say they come `after` one.
     pub refused_sends: Refusals,
     /// Conversations whose entries were dropped because the outbox was full, with the newest dropped position.
@@ -263,7 +265,7 @@ impl Registry {
     }
 
     /// Takes a session in, not yet registered for its user's traffic.
-    pub fn insert(&mut self, new: NewSession, now: UnixMs, tick: Tick) -> SessionKey {
+    pub fn insert(&mut self, new: NewSession, now_ms: i64, tick: Tick) -> SessionKey {
         let generation = self.fresh_generation();
         let index = self.slab.insert(Session {
             generation,
@@ -275,7 +277,7 @@ impl Registry {
             encoding: new.encoding,
             phase: Phase::AwaitingConnect,
             device: Device::default(),
-            connected_at: now,
+            connected_at: 0,
             view_no: 0,
             ring: ResumeRing::default(),
             login: new.login,
@@ -284,7 +286,8 @@ impl Registry {
             unanswered: 0,
             queries: 0,
             paused: false,
-            bucket: Bucket::new(self.rates.session, now),
+            bucket: Bucket::new(self.rates.session, now_ms),
+            too_fast: (0, 0),
             refused_sends: Refusals::default(),
             lagging: BTreeMap::new(),
             covered: HashMap::new(),
@@ -298,13 +301,13 @@ impl Registry {
     }
 
     /// Registers a session for its user's traffic.
-    pub fn subscribe(&mut self, key: SessionKey, now: UnixMs) {
+    pub fn subscribe(&mut self, key: SessionKey, now_ms: i64) {
         let Some(session) = self.get(key) else { return };
         let (user, rate) = (session.user, self.rates.user);
-        let sessions = self
-            .by_user
-            .entry(user)
-            .or_insert_with(|| UserSessions { keys: Vec::new(), bucket: Bucket::new(rate, now) });
+        let sessions = self.by_user.entry(user).or_insert_with(|| UserSessions {
+            keys: Vec::new(),
+            bucket: Bucket::new(rate, now_ms),
+        });
         sessions.keys.push(key);
     }
 
@@ -340,10 +343,11 @@ impl Registry {
     }
 
     /// Forgets users without sessions, once their bucket is full again: connecting anew must not fill it.
-    pub fn forget_absent_users(&mut self, now: UnixMs) {
+    pub fn forget_absent_users(&mut self, now_ms: i64) {
         let rate = self.rates.user;
-        self.by_user
-            .retain(|_, sessions| !sessions.keys.is_empty() || !sessions.bucket.is_full(rate, now));
+        self.by_user.retain(|_, sessions| {
+            !sessions.keys.is_empty() || !sessions.bucket.is_full(rate, now_ms)
+        });
     }
 
     /// The session of a connection.
@@ -397,13 +401,13 @@ impl Registry {
     }
 
     /// Takes a command out of the buckets of the session and its user, or tells how many milliseconds to wait.
-    pub fn take_command(&mut self, key: SessionKey, now: UnixMs) -> Result<(), u32> {
+    pub fn take_command(&mut self, key: SessionKey, now_ms: i64) -> Result<(), u32> {
         let rates = self.rates;
         let Some(session) = self.get(key) else { return Ok(()) };
-        session.bucket.take(rates.session, now)?;
+        session.bucket.take(rates.session, now_ms)?;
         let user = session.user;
         match self.by_user.get_mut(&user) {
-            Some(sessions) => sessions.bucket.take(rates.user, now),
+            Some(sessions) => sessions.bucket.take(rates.user, now_ms),
             None => Ok(()),
         }
     }

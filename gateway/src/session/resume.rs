@@ -230,7 +230,7 @@ mod tests {
                 prop_assert_eq!(missed(&ring, total + 1), None);
                 // Everywhere would take long; the edges are what matters.
                 let base = ring.base().unwrap_or(total);
-                for received in [0, base.saturating_sub(1), base, (base + total) / 2, total] {
+                for received in [0, base.saturating_sub(1), base, u64::midpoint(base, total), total] {
                     match missed(&ring, received) {
                         Some(frames) => prop_assert_eq!(&frames[..], &sent[received as usize..]),
                         None => prop_assert!(gave_up || Some(received) < ring.base()),

@@ -93,7 +93,24 @@ impl State {
             {
                 self.note_refusal(key, id, &send.client_msg_id);
             }
+            let too_fast = error.code == ErrorCode::RateLimited;
             self.reply(key, command_id, Err(error), links);
+            if too_fast {
+                self.close_flood(key, links);
+            }
+        }
+    }
+
+    /// Closes a session that goes on flooding though it is told to wait. It may come back and be resumed.
+    fn close_flood(&mut self, key: SessionKey, links: &mut Links) {
+        let now = self.now.uptime_ms;
+        let Some(session) = self.registry.get(key) else { return };
+        let (count, since) = session.too_fast;
+        if count >= limits::FLOOD_REFUSALS && now - since <= limits::FLOOD_MS {
+            let reason = CloseReason::RateLimited;
+            links.close(session.link, reason.code(), reason.reason());
+        } else if count >= limits::FLOOD_REFUSALS {
+            session.too_fast = (0, now);
         }
     }
 
@@ -185,9 +202,20 @@ impl State {
             let error = "the server stops; connect again";
             return Err(CommandError::new(ErrorCode::Draining, error));
         }
-        self.registry.take_command(key, self.now.unix_ms).map_err(|wait_ms| {
-            CommandError::retry(ErrorCode::RateLimited, "too many commands", wait_ms)
-        })?;
+        let now = self.now.uptime_ms;
+        let taken = self.registry.take_command(key, now);
+        let Some(session) = self.registry.get(key) else { return Ok(()) };
+        match taken {
+            Ok(()) => session.too_fast = (0, now),
+            Err(wait_ms) => {
+                session.too_fast.0 += 1;
+                return Err(CommandError::retry(
+                    ErrorCode::RateLimited,
+                    "too many commands",
+                    wait_ms,
+                ));
+            }
+        }
         let Some(session) = self.registry.get(key) else { return Ok(()) };
         match (&session.phase, op) {
             (Phase::Live | Phase::AwaitingConnect, Some(Op::Connect(_))) => Ok(()),

@@ -50,6 +50,7 @@ impl State {
             return Err(already_connected());
         }
         let cursors = check(&connect)?;
+        let view_no = connect.view_no;
         let status = Status::from_wire(connect.status)?;
         if let Some(resume) = &connect.resume
             && self.resume(reply_to, &connect.device_id, resume, links)
@@ -77,10 +78,10 @@ impl State {
             connect_id: reply_to.command_id,
         };
         // Registered first: what commits from now on is held, what committed before is in the snapshot.
-        self.registry.subscribe(key, now);
+        self.registry.subscribe(key, self.now.uptime_ms);
         self.watch_token(key);
         links.set_paused(link, true);
-        let request = OpenRequest { user, name_hint, login, device, cursors };
+        let request = OpenRequest { user, name_hint, login, device, cursors, view_no };
         let weight = request.cursors.len();
         if !self.enter(Entering::Session(key, Box::new(request)), weight, links) {
             let error = busy("too many sessions are being opened");
@@ -242,15 +243,13 @@ impl State {
                 self.session_opened(key, Err(busy("the service queue is full")), links);
                 false
             }
-            Entering::Identity(waiter, ask) => match self.ask(*ask) {
-                Ok(()) => true,
-                Err(_) => {
-                    if let Some(waiter) = self.waiters.remove(&waiter) {
-                        drop(waiter.send(Err(busy("the service queue is full"))));
-                    }
-                    false
+            Entering::Identity(waiter, ask) => {
+                let asked = self.ask(*ask).is_ok();
+                if !asked && let Some(waiter) = self.waiters.remove(&waiter) {
+                    drop(waiter.send(Err(busy("the service queue is full"))));
                 }
-            },
+                asked
+            }
         }
     }
 
@@ -292,13 +291,25 @@ impl State {
             resumed: false,
             heads: Some(opened.heads),
             sync: opened.sync,
-            view_no: 0,
-            view_reset: false,
+            view_no: opened.view.view_no,
+            view_reset: opened.view.reset,
         };
         self.reply(key, connect_id, Ok(Outcome::Connected(connected)), links);
         if let Some((session, budget)) = self.registry.get_for_push(key) {
             for entry in opened.missed {
                 let payload = push_payload(encoding, wire::push::Event::Entry(entry));
+                let kind = encoding.message_kind();
+                session.ring.push(&frame::server_frame(kind, &payload), budget);
+                links.send_message(link, kind, &payload);
+            }
+            session.view_no = opened.view.view_no;
+            for change in opened.view.changes {
+                let change = wire::ViewChanged {
+                    conversation_id: change.conversation_id.get(),
+                    hidden_seqs: change.seqs,
+                    view_no: change.view_no,
+                };
+                let payload = push_payload(encoding, wire::push::Event::ViewChanged(change));
                 let kind = encoding.message_kind();
                 session.ring.push(&frame::server_frame(kind, &payload), budget);
                 links.send_message(link, kind, &payload);

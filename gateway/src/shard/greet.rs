@@ -25,6 +25,7 @@ use super::handoff::{Bearer, HttpSocket, Moving};
 use super::mail::Mail;
 use crate::auth::{Identity, TokenUser};
 use crate::config::CompressionChoice;
+use crate::connection::addresses::Greeting;
 use crate::connection::admission::Admission;
 use crate::connection::driver::{self, Application as _, Opening};
 use crate::connection::endpoint::Endpoint;
@@ -42,6 +43,8 @@ pub(super) async fn greet(
     already_read: BytesMut,
     peer: SocketAddr,
     admission: Admission,
+    // Over when this is: by then it is a session, an HTTP connection, or gone.
+    _greeting: Greeting,
 ) {
     match upgrade::read_request(&stream, already_read).await {
         None => {}
@@ -262,6 +265,16 @@ async fn close(stream: &Stream, reason: CloseReason) {
     if upgrade::write_all(stream, &close).await.is_ok() {
         upgrade::linger(stream).await;
     }
+}
+
+/// Tells a connection from an address that connects too often so, without spending more on it.
+pub(super) fn slow_down(stream: &Stream, wait_ms: u32) {
+    let body = format!(
+        r#"{{"error":{{"code":3,"name":"RATE_LIMITED","message":"too many connections from this address","temporary":true,"retry_after_ms":{wait_ms}}}}}"#
+    );
+    let seconds = wait_ms.div_ceil(1000).to_string();
+    let response = handshake::refuse_response(429, &body, &[("Retry-After", &seconds)]);
+    drop(net::send(stream.as_fd_number(), &response));
 }
 
 /// Tells a connection for which there is no room so, without spending more on it.

@@ -111,6 +111,19 @@ impl State {
         }
     }
 
+    /// A user of this shard changed their own view: all their sessions learn it. Durable, as entries are.
+    pub fn push_view_changed(
+        &mut self,
+        user: UserId,
+        change: wire::ViewChanged,
+        links: &mut Links,
+    ) {
+        if let Some(id) = ConversationId::new(change.conversation_id) {
+            let pushed = Pushed::View { id, change };
+            self.push_to_user(user, &mut Frames::new(&pushed), None, links);
+        }
+    }
+
     /// Announces the conversations a session lags in, once its socket has taken everything else.
     pub(crate) fn drained(&mut self, link: LinkKey, links: &mut Links) {
         let Some(key) = self.registry.by_link(link) else { return };
@@ -191,6 +204,7 @@ fn push(
             mark_lagging(session, budget, *id, *head_seq, links);
             return Given::Done;
         }
+        Pushed::View { change, .. } => session.view_no = change.view_no.max(session.view_no),
         Pushed::Entry(_) | Pushed::Cursor { .. } | Pushed::Typing(_) => {}
     }
     let Some((id, seq)) = pushed.position() else {

@@ -46,6 +46,7 @@ use ringwire_protocol::websocket::MessageKind;
 use ringwire_protocol::{CloseReason, CommandError, ErrorCode, UnixMs, UserId};
 use tokio::sync::oneshot;
 
+use crate::connection::addresses::Greeting;
 use crate::connection::driver::{self, Application, ReadBuffer};
 use crate::connection::endpoint::Endpoint;
 use crate::connection::links::{Heartbeat, LinkKey, Links, Overdue};
@@ -143,7 +144,7 @@ impl Shard {
         let mut links = self.links.borrow_mut();
         let link = links.insert(endpoint);
         let mut state = self.state.borrow_mut();
-        let (now, tick) = (state.now.unix_ms, links.now());
+        let (now, tick) = (state.now.uptime_ms, links.now());
         state.registry.insert(session(link), now, tick);
         link
     }
@@ -212,7 +213,8 @@ impl Shard {
                 let Returned { stream, unread, peer, admission } = *returned;
                 if let Ok(stream) = Stream::new(stream) {
                     let shard = Rc::clone(self);
-                    net::spawn(greet::greet(shard, stream, unread, peer, admission));
+                    let greeting = Greeting::uncounted();
+                    net::spawn(greet::greet(shard, stream, unread, peer, admission, greeting));
                 }
             }
             Mail::Drain => return false,
@@ -316,7 +318,7 @@ impl State {
         if tick.is_multiple_of(limits::CACHE_SWEEP_S) {
             let now = self.now.tick;
             self.conversations.sweep(now, self.now.at);
-            self.registry.forget_absent_users(self.now.unix_ms);
+            self.registry.forget_absent_users(self.now.uptime_ms);
         }
         self.sweep_signals(links);
         self.sweep_presence(links);
@@ -384,11 +386,17 @@ async fn accept_loop(shard: Rc<Shard>, listener: Listener) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                if let Some(admission) = shard.shared.admit() {
-                    let shard = Rc::clone(&shard);
-                    net::spawn(greet::greet(shard, stream, BytesMut::new(), peer, admission));
-                } else {
+                let Some(admission) = shard.shared.admit() else {
                     greet::turn_away(&stream);
+                    continue;
+                };
+                match shard.shared.addresses.arrive(peer.ip(), shard.unix_ms()) {
+                    Ok(greeting) => {
+                        let shard = Rc::clone(&shard);
+                        let unread = BytesMut::new();
+                        net::spawn(greet::greet(shard, stream, unread, peer, admission, greeting));
+                    }
+                    Err(wait_ms) => greet::slow_down(&stream, wait_ms),
                 }
             }
             Err(_) if shard.state.borrow().draining => return,

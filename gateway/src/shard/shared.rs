@@ -12,6 +12,7 @@ use super::mailbox::MailboxSender;
 use crate::auth::TokenVerifier;
 use crate::command::key::CommandKey;
 use crate::config::Config;
+use crate::connection::addresses::Addresses;
 use crate::connection::admission::Admission;
 use crate::conversation::answer::Ack;
 use crate::service::ask::Call;
@@ -36,6 +37,8 @@ pub struct Shared {
     pub http: mpsc::Sender<HttpSocket>,
     /// Connections of the process.
     pub connections: Arc<AtomicUsize>,
+    /// What the addresses of those are doing.
+    pub addresses: Addresses,
     /// Most connections the process takes.
     pub max_connections: usize,
     /// Shards that have nothing under way any more.

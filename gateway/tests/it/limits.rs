@@ -196,3 +196,48 @@ fn s3_who_does_not_introduce_himself_is_sent_away_and_harms_nobody() {
         busy.assert_quiet();
     }
 }
+
+#[test]
+fn q1_an_address_that_connects_too_often_is_answered_429_whatever_it_says_of_itself() {
+    let lines = "[limits]\nexempt_loopback = false\naddress_connections_per_s = 1\naddress_connections_burst = 5";
+    let server = Setup::new().config(lines).start();
+    let connect = |header: &str| {
+        let upgrade = Upgrade::encoding(Encoding::Json).bearer(&server.token(1));
+        let upgrade = upgrade.header(header, "192.0.2.77");
+        Client::upgrade(server.address(), &upgrade, Encoding::Json).err()
+    };
+    let headers = ["X-Forwarded-For", "Forwarded", "X-Real-IP", "CF-Connecting-IP"];
+    let refused =
+        headers.iter().cycle().take(40).filter(|header| connect(header) == Some(429)).count();
+    // A slow machine grants a few more while it works.
+    assert!((20..=35).contains(&refused), "{refused} of 40 were refused");
+    while connect("X-Forwarded-For").is_some() {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn q1_a_session_that_floods_in_spite_of_refusals_is_closed() {
+    let lines = "[limits]\nsession_commands_per_s = 1\nsession_commands_burst = 1";
+    let server = Setup::new().config(lines).start();
+    for encoding in ENCODINGS {
+        let mut client = Client::session(&server, 1, encoding);
+        for _ in 0..20 {
+            for _ in 0..200 {
+                client.queue(Op::Ping(wire::Ping {}));
+            }
+            // It may be closed by now.
+            let _ = client.flush();
+        }
+        let mut refusals = 0;
+        let code = loop {
+            match client.next() {
+                Arrived::Reply(_) => refusals += 1,
+                Arrived::Closed(code) => break code,
+                Arrived::Push(push) => panic!("{push:?}"),
+            }
+        };
+        assert_eq!(code, Some(4104));
+        assert!(refusals >= 1000, "{refusals}");
+    }
+}

@@ -26,6 +26,7 @@ mod poison;
 mod power_loss;
 mod presence;
 mod reading;
+mod restart;
 mod resume;
 mod retention;
 mod search;

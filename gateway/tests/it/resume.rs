@@ -40,6 +40,9 @@ fn on_device(device: &str) -> wire::Connect {
     wire::Connect { device_id: device.to_owned(), ..Default::default() }
 }
 
+/// Makes a `connect` of a session id and a count.
+type Ask = fn(&str, u64) -> wire::Connect;
+
 fn resuming(device: &str, session_id: &str, received: u64) -> wire::Connect {
     let resume = wire::Resume { session_id: session_id.to_owned(), received };
     wire::Connect { resume: Some(resume), ..on_device(device) }
@@ -177,7 +180,6 @@ fn r2_a_resume_that_cannot_be_whole_is_a_new_session_with_cursors() {
         let (server, mut speaker, direct) = talk(Setup::new(), encoding);
         let other_encoding =
             if encoding == Encoding::Json { Encoding::Protobuf } else { Encoding::Json };
-        type Ask = fn(&str, u64) -> wire::Connect;
         let cases: [(&str, u64, Encoding, Ask); 8] = [
             ("ahead of the head", 2, encoding, |id, kept| resuming("phone", id, kept + 1)),
             ("unknown", 2, encoding, |_, kept| resuming("phone", "nonsense", kept)),
@@ -274,7 +276,7 @@ fn r2_doubled_and_pipelined_resumes_have_one_winner() {
                         }
                     }
                     Arrived::Closed(code) => break code,
-                    other => panic!("{other:?}"),
+                    other @ Arrived::Push(_) => panic!("{other:?}"),
                 }
             };
             assert_eq!(entries, texts(0..5), "whole for everybody");
