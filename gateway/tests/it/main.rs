@@ -21,6 +21,7 @@ mod memory;
 mod moving;
 mod ordering;
 mod outage;
+mod overload;
 mod page;
 mod poison;
 mod power_loss;
