@@ -41,7 +41,9 @@ impl Device {
     fn answered(&mut self, asked: Asked, outcome: Outcome, with: &mut Surroundings<'_>) {
         match (asked, outcome) {
             (Asked::Connect, Outcome::Connected(connected)) => self.connected(connected, with),
-            (Asked::Ping, Outcome::Pong(_)) | (Asked::Query, Outcome::HeadsPage(_)) => {}
+            (Asked::Ping, Outcome::Pong(_))
+            | (Asked::Query, Outcome::HeadsPage(_))
+            | (Asked::Typing, Outcome::Done(_)) => {}
             (Asked::Query, Outcome::HistoryPage(page)) => {
                 for entry in &page.entries {
                     self.check_committed(entry, with);
@@ -69,7 +71,6 @@ impl Device {
                 let view = self.views.entry(conversation).or_default();
                 view.delivered_confirmed = view.delivered_confirmed.max(seq);
             }
-            (Asked::Typing, Outcome::Done(_)) => {}
             (Asked::Sync { conversation }, Outcome::SyncPage(page)) => {
                 self.synced(conversation, page, with);
             }
@@ -131,7 +132,7 @@ impl Device {
     ) {
         with.journal.met("page of missed entries");
         for entry in page.entries {
-            self.entry(entry, Way::Page, with);
+            self.entry(&entry, Way::Page, with);
         }
         let view = self.views.entry(conversation).or_default();
         view.syncing = None;
@@ -260,7 +261,7 @@ impl Device {
                     _ => false,
                 };
                 if !lost {
-                    self.entry(entry, Way::Push, with);
+                    self.entry(&entry, Way::Push, with);
                 }
             }
             Some(Event::Cursor(cursor)) => self.check_cursor(cursor, with),
@@ -284,12 +285,12 @@ impl Device {
         self.catch_up(with);
     }
 
-    fn entry(&mut self, entry: wire::Entry, way: Way, with: &mut Surroundings<'_>) {
+    fn entry(&mut self, entry: &wire::Entry, way: Way, with: &mut Surroundings<'_>) {
         let Some(id) = ConversationId::new(entry.conversation_id) else {
             return with.journal.find(format!("{}: an entry of no conversation", self.name));
         };
         with.journal.note(format_args!("{} gets {id}/{} by {way:?}", self.name, entry.seq));
-        self.check_committed(&entry, with);
+        self.check_committed(entry, with);
         let log = with.database.logs.get(&id);
         let live = self.views.get(&id).is_none_or(|view| entry.seq > view.missed_to);
         if way == Way::Push && live && !log.is_some_and(|log| log.concerns(entry.seq, self.user)) {
@@ -298,7 +299,7 @@ impl Device {
         }
         let view = self.views.entry(id).or_default();
         let (was_whole, cursor) = (view.whole, view.cursor);
-        let taken = view.take(&entry, self.user);
+        let taken = view.take(entry, self.user);
         match taken {
             Taken::Next | Taken::Known => {}
             Taken::Differs => {

@@ -41,6 +41,7 @@ impl Journal {
     }
 
     /// A broken promise.
+    #[expect(clippy::needless_pass_by_value, reason = "findings are made to be given away")]
     pub(crate) fn find(&mut self, finding: String) {
         self.note(format_args!("FOUND {finding}"));
         if self.findings.len() < FINDINGS_KEPT {

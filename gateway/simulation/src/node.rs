@@ -104,8 +104,8 @@ impl Node {
             Place { shard, mailbox, mail_due: false, flush_due: false, frozen_until_us: 0 }
         });
         let places = places.collect();
-        let _silent = Box::new((http_end, errands_end));
-        Ok(Self { shared, places, calls, writer, write_due: false, _silent })
+        let silent = Box::new((http_end, errands_end));
+        Ok(Self { shared, places, calls, writer, write_due: false, _silent: silent })
     }
 
     /// Nothing is under way in here.

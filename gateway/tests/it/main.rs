@@ -23,6 +23,7 @@ mod memory;
 mod moving;
 mod ordering;
 mod outage;
+mod overload;
 mod page;
 mod permissions;
 mod poison;
