@@ -8,7 +8,6 @@ use std::task::{Context, Poll, Waker};
 
 use anyhow::{Context as _, Result};
 use ringwire_gateway::auth::TokenVerifier;
-use ringwire_gateway::command::key::CommandKey;
 use ringwire_gateway::config::{self, CommandRate, Config, Database as DatabaseChoice};
 use ringwire_gateway::connection::addresses::Addresses;
 use ringwire_gateway::connection::driver::Application as _;
@@ -26,6 +25,7 @@ use tokio::sync::mpsc;
 
 use crate::plan::Plan;
 use crate::random::Random;
+use crate::service::COMMAND_KEY;
 use crate::writer::Writer;
 
 /// One shard and what of it is due.
@@ -84,7 +84,7 @@ impl Node {
         let own = SecretKey::new(vec![7; 32]);
         let shared = Arc::new(Shared {
             verifier: Arc::new(TokenVerifier::new(&own, &config.auth)?),
-            command_key: CommandKey::new([3; 16]),
+            command_key: COMMAND_KEY,
             boot: random.next(),
             mailboxes: senders,
             service,

@@ -2,9 +2,10 @@
 //! `service::rows`.
 
 use prost::Message as _;
+use ringwire_gateway::command::key::CommandKey;
 use ringwire_gateway::command::query::Query;
 use ringwire_gateway::limits;
-use ringwire_gateway::service::ask::{Ask, Served};
+use ringwire_gateway::service::ask::{Ask, News, Served};
 use ringwire_gateway::service::rows;
 use ringwire_protocol::{CommandError, ConversationId, ErrorCode, UserId, wire};
 use ringwire_storage::model::{ConversationKind, EntryRow, HistoryWindow, Role};
@@ -12,6 +13,9 @@ use wire::reply::Outcome;
 
 use crate::database::{Database, profile};
 use crate::roster::Roster;
+
+/// The key of the database.
+pub(crate) const COMMAND_KEY: CommandKey = CommandKey::new([3; 16]);
 
 /// Answers one call as of now. `failing`: the database cannot be reached.
 pub(crate) fn serve(database: &mut Database, ask: Ask, failing: bool, unix_ms: i64) -> Served {
@@ -26,7 +30,12 @@ pub(crate) fn serve(database: &mut Database, ask: Ask, failing: bool, unix_ms: i
                 database.save_cursors(&dirty);
                 let (heads, missed) = (limits::CONNECT_HEADS as usize, limits::CONNECT_SYNC);
                 let snapshot = database.session(request.user, &request.cursors, heads, missed);
-                Box::new(rows::opened(&profile(request.user), &request.cursors, &snapshot))
+                Box::new(rows::opened(
+                    &profile(request.user),
+                    &request.cursors,
+                    &snapshot,
+                    &COMMAND_KEY,
+                ))
             });
             Served::SessionOpened { session, opened }
         }
@@ -39,7 +48,18 @@ pub(crate) fn serve(database: &mut Database, ask: Ask, failing: bool, unix_ms: i
                 Ok((outcome, made)) => (Ok(Box::new(outcome)), made),
                 Err(error) => (Err(error), None),
             };
-            Served::Answered { reply_to, outcome, made }
+            Served::Answered { reply_to, outcome, news: made.map(News::Made) }
+        }
+        Ask::Identify(named) => {
+            let users = reached.map(|()| named.users.clone());
+            Served::Identified { named, users }
+        }
+        Ask::LoadTarget { conversation_id: id, seq, asked } => {
+            let row = reached.map(|()| database.logs.get(&id)?.row(seq).cloned());
+            Served::Target { id, seq, asked, row }
+        }
+        Ask::LoadBlocks { conversation_id: id, asked, .. } => {
+            Served::Blocks { id, asked, blocked: reached.map(|()| false) }
         }
         Ask::LoadConversation(id) => {
             let recent = limits::RECENT_ENTRIES;
@@ -81,7 +101,7 @@ fn answer(database: &mut Database, user: UserId, query: Query, unix_ms: i64) -> 
         }
         Query::Heads(heads) => {
             let list = database.session(user, &[], page(heads.limit) as usize, 0);
-            Outcome::HeadsPage(rows::first_heads(&list))
+            Outcome::HeadsPage(rows::first_heads(&list, &COMMAND_KEY))
         }
         Query::CreateGroup(create) => return create_group(database, user, &create, unix_ms),
         _ => {
@@ -118,7 +138,11 @@ fn create_group(
         (id, true)
     };
     let list = database.session(user, &[], usize::MAX, 0);
-    let head = list.heads.iter().find(|line| line.conversation_id == id).map(rows::head);
+    let head = list
+        .heads
+        .iter()
+        .find(|line| line.conversation_id == id)
+        .map(|line| rows::head(line, &COMMAND_KEY));
     let opened = wire::ConversationOpened { head, created: made };
     Ok((Outcome::ConversationOpened(opened), made.then_some(id)))
 }

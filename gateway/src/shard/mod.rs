@@ -267,15 +267,19 @@ impl State {
                 self.session_opened(session, opened, links);
                 self.left(links);
             }
-            Served::Answered { reply_to, outcome, made } => {
+            Served::Answered { reply_to, outcome, news } => {
                 let outcome = outcome.map(|outcome| *outcome);
                 self.give_query_back(reply_to.session);
                 self.reply(reply_to.session, reply_to.command_id, outcome, links);
-                if let Some(id) = made {
-                    self.announcements.push(id);
-                    self.announce(links);
+                if let Some(news) = news {
+                    self.tell(news, links);
                 }
             }
+            Served::Identified { named, users } => self.identified(*named, users, links),
+            Served::Target { id, seq, asked, row } => {
+                self.target_loaded(id, seq, asked, row, links);
+            }
+            Served::Blocks { id, asked, blocked } => self.blocks_loaded(id, asked, blocked, links),
             Served::Conversation { id, snapshot } => self.conversation_loaded(id, snapshot, links),
             Served::Tail { id, tail } => self.tail_loaded(id, tail, links),
             Served::PresenceSeen { check, reply_to, seen } => {
