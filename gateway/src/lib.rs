@@ -13,6 +13,8 @@ pub mod connection;
 pub mod session;
 
 pub mod auth;
+pub mod permissions;
+
 pub mod command;
 pub mod conversation;
 pub mod fanout;

@@ -128,6 +128,12 @@ pub const READ_TRUST: Duration = Duration::from_secs(1);
 pub const IN_FLIGHT_PER_CONVERSATION: usize = 4096;
 /// Commands that wait for a conversation to be loaded or re-based; more are refused as BUSY.
 pub const WAITING_PER_CONVERSATION: usize = 4096;
+/// Older entries that a conversation reads at once because commands are about them; more commands are refused as BUSY.
+pub const TARGETS_LOADING: usize = 64;
+/// Of such entries it remembers what it needs to know of these many.
+pub const TARGETS_KEPT: usize = 256;
+/// With other nodes on the same database: how long a look at who blocks whom is believed.
+pub const BLOCKS_TRUST: Duration = Duration::from_mins(1);
 /// Refused sends a conversation remembers, to refuse what says it comes `after` them.
 pub const REMEMBERED_REFUSALS: usize = 256;
 /// Tail entries loaded at once after a conflict; a longer tail is read in rounds.
@@ -135,6 +141,20 @@ pub const TAIL_PAGE: u32 = 500;
 
 /// Attachments, and mentions, of one message.
 pub const MAX_MESSAGE_PARTS: usize = 64;
+/// Longest reaction, in bytes; `limits.max_reaction_bytes` on the wire.
+pub const MAX_REACTION_BYTES: usize = 64;
+/// Longest address, title or name in an attachment, card or location, in bytes.
+pub const MAX_PART_TEXT_BYTES: usize = 2048;
+/// Users, or entries, that one command may name.
+pub const MAX_NAMED: usize = 200;
+/// Longest text of a request to join, in bytes.
+pub const MAX_REQUEST_TEXT_BYTES: usize = 1024;
+/// Pinned messages of a conversation; `limits.max_pins` on the wire.
+pub const MAX_PINS: usize = 50;
+/// Users a group may keep out at a time.
+pub const MAX_BANS: usize = 1000;
+/// Users that may wait for an answer of a group at a time.
+pub const MAX_REQUESTS: usize = 1000;
 /// Longest title of a group, in bytes.
 pub const MAX_TITLE_BYTES: usize = 256;
 /// Entries, heads or members on one page.

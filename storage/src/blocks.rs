@@ -3,7 +3,7 @@
 //! Invariants: nobody blocks themselves; a block is one row whoever asks for it how often; those of a deleted user are
 //! gone in both directions, and none is made with one.
 
-use ringwire_protocol::{UnixMs, UserId};
+use ringwire_protocol::{ConversationId, UnixMs, UserId};
 
 use crate::error::StoreError;
 use crate::store::{Store, either};
@@ -70,6 +70,16 @@ impl Store {
         other: UserId,
     ) -> Result<bool, StoreError> {
         Ok(!self.blocked_either_way(one, &[other]).await?.is_empty())
+    }
+
+    /// The direct conversation of two users, if they have one: where a block between them matters.
+    pub async fn direct_between(
+        &self,
+        one: UserId,
+        other: UserId,
+    ) -> Result<Option<ConversationId>, StoreError> {
+        let (low, high) = (one.min(other), one.max(other));
+        either!(self, store => store.direct_between(low, high).await)
     }
 
     /// Those of a list whom the user blocks or who block the user, by id.

@@ -97,7 +97,7 @@ pub(crate) struct ConversationUpdate {
 pub(crate) struct Edited {
     pub(crate) conversation_id: ConversationId,
     pub(crate) seq: Seq,
-    pub(crate) edited_at: UnixMs,
+    pub(crate) at: UnixMs,
     pub(crate) body: Bytes,
 }
 
@@ -107,7 +107,7 @@ pub(crate) struct Reaction {
     pub(crate) conversation_id: ConversationId,
     pub(crate) seq: Seq,
     pub(crate) user_id: UserId,
-    pub(crate) reaction: Box<str>,
+    pub(crate) with: Box<str>,
 }
 
 impl NetChanges {
@@ -306,9 +306,9 @@ impl Pass {
             }
         }
         let (mut unreacted, mut reacted) = (Vec::new(), Vec::new());
-        for ((conversation_id, seq, user_id, reaction), there) in self.reactions {
+        for ((conversation_id, seq, user_id, with), there) in self.reactions {
             let list = if there { &mut reacted } else { &mut unreacted };
-            list.push(Reaction { conversation_id, seq, user_id, reaction });
+            list.push(Reaction { conversation_id, seq, user_id, with });
         }
         let conversations = self.conversations.into_iter();
         let edited = self.edited.into_iter();
@@ -333,10 +333,10 @@ impl Pass {
             mentions: self.mentions.into_iter().collect(),
             edits: self.edits.into_iter().collect(),
             edited: edited
-                .map(|((conversation_id, seq), (edited_at, body))| Edited {
+                .map(|((conversation_id, seq), (at, body))| Edited {
                     conversation_id,
                     seq,
-                    edited_at,
+                    at,
                     body,
                 })
                 .collect(),

@@ -4,8 +4,8 @@
 //!   entries of any logs ─► runs of positions ─► reactions, hidden ones ─► back to their entries
 //! ```
 //!
-//! Invariants: a page costs two range scans for each run of positions in it, however many of its entries were reacted to;
-//! what an entry's own row tells (`edited_at`, `recalled_at`) is there before.
+//! Invariants: a page costs two statements for all its runs of positions, however many of its entries were reacted to, and
+//! never reads more than their rows; what an entry's own row tells (`edited_at`, `recalled_at`) is there before.
 
 use ringwire_protocol::{ConversationId, Seq};
 
@@ -52,9 +52,14 @@ impl<'a> Marking<'a> {
         runs
     }
 
-    /// One of an entry's reactions, the most frequent first.
+    /// One of an entry's reactions. The most frequent come first, in whatever order they are told here.
     pub(crate) fn reaction(&mut self, id: ConversationId, seq: Seq, told: &ReactionCount) {
-        self.mark(id, seq, |_, marks| marks.reactions.push(told.clone()));
+        self.mark(id, seq, |_, marks| {
+            marks.reactions.push(told.clone());
+            marks
+                .reactions
+                .sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.reaction.cmp(&b.reaction)));
+        });
     }
 
     /// The reader has hidden this one. Comes after its reactions, which are not told either.

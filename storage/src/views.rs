@@ -36,7 +36,7 @@ pub struct ViewChanges {
 pub(crate) fn view_changes(
     view_no: u64,
     after: u64,
-    rows: Vec<(u64, ConversationId, Seq)>,
+    rows: &[(u64, ConversationId, Seq)],
     limit: u32,
 ) -> ViewChanges {
     if after > view_no || rows.len() > limit as usize {
@@ -78,7 +78,7 @@ impl Store {
         let after = i64::try_from(after_view_no).unwrap_or(i64::MAX);
         let asked = i64::from(limit) + 1;
         let (view_no, rows) = either!(self, store => store.view_changes(user, after, asked).await?);
-        Ok(view_changes(view_no, after_view_no, rows, limit))
+        Ok(view_changes(view_no, after_view_no, &rows, limit))
     }
 }
 
@@ -89,15 +89,14 @@ mod tests {
 
     #[test]
     fn rows_of_one_change_are_one_change() {
-        let rows =
-            || vec![(4, conversation(7), 2), (4, conversation(7), 9), (5, conversation(3), 1)];
-        let told = view_changes(6, 3, rows(), 3);
+        let rows = [(4, conversation(7), 2), (4, conversation(7), 9), (5, conversation(3), 1)];
+        let told = view_changes(6, 3, &rows, 3);
         assert_eq!((told.view_no, told.reset), (6, false));
         let seqs: Vec<_> = told.changes.iter().map(|c| (c.view_no, c.seqs.as_slice())).collect();
         assert_eq!(seqs, [(4, [2, 9].as_slice()), (5, [1].as_slice())]);
 
         let reset = ViewChanges { view_no: 6, changes: Vec::new(), reset: true };
-        assert_eq!(view_changes(6, 3, rows(), 2), reset, "more than are told");
-        assert_eq!(view_changes(6, 7, Vec::new(), 2), reset, "of another database");
+        assert_eq!(view_changes(6, 3, &rows, 2), reset, "more than are told");
+        assert_eq!(view_changes(6, 7, &[], 2), reset, "of another database");
     }
 }

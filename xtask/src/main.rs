@@ -14,6 +14,7 @@ mod lint;
 mod packages;
 mod prerequisites;
 mod protocol_docs;
+mod simulate;
 mod steps;
 mod test;
 mod tidy;
@@ -57,6 +58,8 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Run whole servers and clients in virtual time, with faults; a seed is repeated by `--seed`.
+    Simulate(simulate::Arguments),
     /// Run the micro-benchmarks, or a comparison (`echo`).
     Bench(bench::Arguments),
 }
@@ -81,6 +84,7 @@ fn run() -> Result<()> {
         Command::Lint => lint::run(root),
         Command::Codegen { check } => codegen::run(root, check),
         Command::ProtocolDocs { check } => protocol_docs::run(root, check),
+        Command::Simulate(arguments) => simulate::run(root, &arguments),
         Command::Bench(arguments) => bench::run(root, &arguments),
     }
 }

@@ -1,10 +1,11 @@
 //! What a message may hold; checked on the sender's shard before anyone else hears of it.
 
-use ringwire_protocol::ids::MAX_CLIENT_ID_BYTES;
-use ringwire_protocol::{CommandError, ErrorCode, wire};
+use ringwire_protocol::ids::{MAX_CLIENT_ID_BYTES, MAX_ID};
+use ringwire_protocol::{CommandError, ErrorCode, UserId, wire};
 use wire::message::Kind;
 
 use crate::config::LimitsConfig;
+use crate::conversation::intent::Mentions;
 use crate::limits;
 
 /// Checks the content of a message against the deployment's limits.
@@ -29,17 +30,114 @@ pub fn check(message: &wire::Message, limits: &LimitsConfig) -> Result<(), Comma
         let most = limits::MAX_MESSAGE_PARTS;
         return Err(too_large(format!("more than {most} attachments or mentions")));
     }
-    let empty = message.text.trim().is_empty()
-        && message.attachments.is_empty()
-        && message.location.is_none()
-        && (kind != Kind::Custom || message.metadata.is_empty());
-    if empty {
-        return Err(CommandError::new(
-            ErrorCode::EmptyMessage,
-            "a message needs text, an attachment, a location or custom metadata",
-        ));
+    if message.mentions.iter().any(|user| UserId::new(*user).is_none()) {
+        return Err(invalid("message.mentions has an id out of range"));
+    }
+    message.attachments.iter().try_for_each(check_attachment)?;
+    message.location.as_ref().map_or(Ok(()), check_location)?;
+    message.card.as_ref().map_or(Ok(()), check_card)?;
+    message.forwarded_from.as_ref().map_or(Ok(()), check_origin)?;
+    short(&message.custom_type, "message.custom_type", MAX_CLIENT_ID_BYTES)?;
+    check_kind(kind, message)
+}
+
+/// Each kind has what it is about.
+fn check_kind(kind: Kind, message: &wire::Message) -> Result<(), CommandError> {
+    let text = !message.text.trim().is_empty();
+    let attachments = !message.attachments.is_empty();
+    let missing = match kind {
+        Kind::Text | Kind::Notice => {
+            let any = text || attachments || message.location.is_some() || message.card.is_some();
+            (!any).then_some("a message needs text, an attachment, a location or a card")
+        }
+        Kind::Image | Kind::Voice | Kind::Video | Kind::File => {
+            (!attachments).then_some("a message of this kind needs an attachment")
+        }
+        Kind::Location => message.location.is_none().then_some("LOCATION needs a location"),
+        Kind::Card => message.card.is_none().then_some("CARD needs a card"),
+        Kind::Custom => {
+            let any = text
+                || attachments
+                || !message.metadata.is_empty()
+                || !message.custom_type.is_empty();
+            (!any).then_some("CUSTOM needs a custom_type, metadata, text or an attachment")
+        }
+    };
+    missing.map_or(Ok(()), |missing| Err(CommandError::new(ErrorCode::EmptyMessage, missing)))
+}
+
+fn check_attachment(attachment: &wire::Attachment) -> Result<(), CommandError> {
+    if attachment.file_id.is_empty() && attachment.url.is_empty() {
+        return Err(invalid("an attachment needs a file_id or a url"));
+    }
+    let wire::Attachment { file_id, url, name, mime_type, thumbnail_url, .. } = attachment;
+    for text in [file_id, url, name, mime_type, thumbnail_url] {
+        short(text, "a text of an attachment", limits::MAX_PART_TEXT_BYTES)?;
     }
     Ok(())
+}
+
+fn check_location(location: &wire::Location) -> Result<(), CommandError> {
+    // Also false for what is not a number.
+    let on_earth = (-90.0..=90.0).contains(&location.latitude)
+        && (-180.0..=180.0).contains(&location.longitude);
+    if !on_earth {
+        return Err(invalid("message.location has a latitude or longitude out of range"));
+    }
+    short(&location.label, "message.location.label", limits::MAX_PART_TEXT_BYTES)
+}
+
+fn check_card(card: &wire::Card) -> Result<(), CommandError> {
+    if card.user_id != 0 && UserId::new(card.user_id).is_none() {
+        return Err(invalid("message.card.user_id is out of range"));
+    }
+    if card.user_id == 0 && card.title.trim().is_empty() {
+        return Err(invalid("message.card needs a user_id or a title"));
+    }
+    for text in [&card.title, &card.text, &card.url, &card.image_url] {
+        short(text, "a text of message.card", limits::MAX_PART_TEXT_BYTES)?;
+    }
+    Ok(())
+}
+
+fn check_origin(origin: &wire::Origin) -> Result<(), CommandError> {
+    if origin.conversation_id.max(origin.sender_id) > MAX_ID {
+        return Err(invalid("message.forwarded_from has an id out of range"));
+    }
+    Ok(())
+}
+
+fn short(text: &str, field: &str, most: usize) -> Result<(), CommandError> {
+    if text.len() > most {
+        return Err(too_large(format!("{field} is longer than {most} bytes")));
+    }
+    Ok(())
+}
+
+/// Whom a checked message addresses.
+pub fn mentions(message: &wire::Message) -> Mentions {
+    let mut users: Vec<UserId> =
+        message.mentions.iter().filter_map(|user| UserId::new(*user)).collect();
+    users.sort_unstable();
+    users.dedup();
+    Mentions { users: users.into(), all: message.mention_all }
+}
+
+/// Checks a reaction.
+pub fn check_reaction(reaction: &str) -> Result<(), CommandError> {
+    if reaction.trim().is_empty() || reaction.contains(char::is_control) {
+        return Err(invalid("reaction is empty or has control characters"));
+    }
+    short(reaction, "reaction", limits::MAX_REACTION_BYTES)
+}
+
+/// Checks what somebody says to their wish to join.
+pub fn check_request(text: &str) -> Result<(), CommandError> {
+    // Postgres text cannot hold NUL.
+    if text.contains('\0') {
+        return Err(invalid("text contains a NUL character"));
+    }
+    short(text, "text", limits::MAX_REQUEST_TEXT_BYTES)
 }
 
 /// Checks an id chosen by the client. Empty is allowed where the server makes one.
@@ -59,7 +157,8 @@ pub fn invalid(message: impl Into<String>) -> CommandError {
     CommandError::new(ErrorCode::InvalidArgument, message)
 }
 
-fn too_large(message: String) -> CommandError {
+/// Something is larger than it may be.
+pub fn too_large(message: String) -> CommandError {
     CommandError::new(ErrorCode::TooLarge, message)
 }
 
@@ -72,13 +171,14 @@ mod tests {
         wire::Message { text: text.to_owned(), ..Default::default() }
     }
 
-    #[test]
-    fn each_bound_has_its_own_refusal() {
+    fn limits() -> LimitsConfig {
         let rate = CommandRate { per_s: 0, burst: 1 };
-        let limits = LimitsConfig {
+        LimitsConfig {
             max_text_bytes: 100,
             max_metadata_bytes: 10,
             max_group_members: 10,
+            edit_window_s: 0,
+            recall_window_s: 0,
             max_sessions_per_user: 10,
             address: crate::connection::addresses::AddressLimits {
                 connections: rate,
@@ -89,7 +189,12 @@ mod tests {
             },
             session_rate: rate,
             user_rate: rate,
-        };
+        }
+    }
+
+    #[test]
+    fn each_bound_has_its_own_refusal() {
+        let limits = limits();
         let code = |message: wire::Message| check(&message, &limits).map_err(|error| error.code);
         assert_eq!(code(text("hi")), Ok(()));
         assert_eq!(code(text(" \n")), Err(ErrorCode::EmptyMessage));
@@ -100,6 +205,63 @@ mod tests {
         assert_eq!(code(notice), Err(ErrorCode::InvalidArgument));
         let many = wire::Message { mentions: vec![1; 65], ..text("hi") };
         assert_eq!(code(many), Err(ErrorCode::TooLarge));
+    }
+
+    #[test]
+    fn each_kind_has_what_it_is_about() {
+        let limits = limits();
+        let check = |message: wire::Message| check(&message, &limits).map_err(|error| error.code);
+        let of = |kind: Kind| wire::Message { kind: kind.into(), ..text("") };
+        let url = || vec![wire::Attachment { url: "/a".to_owned(), ..Default::default() }];
+        for kind in [Kind::Image, Kind::Voice, Kind::Video, Kind::File] {
+            let mute = wire::Message { text: "just text".to_owned(), ..of(kind) };
+            assert_eq!(check(mute), Err(ErrorCode::EmptyMessage), "{kind:?}");
+            assert_eq!(check(wire::Message { attachments: url(), ..of(kind) }), Ok(()));
+        }
+        let nowhere = wire::Message { attachments: vec![Default::default()], ..of(Kind::File) };
+        assert_eq!(check(nowhere), Err(ErrorCode::InvalidArgument));
+
+        let at = |latitude, longitude| wire::Message {
+            location: Some(wire::Location { latitude, longitude, label: String::new() }),
+            ..of(Kind::Location)
+        };
+        assert_eq!(check(of(Kind::Location)), Err(ErrorCode::EmptyMessage));
+        assert_eq!(check(at(-90.0, 180.0)), Ok(()));
+        for (latitude, longitude) in [(90.1, 0.0), (0.0, -180.1), (f64::NAN, 0.0)] {
+            assert_eq!(check(at(latitude, longitude)), Err(ErrorCode::InvalidArgument));
+        }
+
+        let card = |card| wire::Message { card: Some(card), ..of(Kind::Card) };
+        assert_eq!(check(of(Kind::Card)), Err(ErrorCode::EmptyMessage));
+        assert_eq!(check(card(wire::Card::default())), Err(ErrorCode::InvalidArgument));
+        assert_eq!(check(card(wire::Card { user_id: 5, ..Default::default() })), Ok(()));
+        let beyond = wire::Card { user_id: MAX_ID + 1, ..Default::default() };
+        assert_eq!(check(card(beyond)), Err(ErrorCode::InvalidArgument));
+
+        assert_eq!(check(of(Kind::Custom)), Err(ErrorCode::EmptyMessage));
+        let custom = wire::Message { custom_type: "poll".to_owned(), ..of(Kind::Custom) };
+        assert_eq!(check(custom), Ok(()));
+        let long = wire::Message { custom_type: "x".repeat(65), ..text("x") };
+        assert_eq!(check(long), Err(ErrorCode::TooLarge));
+        let nobody = wire::Message { mentions: vec![0], ..text("x") };
+        assert_eq!(check(nobody), Err(ErrorCode::InvalidArgument));
+    }
+
+    #[test]
+    fn each_user_is_addressed_once() {
+        let message = wire::Message { mentions: vec![3, 1, 3], mention_all: true, ..text("x") };
+        let mentions = mentions(&message);
+        let users: Vec<u64> = mentions.users.iter().map(|user| user.get()).collect();
+        assert_eq!((users, mentions.all), (vec![1, 3], true));
+    }
+
+    #[test]
+    fn reactions_are_short_and_visible() {
+        assert!(check_reaction("👍🏽").is_ok());
+        for reaction in ["", " ", "a\nb", "a\0", &"x".repeat(65)] {
+            assert!(check_reaction(reaction).is_err(), "{reaction:?}");
+        }
+        assert!(check_request("").is_ok() && check_request("a\0").is_err());
     }
 
     #[test]

@@ -2,11 +2,14 @@
 //!
 //! ```text
 //!   Command ─┬─ log, state ──► Request ──► owner shard of the conversation ──► Ack
+//!            ├─ invite, ban ─► who is that? ──► service, then as above
 //!            ├─ pull, open ──► Ask ──► service thread (database) ──► reply
 //!            └─ session ─────► answered here
 //! ```
 
+mod entry;
 pub mod key;
 pub mod message;
+pub mod named;
 pub mod query;
 pub mod route;

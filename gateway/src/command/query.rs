@@ -14,6 +14,14 @@ pub enum Query {
     Heads(wire::Heads),
     /// `members`
     Members(wire::Members),
+    /// `read_by`
+    ReadBy(wire::ReadBy),
+    /// `hide`
+    Hide(wire::Hide),
+    /// `block`
+    Block(wire::Block),
+    /// `blocks`
+    Blocks(wire::Blocks),
     /// `open_direct`
     OpenDirect(wire::OpenDirect),
     /// `set_status`, as far as it is kept with the account.

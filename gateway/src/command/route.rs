@@ -6,8 +6,10 @@ use prost::Message as _;
 use ringwire_protocol::{CommandError, ConversationId, ErrorCode, UserId, wire};
 use wire::command::Op;
 
+use super::entry;
 use super::key::CommandKey;
 use super::message::{self, invalid};
+use super::named::Named;
 use super::query::Query;
 use crate::config::LimitsConfig;
 use crate::conversation::answer::ReplyTo;
@@ -38,6 +40,8 @@ pub enum Routed {
     Pull(wire::Sync),
     /// To the database.
     Service(Query),
+    /// To the database, for the users it names, and then to the owner of a conversation.
+    Named(Box<Named>),
 }
 
 /// Who sends a command, and what the deployment allows.
@@ -68,14 +72,6 @@ pub fn route(op: &mut Option<Op>, sender: &mut Sender<'_>) -> Result<Routed, Com
         Op::Sessions(_) => Routed::Sessions,
         Op::EndSession(end) => Routed::EndSession(take(end)),
         Op::Send(send) => Routed::Owner(self::send(send, sender)?),
-        Op::Join(join) => {
-            let id = conversation(join.conversation_id)?;
-            Routed::Owner(submit(id, &mut join.client_msg_id, Intent::Join, sender)?)
-        }
-        Op::Leave(leave) => {
-            let id = conversation(leave.conversation_id)?;
-            Routed::Owner(submit(id, &mut leave.client_msg_id, Intent::Leave, sender)?)
-        }
         Op::Read(read) => {
             Routed::Owner(raise(read.conversation_id, Cursor::read(read.seq), sender)?)
         }
@@ -95,30 +91,29 @@ pub fn route(op: &mut Option<Op>, sender: &mut Sender<'_>) -> Result<Routed, Com
         Op::History(history) => Routed::Service(Query::History(take(history))),
         Op::Heads(heads) => Routed::Service(Query::Heads(take(heads))),
         Op::Members(members) => Routed::Service(Query::Members(take(members))),
+        Op::ReadBy(read_by) => Routed::Service(Query::ReadBy(take(read_by))),
+        Op::Hide(hide) => Routed::Service(Query::Hide(take(hide))),
+        Op::Block(block) => Routed::Service(Query::Block(take(block))),
+        Op::Blocks(blocks) => Routed::Service(Query::Blocks(take(blocks))),
         Op::OpenDirect(open) => Routed::Service(Query::OpenDirect(take(open))),
         Op::CreateGroup(create) => {
             message::check_client_id(&create.client_msg_id, "client_msg_id")?;
             Routed::Service(Query::CreateGroup(take(create)))
         }
-        Op::Block(_)
-        | Op::Blocks(_)
-        | Op::Edit(_)
+        Op::Edit(_)
         | Op::Recall(_)
         | Op::React(_)
         | Op::Pin(_)
-        | Op::Hide(_)
-        | Op::ReadBy(_)
         | Op::UpdateGroup(_)
+        | Op::Join(_)
+        | Op::Leave(_)
         | Op::Invite(_)
         | Op::Remove(_)
         | Op::SetRole(_)
         | Op::Mute(_)
         | Op::Ban(_)
         | Op::ResolveJoin(_)
-        | Op::Dissolve(_) => {
-            let error = "this server does not offer the operation";
-            return Err(CommandError::new(ErrorCode::NotSupported, error));
-        }
+        | Op::Dissolve(_) => return entry::route(op, sender),
     })
 }
 
@@ -127,30 +122,31 @@ fn send(send: &mut wire::Send, sender: &mut Sender<'_>) -> Result<Request, Comma
     let message = send.message.take().ok_or_else(|| invalid("message is missing"))?;
     message::check(&message, sender.limits)?;
     message::check_client_id(&send.after, "after")?;
+    let mentions = message::mentions(&message);
     let body = wire::EntryBody { kind: Some(wire::entry_body::Kind::Message(message)) };
-    let intent =
-        Intent::Send { body: body.encode_to_vec().into(), after: take(&mut send.after).into() };
-    submit(id, &mut send.client_msg_id, intent, sender)
+    let body = body.encode_to_vec().into();
+    let intent = Intent::Send { body, after: take(&mut send.after).into(), mentions };
+    let submission = submission(&mut send.client_msg_id, intent, sender)?;
+    Ok(Request::Submit { conversation_id: id, submission })
 }
 
-fn submit(
-    conversation_id: ConversationId,
+/// A checked command of the sender's, ready for the conversation.
+pub(super) fn submission(
     client_msg_id: &mut String,
     intent: Intent,
     sender: &mut Sender<'_>,
-) -> Result<Request, CommandError> {
+) -> Result<Box<Submission>, CommandError> {
     message::check_client_id(client_msg_id, "client_msg_id")?;
     let client_msg_id =
         if client_msg_id.is_empty() { (sender.next_id)() } else { take(client_msg_id) };
-    let submission = Box::new(Submission {
+    Ok(Box::new(Submission {
         from: sender.user,
         reply_to: sender.reply_to,
         client_msg_id: client_msg_id.into_boxed_str(),
         command_hash: sender.key.hash(&intent),
         intent,
         also: Vec::new(),
-    });
-    Ok(Request::Submit { conversation_id, submission })
+    }))
 }
 
 fn raise(id: u64, to: Cursor, sender: &Sender<'_>) -> Result<Request, CommandError> {

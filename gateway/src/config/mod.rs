@@ -228,6 +228,10 @@ pub struct LimitsConfig {
     pub max_metadata_bytes: u32,
     /// Most members of a group.
     pub max_group_members: u32,
+    /// How long after sending a message its sender may edit it, in seconds; 0: for ever.
+    pub edit_window_s: u32,
+    /// Likewise take it back.
+    pub recall_window_s: u32,
     /// Most sessions of a user with a connection.
     pub max_sessions_per_user: u32,
     /// What an address may do, before it is known who it is and afterwards.
@@ -236,6 +240,18 @@ pub struct LimitsConfig {
     pub session_rate: CommandRate,
     /// What all sessions of a user may send together.
     pub user_rate: CommandRate,
+}
+
+impl LimitsConfig {
+    /// [`LimitsConfig::edit_window_s`] in milliseconds.
+    pub const fn edit_window_ms(&self) -> u64 {
+        self.edit_window_s as u64 * 1000
+    }
+
+    /// [`LimitsConfig::recall_window_s`] in milliseconds.
+    pub const fn recall_window_ms(&self) -> u64 {
+        self.recall_window_s as u64 * 1000
+    }
 }
 
 /// A token bucket.

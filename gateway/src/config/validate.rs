@@ -22,6 +22,8 @@ use crate::connection::forwarded::TrustedProxies;
 
 /// Most shards: more than any machine this runs on has cores.
 const MAX_SHARDS: u32 = 1024;
+/// Longest time to edit or recall a message that is not for ever: about ten years.
+const MAX_WINDOW_S: u32 = 10 * 366 * 24 * 60 * 60;
 /// Most connections of one process.
 const MAX_CONNECTIONS: u32 = 4_000_000;
 /// Descriptors kept for files, the database and the shards' own use when connections take "all there are".
@@ -251,6 +253,8 @@ fn limits(raw: &RawLimits) -> Result<LimitsConfig, Invalid> {
             16 * 1024,
         )?,
         max_group_members: raw.max_group_members.within("limits.max_group_members", 2, 100_000)?,
+        edit_window_s: raw.edit_window_s.within("limits.edit_window_s", 0, MAX_WINDOW_S)?,
+        recall_window_s: raw.recall_window_s.within("limits.recall_window_s", 0, MAX_WINDOW_S)?,
         max_sessions_per_user: raw.max_sessions_per_user.within(
             "limits.max_sessions_per_user",
             1,

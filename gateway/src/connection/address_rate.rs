@@ -10,8 +10,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-
-use ringwire_protocol::UnixMs;
+use std::time::Instant;
 
 use crate::config::CommandRate;
 use crate::limits;
@@ -40,8 +39,8 @@ pub struct AddressRate(Arc<SharedBucket>);
 
 impl AddressRate {
     /// Takes one command out, or tells in how many milliseconds there will be one.
-    pub fn take(&self, now: UnixMs) -> Result<(), u32> {
-        self.0.take(now)
+    pub fn take(&self, at: Instant) -> Result<(), u32> {
+        self.0.take(at)
     }
 }
 
@@ -53,28 +52,28 @@ impl AddressRates {
     }
 
     /// The part of one more session of an address; `None`: there is no limit.
-    pub fn join(&self, prefix: u64, now: UnixMs) -> Option<AddressRate> {
+    pub fn join(&self, prefix: u64, at: Instant) -> Option<AddressRate> {
         if self.rate.per_s == 0 {
             return None;
         }
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         if table.buckets.len() >= table.tidy_at {
-            table.tidy(now);
+            table.tidy(at);
         }
-        let fresh = || Arc::new(SharedBucket::new(self.rate, now));
+        let fresh = || Arc::new(SharedBucket::new(self.rate, at));
         Some(AddressRate(Arc::clone(table.buckets.entry(prefix).or_insert_with(fresh))))
     }
 }
 
 impl Table {
-    fn tidy(&mut self, now: UnixMs) {
+    fn tidy(&mut self, at: Instant) {
         let mut absent = 0;
         self.buckets.retain(|_, bucket| {
             if Arc::strong_count(bucket) > 1 {
                 return true;
             }
             absent += 1;
-            absent <= limits::KNOWN_ADDRESSES && !bucket.is_full(now)
+            absent <= limits::KNOWN_ADDRESSES && !bucket.is_full(at)
         });
         self.tidy_at = SMALL.max(self.buckets.len() * 2);
     }
@@ -82,6 +81,8 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const RATE: CommandRate = CommandRate { per_s: 1, burst: 1 };
@@ -92,29 +93,30 @@ mod tests {
 
     #[test]
     fn q1_connecting_anew_does_not_fill_the_bucket() {
-        let rates = AddressRates::new(RATE);
-        assert_eq!(rates.join(7, 0).unwrap().take(0), Ok(()));
-        assert_eq!(rates.join(7, 0).unwrap().take(400), Err(600));
-        assert_eq!(rates.join(8, 0).unwrap().take(0), Ok(()));
-        assert_eq!(rates.join(7, 0).unwrap().take(1000), Ok(()));
-        assert!(AddressRates::new(CommandRate { per_s: 0, burst: 1 }).join(7, 0).is_none());
+        let (rates, now) = (AddressRates::new(RATE), Instant::now());
+        let later = |ms| now + Duration::from_millis(ms);
+        assert_eq!(rates.join(7, now).unwrap().take(now), Ok(()));
+        assert_eq!(rates.join(7, now).unwrap().take(later(400)), Err(600));
+        assert_eq!(rates.join(8, now).unwrap().take(now), Ok(()));
+        assert_eq!(rates.join(7, now).unwrap().take(later(1000)), Ok(()));
+        assert!(AddressRates::new(CommandRate { per_s: 0, burst: 1 }).join(7, now).is_none());
     }
 
     #[test]
     fn addresses_without_sessions_are_forgotten_and_others_are_not() {
-        let rates = AddressRates::new(RATE);
-        let stays = rates.join(u64::MAX, 0).unwrap();
-        stays.take(0).unwrap();
+        let (rates, now) = (AddressRates::new(RATE), Instant::now());
+        let stays = rates.join(u64::MAX, now).unwrap();
+        stays.take(now).unwrap();
         for prefix in 0..10 * SMALL as u64 {
-            drop(rates.join(prefix, 0));
+            drop(rates.join(prefix, now));
         }
         assert!(len(&rates) <= 2 * SMALL, "{}", len(&rates));
-        assert_eq!(rates.join(u64::MAX, 0).unwrap().take(0), Err(1000), "the same bucket");
+        assert_eq!(rates.join(u64::MAX, now).unwrap().take(now), Err(1000), "the same bucket");
         // Those that are not full again are kept as well, but not without bound.
         for prefix in 0..3 * limits::KNOWN_ADDRESSES as u64 {
-            rates.join(prefix, 0).unwrap().take(0).unwrap_or_default();
+            rates.join(prefix, now).unwrap().take(now).unwrap_or_default();
         }
         assert!(len(&rates) <= 2 * (limits::KNOWN_ADDRESSES + 1), "{}", len(&rates));
-        assert_eq!(stays.take(0), Err(1000));
+        assert_eq!(stays.take(now), Err(1000));
     }
 }

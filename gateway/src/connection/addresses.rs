@@ -17,8 +17,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use ringwire_protocol::UnixMs;
+use std::time::Instant;
 
 use super::address_rate::{AddressRate, AddressRates};
 use super::forwarded::{ClientAddress, Forwarding, TrustedProxies};
@@ -62,6 +61,8 @@ pub struct Addresses {
     limits: AddressLimits,
     proxies: Arc<TrustedProxies>,
     commands: AddressRates,
+    /// What buckets count their time from.
+    began: Instant,
     /// Locked for a moment, twice a connection.
     table: Arc<Mutex<Table>>,
 }
@@ -100,11 +101,12 @@ impl Addresses {
     /// Nobody has connected yet.
     pub fn new(limits: AddressLimits, proxies: TrustedProxies) -> Self {
         let commands = AddressRates::new(limits.commands);
-        Self { limits, proxies: Arc::new(proxies), commands, table: Arc::default() }
+        let (proxies, began) = (Arc::new(proxies), Instant::now());
+        Self { limits, proxies, commands, began, table: Arc::default() }
     }
 
     /// A connection from this peer; refused, with the milliseconds after which another one may be tried.
-    pub fn arrive(&self, peer: IpAddr, now: UnixMs) -> Result<Greeting, u32> {
+    pub fn arrive(&self, peer: IpAddr, at: Instant) -> Result<Greeting, u32> {
         let is_proxy = self.proxies.trust(peer);
         let client = ClientAddress::of_peer(peer);
         let mut greeting = Greeting::uncounted();
@@ -117,7 +119,7 @@ impl Addresses {
             return Err(limits::GREETING_RETRY_MS);
         }
         if !is_proxy {
-            let prefix = table.count(client.address, &self.limits, now)?;
+            let prefix = table.count(client.address, &self.limits, self.ms(at))?;
             greeting.of_address = Some((Arc::clone(&self.table), prefix));
         }
         table.greeting += 1;
@@ -132,19 +134,23 @@ impl Addresses {
         greeting: &mut Greeting,
         peer: IpAddr,
         forwarding: Forwarding<'_>,
-        now: UnixMs,
+        at: Instant,
     ) -> Result<ClientAddress, u32> {
         let client = self.proxies.client(peer, forwarding);
         if self.proxies.trust(peer) && !self.is_exempt(client) {
-            let prefix = lock(&self.table).count(client.address, &self.limits, now)?;
+            let prefix = lock(&self.table).count(client.address, &self.limits, self.ms(at))?;
             greeting.of_address = Some((Arc::clone(&self.table), prefix));
         }
         Ok(client)
     }
 
     /// What the sessions of an address may send together; `None`: as much as they like.
-    pub fn command_rate(&self, client: ClientAddress, now: UnixMs) -> Option<AddressRate> {
-        if self.is_exempt(client) { None } else { self.commands.join(prefix(client.address), now) }
+    pub fn command_rate(&self, client: ClientAddress, at: Instant) -> Option<AddressRate> {
+        if self.is_exempt(client) { None } else { self.commands.join(prefix(client.address), at) }
+    }
+
+    fn ms(&self, at: Instant) -> i64 {
+        at.saturating_duration_since(self.began).as_millis() as i64
     }
 
     fn is_exempt(&self, client: ClientAddress) -> bool {
@@ -158,25 +164,25 @@ impl Table {
         &mut self,
         address: IpAddr,
         limits: &AddressLimits,
-        now: UnixMs,
+        now_ms: i64,
     ) -> Result<Prefix, u32> {
-        let prefix = self.place_for(Some(prefix(address)), limits.connections, now);
-        let fresh = || Known { bucket: Bucket::new(limits.connections, now), greeting: 0 };
+        let prefix = self.place_for(Some(prefix(address)), limits.connections, now_ms);
+        let fresh = || Known { bucket: Bucket::new(limits.connections, now_ms), greeting: 0 };
         let known = self.known.entry(prefix).or_insert_with(fresh);
         if limits.greeting > 0 && known.greeting >= limits.greeting {
             return Err(limits::GREETING_RETRY_MS);
         }
-        known.bucket.take(limits.connections, now)?;
+        known.bucket.take(limits.connections, now_ms)?;
         known.greeting += 1;
         Ok(prefix)
     }
 
     /// The entry for an address: its own, if there is room for one.
-    fn place_for(&mut self, prefix: Prefix, rate: CommandRate, now: UnixMs) -> Prefix {
+    fn place_for(&mut self, prefix: Prefix, rate: CommandRate, now_ms: i64) -> Prefix {
         if self.known.len() < limits::KNOWN_ADDRESSES || self.known.contains_key(&prefix) {
             return prefix;
         }
-        self.known.retain(|_, known| known.greeting > 0 || !known.bucket.is_full(rate, now));
+        self.known.retain(|_, known| known.greeting > 0 || !known.bucket.is_full(rate, now_ms));
         if self.known.len() < limits::KNOWN_ADDRESSES { prefix } else { None }
     }
 }
@@ -195,6 +201,8 @@ fn lock(table: &Mutex<Table>) -> MutexGuard<'_, Table> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const LIMITS: AddressLimits = AddressLimits {
@@ -205,6 +213,12 @@ mod tests {
         exempt_loopback: true,
     };
 
+    impl Addresses {
+        fn at(&self, ms: u64) -> Instant {
+            self.began + Duration::from_millis(ms)
+        }
+    }
+
     fn ip(text: &str) -> IpAddr {
         text.parse().unwrap()
     }
@@ -213,37 +227,43 @@ mod tests {
     fn q1_an_address_connects_so_often_and_no_other_pays_for_it() {
         let addresses = Addresses::new(LIMITS, TrustedProxies::default());
         for _ in 0..3 {
-            drop(addresses.arrive(ip("192.0.2.1"), 0).unwrap());
+            drop(addresses.arrive(ip("192.0.2.1"), addresses.at(0)).unwrap());
         }
-        assert_eq!(addresses.arrive(ip("192.0.2.1"), 0).unwrap_err(), 100);
-        assert_eq!(addresses.arrive(ip("::ffff:192.0.2.1"), 0).unwrap_err(), 100, "the same");
-        assert!(addresses.arrive(ip("192.0.2.2"), 0).is_ok());
-        assert!(addresses.arrive(ip("192.0.2.1"), 100).is_ok());
-        assert!((0..100).all(|_| addresses.arrive(ip("127.0.0.9"), 0).is_ok()));
+        assert_eq!(addresses.arrive(ip("192.0.2.1"), addresses.at(0)).unwrap_err(), 100);
+        assert_eq!(
+            addresses.arrive(ip("::ffff:192.0.2.1"), addresses.at(0)).unwrap_err(),
+            100,
+            "the same"
+        );
+        assert!(addresses.arrive(ip("192.0.2.2"), addresses.at(0)).is_ok());
+        assert!(addresses.arrive(ip("192.0.2.1"), addresses.at(100)).is_ok());
+        assert!((0..100).all(|_| addresses.arrive(ip("127.0.0.9"), addresses.at(0)).is_ok()));
     }
 
     #[test]
     fn q1_a_whole_net_of_ipv6_is_one_address() {
         let addresses = Addresses::new(LIMITS, TrustedProxies::default());
         for host in 1..=3 {
-            drop(addresses.arrive(ip(&format!("2001:db8::{host}")), 0).unwrap());
+            drop(addresses.arrive(ip(&format!("2001:db8::{host}")), addresses.at(0)).unwrap());
         }
-        assert!(addresses.arrive(ip("2001:db8::ffff:4"), 0).is_err());
-        assert!(addresses.arrive(ip("2001:db8:0:1::1"), 0).is_ok());
+        assert!(addresses.arrive(ip("2001:db8::ffff:4"), addresses.at(0)).is_err());
+        assert!(addresses.arrive(ip("2001:db8:0:1::1"), addresses.at(0)).is_ok());
     }
 
     #[test]
     fn s3_slow_greetings_are_bounded_by_address_and_in_all() {
         let addresses = Addresses::new(LIMITS, TrustedProxies::default());
-        let slow: Vec<_> = (0..2).map(|_| addresses.arrive(ip("192.0.2.1"), 0).unwrap()).collect();
-        assert!(addresses.arrive(ip("192.0.2.1"), 0).is_err());
-        let others: Vec<_> =
-            (2..4).map(|n| addresses.arrive(ip(&format!("192.0.2.{n}")), 0).unwrap()).collect();
-        assert!(addresses.arrive(ip("192.0.2.9"), 0).is_err(), "four is the most");
+        let slow: Vec<_> =
+            (0..2).map(|_| addresses.arrive(ip("192.0.2.1"), addresses.at(0)).unwrap()).collect();
+        assert!(addresses.arrive(ip("192.0.2.1"), addresses.at(0)).is_err());
+        let others: Vec<_> = (2..4)
+            .map(|n| addresses.arrive(ip(&format!("192.0.2.{n}")), addresses.at(0)).unwrap())
+            .collect();
+        assert!(addresses.arrive(ip("192.0.2.9"), addresses.at(0)).is_err(), "four is the most");
         drop(others);
-        assert!(addresses.arrive(ip("192.0.2.9"), 0).is_ok());
+        assert!(addresses.arrive(ip("192.0.2.9"), addresses.at(0)).is_ok());
         drop(slow);
-        assert!(addresses.arrive(ip("192.0.2.1"), 0).is_ok());
+        assert!(addresses.arrive(ip("192.0.2.1"), addresses.at(0)).is_ok());
     }
 
     #[test]
@@ -253,13 +273,19 @@ mod tests {
             TrustedProxies::default(),
         );
         for n in 0..limits::KNOWN_ADDRESSES as u32 {
-            drop(addresses.arrive(IpAddr::from((0x0a00_0000 + n).to_be_bytes()), 0).unwrap());
+            drop(
+                addresses
+                    .arrive(IpAddr::from((0x0a00_0000 + n).to_be_bytes()), addresses.at(0))
+                    .unwrap(),
+            );
         }
-        let more = |n: u32| addresses.arrive(IpAddr::from((0x0b00_0000 + n).to_be_bytes()), 0);
+        let more = |n: u32| {
+            addresses.arrive(IpAddr::from((0x0b00_0000 + n).to_be_bytes()), addresses.at(0))
+        };
         let admitted = (0..100).filter(|n| more(*n).is_ok()).count();
         assert_eq!(admitted, 3);
         // Later the others are forgotten.
-        assert!(addresses.arrive(ip("198.51.100.1"), 10_000).is_ok());
+        assert!(addresses.arrive(ip("198.51.100.1"), addresses.at(10_000)).is_ok());
         assert!(lock(&addresses.table).known.len() < 10);
     }
 
@@ -270,10 +296,10 @@ mod tests {
 
     /// A connection from this peer whose request has these forwarding headers.
     fn request(addresses: &Addresses, peer: &str, header: &[&str]) -> Result<Greeting, u32> {
-        let mut greeting = addresses.arrive(ip(peer), 0)?;
+        let mut greeting = addresses.arrive(ip(peer), addresses.at(0))?;
         let lines: Vec<String> = header.iter().map(|line| (*line).to_owned()).collect();
         let forwarding = Forwarding { x_forwarded_for: &lines, forwarded: &[] };
-        addresses.introduce(&mut greeting, ip(peer), forwarding, 0)?;
+        addresses.introduce(&mut greeting, ip(peer), forwarding, addresses.at(0))?;
         Ok(greeting)
     }
 
@@ -306,21 +332,22 @@ mod tests {
         let addresses = behind_proxy();
         let _slow = [(); 2].map(|()| request(&addresses, "10.0.0.1", &["203.0.113.7"]).unwrap());
         assert!(request(&addresses, "10.0.0.1", &["203.0.113.7"]).is_err());
-        let _others = [(); 2].map(|()| addresses.arrive(ip("10.0.0.1"), 0).unwrap());
-        assert!(addresses.arrive(ip("10.0.0.1"), 0).is_err(), "four is the most");
+        let _others = [(); 2].map(|()| addresses.arrive(ip("10.0.0.1"), addresses.at(0)).unwrap());
+        assert!(addresses.arrive(ip("10.0.0.1"), addresses.at(0)).is_err(), "four is the most");
     }
 
     #[test]
     fn q1_who_is_exempt_has_no_command_rate_and_others_share_that_of_their_address() {
         let addresses = behind_proxy();
         let rate = |address: &str, certain| {
-            addresses.command_rate(ClientAddress { address: ip(address), certain }, 0)
+            addresses.command_rate(ClientAddress { address: ip(address), certain }, addresses.at(0))
         };
         assert!(rate("127.0.0.1", true).is_none());
+        let now = addresses.at(0);
         let one = rate("192.0.2.1", true).unwrap();
         let same = rate("192.0.2.1", true).unwrap();
-        assert_eq!([one.take(0), same.take(0), one.take(0)], [Ok(()), Ok(()), Err(1000)]);
-        assert_eq!(rate("192.0.2.2", true).unwrap().take(0), Ok(()));
+        assert_eq!([one.take(now), same.take(now), one.take(now)], [Ok(()), Ok(()), Err(1000)]);
+        assert_eq!(rate("192.0.2.2", true).unwrap().take(now), Ok(()));
         assert!(rate("127.0.0.1", false).is_some());
     }
 }

@@ -101,6 +101,11 @@ impl Cache {
         }
     }
 
+    /// Whether a conversation is in memory, or will be.
+    pub fn is_known(&self, id: ConversationId) -> bool {
+        self.slots.contains_key(&id)
+    }
+
     /// When the store was asked for a conversation that is not in memory yet.
     pub fn asked_at(&self, id: ConversationId) -> Option<Instant> {
         match self.slots.get(&id) {
@@ -188,7 +193,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::conversation::Moment;
+    use crate::conversation::{Moment, Terms};
     use crate::session::cursors::Cursor;
 
     fn id() -> ConversationId {
@@ -216,12 +221,12 @@ mod tests {
             recent: Vec::new(),
             state: ConversationState::default(),
         };
-        Conversation::new(
-            snapshot,
-            1,
-            10,
-            &mut Moment { unix_ms: 0, at: Instant::now(), generation: &mut 0 },
-        )
+        let (mut generation, terms) = (0, Terms::permissive(1));
+        Conversation::new(snapshot, &mut moment(&mut generation, &terms))
+    }
+
+    fn moment<'a>(generation: &'a mut u64, terms: &'a Terms) -> Moment<'a> {
+        Moment { unix_ms: 0, at: Instant::now(), generation, terms }
     }
 
     #[test]
@@ -245,7 +250,11 @@ mod tests {
             let Request::Raise { conversation_id, user, reply_to, .. } = read(1) else {
                 unreachable!("made above")
             };
-            let intent = Intent::Send { body: bytes::Bytes::new(), after: after.into() };
+            let intent = Intent::Send {
+                body: bytes::Bytes::new(),
+                after: after.into(),
+                mentions: crate::conversation::Mentions::default(),
+            };
             let submission = Box::new(crate::conversation::Submission {
                 from: user,
                 reply_to,
@@ -286,7 +295,8 @@ mod tests {
         cache.live(id()).unwrap().start_rebase(Instant::now(), &mut effects);
         cache.sweep(limits::CONVERSATION_IDLE_S + 1, Instant::now());
         let conversation = cache.live(id()).expect("its tail is being read");
-        let mut now = Moment { unix_ms: 0, at: Instant::now(), generation: &mut 0 };
+        let (mut generation, terms) = (0, Terms::permissive(1));
+        let mut now = moment(&mut generation, &terms);
         conversation.tail_loaded(None, &mut now, &mut effects);
         assert!(conversation.is_outdated());
         cache.drop_if_outdated(id());

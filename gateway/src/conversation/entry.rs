@@ -11,7 +11,7 @@ use ringwire_protocol::codec::Encoding;
 use ringwire_protocol::websocket::deflate::Deflater;
 use ringwire_protocol::websocket::{MessageKind, frame};
 use ringwire_protocol::{ConversationId, Seq, UserId, wire};
-use ringwire_storage::model::EntryRow;
+use ringwire_storage::model::{EntryRow, ReactionCount};
 
 /// Two bytes and a 64-bit length; a server's frames carry no mask.
 const MAX_SERVER_HEADER_BYTES: usize = 10;
@@ -86,6 +86,7 @@ impl EntryFrame {
 
 /// The entry as the schema has it. A body that does not decode (written by a newer version) is left out.
 pub fn wire_entry(row: &EntryRow) -> wire::Entry {
+    let marks = row.marks.as_ref();
     wire::Entry {
         conversation_id: row.conversation_id.get(),
         seq: row.seq,
@@ -94,11 +95,17 @@ pub fn wire_entry(row: &EntryRow) -> wire::Entry {
         created_at: row.created_at,
         client_msg_id: row.client_msg_id.clone(),
         body: wire::EntryBody::decode(row.body.clone()).ok(),
-        edited_at: 0,
-        recalled_at: 0,
-        reactions: Vec::new(),
-        hidden: false,
+        edited_at: marks.map_or(0, |marks| marks.edited_at),
+        recalled_at: marks.map_or(0, |marks| marks.recalled_at),
+        reactions: marks
+            .map_or_else(Vec::new, |marks| marks.reactions.iter().map(reaction_count).collect()),
+        hidden: marks.is_some_and(|marks| marks.hidden),
     }
+}
+
+fn reaction_count(count: &ReactionCount) -> wire::ReactionCount {
+    let ReactionCount { reaction, count, own } = count;
+    wire::ReactionCount { reaction: reaction.clone(), count: *count, own: *own }
 }
 
 /// `ServerFrame{push{entry}}`, length-delimited, in a binary WebSocket frame. The stored body is put in as it is:
@@ -122,8 +129,9 @@ fn encode_push(row: &EntryRow) -> (Bytes, usize, usize) {
     }
     encode_key(7, WireType::LengthDelimited, &mut fields);
     encode_varint(row.body.len() as u64, &mut fields);
+    let marks = marks(row);
 
-    let entry_len = fields.len() + row.body.len();
+    let entry_len = fields.len() + row.body.len() + marks.len();
     let push_len = 1 + encoded_len_varint(entry_len as u64) + entry_len;
     let frame_len = 1 + encoded_len_varint(push_len as u64) + push_len;
     let payload_len = encoded_len_varint(frame_len as u64) + frame_len;
@@ -139,7 +147,22 @@ fn encode_push(row: &EntryRow) -> (Bytes, usize, usize) {
     let entry_at = out.len();
     out.put_slice(&fields);
     out.put_slice(&row.body);
+    out.put_slice(&marks);
     (out.freeze(), header_len, entry_at)
+}
+
+/// When a later entry, which follows, changed the body or took it back. Reactions come with their own entries.
+fn marks(row: &EntryRow) -> BytesMut {
+    let mut fields = BytesMut::new();
+    if let Some(marks) = &row.marks {
+        if marks.edited_at != 0 {
+            int64::encode(8, &marks.edited_at, &mut fields);
+        }
+        if marks.recalled_at != 0 {
+            int64::encode(9, &marks.recalled_at, &mut fields);
+        }
+    }
+    fields
 }
 
 /// What of a stored body people search in: the text of a message.
@@ -152,6 +175,8 @@ pub fn searched_text(body: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use ringwire_storage::model::EntryMarks;
+
     use super::*;
 
     fn push(entry: wire::Entry) -> wire::ServerFrame {
@@ -181,7 +206,9 @@ mod tests {
         for (text, sender) in
             [("hi", UserId::new(5)), ("", None), (&*"x".repeat(70_000), UserId::new(1))]
         {
-            let row = row(text, sender);
+            let marks = EntryMarks { edited_at: 5, recalled_at: 6, ..Default::default() };
+            let marks = sender.map(|_| Box::new(marks));
+            let row = EntryRow { marks, ..row(text, sender) };
             let entry = EntryFrame::new(&row);
             for (encoding, kind) in
                 [(Encoding::Protobuf, MessageKind::Binary), (Encoding::Json, MessageKind::Text)]

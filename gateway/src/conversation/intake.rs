@@ -1,17 +1,21 @@
 //! How a command becomes an entry in flight, waits, or is answered at once.
 //!
 //! Invariants: a command never overtakes an earlier one of its sender; what waits, waits for a re-base or for a change
-//! in flight to be decided.
+//! in flight to be decided, or for the store to tell what it is about.
 
 use bytes::Bytes;
-use ringwire_protocol::{CommandError, ErrorCode};
+use ringwire_protocol::{CommandError, ErrorCode, Seq};
 use ringwire_storage::append::{Append, Change};
 use ringwire_storage::model::{EntryRow, LogHead};
 
 use super::answer::Ack;
+use super::facts::Fact;
 use super::recent::Position;
-use super::{Conversation, Effect, InFlight, Intent, Moment, Submission};
+use super::rules::Stop;
+use super::state::decides;
+use super::{Conversation, Effect, InFlight, Moment, Submission};
 use crate::limits;
+use crate::permissions::{Caller, Operation, Verdict};
 
 impl Conversation {
     /// Takes a command.
@@ -74,9 +78,9 @@ impl Conversation {
             return;
         }
         let decision = if self.in_flight.len() >= limits::IN_FLIGHT_PER_CONVERSATION {
-            Err(busy())
+            Err(Stop::Refuse(busy()))
         } else {
-            self.decide(&submission, now.unix_ms)
+            self.decide(&submission, now)
         };
         match decision {
             Ok((body, change)) => {
@@ -84,10 +88,90 @@ impl Conversation {
                 self.append(submission, body, change, fresh, now, effects);
             }
             // What is in flight may not commit; then the answer would have been wrong.
-            Err(error) if self.changes_in_flight > 0 && !error.code.is_temporary() => {
+            Err(Stop::Refuse(error))
+                if self.changes_in_flight > 0 && !error.code.is_temporary() =>
+            {
                 self.wait(submission, effects);
             }
-            Err(error) => self.refuse(&submission, error, effects),
+            Err(Stop::Refuse(error)) => self.refuse(&submission, error, effects),
+            Err(Stop::Target(seq)) => self.wait_for_target(seq, submission, effects),
+            Err(Stop::Blocks(users)) => {
+                if self.blocks.ask(self.generation, now.at) {
+                    effects.push(Effect::LoadBlocks { users, asked: self.generation });
+                }
+                self.wait(submission, effects);
+            }
+        }
+    }
+
+    fn wait_for_target(&mut self, seq: Seq, submission: Submission, effects: &mut Vec<Effect>) {
+        match self.facts.load(seq, self.generation) {
+            None => self.refuse(&submission, busy(), effects),
+            Some(first) => {
+                if first {
+                    effects.push(Effect::LoadTarget { seq, asked: self.generation });
+                }
+                self.wait(submission, effects);
+            }
+        }
+    }
+
+    /// Takes an entry that a command is about, as asked by [`Effect::LoadTarget`].
+    pub fn target_loaded(
+        &mut self,
+        seq: Seq,
+        asked: u64,
+        row: Result<Option<EntryRow>, CommandError>,
+        now: &mut Moment<'_>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let fact = row.as_ref().ok().map(|row| row.as_ref().map(Fact::of));
+        if !self.facts.loaded(seq, asked, fact) {
+            return;
+        }
+        if let Err(error) = row {
+            let concerned = |waiting: &Submission| waiting.intent.target() == Some(seq);
+            self.refuse_waiting(concerned, &error, effects);
+        }
+        self.go_on(now, effects);
+    }
+
+    /// Takes whether one of the two blocks the other, as asked by [`Effect::LoadBlocks`].
+    pub fn blocks_loaded(
+        &mut self,
+        asked: u64,
+        blocked: Result<bool, CommandError>,
+        now: &mut Moment<'_>,
+        effects: &mut Vec<Effect>,
+    ) {
+        if !self.blocks.answered(asked, blocked.as_ref().ok().copied()) {
+            return;
+        }
+        if let Err(error) = blocked {
+            let concerned = |waiting: &Submission| depends_on_blocks(waiting.intent.operation());
+            self.refuse_waiting(concerned, &error, effects);
+        }
+        self.go_on(now, effects);
+    }
+
+    fn refuse_waiting(
+        &mut self,
+        concerned: impl Fn(&Submission) -> bool,
+        error: &CommandError,
+        effects: &mut Vec<Effect>,
+    ) {
+        for submission in std::mem::take(&mut self.waiting) {
+            if concerned(&submission) {
+                self.refuse(&submission, error.clone(), effects);
+            } else {
+                self.waiting.push_back(submission);
+            }
+        }
+    }
+
+    fn go_on(&mut self, now: &mut Moment<'_>, effects: &mut Vec<Effect>) {
+        if self.rebasing_since.is_none() {
+            self.admit_waiting(now, effects);
         }
     }
 
@@ -105,7 +189,7 @@ impl Conversation {
             msg_no: entry.row.msg_no,
             created_at: entry.row.created_at,
         });
-        let countable = matches!(submission.intent, Intent::Send { .. });
+        let countable = submission.intent.is_message();
         let row = EntryRow {
             conversation_id: self.id,
             seq: last.seq + 1,
@@ -122,8 +206,13 @@ impl Conversation {
         self.next_token += 1;
         effects.push(Effect::Append { append: self.request(&row, &change, token), fresh });
         self.in_flight_ids.insert((submission.from, submission.client_msg_id.clone()), token);
-        self.changes_in_flight += usize::from(change != Change::None);
+        self.changes_in_flight += usize::from(decides(&change));
         self.in_flight.push_back(InFlight { token, submission, row, change, made_at: now.at });
+    }
+
+    /// The position of the entry that is decided next.
+    pub(super) fn next_seq(&self) -> Seq {
+        self.in_flight.back().map_or(self.head.seq, |entry| entry.row.seq) + 1
     }
 
     fn request(&self, row: &EntryRow, change: &Change, token: u64) -> Append {
@@ -197,6 +286,11 @@ impl Conversation {
         self.refusals.insert(self.id, submission.from, &submission.client_msg_id);
         submission.answer(&Err(error), effects);
     }
+}
+
+/// Whether a block keeps people from it.
+pub(super) const fn depends_on_blocks(operation: Operation) -> bool {
+    matches!(operation.row().cell(Caller::Blocked), Verdict::No(_))
 }
 
 fn busy() -> CommandError {

@@ -48,23 +48,21 @@ impl Members {
         self.by_user.get(&user).copied()
     }
 
-    /// Takes a user in.
-    pub fn insert(&mut self, user: UserId, role: Role) {
-        self.by_user.entry(user).or_insert(Member { role, muted_until: 0 });
-        self.recipients = None;
-    }
-
-    /// Lets a user go.
-    pub fn remove(&mut self, user: UserId) {
-        self.by_user.remove(&user);
-        self.recipients = None;
-    }
-
-    /// Changes what a member may do.
-    pub fn set_role(&mut self, user: UserId, role: Role) {
-        if let Some(member) = self.by_user.get_mut(&user) {
-            member.role = role;
+    /// What a user is from now on; `None`: no member.
+    pub fn set(&mut self, user: UserId, member: Option<Member>) {
+        let before = match member {
+            Some(member) => self.by_user.insert(user, member),
+            None => self.by_user.remove(&user),
+        };
+        if before.is_some() != member.is_some() {
+            self.recipients = None;
         }
+    }
+
+    /// Lets everyone go.
+    pub fn clear(&mut self) {
+        self.by_user.clear();
+        self.recipients = None;
     }
 
     /// Everyone, by user id.
@@ -84,6 +82,23 @@ impl Members {
         });
         Arc::clone(recipients)
     }
+
+    /// Everyone and one more, by home shard.
+    pub fn recipients_and(&mut self, user: UserId) -> Recipients {
+        let recipients = self.recipients();
+        if self.by_user.contains_key(&user) {
+            return recipients;
+        }
+        let home = usize::from(home_shard(user, self.shards));
+        let add = |(shard, users): (usize, &Arc<[UserId]>)| {
+            if shard == home {
+                users.iter().copied().chain([user]).collect()
+            } else {
+                Arc::clone(users)
+            }
+        };
+        recipients.iter().enumerate().map(add).collect()
+    }
 }
 
 #[cfg(test)]
@@ -98,13 +113,21 @@ mod tests {
     fn recipients_follow_the_membership() {
         let mut members = Members::new(&[], 3);
         for id in 1..=9 {
-            members.insert(user(id), Role::Member);
+            members.set(user(id), Some(Member { role: Role::Member, muted_until: 0 }));
         }
         let before = members.recipients();
         assert!(Arc::ptr_eq(&before, &members.recipients()), "shared while nothing changes");
         assert_eq!(before.iter().map(|users| users.len()).sum::<usize>(), 9);
-        members.remove(user(4));
+        members.set(user(5), Some(Member { role: Role::Admin, muted_until: 1 }));
+        assert!(Arc::ptr_eq(&before, &members.recipients()), "a role is no membership");
+        members.set(user(4), None);
         let after = members.recipients();
         assert!(after.iter().all(|users| !users.contains(&user(4))));
+        let with = members.recipients_and(user(4));
+        assert_eq!(with.iter().map(|users| users.len()).sum::<usize>(), 9);
+        assert!(with[usize::from(home_shard(user(4), 3))].contains(&user(4)));
+        assert!(Arc::ptr_eq(&after, &members.recipients_and(user(5))));
+        members.clear();
+        assert!(members.recipients().iter().all(|users| users.is_empty()));
     }
 }

@@ -4,8 +4,9 @@
 //!                 ┌────────────────────── committed ◄──────────────────────┐
 //!   submit ─► rules (committed + in flight) ─► in flight ─► Effect::Append ─► writer
 //!       │                                          ▲                       │
-//!       └─► waiting (loading, re-basing, or the    └── validated again ◄── conflict, duplicate,
-//!           answer depends on what is in flight)       behind the tail     rejected
+//!       └─► waiting (loading, re-basing, the       └── validated again ◄── conflict, duplicate,
+//!           answer depends on what is in flight        behind the tail     rejected
+//!           or on what the store has to tell)
 //! ```
 //!
 //! A command and the time go in, effects come out; there is no socket, store or clock in here. Invariants:
@@ -19,9 +20,13 @@
 //! 5. Every submission is answered exactly once.
 
 pub mod answer;
+mod blocks;
 pub mod cache;
+pub mod change;
 pub mod entry;
+mod facts;
 mod intake;
+pub mod intent;
 pub mod members;
 mod pages;
 mod rebase;
@@ -30,42 +35,36 @@ mod recent;
 pub mod request;
 mod ring;
 mod rules;
+pub mod settings;
+mod state;
 #[cfg(test)]
 mod tests;
 pub mod typing;
+mod view;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::Bytes;
 use ringwire_protocol::{CommandError, ConversationId, ErrorCode, Seq, UnixMs, UserId, wire};
 use ringwire_storage::append::{Append, Change, Completion, Outcome};
-use ringwire_storage::model::{ConversationKind, ConversationSnapshot, EntryRow, LogHead};
+use ringwire_storage::model::{ConversationSnapshot, EntryRow, LogHead};
 
+use crate::command::key::CommandKey;
 use crate::refusals::Refusals;
 use answer::{Ack, ReplyTo};
+use blocks::Blocks;
 use entry::EntryFrame;
+use facts::Facts;
 use members::{Members, Recipients};
 use receipts::Receipts;
 use recent::{DedupeKey, Position, Recent};
 use ring::Ring;
+use state::{State, decides, lets_go};
+use view::View;
 
-/// What a member wants the log to say next.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Intent {
-    /// A message; its content was checked before it came here.
-    Send {
-        /// The encoded body.
-        body: Bytes,
-        /// `client_msg_id` of the sender's previous send, or empty.
-        after: Box<str>,
-    },
-    /// Becoming a member.
-    Join,
-    /// Not being a member any more.
-    Leave,
-}
+pub use intent::{Intent, Mentions};
+pub use rules::no_such_conversation;
 
 /// A command for one conversation, on its way to becoming an entry.
 #[derive(Clone, Debug)]
@@ -101,6 +100,40 @@ pub struct Moment<'a> {
     pub at: Instant,
     /// The shard's counter of generations.
     pub generation: &'a mut u64,
+    /// What the deployment decided.
+    pub terms: &'a Terms,
+}
+
+/// What the deployment decided for all conversations.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// Home shards of users.
+    pub shards: usize,
+    /// Most members of a group that sets no bound of its own.
+    pub max_group_members: u32,
+    /// How long after it was sent a message may be edited; 0: for ever.
+    pub edit_window_ms: u64,
+    /// Likewise taken back by its sender.
+    pub recall_window_ms: u64,
+    /// No other process writes to this database.
+    pub alone: bool,
+    /// Makes join codes.
+    pub key: CommandKey,
+}
+
+#[cfg(test)]
+impl Terms {
+    /// Small groups, and windows that never close.
+    fn permissive(shards: usize) -> Self {
+        Self {
+            shards,
+            max_group_members: 100,
+            edit_window_ms: 0,
+            recall_window_ms: 0,
+            alone: false,
+            key: CommandKey::new([7; 16]),
+        }
+    }
 }
 
 /// What the shard does next on the machine's behalf.
@@ -150,6 +183,20 @@ pub enum Effect {
         /// The last one known.
         after: Seq,
     },
+    /// Read this entry and call [`Conversation::target_loaded`].
+    LoadTarget {
+        /// Which entry.
+        seq: Seq,
+        /// Returned with the answer.
+        asked: u64,
+    },
+    /// Look whether one of the two blocks the other and call [`Conversation::blocks_loaded`].
+    LoadBlocks {
+        /// The two of a direct conversation.
+        users: [UserId; 2],
+        /// Returned with the answer.
+        asked: u64,
+    },
 }
 
 struct InFlight {
@@ -163,20 +210,19 @@ struct InFlight {
 /// One conversation in memory.
 pub struct Conversation {
     id: ConversationId,
-    kind: ConversationKind,
-    settings: wire::GroupSettings,
-    max_members: u32,
-    members: Members,
+    state: State,
     head: LogHead,
     /// When what last confirmed the head, a load or an append, was asked for: a late answer tells of the past.
     confirmed_at: Instant,
     recent: Recent,
+    facts: Facts,
+    blocks: Blocks,
     ring: Ring,
     refusals: Refusals,
     in_flight: VecDeque<InFlight>,
     in_flight_ids: HashMap<DedupeKey, u64>,
     next_token: u64,
-    /// Entries in flight that change more than the log.
+    /// Entries in flight that decide what may be done next.
     changes_in_flight: usize,
     generation: u64,
     /// An entry of this generation went behind a tail, which was told with it: the next that comes back need not wait for
@@ -192,12 +238,7 @@ pub struct Conversation {
 
 impl Conversation {
     /// A conversation as the store has it; `now` is when that was asked for.
-    pub fn new(
-        snapshot: ConversationSnapshot,
-        shards: usize,
-        max_group_members: u32,
-        now: &mut Moment<'_>,
-    ) -> Self {
+    pub fn new(snapshot: ConversationSnapshot, now: &mut Moment<'_>) -> Self {
         use prost::Message as _;
         *now.generation += 1;
         let mut recent = Recent::default();
@@ -205,15 +246,16 @@ impl Conversation {
             recent.insert(key, position);
         }
         let settings = wire::GroupSettings::decode(snapshot.settings).unwrap_or_default();
+        let members = Members::new(&snapshot.members, now.terms.shards);
+        let blocks = Blocks::new(snapshot.state.blocked, now.at);
         Self {
             id: snapshot.conversation_id,
-            kind: snapshot.kind,
-            max_members: settings.max_members.unwrap_or(max_group_members),
-            settings,
-            members: Members::new(&snapshot.members, shards),
+            state: State::new(snapshot.kind, settings, members, snapshot.state),
             head: snapshot.head,
             confirmed_at: now.at,
             recent,
+            facts: Facts::new(&snapshot.recent),
+            blocks,
             ring: Ring::behind(snapshot.head.seq),
             refusals: Refusals::default(),
             in_flight: VecDeque::new(),
@@ -236,7 +278,7 @@ impl Conversation {
 
     /// Everyone who gets what is said here.
     pub fn recipients(&mut self) -> Recipients {
-        self.members.recipients()
+        self.state.members.recipients()
     }
 
     /// Nothing is on its way, so it may be dropped from memory.
@@ -338,30 +380,47 @@ impl Conversation {
             self.receipts.said(key.0, row.seq);
             self.recent.insert(key, position);
         }
+        let before = lets_go(change).then(|| self.state.members.recipients());
+        self.state.apply(row.sender_id, change, row.created_at);
+        self.facts.push(row);
+        self.facts.apply(change);
         match change {
-            Change::Join(users) => {
-                for user in users {
-                    self.members.insert(*user, ringwire_storage::model::Role::Member);
-                }
-                self.members.recipients()
+            Change::Edit { target_seq, .. } | Change::React { target_seq, .. } => {
+                self.ring.drop_through(*target_seq);
             }
-            Change::Leave { user_id, new_owner_id } => {
-                let before = self.members.recipients();
-                self.members.remove(*user_id);
-                if let Some(heir) = new_owner_id {
-                    self.members.set_role(*heir, ringwire_storage::model::Role::Owner);
-                }
-                self.receipts.forget(*user_id);
-                before
-            }
-            // What changes neither members nor what the machine remembers.
-            _ => self.members.recipients(),
+            // Edits of it are gone as well, wherever they are.
+            Change::Recall { .. } => self.ring.drop_through(row.seq),
+            Change::Dissolve => self.outdated = true,
+            _ => {}
         }
+        if let Some(before) = before {
+            self.receipts.keep(&self.state.members);
+            return before;
+        }
+        match change {
+            Change::RefuseJoin { user_id } => self.state.members.recipients_and(*user_id),
+            _ => self.state.members.recipients(),
+        }
+    }
+
+    /// A block was made or ended between users, after which it was so: that is asked again before a send is decided by it.
+    pub fn forget_blocks(&mut self, blocked: bool) {
+        self.blocks.forget(blocked);
+    }
+
+    /// Somebody sees entries up to this one differently from now on.
+    pub fn forget_encoded(&mut self, through: Seq) {
+        self.ring.drop_through(through);
+    }
+
+    /// What commands are judged by.
+    fn view(&self) -> View<'_> {
+        View::new(&self.state, &self.in_flight, self.changes_in_flight > 0)
     }
 
     fn forget(&mut self, entry: &InFlight) {
         self.in_flight_ids.remove(&(entry.submission.from, entry.submission.client_msg_id.clone()));
-        self.changes_in_flight -= usize::from(entry.change != Change::None);
+        self.changes_in_flight -= usize::from(decides(&entry.change));
     }
 }
 

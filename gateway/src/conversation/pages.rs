@@ -22,7 +22,7 @@ impl Conversation {
         alone: bool,
     ) -> Option<wire::SyncPage> {
         let fresh = alone || at.saturating_duration_since(self.confirmed_at) <= limits::READ_TRUST;
-        if !fresh || self.outdated || self.members.get(user).is_none() {
+        if !fresh || self.outdated || self.state.members.get(user).is_none() {
             return None;
         }
         self.ring.expire(at);

@@ -5,12 +5,11 @@
 
 use std::time::Instant;
 
-use prost::Message as _;
-use ringwire_protocol::{CommandError, ErrorCode, UserId, wire};
-use ringwire_storage::append::Change;
+use ringwire_protocol::{CommandError, ErrorCode};
 use ringwire_storage::model::{EntryRow, LogHead, LogPage};
 
-use super::{Conversation, Effect, Intent, Moment, Submission};
+use super::change::change_of;
+use super::{Conversation, Effect, Moment, Submission, no_such_conversation};
 use crate::limits;
 
 impl Conversation {
@@ -59,7 +58,7 @@ impl Conversation {
     fn number_in_flight(&mut self) {
         let mut last = self.head;
         for entry in &mut self.in_flight {
-            let countable = matches!(entry.submission.intent, Intent::Send { .. });
+            let countable = entry.submission.intent.is_message();
             entry.row.seq = last.seq + 1;
             entry.row.msg_no = last.msg_no + u64::from(countable);
             entry.row.created_at = entry.row.created_at.max(last.created_at);
@@ -82,8 +81,7 @@ impl Conversation {
     ) {
         let Some(asked_at) = self.rebasing_since else { return };
         let Some(tail) = tail else {
-            let message = "the conversation is gone";
-            self.give_up(&CommandError::new(ErrorCode::ConversationNotFound, message), effects);
+            self.give_up(|submission| no_such_conversation(submission.intent.operation()), effects);
             return;
         };
         if tail.entries.iter().any(|row| row.damaged) {
@@ -113,11 +111,12 @@ impl Conversation {
     fn load_again(&mut self, effects: &mut Vec<Effect>) {
         let message = "the conversation is being loaded again";
         let error = CommandError::retry(ErrorCode::Busy, message, limits::BUSY_RETRY_MS);
-        self.give_up(&error, effects);
+        self.give_up(|_| error.clone(), effects);
     }
 
     fn apply_foreign(&mut self, row: &EntryRow, asked_at: Instant, effects: &mut Vec<Effect>) {
-        let recipients = self.apply(row, &change_of(row), asked_at);
+        let change = change_of(row, &self.state.settings);
+        let recipients = self.apply(row, &change, asked_at);
         effects.push(Effect::Deliver {
             frame: self.framed(row, asked_at),
             recipients,
@@ -134,11 +133,12 @@ impl Conversation {
         }
     }
 
-    fn give_up(&mut self, error: &CommandError, effects: &mut Vec<Effect>) {
+    fn give_up(&mut self, error: impl Fn(&Submission) -> CommandError, effects: &mut Vec<Effect>) {
         self.rebasing_since = None;
         self.outdated = true;
         for submission in self.take_everything() {
-            self.refuse(&submission, error.clone(), effects);
+            let error = error(&submission);
+            self.refuse(&submission, error, effects);
         }
     }
 
@@ -148,23 +148,5 @@ impl Conversation {
         self.changes_in_flight = 0;
         let in_flight = std::mem::take(&mut self.in_flight).into_iter();
         in_flight.map(|entry| entry.submission).chain(std::mem::take(&mut self.waiting))
-    }
-}
-
-/// The change an entry of another node made, told by its body.
-fn change_of(row: &EntryRow) -> Change {
-    use wire::entry_body::Kind;
-    let body = wire::EntryBody::decode(row.body.clone()).unwrap_or_default();
-    match body.kind {
-        Some(Kind::Joined(joined)) => {
-            Change::Join(joined.user_ids.into_iter().filter_map(UserId::new).collect())
-        }
-        Some(Kind::Left(left)) => match row.sender_id {
-            Some(user_id) => {
-                Change::Leave { user_id, new_owner_id: UserId::new(left.new_owner_id) }
-            }
-            None => Change::None,
-        },
-        _ => Change::None,
     }
 }

@@ -12,9 +12,10 @@ use std::collections::hash_map::Entry;
 use ringwire_protocol::{CommandError, ErrorCode, Seq, UserId, wire};
 
 use super::answer::{Ack, ReplyTo};
-use super::members::Recipients;
+use super::members::{Members, Recipients};
 use super::{Conversation, Effect};
 use crate::limits;
+use crate::permissions::Operation;
 use crate::session::cursors::Cursor;
 
 /// The cursors of the members who moved theirs since the conversation was loaded.
@@ -43,8 +44,8 @@ impl Receipts {
     }
 
     /// Who is no member has no cursors.
-    pub(super) fn forget(&mut self, user: UserId) {
-        self.by_member.remove(&user);
+    pub(super) fn keep(&mut self, members: &Members) {
+        self.by_member.retain(|user, _| members.get(*user).is_some());
     }
 }
 
@@ -57,8 +58,8 @@ impl Conversation {
         reply_to: ReplyTo,
         effects: &mut Vec<Effect>,
     ) {
-        if self.members.get(user).is_none() {
-            effects.push(Effect::Answer(reply_to, Err(self.not_member())));
+        if self.state.members.get(user).is_none() {
+            effects.push(Effect::Answer(reply_to, Err(self.not_member(Operation::Read))));
             return;
         }
         let (seq, head) = (to.delivered_seq, self.head.seq);
@@ -84,8 +85,8 @@ impl Conversation {
 
     /// Who is told of a member's cursors; nobody where there are too many, or when it is no member any more.
     pub fn cursor_audience(&mut self, user: UserId) -> Option<Recipients> {
-        let told =
-            self.members.count() <= limits::CURSOR_PUSH_MEMBERS && self.members.get(user).is_some();
-        told.then(|| self.members.recipients())
+        let told = self.state.members.count() <= limits::CURSOR_PUSH_MEMBERS
+            && self.state.members.get(user).is_some();
+        told.then(|| self.state.members.recipients())
     }
 }

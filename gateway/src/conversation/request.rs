@@ -1,9 +1,10 @@
 //! What a home shard, or the service, asks of the owner shard of a conversation.
 
-use ringwire_protocol::{ConversationId, UserId};
+use ringwire_protocol::{ConversationId, Seq, UserId};
 
 use super::Submission;
 use super::answer::ReplyTo;
+use crate::permissions::Operation;
 use crate::session::cursors::Cursor;
 
 /// A command for one conversation.
@@ -38,6 +39,20 @@ pub enum Request {
         /// Where the answer goes.
         reply_to: ReplyTo,
     },
+    /// A block between its two users was made or ended.
+    BlockChanged {
+        /// Their direct conversation.
+        conversation_id: ConversationId,
+        /// Whether one blocks the other since.
+        blocked: bool,
+    },
+    /// A member sees entries up to this one differently from now on.
+    SeenOtherwise {
+        /// Whose log.
+        conversation_id: ConversationId,
+        /// The newest of them.
+        through: Seq,
+    },
     /// It was just made: tell the members of its first entry.
     Announce {
         /// Whose log.
@@ -52,16 +67,31 @@ impl Request {
             Self::Submit { conversation_id, .. }
             | Self::Raise { conversation_id, .. }
             | Self::Typing { conversation_id, .. }
+            | Self::BlockChanged { conversation_id, .. }
+            | Self::SeenOtherwise { conversation_id, .. }
             | Self::Announce { conversation_id } => *conversation_id,
         }
     }
 
-    /// Where its answer goes; an announcement has none.
+    /// What the caller has to be allowed.
+    pub const fn operation(&self) -> Operation {
+        match self {
+            Self::Submit { submission, .. } => submission.intent.operation(),
+            _ => Operation::Read,
+        }
+    }
+
+    /// It changes what is kept in memory, and nothing where the conversation is not there.
+    pub const fn is_for_memory(&self) -> bool {
+        matches!(self, Self::BlockChanged { .. } | Self::SeenOtherwise { .. })
+    }
+
+    /// Where its answer goes; news have none.
     pub fn reply_to(&self) -> Option<ReplyTo> {
         match self {
             Self::Submit { submission, .. } => Some(submission.reply_to),
             Self::Raise { reply_to, .. } | Self::Typing { reply_to, .. } => Some(*reply_to),
-            Self::Announce { .. } => None,
+            Self::BlockChanged { .. } | Self::SeenOtherwise { .. } | Self::Announce { .. } => None,
         }
     }
 }

@@ -6,7 +6,8 @@
 //!
 //! Invariants: the entries are consecutive and end at the conversation's head, or there are none. One stays a minute at
 //! most: longer than a client takes to come back, and shorter than anything may change in the log behind the owner's back
-//! and still be shown (an erased account's messages; retention leaves everything younger than 10 minutes alone).
+//! and still be shown (an erased account's messages; retention leaves everything younger than 10 minutes alone). What an
+//! edit, a recall, a reaction or the hiding of an entry changes goes at once.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -59,6 +60,13 @@ impl Ring {
         }
         if self.entries.is_empty() {
             self.entries = VecDeque::new();
+        }
+    }
+
+    /// Lets go everything up to an entry: something of it is told differently from now on.
+    pub(super) fn drop_through(&mut self, seq: Seq) {
+        while self.first_seq <= seq && !self.entries.is_empty() {
+            self.drop_oldest();
         }
     }
 
@@ -138,6 +146,20 @@ mod tests {
         assert_eq!(old.entries.capacity(), 0, "an idle conversation keeps nothing");
         assert_eq!(old.after(9, 1), None);
         assert_eq!(seqs(old.after(10, 1)), Some(vec![]), "who has everything is told so");
+    }
+
+    #[test]
+    fn what_is_told_differently_is_not_told_from_here() {
+        let mut ring = ring(5..=9, Instant::now());
+        ring.drop_through(4);
+        assert_eq!(ring.first_seq, 5);
+        ring.drop_through(7);
+        assert_eq!(ring.after(6, 10), None);
+        assert_eq!(seqs(ring.after(7, 10)), Some(vec![8, 9]));
+        ring.drop_through(Seq::MAX);
+        assert_eq!(seqs(ring.after(9, 10)), Some(vec![]));
+        ring.push(10, entry(10), Instant::now());
+        assert_eq!(seqs(ring.after(9, 10)), Some(vec![10]));
     }
 
     #[test]

@@ -128,7 +128,7 @@ impl Typists {
 }
 
 impl Conversation {
-    /// A member types, or has stopped. Who may send may type.
+    /// A member types, or has stopped. Who may is said by the table.
     pub fn typing(
         &mut self,
         user: UserId,
@@ -137,7 +137,7 @@ impl Conversation {
         now: &Moment<'_>,
         effects: &mut Vec<Effect>,
     ) {
-        if let Err(error) = self.may_send(user, "", now.unix_ms) {
+        if let Err(error) = self.may_type(user, now) {
             effects.push(Effect::Answer(reply_to, Err(error)));
             return;
         }
@@ -147,8 +147,8 @@ impl Conversation {
 
     /// Who is told that somebody types; nobody where there are too many.
     pub fn typing_audience(&mut self) -> Option<Recipients> {
-        let told = self.members.count() <= limits::TYPING_PUSH_MEMBERS;
-        told.then(|| self.members.recipients())
+        let told = self.state.members.count() <= limits::TYPING_PUSH_MEMBERS;
+        told.then(|| self.state.members.recipients())
     }
 }
 

@@ -256,10 +256,10 @@ impl Watches {
     pub fn rename(&mut self, from: SessionKey, to: SessionKey, now: Instant) {
         let Some(watcher) = self.watchers.remove(&from) else { return };
         for user in watcher.watched.keys() {
-            if let Some(followed) = self.followed.get_mut(user) {
-                if followed.by.remove(&from) {
-                    followed.by.insert(to);
-                }
+            if let Some(followed) = self.followed.get_mut(user)
+                && followed.by.remove(&from)
+            {
+                followed.by.insert(to);
             }
         }
         if self.owed.remove(&from) {

@@ -1,10 +1,11 @@
 //! What shards ask of the service thread, and what it answers.
 
 use ringwire_protocol::{CommandError, ConversationId, Seq, UnixMs, UserId, wire};
-use ringwire_storage::model::{ConversationSnapshot, CursorRow, LogPage};
+use ringwire_storage::model::{ConversationSnapshot, CursorRow, EntryRow, LogPage};
 use ringwire_storage::presence::SeenBy;
 use wire::reply::Outcome;
 
+use crate::command::named::Named;
 use crate::command::query::Query;
 use crate::conversation::answer::ReplyTo;
 use crate::placement::ShardId;
@@ -54,6 +55,26 @@ pub enum Ask {
         /// The user's cursors that are not written yet, for commands that read them.
         dirty: Vec<CursorRow>,
     },
+    /// Who the users are that a command names.
+    Identify(Box<Named>),
+    /// An entry that a command is about.
+    LoadTarget {
+        /// Whose log.
+        conversation_id: ConversationId,
+        /// Which entry.
+        seq: Seq,
+        /// Returned with the answer.
+        asked: u64,
+    },
+    /// Whether one of two users blocks the other.
+    LoadBlocks {
+        /// Their direct conversation.
+        conversation_id: ConversationId,
+        /// The two.
+        users: [UserId; 2],
+        /// Returned with the answer.
+        asked: u64,
+    },
     /// A conversation that an owner needs in memory.
     LoadConversation(ConversationId),
     /// The entries behind a position that an owner has not seen.
@@ -74,6 +95,31 @@ pub enum Ask {
     },
     /// When users were last there, to be written.
     SaveLastSeen(Vec<(UserId, UnixMs)>),
+}
+
+/// What a command that the database carried out has to make known.
+#[derive(Debug)]
+pub enum News {
+    /// It made this conversation.
+    Made(ConversationId),
+    /// It hid entries from the caller's own view.
+    Hidden {
+        /// The caller.
+        user: UserId,
+        /// What the caller's sessions are told.
+        change: wire::ViewChanged,
+    },
+    /// It made or ended a block.
+    BlockChanged {
+        /// The caller.
+        user: UserId,
+        /// Whom the caller blocks, or no more.
+        other: UserId,
+        /// Their direct conversation, if they have one.
+        direct: Option<ConversationId>,
+        /// Whether one blocks the other since.
+        blocked: bool,
+    },
 }
 
 /// What was answered.
@@ -98,8 +144,35 @@ pub enum Served {
         reply_to: ReplyTo,
         /// The reply.
         outcome: Result<Box<Outcome>, CommandError>,
-        /// A conversation that this call made.
-        made: Option<ConversationId>,
+        /// What others have to hear of it.
+        news: Option<News>,
+    },
+    /// To [`Ask::Identify`].
+    Identified {
+        /// From the call.
+        named: Box<Named>,
+        /// Each once, by id.
+        users: Result<Vec<UserId>, CommandError>,
+    },
+    /// To [`Ask::LoadTarget`].
+    Target {
+        /// From the call.
+        id: ConversationId,
+        /// From the call.
+        seq: Seq,
+        /// From the call.
+        asked: u64,
+        /// `Ok(None)`: there is no such entry.
+        row: Result<Option<EntryRow>, CommandError>,
+    },
+    /// To [`Ask::LoadBlocks`].
+    Blocks {
+        /// From the call.
+        id: ConversationId,
+        /// From the call.
+        asked: u64,
+        /// The answer.
+        blocked: Result<bool, CommandError>,
     },
     /// To [`Ask::LoadConversation`].
     Conversation {

@@ -7,11 +7,13 @@
 //! ```
 
 pub mod ask;
+mod blocks;
 pub(crate) mod errands;
 mod opening;
 mod queries;
 pub mod rows;
 mod run;
 pub(crate) mod upkeep;
+mod views;
 
 pub use run::Service;

@@ -3,15 +3,15 @@
 use prost::Message as _;
 use ringwire_protocol::{CommandError, ConversationId, ErrorCode, UserId, wire};
 use ringwire_storage::model::{ConversationKind, NewGroup};
-use wire::group_settings::JoinPolicy;
 use wire::reply::Outcome;
 
+use super::ask::News;
 use super::queries::{Answer, Queries, failed, not_member};
 use super::rows;
 use crate::auth::is_username;
 use crate::command::message::invalid;
 use crate::config::LimitsConfig;
-use crate::limits;
+use crate::conversation::settings;
 
 impl Queries<'_> {
     fn limits(&self) -> &LimitsConfig {
@@ -28,6 +28,7 @@ impl Queries<'_> {
         if other == user {
             return Err(invalid("a direct conversation needs another user"));
         }
+        self.may_begin(user, other).await?;
         let body = created(ConversationKind::Direct, String::new(), &[user, other]);
         let opened = self.store.open_direct(user, other, self.now_ms, body).await;
         let (id, made) = opened.map_err(failed)?;
@@ -43,7 +44,10 @@ impl Queries<'_> {
             Ok(wire::ConversationKind::Room) => ConversationKind::Room,
             Err(_) => return Err(invalid("kind is not known")),
         };
-        let settings = check_settings(create.settings.clone().unwrap_or_default(), self.limits())?;
+        let settings = create.settings.clone().unwrap_or_default();
+        settings::check(&settings, self.limits())?;
+        settings::fits_kind(&settings, kind)?;
+        let settings = wire::GroupSettings { join_code: None, ..settings };
         let mut members = Vec::new();
         for id in &create.user_ids {
             members
@@ -105,9 +109,30 @@ impl Queries<'_> {
     async fn opened(&self, user: UserId, id: ConversationId, made: bool) -> Answer {
         let (heads, _) = self.store.heads(user, None, &[id], 1).await.map_err(failed)?;
         // The caller of a repeated create_group may have left the group since.
-        let head = heads.first().map(rows::head).ok_or_else(not_member)?;
+        let head = heads.first().map(|row| rows::head(row, &self.key)).ok_or_else(not_member)?;
         let opened = wire::ConversationOpened { head: Some(head), created: made };
-        Ok((Box::new(Outcome::ConversationOpened(opened)), made.then_some(id)))
+        Ok((Box::new(Outcome::ConversationOpened(opened)), made.then_some(News::Made(id))))
+    }
+
+    /// The users that a command names, each once, by id; all of them exist.
+    pub(super) async fn identify(
+        &self,
+        users: &[UserId],
+        usernames: &[String],
+    ) -> Result<Vec<UserId>, CommandError> {
+        let mut users = users.to_vec();
+        let known = self.store.users(&users).await.map_err(failed)?;
+        let missing =
+            users.iter().find(|user| known.binary_search_by_key(*user, |row| row.user_id).is_err());
+        if let Some(missing) = missing {
+            return Err(CommandError::new(ErrorCode::UserNotFound, format!("no user {missing}")));
+        }
+        for name in usernames {
+            users.push(self.user_id(name.trim()).await?);
+        }
+        users.sort_unstable();
+        users.dedup();
+        Ok(users)
     }
 
     async fn user_id(&self, name: &str) -> Result<UserId, CommandError> {
@@ -120,40 +145,6 @@ impl Queries<'_> {
         let missing = || CommandError::new(ErrorCode::UserNotFound, format!("no user {name:?}"));
         Ok(user.ok_or_else(missing)?.user_id)
     }
-}
-
-fn check_settings(
-    settings: wire::GroupSettings,
-    limits: &LimitsConfig,
-) -> Result<wire::GroupSettings, CommandError> {
-    let long =
-        |text: &Option<String>, most: usize| text.as_ref().is_some_and(|text| text.len() > most);
-    if long(&settings.title, limits::MAX_TITLE_BYTES) {
-        let error = format!("settings.title is longer than {} bytes", limits::MAX_TITLE_BYTES);
-        return Err(CommandError::new(ErrorCode::TooLarge, error));
-    }
-    if long(&settings.description, limits::MAX_DESCRIPTION_BYTES)
-        || long(&settings.avatar_url, limits::MAX_DESCRIPTION_BYTES)
-    {
-        let error = format!(
-            "settings.description or avatar_url is longer than {} bytes",
-            limits::MAX_DESCRIPTION_BYTES
-        );
-        return Err(CommandError::new(ErrorCode::TooLarge, error));
-    }
-    match settings.join_policy.map(JoinPolicy::try_from) {
-        None | Some(Ok(JoinPolicy::InviteOnly | JoinPolicy::Open)) => {}
-        Some(Ok(JoinPolicy::ByLink | JoinPolicy::ByApproval)) => {
-            let error = "join_policy BY_LINK and BY_APPROVAL are not offered by this server";
-            return Err(CommandError::new(ErrorCode::NotSupported, error));
-        }
-        Some(Err(_)) => return Err(invalid("settings.join_policy is not known")),
-    }
-    if settings.max_members.is_some_and(|most| most == 0 || most > limits.max_group_members) {
-        let error = format!("settings.max_members must be 1 to {}", limits.max_group_members);
-        return Err(invalid(error));
-    }
-    Ok(wire::GroupSettings { join_code: None, ..settings })
 }
 
 /// The encoded body of entry 1.

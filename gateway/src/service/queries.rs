@@ -8,13 +8,16 @@ use ringwire_storage::views::ViewChanges;
 use ringwire_storage::{Store, StoreError};
 use wire::reply::Outcome;
 
+use super::ask::News;
 use super::rows;
 use crate::command::key::CommandKey;
 use crate::command::message::invalid;
 use crate::command::query::Query;
 use crate::command::route::conversation;
 use crate::config::Config;
+use crate::conversation::no_such_conversation;
 use crate::limits;
+use crate::permissions::Operation;
 use crate::session::opening::{OpenRequest, Opened};
 use crate::session::registry::Device;
 
@@ -26,21 +29,25 @@ pub(super) struct Queries<'a> {
     pub(super) now_ms: UnixMs,
 }
 
-pub(super) type Answer = Result<(Box<Outcome>, Option<ConversationId>), CommandError>;
+pub(super) type Answer = Result<(Box<Outcome>, Option<News>), CommandError>;
 
 impl Queries<'_> {
-    fn page(limit: u32) -> u32 {
+    pub(super) fn page(limit: u32) -> u32 {
         let most = limits::MAX_PAGE;
         if limit == 0 { most } else { limit.min(most) }
     }
 
-    /// The reply, and the conversation the command made, if it did.
+    /// The reply, and what others have to hear of it.
     pub(super) async fn answer(&self, user: UserId, query: Query, dirty: &[CursorRow]) -> Answer {
         let outcome = match query {
             Query::Sync(sync) => self.sync(user, &sync).await?,
             Query::History(history) => self.history(user, &history).await?,
             Query::Heads(heads) => self.heads(user, &heads, dirty).await?,
             Query::Members(members) => self.members(user, &members).await?,
+            Query::ReadBy(read_by) => self.read_by(user, &read_by, dirty).await?,
+            Query::Hide(hide) => return self.hide(user, hide).await,
+            Query::Block(block) => return self.block(user, &block).await,
+            Query::Blocks(blocks) => self.blocks(user, &blocks).await?,
             Query::SetVisibility { status, last_seen } => {
                 self.store.set_visibility(user, status, last_seen).await.map_err(failed)?;
                 Outcome::Done(wire::Done {})
@@ -83,28 +90,30 @@ impl Queries<'_> {
         self.save_first(dirty).await?;
         if after.is_none() && only.is_empty() {
             let list = self.store.session_snapshot(user, &[], limit, 0).await.map_err(failed)?;
-            return Ok(Outcome::HeadsPage(rows::first_heads(&list)));
+            return Ok(Outcome::HeadsPage(rows::first_heads(&list, &self.key)));
         }
         let (rows, more) = self.store.heads(user, after, &only, limit).await.map_err(failed)?;
-        Ok(Outcome::HeadsPage(rows::heads(&rows, more)))
+        Ok(Outcome::HeadsPage(rows::heads(&rows, more, &self.key)))
     }
 
     async fn members(&self, user: UserId, ask: &wire::Members) -> Result<Outcome, CommandError> {
         let id = conversation(ask.conversation_id)?;
-        let after = match ask.page_token.as_str() {
-            "" => None,
-            token => Some(
-                token
-                    .parse()
-                    .ok()
-                    .and_then(UserId::new)
-                    .ok_or_else(|| invalid("page_token is not one of this server"))?,
-            ),
-        };
+        let after = parse_user_token(&ask.page_token)?;
         let limit = Self::page(ask.limit);
-        let page = self.store.members_page(user, id, MemberList::Members, after, limit).await;
-        let MembersPage::Page { members, more } = page.map_err(failed)? else {
-            return Err(not_member());
+        let list = match wire::members::List::try_from(ask.list) {
+            Ok(wire::members::List::Members) => MemberList::Members,
+            Ok(wire::members::List::Banned) => MemberList::Banned,
+            Ok(wire::members::List::Requests) => MemberList::Requests,
+            Err(_) => return Err(invalid("list is not known")),
+        };
+        let page = self.store.members_page(user, id, list, after, limit).await;
+        let (members, more) = match page.map_err(failed)? {
+            MembersPage::Page { members, more } => (members, more),
+            MembersPage::NotMember => return Err(not_member()),
+            MembersPage::NotAllowed => {
+                let error = "the list is for owner and admins";
+                return Err(CommandError::new(ErrorCode::Forbidden, error));
+            }
         };
         let next_page_token = match members.last() {
             Some(last) if more => last.member.user_id.to_string(),
@@ -119,7 +128,7 @@ impl Queries<'_> {
 
     /// Saves what the user has read before it is read back. Where the database can be read and not written, because its
     /// disk is full, what is read lacks these moves; they stay to be written.
-    async fn save_first(&self, dirty: &[CursorRow]) -> Result<(), CommandError> {
+    pub(super) async fn save_first(&self, dirty: &[CursorRow]) -> Result<(), CommandError> {
         match self.store.save_cursors(dirty).await {
             Err(error) if error.is_temporary() => {
                 tracing::debug!(%error, "cursors are saved later");
@@ -186,7 +195,7 @@ impl Queries<'_> {
             .session_snapshot(user, cursors, limits::CONNECT_HEADS, limits::CONNECT_SYNC)
             .await
             .map_err(failed)?;
-        Ok(Opened { view, ..rows::opened(&profile, cursors, &snapshot) })
+        Ok(Opened { view, ..rows::opened(&profile, cursors, &snapshot, &self.key) })
     }
 }
 
@@ -198,6 +207,15 @@ fn history_window(ask: &wire::History) -> Result<HistoryWindow, CommandError> {
         (0, None, around) => Ok(HistoryWindow::Around(around)),
         _ => Err(invalid("give at most one of before_seq, after_seq and around_seq")),
     }
+}
+
+/// Lists of users go on behind the last one of the page before.
+pub(super) fn parse_user_token(token: &str) -> Result<Option<UserId>, CommandError> {
+    if token.is_empty() {
+        return Ok(None);
+    }
+    let user = token.parse().ok().and_then(UserId::new);
+    user.map(Some).ok_or_else(|| invalid("page_token is not one of this server"))
 }
 
 fn parse_heads_token(token: &str) -> Result<Option<HeadsAfter>, CommandError> {
@@ -215,7 +233,7 @@ fn parse_heads_token(token: &str) -> Result<Option<HeadsAfter>, CommandError> {
 }
 
 pub(super) fn not_member() -> CommandError {
-    CommandError::new(ErrorCode::NotMember, "no such conversation, or you are not a member")
+    no_such_conversation(Operation::Sync)
 }
 
 /// What a failed store means to the client; the details stay in the server's log.

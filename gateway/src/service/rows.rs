@@ -5,12 +5,16 @@ use std::collections::HashMap;
 use prost::Message as _;
 use ringwire_protocol::{ConversationId, Seq, wire};
 use ringwire_storage::model::{
-    EntryRow, HeadRow, HistoryWindow, LogPage, MemberProfile, SessionSnapshot, UserRow,
+    ConversationKind, EntryRow, HeadRow, HistoryWindow, LogPage, MemberProfile, Role,
+    SessionSnapshot, UserRow,
 };
 use ringwire_storage::views::ViewChanges;
 
+use crate::command::key::CommandKey;
 use crate::conversation::entry::wire_entry;
+use crate::conversation::settings;
 use crate::limits;
+use crate::permissions::{Caller, Operation, Verdict};
 use crate::session::opening::Opened;
 
 pub(super) fn user(row: &UserRow) -> wire::User {
@@ -23,9 +27,11 @@ pub(super) fn user(row: &UserRow) -> wire::User {
     }
 }
 
-/// One line of a user's list.
-pub fn head(row: &HeadRow) -> wire::Head {
+/// One line of a user's list; `key` makes the join code.
+pub fn head(row: &HeadRow, key: &CommandKey) -> wire::Head {
     let settings = wire::GroupSettings::decode(row.settings.clone()).unwrap_or_default();
+    let may_invite = may_invite(row, &settings);
+    let settings = settings::shown(settings, row.conversation_id, key, may_invite);
     wire::Head {
         conversation: Some(wire::Conversation {
             conversation_id: row.conversation_id.get(),
@@ -50,17 +56,34 @@ pub fn head(row: &HeadRow) -> wire::Head {
     }
 }
 
-pub(super) fn heads(rows: &[HeadRow], more: bool) -> wire::HeadsPage {
+fn may_invite(row: &HeadRow, settings: &wire::GroupSettings) -> bool {
+    let caller = match (row.kind, row.role) {
+        (ConversationKind::Direct, _) => Caller::Direct,
+        (_, Role::Owner) => Caller::Owner,
+        (_, Role::Admin) => Caller::Admin,
+        (_, Role::Member) => Caller::Member,
+    };
+    match Operation::Invite.verdict(caller, None) {
+        Verdict::IfMembersMayInvite => settings.members_may_invite == Some(true),
+        verdict => verdict == Verdict::Yes,
+    }
+}
+
+pub(super) fn heads(rows: &[HeadRow], more: bool, key: &CommandKey) -> wire::HeadsPage {
     let next_page_token = match rows.last() {
         Some(last) if more => format!("{}.{}", last.last_activity_at, last.conversation_id),
         _ => String::new(),
     };
-    wire::HeadsPage { heads: rows.iter().map(head).collect(), next_page_token, total_unread: None }
+    wire::HeadsPage {
+        heads: rows.iter().map(|row| head(row, key)).collect(),
+        next_page_token,
+        total_unread: None,
+    }
 }
 
-/// The first page of the whole list.
-pub(super) fn first_heads(list: &SessionSnapshot) -> wire::HeadsPage {
-    let page = heads(&list.heads, list.more_heads);
+/// The first page of the whole list; `key` makes join codes.
+pub fn first_heads(list: &SessionSnapshot, key: &CommandKey) -> wire::HeadsPage {
+    let page = heads(&list.heads, list.more_heads, key);
     wire::HeadsPage { total_unread: Some(list.total_unread), ..page }
 }
 
@@ -138,6 +161,7 @@ pub fn opened(
     profile: &UserRow,
     cursors: &[(ConversationId, Seq)],
     snapshot: &SessionSnapshot,
+    key: &CommandKey,
 ) -> Opened {
     let mut covered: HashMap<ConversationId, Seq> =
         snapshot.heads.iter().map(|row| (row.conversation_id, row.head.seq)).collect();
@@ -165,7 +189,7 @@ pub fn opened(
         });
     }
     let view = ViewChanges::default();
-    Opened { user: user(profile), heads: first_heads(snapshot), sync, missed, view, covered }
+    Opened { user: user(profile), heads: first_heads(snapshot, key), sync, missed, view, covered }
 }
 
 /// As many entries as one reply may carry, at least one.

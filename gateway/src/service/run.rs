@@ -76,11 +76,24 @@ impl Service {
             }
             Ask::Query { user, reply_to, query, dirty } => {
                 match limited(queries.answer(user, query, &dirty)).await {
-                    Ok((outcome, made)) => {
-                        Served::Answered { reply_to, outcome: Ok(outcome), made }
+                    Ok((outcome, news)) => {
+                        Served::Answered { reply_to, outcome: Ok(outcome), news }
                     }
-                    Err(error) => Served::Answered { reply_to, outcome: Err(error), made: None },
+                    Err(error) => Served::Answered { reply_to, outcome: Err(error), news: None },
                 }
+            }
+            Ask::Identify(named) => {
+                let users = limited(queries.identify(&named.users, &named.usernames)).await;
+                Served::Identified { named, users }
+            }
+            Ask::LoadTarget { conversation_id: id, seq, asked } => {
+                let load = async { self.store.load_entry(id, seq).await.map_err(failed) };
+                Served::Target { id, seq, asked, row: limited(load).await }
+            }
+            Ask::LoadBlocks { conversation_id: id, users: [one, other], asked } => {
+                let load =
+                    async { self.store.is_blocked_either_way(one, other).await.map_err(failed) };
+                Served::Blocks { id, asked, blocked: limited(load).await }
             }
             Ask::LoadConversation(id) => {
                 let recent = limits::RECENT_ENTRIES as u32;

@@ -1,6 +1,7 @@
 //! The sessions of a shard's users: by key, by user, by connection. Those whose connection ended: `detached.rs`.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::Instant;
 
 use bytes::Bytes;
 use ringwire_protocol::codec::Encoding;
@@ -101,7 +102,7 @@ pub struct Session {
     pub phase: Phase,
     /// On which device.
     pub device: Device,
-    /// When it began.
+    /// When its `connect` came; 0: it has not.
     pub connected_at: UnixMs,
     /// The newest change of its user's view that it was told.
     pub view_no: u64,
@@ -124,7 +125,7 @@ pub struct Session {
     /// What all sessions of its address may send together; `None`: no limit.
     pub address_rate: Option<AddressRate>,
     /// Commands refused as too fast since the last one that was not, and since when.
-    pub too_fast: (u32, UnixMs),
+    pub too_fast: (u32, i64),
     /// Sends refused on this shard, for those that say they come `after` one.
     pub refused_sends: Refusals,
     /// Conversations whose entries were dropped because the outbox was full, with the newest dropped position.
@@ -270,7 +271,7 @@ impl Registry {
     }
 
     /// Takes a session in, not yet registered for its user's traffic.
-    pub fn insert(&mut self, new: NewSession, now: UnixMs, tick: Tick) -> SessionKey {
+    pub fn insert(&mut self, new: NewSession, now_ms: i64, tick: Tick) -> SessionKey {
         let generation = self.fresh_generation();
         let index = self.slab.insert(Session {
             generation,
@@ -282,7 +283,7 @@ impl Registry {
             encoding: new.encoding,
             phase: Phase::AwaitingConnect,
             device: Device::default(),
-            connected_at: now,
+            connected_at: 0,
             view_no: 0,
             ring: ResumeRing::default(),
             login: new.login,
@@ -291,7 +292,7 @@ impl Registry {
             unanswered: 0,
             queries: 0,
             paused: false,
-            bucket: Bucket::new(self.rates.session, now),
+            bucket: Bucket::new(self.rates.session, now_ms),
             address_rate: new.address_rate,
             too_fast: (0, 0),
             refused_sends: Refusals::default(),
@@ -307,13 +308,13 @@ impl Registry {
     }
 
     /// Registers a session for its user's traffic.
-    pub fn subscribe(&mut self, key: SessionKey, now: UnixMs) {
+    pub fn subscribe(&mut self, key: SessionKey, now_ms: i64) {
         let Some(session) = self.get(key) else { return };
         let (user, rate) = (session.user, self.rates.user);
-        let sessions = self
-            .by_user
-            .entry(user)
-            .or_insert_with(|| UserSessions { keys: Vec::new(), bucket: Bucket::new(rate, now) });
+        let sessions = self.by_user.entry(user).or_insert_with(|| UserSessions {
+            keys: Vec::new(),
+            bucket: Bucket::new(rate, now_ms),
+        });
         sessions.keys.push(key);
     }
 
@@ -349,10 +350,11 @@ impl Registry {
     }
 
     /// Forgets users without sessions, once their bucket is full again: connecting anew must not fill it.
-    pub fn forget_absent_users(&mut self, now: UnixMs) {
+    pub fn forget_absent_users(&mut self, now_ms: i64) {
         let rate = self.rates.user;
-        self.by_user
-            .retain(|_, sessions| !sessions.keys.is_empty() || !sessions.bucket.is_full(rate, now));
+        self.by_user.retain(|_, sessions| {
+            !sessions.keys.is_empty() || !sessions.bucket.is_full(rate, now_ms)
+        });
     }
 
     /// The session of a connection.
@@ -407,17 +409,17 @@ impl Registry {
 
     /// Takes a command out of the buckets of the session, its user and its address, or tells how many milliseconds to
     /// wait. The address comes last: what its users may not send is not at the expense of others there.
-    pub fn take_command(&mut self, key: SessionKey, now: UnixMs) -> Result<(), u32> {
+    pub fn take_command(&mut self, key: SessionKey, now_ms: i64, at: Instant) -> Result<(), u32> {
         let rates = self.rates;
         let session = self.slab.get_mut(key.index as usize);
         let Some(session) = session.filter(|session| session.generation == key.generation) else {
             return Ok(());
         };
-        session.bucket.take(rates.session, now)?;
+        session.bucket.take(rates.session, now_ms)?;
         if let Some(sessions) = self.by_user.get_mut(&session.user) {
-            sessions.bucket.take(rates.user, now)?;
+            sessions.bucket.take(rates.user, now_ms)?;
         }
-        session.address_rate.as_ref().map_or(Ok(()), |address| address.take(now))
+        session.address_rate.as_ref().map_or(Ok(()), |address| address.take(at))
     }
 
     /// Looks at the session's token again when `seconds` have passed.

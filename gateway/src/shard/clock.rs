@@ -43,20 +43,24 @@ pub(crate) struct Clock {
     started: Instant,
     pub(crate) at: Instant,
     pub(crate) unix_ms: UnixMs,
-    /// Seconds since the shard started, monotonic.
+    /// Milliseconds since the shard started, monotonic: whatever the wall clock does, time that is rationed goes on.
+    pub(crate) uptime_ms: i64,
+    /// Likewise in seconds.
     pub(crate) tick: u32,
 }
 
 impl Clock {
     pub(super) fn new(source: TimeSource) -> Self {
         let Time { at, unix_ms } = source.read();
-        Self { source, started: at, at, unix_ms, tick: 0 }
+        Self { source, started: at, at, unix_ms, uptime_ms: 0, tick: 0 }
     }
 
     pub(super) fn read(&mut self) {
         let Time { at, unix_ms } = self.source.read();
         self.at = at;
         self.unix_ms = unix_ms;
-        self.tick = at.duration_since(self.started).as_secs() as u32;
+        let uptime = at.duration_since(self.started);
+        self.uptime_ms = uptime.as_millis() as i64;
+        self.tick = uptime.as_secs() as u32;
     }
 }

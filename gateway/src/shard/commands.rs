@@ -2,7 +2,7 @@
 
 use ringwire_protocol::codec::DecodeError;
 use ringwire_protocol::websocket::MessageKind;
-use ringwire_protocol::{CloseReason, CommandError, ConversationId, ErrorCode, wire};
+use ringwire_protocol::{CloseReason, CommandError, ConversationId, ErrorCode, UserId, wire};
 use wire::command::Op;
 use wire::reply::Outcome;
 
@@ -10,6 +10,7 @@ use super::connect::already_connected;
 use super::mail::Mail;
 use super::state::{State, busy};
 use crate::command::message::invalid;
+use crate::command::named::Named;
 use crate::command::query::Query;
 use crate::command::route::{Routed, Sender, conversation, route};
 use crate::connection::links::Links;
@@ -17,7 +18,7 @@ use crate::conversation::answer::ReplyTo;
 use crate::conversation::request::Request;
 use crate::limits;
 use crate::placement::owner_shard;
-use crate::service::ask::Ask;
+use crate::service::ask::{Ask, News};
 use crate::session::registry::{Phase, SessionKey};
 
 impl State {
@@ -103,7 +104,7 @@ impl State {
 
     /// Closes a session that goes on flooding though it is told to wait. It may come back and be resumed.
     fn close_flood(&mut self, key: SessionKey, links: &mut Links) {
-        let now = self.now.unix_ms;
+        let now = self.now.uptime_ms;
         let Some(session) = self.registry.get(key) else { return };
         let (count, since) = session.too_fast;
         if count >= limits::FLOOD_REFUSALS && now - since <= limits::FLOOD_MS {
@@ -164,9 +165,16 @@ impl State {
                 self.send_to_owner(request, links)
             }
             Routed::Pull(sync) => self.pull(user, reply_to, &sync, links),
+            Routed::Named(named) => {
+                self.take_query(key)?;
+                self.ask(Ask::Identify(named)).map_err(|_| {
+                    self.give_query_back(key);
+                    busy("the service queue is full")
+                })
+            }
             Routed::Service(query) => {
                 let dirty = match query {
-                    Query::Heads(_) => self.cursors.of(user),
+                    Query::Heads(_) | Query::ReadBy(_) => self.cursors.of(user),
                     _ => Vec::new(),
                 };
                 self.take_query(key)?;
@@ -202,8 +210,8 @@ impl State {
             let error = "the server stops; connect again";
             return Err(CommandError::new(ErrorCode::Draining, error));
         }
-        let now = self.now.unix_ms;
-        let taken = self.registry.take_command(key, now);
+        let now = self.now.uptime_ms;
+        let taken = self.registry.take_command(key, now, self.now.at);
         let Some(session) = self.registry.get(key) else { return Ok(()) };
         match taken {
             Ok(()) => session.too_fast = (0, now),
@@ -263,6 +271,50 @@ impl State {
             self.note_refusal(session, conversation_id, &submission.client_msg_id);
         }
         Err(busy("the conversation's shard has no room"))
+    }
+
+    /// The service knows the users that a command of this shard's session names.
+    pub(crate) fn identified(
+        &mut self,
+        named: Named,
+        users: Result<Vec<UserId>, CommandError>,
+        links: &mut Links,
+    ) {
+        let reply_to = named.submission.reply_to;
+        self.give_query_back(reply_to.session);
+        let sent = users.and_then(|users| {
+            let request = named.resolved(users, &self.shared.command_key);
+            self.send_to_owner(request, links)
+        });
+        if let Err(error) = sent {
+            self.reply(reply_to.session, reply_to.command_id, Err(error), links);
+        }
+    }
+
+    /// Makes known what a command did that the database carried out.
+    pub(crate) fn tell(&mut self, news: News, links: &mut Links) {
+        match news {
+            News::Made(conversation_id) => {
+                self.announcements.push(Request::Announce { conversation_id });
+            }
+            News::Hidden { user, change } => {
+                // Its owner forgets what it would still tell the user from memory.
+                let id = ConversationId::new(change.conversation_id);
+                let seen = id.zip(change.hidden_seqs.last().copied());
+                self.announcements.extend(seen.map(|(conversation_id, through)| {
+                    Request::SeenOtherwise { conversation_id, through }
+                }));
+                self.push_view_changed(user, change, links);
+            }
+            News::BlockChanged { user, other, direct, blocked } => {
+                if blocked {
+                    self.conceal_both(user, other, links);
+                }
+                let changed = |conversation_id| Request::BlockChanged { conversation_id, blocked };
+                self.announcements.extend(direct.map(changed));
+            }
+        }
+        self.announce(links);
     }
 
     /// Remembers a refused send, for those that say they come `after` it.

@@ -78,7 +78,7 @@ impl State {
             connect_id: reply_to.command_id,
         };
         // Registered first: what commits from now on is held, what committed before is in the snapshot.
-        self.registry.subscribe(key, now);
+        self.registry.subscribe(key, self.now.uptime_ms);
         self.watch_token(key);
         links.set_paused(link, true);
         let request = OpenRequest { user, name_hint, login, device, cursors, view_no };
@@ -387,6 +387,10 @@ fn wire_limits(configured: &LimitsConfig, resume_ms: u32) -> wire::Limits {
         max_page: limits::MAX_PAGE,
         max_cursors: limits::MAX_CURSORS as u32,
         max_group_members: configured.max_group_members,
+        edit_window_ms: configured.edit_window_ms(),
+        recall_window_ms: configured.recall_window_ms(),
+        max_pins: limits::MAX_PINS as u32,
+        max_reaction_bytes: limits::MAX_REACTION_BYTES as u32,
         max_cursor_members: limits::CURSOR_PUSH_MEMBERS as u32,
         resume_ms,
         typing_ms: limits::TYPING_MS as u32,

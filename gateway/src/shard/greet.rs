@@ -57,7 +57,7 @@ pub(super) async fn greet(
             drop(shard.shared().http.try_send(socket));
         }
         Some(Arrival::Upgrade { request, unread }) => {
-            let (addresses, now) = (&shard.shared().addresses, shard.unix_ms());
+            let (addresses, now) = (&shard.shared().addresses, shard.now());
             let forwarding = Forwarding {
                 forwarded: &request.forwarded,
                 x_forwarded_for: &request.x_forwarded_for,

@@ -39,7 +39,7 @@ use std::net::TcpListener as StdListener;
 use std::os::fd::AsFd as _;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use ringwire_protocol::websocket::MessageKind;
@@ -135,6 +135,13 @@ impl Shard {
         state.now.unix_ms
     }
 
+    /// The same of the clock that never goes back.
+    pub fn now(&self) -> Instant {
+        let mut state = self.state.borrow_mut();
+        state.begin_turn();
+        state.now.at
+    }
+
     /// Takes a connection in as a session.
     pub fn open_session(
         &self,
@@ -144,7 +151,7 @@ impl Shard {
         let mut links = self.links.borrow_mut();
         let link = links.insert(endpoint);
         let mut state = self.state.borrow_mut();
-        let (now, tick) = (state.now.unix_ms, links.now());
+        let (now, tick) = (state.now.uptime_ms, links.now());
         state.registry.insert(session(link), now, tick);
         link
     }
@@ -267,15 +274,19 @@ impl State {
                 self.session_opened(session, opened, links);
                 self.left(links);
             }
-            Served::Answered { reply_to, outcome, made } => {
+            Served::Answered { reply_to, outcome, news } => {
                 let outcome = outcome.map(|outcome| *outcome);
                 self.give_query_back(reply_to.session);
                 self.reply(reply_to.session, reply_to.command_id, outcome, links);
-                if let Some(id) = made {
-                    self.announcements.push(id);
-                    self.announce(links);
+                if let Some(news) = news {
+                    self.tell(news, links);
                 }
             }
+            Served::Identified { named, users } => self.identified(*named, users, links),
+            Served::Target { id, seq, asked, row } => {
+                self.target_loaded(id, seq, asked, row, links);
+            }
+            Served::Blocks { id, asked, blocked } => self.blocks_loaded(id, asked, blocked, links),
             Served::Conversation { id, snapshot } => self.conversation_loaded(id, snapshot, links),
             Served::Tail { id, tail } => self.tail_loaded(id, tail, links),
             Served::PresenceSeen { check, reply_to, seen } => {
@@ -318,7 +329,7 @@ impl State {
         if tick.is_multiple_of(limits::CACHE_SWEEP_S) {
             let now = self.now.tick;
             self.conversations.sweep(now, self.now.at);
-            self.registry.forget_absent_users(self.now.unix_ms);
+            self.registry.forget_absent_users(self.now.uptime_ms);
         }
         self.sweep_signals(links);
         self.sweep_presence(links);
@@ -390,7 +401,7 @@ async fn accept_loop(shard: Rc<Shard>, listener: Listener) {
                     greet::turn_away(&stream);
                     continue;
                 };
-                match shard.shared.addresses.arrive(peer.ip(), shard.unix_ms()) {
+                match shard.shared.addresses.arrive(peer.ip(), shard.now()) {
                     Ok(greeting) => {
                         let shard = Rc::clone(&shard);
                         let unread = BytesMut::new();

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use ringwire_protocol::{CommandError, ConversationId, ErrorCode};
+use ringwire_protocol::{CommandError, ConversationId, ErrorCode, Seq};
 use ringwire_storage::append::Completion;
-use ringwire_storage::model::{ConversationSnapshot, LogPage};
+use ringwire_storage::model::{ConversationSnapshot, EntryRow, LogPage};
 
 use super::mail::Mail;
 use super::signals::CursorPush;
@@ -15,7 +15,7 @@ use crate::conversation::cache::Lookup;
 use crate::conversation::entry::EntryFrame;
 use crate::conversation::members::Recipients;
 use crate::conversation::request::Request;
-use crate::conversation::{Conversation, Effect, Moment};
+use crate::conversation::{Conversation, Effect, Moment, no_such_conversation};
 use crate::fanout::{Delivery, Pushed};
 use crate::placement::{SERVICE, owner_shard};
 use crate::service::ask::Ask;
@@ -29,6 +29,9 @@ impl State {
             let error = CommandError::new(ErrorCode::OutOfOrder, error);
             return self.refuse_request(&request, error, links);
         }
+        if request.is_for_memory() && !self.conversations.is_known(id) {
+            return;
+        }
         let (tick, at) = (self.now.tick, self.now.at);
         let mut effects = std::mem::take(&mut self.spare_effects);
         let unix_ms = self.now.unix_ms;
@@ -36,7 +39,8 @@ impl State {
         let mut no_room = None;
         match self.conversations.get(id, request, tick, at) {
             Lookup::Ready(conversation, request) => {
-                let mut now = Moment { unix_ms, at, generation: &mut self.generation };
+                let (generation, terms) = (&mut self.generation, &self.terms);
+                let mut now = Moment { unix_ms, at, generation, terms };
                 carry_out(conversation, request, &mut now, &mut effects);
             }
             Lookup::Waiting { load: first } => load = first,
@@ -47,7 +51,7 @@ impl State {
             self.refuse_request(&request, error, links);
         }
         if load && self.ask(Ask::LoadConversation(id)).is_err() {
-            self.refuse_waiting(id, &busy("the service queue is full"), links);
+            self.refuse_waiting(id, |_| busy("the service queue is full"), links);
         }
         self.perform(id, effects, links);
     }
@@ -62,19 +66,16 @@ impl State {
         let snapshot = match snapshot {
             Ok(Some(snapshot)) => *snapshot,
             Ok(None) => {
-                let error =
-                    CommandError::new(ErrorCode::ConversationNotFound, "no such conversation");
-                return self.refuse_waiting(id, &error, links);
+                let gone = |request: &Request| no_such_conversation(request.operation());
+                return self.refuse_waiting(id, gone, links);
             }
-            Err(error) => return self.refuse_waiting(id, &error, links),
+            Err(error) => return self.refuse_waiting(id, |_| error.clone(), links),
         };
         let newest = snapshot.recent.last().cloned();
-        let shards = self.shared.shards();
-        let max_members = self.shared.config.limits.max_group_members;
         // What is told was true when it was asked, not when it came.
         let at = self.conversations.asked_at(id).unwrap_or(self.now.at);
         let mut asked = Moment { at, ..self.moment() };
-        let conversation = Conversation::new(snapshot, shards, max_members, &mut asked);
+        let conversation = Conversation::new(snapshot, &mut asked);
         let tick = self.now.tick;
         let waiting = self.conversations.loaded(id, Some(conversation), tick);
         for request in waiting {
@@ -93,10 +94,16 @@ impl State {
         }
     }
 
-    fn refuse_waiting(&mut self, id: ConversationId, error: &CommandError, links: &mut Links) {
+    fn refuse_waiting(
+        &mut self,
+        id: ConversationId,
+        error: impl Fn(&Request) -> CommandError,
+        links: &mut Links,
+    ) {
         let tick = self.now.tick;
         for request in self.conversations.loaded(id, None, tick) {
-            self.refuse_request(&request, error.clone(), links);
+            let error = error(&request);
+            self.refuse_request(&request, error, links);
         }
     }
 
@@ -113,14 +120,14 @@ impl State {
         self.persist.completed(completions.len(), &mut self.credits);
         for completion in completions {
             let id = completion.conversation_id;
-            let mut effects = std::mem::take(&mut self.spare_effects);
-            let (unix_ms, at) = (self.now.unix_ms, self.now.at);
-            if let Some(conversation) = self.conversations.live(id) {
-                let generation = &mut self.generation;
-                let mut now = Moment { unix_ms, at, generation };
-                conversation.complete(completion, &mut now, &mut effects);
+            let mut ended = false;
+            self.with_live(id, links, |conversation, now, effects| {
+                conversation.complete(completion, now, effects);
+                ended = conversation.is_outdated();
+            });
+            if ended {
+                self.conversations.drop_if_outdated(id);
             }
-            self.perform(id, effects, links);
         }
         self.persist.retry(&mut self.credits);
     }
@@ -140,15 +147,53 @@ impl State {
                 return;
             }
         };
-        let mut effects = Vec::new();
+        self.with_live(id, links, |conversation, now, effects| {
+            conversation.tail_loaded(tail, now, effects);
+        });
+        self.conversations.drop_if_outdated(id);
+    }
+
+    /// The service read an entry that a command is about.
+    pub(crate) fn target_loaded(
+        &mut self,
+        id: ConversationId,
+        seq: Seq,
+        asked: u64,
+        row: Result<Option<EntryRow>, CommandError>,
+        links: &mut Links,
+    ) {
+        self.with_live(id, links, |conversation, now, effects| {
+            conversation.target_loaded(seq, asked, row, now, effects);
+        });
+    }
+
+    /// The service looked whether one of the two of a direct conversation blocks the other.
+    pub(crate) fn blocks_loaded(
+        &mut self,
+        id: ConversationId,
+        asked: u64,
+        blocked: Result<bool, CommandError>,
+        links: &mut Links,
+    ) {
+        self.with_live(id, links, |conversation, now, effects| {
+            conversation.blocks_loaded(asked, blocked, now, effects);
+        });
+    }
+
+    /// Commands a conversation that is in memory, and does what it decides.
+    fn with_live(
+        &mut self,
+        id: ConversationId,
+        links: &mut Links,
+        command: impl FnOnce(&mut Conversation, &mut Moment<'_>, &mut Vec<Effect>),
+    ) {
+        let mut effects = std::mem::take(&mut self.spare_effects);
         let (unix_ms, at) = (self.now.unix_ms, self.now.at);
         if let Some(conversation) = self.conversations.live(id) {
-            let generation = &mut self.generation;
-            let mut now = Moment { unix_ms, at, generation };
-            conversation.tail_loaded(tail, &mut now, &mut effects);
+            let (generation, terms) = (&mut self.generation, &self.terms);
+            command(conversation, &mut Moment { unix_ms, at, generation, terms }, &mut effects);
         }
         self.perform(id, effects, links);
-        self.conversations.drop_if_outdated(id);
     }
 
     /// Asks again for tails that could not be loaded.
@@ -193,6 +238,20 @@ impl State {
                 Effect::Typing { user, stopped, recipients, reply_to } => {
                     let answer = self.typing(id, user, stopped, recipients, links);
                     self.answer(reply_to, answer.map(|()| Ack::Done), links);
+                }
+                Effect::LoadTarget { seq, asked } => {
+                    let ask = Ask::LoadTarget { conversation_id: id, seq, asked };
+                    if self.ask(ask).is_err() {
+                        let error = busy("the service queue is full");
+                        self.target_loaded(id, seq, asked, Err(error), links);
+                    }
+                }
+                Effect::LoadBlocks { users, asked } => {
+                    let ask = Ask::LoadBlocks { conversation_id: id, users, asked };
+                    if self.ask(ask).is_err() {
+                        let error = busy("the service queue is full");
+                        self.blocks_loaded(id, asked, Err(error), links);
+                    }
                 }
                 Effect::LoadTail { after } => {
                     if self.ask(Ask::LoadTail { conversation_id: id, after }).is_err() {
@@ -252,18 +311,17 @@ impl State {
         }
     }
 
-    /// Hands the news of new conversations to their owner shards.
+    /// Hands what conversations have to hear to their owner shards.
     pub(crate) fn announce(&mut self, links: &mut Links) {
-        for conversation_id in std::mem::take(&mut self.announcements) {
-            let request = Request::Announce { conversation_id };
-            let owner = owner_shard(conversation_id, self.shared.shards());
+        for request in std::mem::take(&mut self.announcements) {
+            let owner = owner_shard(request.conversation_id(), self.shared.shards());
             if owner == self.id {
                 self.handle_request(request, links);
-            } else if self.shared.mailboxes[usize::from(owner)]
-                .try_send(Mail::Request(request))
-                .is_err()
-            {
-                self.announcements.push(conversation_id);
+                continue;
+            }
+            let mailbox = &self.shared.mailboxes[usize::from(owner)];
+            if let Err(Mail::Request(request)) = mailbox.try_send(Mail::Request(request)) {
+                self.announcements.push(request);
             }
         }
     }
@@ -293,5 +351,7 @@ fn carry_out(
         }
         // Everything since it was made was pushed as it came.
         Request::Announce { .. } => {}
+        Request::BlockChanged { blocked, .. } => conversation.forget_blocks(blocked),
+        Request::SeenOtherwise { through, .. } => conversation.forget_encoded(through),
     }
 }

@@ -159,6 +159,20 @@ impl State {
         self.interested(interest, links);
     }
 
+    /// Two users see nothing of each other any more. Where a shard has no room for the news, its next look at who may see
+    /// whom finds out.
+    pub(super) fn conceal_both(&mut self, one: UserId, other: UserId, links: &mut Links) {
+        for (watcher, user) in [(one, other), (other, one)] {
+            let home = home_shard(watcher, self.shared.shards());
+            if home == self.id {
+                self.conceal(watcher, user, links);
+            } else {
+                let mailbox = &self.shared.mailboxes[usize::from(home)];
+                drop(mailbox.try_send(Mail::Conceal(watcher, user)));
+            }
+        }
+    }
+
     fn interested(&mut self, interest: Interest, links: &mut Links) {
         let shards = self.shared.shards();
         let post = &mut self.presence.post;

@@ -11,6 +11,7 @@ use ringwire_protocol::{CommandError, ConversationId, UserId, wire};
 use super::mail::Mail;
 use super::state::{State, busy};
 use crate::connection::links::{LinkKey, Links};
+use crate::conversation::Conversation;
 use crate::conversation::members::Recipients;
 use crate::conversation::typing::{Tell, TooMany};
 use crate::fanout::{Frames, Pushed};
@@ -145,7 +146,7 @@ impl State {
 
     fn tell_members(&mut self, id: ConversationId, user: UserId, tell: Tell, links: &mut Links) {
         // One that is not in memory any more has nobody to tell; the others' clients end it by themselves.
-        let audience = self.conversations.live(id).and_then(|known| known.typing_audience());
+        let audience = self.conversations.live(id).and_then(Conversation::typing_audience);
         if let Some(recipients) = audience {
             self.tell_typing(id, user, tell, &recipients, links);
         }

@@ -12,9 +12,11 @@ use super::connect::Entering;
 use super::credits::Credits;
 use super::shared::Shared;
 use super::signals::{CursorPush, OwnCursor};
+use crate::config::Database;
 use crate::conversation::cache::Cache;
+use crate::conversation::request::Request;
 use crate::conversation::typing::Typists;
-use crate::conversation::{Effect, Moment};
+use crate::conversation::{Effect, Moment, Terms};
 use crate::fanout::LaggingShards;
 use crate::limits;
 use crate::pacing::Pacer;
@@ -46,8 +48,8 @@ pub struct State {
     pub(crate) own_cursors: Pacer<(UserId, ConversationId), OwnCursor>,
     pub(crate) typists: Typists,
     pub(crate) presence: Presence,
-    /// Conversations made by users of this shard, whose owner shard had no room for the news yet.
-    pub(crate) announcements: Vec<ConversationId>,
+    /// What conversations have to hear of what users of this shard did, while their owner shards have no room for it.
+    pub(crate) announcements: Vec<Request>,
     /// Tails that could not be loaded, to be asked for again.
     pub(crate) stalled: Vec<ConversationId>,
     pub(crate) waiters: HashMap<u64, oneshot::Sender<Result<UserId, CommandError>>>,
@@ -56,6 +58,7 @@ pub struct State {
     pub(crate) spare_effects: Vec<Effect>,
     pub(crate) scratch: BytesMut,
     pub(crate) generation: u64,
+    pub(crate) terms: Terms,
     pub(crate) server_ids: ServerIds,
 }
 
@@ -65,6 +68,14 @@ impl State {
         let limits = &shared.config.limits;
         let reserved = shared.mailboxes[usize::from(id)].bounds().reserved;
         let server_ids = ServerIds::new(shared.boot, id);
+        let terms = Terms {
+            shards: shared.shards(),
+            max_group_members: limits.max_group_members,
+            edit_window_ms: limits.edit_window_ms(),
+            recall_window_ms: limits.recall_window_ms(),
+            alone: matches!(shared.config.storage.database, Database::Sqlite),
+            key: shared.command_key,
+        };
         let rates = Rates { session: limits.session_rate, user: limits.user_rate };
         let birthplace = Birthplace { boot: shared.boot, shard: id };
         let bounds = GateBounds {
@@ -96,6 +107,7 @@ impl State {
             spare_effects: Vec::new(),
             scratch: BytesMut::new(),
             generation: 0,
+            terms,
             server_ids,
         }
     }
@@ -107,7 +119,12 @@ impl State {
 
     /// The time of this turn, for conversations.
     pub(crate) fn moment(&mut self) -> Moment<'_> {
-        Moment { unix_ms: self.now.unix_ms, at: self.now.at, generation: &mut self.generation }
+        Moment {
+            unix_ms: self.now.unix_ms,
+            at: self.now.at,
+            generation: &mut self.generation,
+            terms: &self.terms,
+        }
     }
 
     /// Asks the service, or gives the question back when there is no room.

@@ -74,7 +74,7 @@ fn f4_a_command_that_cannot_be_is_refused_and_the_connection_stays() {
             ("conversation 0", say(0, "m", "x"), "INVALID_ARGUMENT"),
             ("conversation 2^53", say(beyond, "m", "x"), "INVALID_ARGUMENT"),
             ("conversation 2^64-1", say(u64::MAX, "m", "x"), "INVALID_ARGUMENT"),
-            ("no such conversation", say(none, "m", "x"), "CONVERSATION_NOT_FOUND"),
+            ("no such conversation", say(none, "m", "x"), "NOT_MEMBER"),
             ("not a member: send", say(foreign, "m", "x"), "NOT_MEMBER"),
             ("not a member: history", history(foreign), "NOT_MEMBER"),
             ("not a member: sync", sync(foreign), "NOT_MEMBER"),
@@ -113,11 +113,6 @@ fn f4_a_command_that_cannot_be_is_refused_and_the_connection_stays() {
                 "INVALID_ARGUMENT",
             ),
             ("page token", heads("nonsense"), "INVALID_ARGUMENT"),
-            (
-                "not offered",
-                Op::Typing(wire::Typing { conversation_id: group, stopped: false }),
-                "NOT_SUPPORTED",
-            ),
             (
                 "bad refresh",
                 Op::Refresh(wire::Refresh { token: "nonsense".to_owned() }),

@@ -197,6 +197,42 @@ fn s3_who_does_not_introduce_himself_is_sent_away_and_harms_nobody() {
     }
 }
 
+/// The process may not have as many descriptors as there are clients that want one.
+#[test]
+fn l2_out_of_descriptors_those_who_are_connected_stay() {
+    const MOST: u64 = 256;
+    for driver in ["auto", "epoll"] {
+        let server = Setup::new().arguments(&["--driver", driver]).without_rates().start();
+        let mut live: Vec<Client> = (1..=20)
+            .map(|user| Client::session(&server, user, ENCODINGS[user as usize % 2]))
+            .collect();
+        let group = live[0].create_group(&(2..=20).collect::<Vec<_>>());
+        for member in &mut live[1..] {
+            assert_eq!(member.next_entry().seq, 1);
+        }
+        server.limit_descriptors(MOST);
+        // The kernel takes these in; the server cannot.
+        let waiting: Vec<_> =
+            (0..2 * MOST).map(|_| dial(server.address()).expect("a place in the queue")).collect();
+        while server.descriptors() < MOST - 1 {
+            thread::yield_now();
+        }
+        for number in 0..50 {
+            let seq = live[0].say(group, &format!("m{number}"), "still here").seq;
+            for member in &mut live[1..] {
+                assert_eq!(member.next_entry().seq, seq);
+            }
+        }
+        for member in &mut live {
+            member.assert_answers_ping();
+        }
+        // When there are descriptors again, there is room for others again.
+        drop(waiting);
+        let mut newcomer = Client::session(&server, 20, Encoding::Json);
+        assert_eq!(newcomer.log(group).len(), 51);
+    }
+}
+
 #[test]
 fn q1_an_address_that_connects_too_often_is_answered_429_whatever_it_says_of_itself() {
     let lines = "[limits]\nexempt_loopback = false\naddress_connections_per_s = 1\naddress_connections_burst = 5";

@@ -1,15 +1,17 @@
 //! One order for everybody: gap-free positions and each sender's order kept.
 
 use std::thread;
+use std::time::Duration;
 
 use ringwire_protocol::codec::Encoding;
+use ringwire_testkit::{Chaos, ChaosProxy};
 
-use crate::support::ENCODINGS;
 use crate::support::chat::{self, say, say_after};
 use crate::support::client::Client;
 use crate::support::participant::Crowd;
 use crate::support::server::Setup;
 use crate::support::store::Database;
+use crate::support::{ENCODINGS, full};
 
 #[test]
 fn o2_a_thousand_sends_in_one_go_keep_their_order() {
@@ -148,4 +150,42 @@ fn o1_a_busy_group_keeps_its_promises() {
         let crowd = Crowd::start(&server, 6, 150);
         crowd.finish(&server);
     }
+}
+
+/// Fifty senders and ten devices of one user, whose connections are cut at random: gap-free and the same order
+/// everywhere, each sender's order kept, each message once. Some go on with their session, the others by their cursors.
+#[test]
+fn o1_o2_o3_fifty_senders_ten_devices_and_faults() {
+    const SENDERS: u32 = 50;
+    const DEVICES: u32 = 10;
+    let sends_each = if full() { 2_000 } else { 40 };
+    let server = Setup::new().without_rates().start();
+    let proxy = ChaosProxy::start_seeded(server.address().port(), 7).expect("a proxy");
+    let crowd = Crowd::start_through(&server, proxy.port(), SENDERS, sends_each, DEVICES);
+    proxy.rage(Some(Chaos {
+        cut: 5,
+        delay: 20,
+        lose_answer: 0,
+        half_open: 0,
+        half_open_for: Duration::from_secs(1),
+    }));
+    // In steps, each of which has its own patience.
+    for step in 1..=19 {
+        crowd.await_acks(u64::from(SENDERS * sends_each) * step / 20);
+    }
+    proxy.rage(None);
+    let conversation = crowd.conversation();
+    let report = crowd.finish(&server);
+    println!("{} cuts, {} resumes of {} reconnects", proxy.cuts(), report.resumed, report.connects);
+    assert!(proxy.cuts() > 0 && report.resumed > 0, "it was a quiet day");
+    // A retry is answered with what it was; another message under the same id is refused.
+    let mut sender = Client::session(&server, 1, Encoding::Protobuf);
+    let log = sender.log(conversation);
+    let first = log.iter().find(|entry| entry.sender_id == 1 && chat::text(entry).is_some());
+    let first = first.expect("a message of the first sender");
+    let text = chat::text(first).expect("a text").to_owned();
+    let ack = sender.say(conversation, &first.client_msg_id, &text);
+    assert_eq!(ack.seq, first.seq);
+    let other = sender.call(say(conversation, &first.client_msg_id, "something else"));
+    assert_eq!(chat::refusal(other), "CONFLICT");
 }

@@ -10,7 +10,7 @@ use ringwire_protocol::wire::{self, push::Event};
 use crate::support::chat::say;
 use crate::support::client::{Arrived, Client, Upgrade, dial_with};
 use crate::support::server::{ServerProcess, Setup};
-use crate::support::{ENCODINGS, PATIENCE};
+use crate::support::{ENCODINGS, PATIENCE, full};
 
 /// A session whose socket takes little before it is full.
 fn narrow_session(server: &ServerProcess, user: u64, encoding: Encoding) -> Client {
@@ -201,6 +201,135 @@ fn a_session_that_is_still_connecting_misses_nothing_however_much_comes() {
                 }
                 other => panic!("unexpected: {other:?}"),
             }
+        }
+    }
+}
+
+/// Everybody but one reads, in a room of a thousand.
+#[test]
+fn s1_one_of_a_thousand_never_reads_and_the_others_get_everything() {
+    const MEMBERS: u64 = 1000;
+    let messages = if full() { 300 } else { 60 };
+    let server = Setup::new().without_rates().start();
+    let mut readers: Vec<Client> = (2..MEMBERS)
+        .map(|user| Client::session(&server, user, ENCODINGS[user as usize % 2]))
+        .collect();
+    let mut stalled = narrow_session(&server, MEMBERS, Encoding::Protobuf);
+    let mut sender = Client::session(&server, 1, Encoding::Protobuf);
+    let room = sender.create_group(&(2..=MEMBERS).collect::<Vec<_>>());
+    let text = "x".repeat(8_000);
+    for reader in &mut readers {
+        assert_eq!(reader.next_entry().seq, 1);
+    }
+    for number in 0..messages {
+        let seq = sender.say(room, &format!("m{number}"), &text).seq;
+        assert_eq!(seq, number + 2);
+        for reader in &mut readers {
+            // Anything else, a lag above all, would end the test here.
+            match reader.next() {
+                Arrived::Push(Event::Entry(entry)) => assert_eq!(entry.seq, seq),
+                other => panic!("not the entry: {other:?}"),
+            }
+        }
+    }
+    // It got what its socket took, in order; then it was told, or cut off. It misses nothing in the end.
+    let mut cursor = 0;
+    loop {
+        match stalled.next() {
+            Arrived::Push(Event::Entry(entry)) => {
+                assert_eq!(entry.seq, cursor + 1);
+                cursor = entry.seq;
+                if cursor == messages + 1 {
+                    break;
+                }
+            }
+            Arrived::Push(Event::Lag(lag)) => {
+                assert!(lag.head_seq > cursor);
+                assert_eq!(catch_up(&mut stalled, room, cursor, messages + 1), messages + 1);
+                break;
+            }
+            Arrived::Closed(_) => {
+                let mut back = Client::session(&server, MEMBERS, Encoding::Json);
+                assert_eq!(back.log(room).len() as u64, messages + 1);
+                break;
+            }
+            other => panic!("neither entry nor lag: {other:?}"),
+        }
+    }
+}
+
+/// Many who never read, and far more for each of them than it may have waiting.
+#[test]
+fn s2_stalled_readers_cost_no_more_than_their_outboxes() {
+    const STALLED: u64 = 100;
+    const OUTBOX_KIB: u64 = 256;
+    // What the server needs beside: its caches, buffers on their way, and what an allocator keeps.
+    const SLACK_KIB: u64 = 64 * 1024;
+    let batches = if full() { 400 } else { 60 };
+    let server = Setup::new().without_rates().start();
+    let stalled: Vec<Client> = (0..STALLED)
+        .map(|number| narrow_session(&server, 2 + number, ENCODINGS[number as usize % 2]))
+        .collect();
+    let mut sender = Client::session(&server, 1, Encoding::Protobuf);
+    let group = sender.create_group(&(2..2 + STALLED).collect::<Vec<_>>());
+    let before = server.resident_kib();
+    // Small enough to be copied into every outbox instead of shared.
+    let text = "x".repeat(1_900);
+    let mut most = before;
+    let mut sent = 0;
+    for batch in 0..batches {
+        let ids: Vec<u64> = (0..50)
+            .map(|number| sender.queue(say(group, &format!("{batch}.{number}"), &text)))
+            .collect();
+        sender.flush().expect("writing");
+        sent += ids.len() as u64;
+        for id in ids {
+            sender.ack(id);
+        }
+        most = most.max(server.resident_kib());
+    }
+    let grown = most - before;
+    let unbounded = sent * text.len() as u64 * STALLED / 1024;
+    let bound = STALLED * OUTBOX_KIB + SLACK_KIB;
+    println!("{grown} KiB more for {STALLED} stalled readers; everything would be {unbounded} KiB");
+    assert!(unbounded > 5 * bound, "too little was sent to tell");
+    assert!(grown <= bound, "{grown} KiB, bound {bound}");
+    sender.assert_quiet();
+    drop(stalled);
+}
+
+/// What is told of somebody is dropped long before what was said.
+#[test]
+fn s2_ephemeral_pushes_give_way_to_entries() {
+    let server = Setup::new().without_rates().start();
+    let mut slow = narrow_session(&server, 2, Encoding::Protobuf);
+    let mut sender = Client::session(&server, 1, Encoding::Protobuf);
+    let group = sender.create_group(&[2]);
+    let watch = wire::WatchPresence { add: vec![1], remove: Vec::new() };
+    let done = slow.call(wire::command::Op::WatchPresence(watch));
+    assert!(done.is_ok(), "{done:?}");
+    // Fills the sockets and the outbox to more than half, and not more than it holds.
+    let text = "x".repeat(8000);
+    let mut head = 1;
+    for number in 0..BATCHES {
+        head = sender.say(group, &format!("{number}"), &text).seq;
+        let typing = wire::Typing { conversation_id: group, stopped: false };
+        assert!(sender.call(wire::command::Op::Typing(typing)).is_ok());
+    }
+    let status = wire::SetStatus { status: 3, text: Some("last".into()), ..Default::default() };
+    assert!(sender.call(wire::command::Op::SetStatus(status)).is_ok());
+    // When it reads again, it gets everything that was said or is told that it lags, and sees how it is now.
+    let (mut cursor, mut seen) = (0, false);
+    while cursor < head || !seen {
+        match slow.next_push() {
+            Event::Entry(entry) => {
+                assert_eq!(entry.seq, cursor + 1);
+                cursor = entry.seq;
+            }
+            Event::Lag(lag) => cursor = catch_up(&mut slow, group, cursor, lag.head_seq),
+            Event::Presence(push) => seen |= push.users.iter().any(|told| told.text == "last"),
+            Event::Typing(_) | Event::Cursor(_) => {}
+            other => panic!("unexpected: {other:?}"),
         }
     }
 }

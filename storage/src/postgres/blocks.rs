@@ -1,8 +1,9 @@
 //! Blocks.
 
-use ringwire_protocol::{UnixMs, UserId};
+use ringwire_protocol::{ConversationId, UnixMs, UserId};
 
 use super::PostgresStore;
+use super::conversations::find_direct;
 use super::hold::hold_users;
 use super::rows;
 use crate::blocks::BlockRow;
@@ -60,6 +61,15 @@ impl PostgresStore {
                 Ok(BlockRow { blocked_id: rows::user_id(row, 0)?, created_at: row.try_get(1)? })
             })
             .collect()
+    }
+
+    pub(crate) async fn direct_between(
+        &self,
+        low: UserId,
+        high: UserId,
+    ) -> Result<Option<ConversationId>, StoreError> {
+        let client = self.client().await?;
+        find_direct(&client, low, high).await
     }
 
     pub(crate) async fn blocked_either_way(

@@ -396,7 +396,7 @@ impl<'a> Applier<'a> {
         let stored: Vec<Vec<u8>> = edited.iter().map(|(.., body)| body.body.to_vec()).collect();
         let key_ids: Vec<i32> = edited.iter().map(|(.., body)| body.key_id).collect();
         let versions: Vec<i16> = edited.iter().map(|(_, version, _)| *version as i16).collect();
-        let times: Vec<UnixMs> = edited.iter().map(|(edit, ..)| edit.edited_at).collect();
+        let times: Vec<UnixMs> = edited.iter().map(|(edit, ..)| edit.at).collect();
         let columns = arguments![ids, seqs, stored, key_ids, versions, times];
         work.push((&self.changer.edit, columns));
         let (ids, seqs) = place();
@@ -434,6 +434,6 @@ fn updates(updates: &[MemberUpdate]) -> Arguments {
 fn reaction_columns(reactions: &[Reaction]) -> Arguments {
     let (ids, seqs) = places(reactions.iter().map(|r| (r.conversation_id, r.seq)));
     let users: Vec<i64> = reactions.iter().map(|r| r.user_id.as_i64()).collect();
-    let texts: Vec<String> = reactions.iter().map(|r| r.reaction.to_string()).collect();
+    let texts: Vec<String> = reactions.iter().map(|r| r.with.to_string()).collect();
     arguments![ids, seqs, users, texts]
 }

@@ -143,7 +143,7 @@ impl PostgresStore {
     }
 }
 
-async fn find_direct(
+pub(super) async fn find_direct(
     client: &Object,
     low: UserId,
     high: UserId,

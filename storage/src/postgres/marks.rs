@@ -27,15 +27,14 @@ pub(super) async fn mark<'a>(
     let user = reader.map_or(0, UserId::as_i64);
     let (reactions, hidden) = try_join(
         client.prepare_cached(&format!(
-            "SELECT u.id, t.seq, t.reaction, t.count, (SELECT o.seq FROM reactions o
-                 WHERE o.conversation_id = u.id AND o.seq = t.seq AND o.user_id = $4
+            "SELECT u.id, p.seq, t.reaction, t.count, (SELECT o.seq FROM reactions o
+                 WHERE o.conversation_id = u.id AND o.seq = p.seq AND o.user_id = $4
                      AND o.reaction = t.reaction) IS NOT NULL
              FROM UNNEST($1::int8[], $2::int8[], $3::int8[]) AS u (id, first_seq, last_seq)
-             CROSS JOIN LATERAL (SELECT r.seq, r.reaction, r.count, row_number() OVER
-                     (PARTITION BY r.seq ORDER BY r.count DESC, r.reaction) AS place
-                 FROM reaction_counts r
-                 WHERE r.conversation_id = u.id AND r.seq BETWEEN u.first_seq AND u.last_seq) t
-             WHERE t.place <= {REACTIONS_TOLD} ORDER BY u.id, t.seq, t.place"
+             CROSS JOIN LATERAL generate_series(u.first_seq, u.last_seq) AS p (seq)
+             CROSS JOIN LATERAL (SELECT r.reaction, r.count FROM reaction_counts r
+                 WHERE r.conversation_id = u.id AND r.seq = p.seq
+                 ORDER BY r.count DESC, r.reaction LIMIT {REACTIONS_TOLD}) t"
         )),
         client.prepare_cached(
             "SELECT h.conversation_id, h.seq

@@ -11,6 +11,9 @@ use crate::error::StoreError;
 use crate::members::{MemberList, MembersPage, ReadBy};
 use crate::model::{MemberProfile, Role};
 
+/// What makes a profile of a row.
+type Read = fn(&Row) -> Result<MemberProfile, StoreError>;
+
 impl PostgresStore {
     pub(crate) async fn members_page(
         &self,
@@ -26,7 +29,7 @@ impl PostgresStore {
         if !list.is_for(role) {
             return Ok(MembersPage::NotAllowed);
         }
-        let (sql, read): (String, fn(&Row) -> Result<MemberProfile, StoreError>) = match list {
+        let (sql, read): (String, Read) = match list {
             MemberList::Members => (
                 format!(
                     "SELECT {MEMBER}, {USER}, coalesce(k.read_seq, 0), coalesce(k.delivered_seq, 0)

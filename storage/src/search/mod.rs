@@ -7,13 +7,14 @@
 //! ```
 //!
 //! Invariants:
-//! - The append path does nothing for the index; a background job follows behind it, in small transactions.
+//! - The append path does nothing for the index of new entries; a background job follows behind it, in small transactions.
+//!   Edits and recalls change the rows of what they are about in their own transaction.
 //! - Every committed message is found sooner or later: a conversation's position moves in the transaction that indexes,
 //!   what the writers commit is only a hint where to look, and all conversations are looked at after every start and
 //!   every hour. So neither a crash nor another node's commits are missed.
 //! - The memberships are read by the statement that searches.
-//! - An index row goes or changes with its entry: trimming removes it in the same transaction, and whoever changes a
-//!   body calls [`Store::reindex`].
+//! - An index row goes or changes with its entry, in the same transaction; what was written past the store is mended by
+//!   [`Store::reindex`].
 //! - FTS5 keeps the words of removed rows until it merges the pieces of its index, so after each look at everything they
 //!   are merged, if there are any, in small steps.
 //! - While search is off, or bodies are sealed, the index is emptied: it would be a plain copy of them.

@@ -1,6 +1,7 @@
 //! Blocks.
 
-use ringwire_protocol::{UnixMs, UserId};
+use ringwire_protocol::{ConversationId, UnixMs, UserId};
+use rusqlite::OptionalExtension as _;
 
 use super::SqliteStore;
 use super::hold::require_user;
@@ -59,6 +60,22 @@ impl SqliteStore {
                     Ok(BlockRow { blocked_id: rows::user_id(row, 0)?, created_at: row.get(1)? })
                 })?
                 .collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    pub(crate) async fn direct_between(
+        &self,
+        low: UserId,
+        high: UserId,
+    ) -> Result<Option<ConversationId>, StoreError> {
+        self.read(move |tx| {
+            Ok(tx
+                .prepare_cached(
+                    "SELECT id FROM conversations WHERE low_user_id = ?1 AND high_user_id = ?2",
+                )?
+                .query_row((low.as_i64(), high.as_i64()), |row| rows::conversation_id(row, 0))
+                .optional()?)
         })
         .await
     }

@@ -1,5 +1,6 @@
 //! What entries change besides the log, on SQLite: net effects one by one, in the transaction of the entries.
 
+use ringwire_protocol::UserId;
 use rusqlite::{OptionalExtension as _, Transaction};
 
 use super::rows::position;
@@ -60,11 +61,7 @@ impl Applier<'_> {
                      OR EXISTS (SELECT 1 FROM users WHERE id = ?1 AND deleted_at = 0)
                  ON CONFLICT (user_id, conversation_id, seq) DO NOTHING",
             )?
-            .execute((
-                user.map_or(0, |user| user.as_i64()),
-                id.as_i64(),
-                position(seq),
-            ))?;
+            .execute((user.map_or(0, UserId::as_i64), id.as_i64(), position(seq)))?;
         }
         self.edits(tx, changes)?;
         changes.unreacted.iter().try_for_each(|reaction| unreact(tx, reaction))?;
@@ -111,7 +108,7 @@ impl Applier<'_> {
             &*stored.body,
             stored.key_id,
             place.body_version,
-            edited.edited_at,
+            edited.at,
         ))?;
         unindex(tx, key)?;
         if let Some(text) = self.text {
@@ -244,9 +241,9 @@ fn unreact(tx: &Transaction<'_>, gone: &Reaction) -> Result<(), AppendError> {
             "DELETE FROM reactions
              WHERE conversation_id = ?1 AND seq = ?2 AND user_id = ?3 AND reaction = ?4",
         )?
-        .execute((id, seq, gone.user_id.as_i64(), &*gone.reaction))?;
+        .execute((id, seq, gone.user_id.as_i64(), &*gone.with))?;
     if removed > 0 {
-        uncount(tx, id, seq, &gone.reaction)?;
+        uncount(tx, id, seq, &gone.with)?;
     }
     Ok(())
 }
@@ -278,14 +275,14 @@ fn react(tx: &Transaction<'_>, new: &Reaction) -> Result<(), AppendError> {
              WHERE conversation_id = ?1 AND seq = ?2 AND recalled_at IS NULL
              ON CONFLICT (conversation_id, seq, user_id, reaction) DO NOTHING",
         )?
-        .execute((id, seq, new.user_id.as_i64(), &*new.reaction))?;
+        .execute((id, seq, new.user_id.as_i64(), &*new.with))?;
     if added > 0 {
         tx.prepare_cached(
             "INSERT INTO reaction_counts (conversation_id, seq, reaction, count)
              VALUES (?1, ?2, ?3, 1)
              ON CONFLICT (conversation_id, seq, reaction) DO UPDATE SET count = count + 1",
         )?
-        .execute((id, seq, &*new.reaction))?;
+        .execute((id, seq, &*new.with))?;
     }
     Ok(())
 }

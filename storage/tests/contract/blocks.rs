@@ -10,6 +10,7 @@ on_both!(
     a_block_is_one_however_often_and_never_of_oneself,
     blocks_come_in_pages,
     a_block_counts_in_both_directions,
+    a_direct_conversation_is_found_from_both_sides_and_not_made,
     blocks_of_a_deleted_user_go_in_both_directions,
 );
 
@@ -40,6 +41,20 @@ async fn a_block_is_one_however_often_and_never_of_oneself(backend: Backend) {
     }
     let added = racers.join_all().await;
     assert_eq!(added.iter().filter(|blocking| **blocking == Blocking::Added).count(), 2);
+}
+
+async fn a_direct_conversation_is_found_from_both_sides_and_not_made(backend: Backend) {
+    let bench = Bench::new(backend).await;
+    bench.users(3).await;
+    let store = &bench.store;
+    assert_eq!(store.direct_between(user(1), user(2)).await.unwrap(), None);
+    assert_eq!(store.direct_between(user(1), user(2)).await.unwrap(), None, "looking makes none");
+    let body = bytes::Bytes::from_static(b"first");
+    let (id, _) = store.open_direct(user(2), user(1), 1, body).await.unwrap();
+    for (one, other) in [(1, 2), (2, 1)] {
+        assert_eq!(store.direct_between(user(one), user(other)).await.unwrap(), Some(id));
+    }
+    assert_eq!(store.direct_between(user(1), user(3)).await.unwrap(), None);
 }
 
 async fn blocks_come_in_pages(backend: Backend) {

@@ -16,6 +16,7 @@ on_both_also_partitioned!(
     long_logs_and_many_are_indexed_in_steps,
     a_damaged_log_does_not_keep_others_from_being_indexed,
     what_is_changed_or_trimmed_is_not_found_any_more,
+    edits_are_found_and_recalls_are_not_at_once,
     with_search_off_the_index_is_emptied,
 );
 
@@ -309,6 +310,30 @@ async fn what_is_changed_or_trimmed_is_not_found_any_more(backend: Backend) {
     };
     index(&again).await;
     assert_eq!(find(&bench.store, 1, "early").await, NOTHING);
+}
+
+async fn edits_are_found_and_recalls_are_not_at_once(backend: Backend) {
+    let bench = bench(backend).await;
+    let id = bench.direct().await;
+    bench.append((2..=4).map(|seq| says(id, seq, "wrong")).collect());
+    index(&bench.store).await;
+    let silent = |seq, change| Append { body: body(""), msg_no: 3, change, ..message(id, seq) };
+    let edit = Change::Edit { target_seq: 2, body: body("right") };
+    bench.append(vec![silent(5, edit), silent(6, Change::Recall { target_seq: 3 })]);
+    assert_eq!(find(&bench.store, 1, "wrong").await, [4]);
+    assert_eq!(find(&bench.store, 1, "right").await, [2]);
+    bench.store.hide(user(1), id, &[2]).await.unwrap();
+    assert_eq!(find(&bench.store, 1, "right").await, NOTHING, "hidden from this one");
+    assert_eq!(find(&bench.store, 2, "right").await, [2]);
+    // Changed before they are indexed.
+    bench.append(vec![Append { msg_no: 4, ..says(id, 7, "early") }]);
+    let edit = Change::Edit { target_seq: 7, body: body("late") };
+    bench.append(vec![Append { msg_no: 4, ..silent(8, edit) }]);
+    // A new start looks at everything; the hint of a writer may come late.
+    let bench = bench.reopened().await;
+    index(&bench.store).await;
+    assert_eq!(find(&bench.store, 1, "early").await, NOTHING);
+    assert_eq!(find(&bench.store, 1, "late").await, [7]);
 }
 
 async fn with_search_off_the_index_is_emptied(backend: Backend) {

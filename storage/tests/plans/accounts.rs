@@ -56,6 +56,7 @@ async fn blocks(bench: &Bench) {
     let store = &bench.store;
     store.add_block(user(90), user(91), 5).await.unwrap();
     assert!(store.is_blocked_either_way(user(91), user(90)).await.unwrap());
+    assert_eq!(store.direct_between(user(91), user(90)).await.unwrap(), None);
     let others: Vec<_> = (1..=200).map(user).collect();
     assert!(!store.blocked_either_way(user(90), &others).await.unwrap().is_empty());
     assert!(!store.blocks_page(user(90), None, 50).await.unwrap().0.is_empty());

@@ -4,8 +4,8 @@ use ringwire_protocol::ErrorCode;
 use ringwire_storage::model::LogPage;
 
 use super::Violation;
-use super::store::{POISON, message};
-use super::world::{Fault, Reading, World};
+use super::store::POISON;
+use super::world::{Fault, Reading, World, joining, saying};
 use crate::conversation::Intent;
 use crate::conversation::answer::Ack;
 use crate::limits;
@@ -36,8 +36,7 @@ impl World {
         text: &str,
         after: &str,
     ) -> Result<usize, Violation> {
-        let intent = Intent::Send { body: message(text), after: after.into() };
-        self.ask(HERE, ROOM, from, id, intent)
+        self.ask(HERE, ROOM, from, id, saying(text, after))
     }
 
     /// A node's writer takes everything and the node hears of it.
@@ -146,8 +145,8 @@ fn a_retry_at_another_node_finds_the_first_entry() -> Told {
 #[test]
 fn a_refusal_that_depends_on_what_is_in_flight_waits_for_it() -> Told {
     let mut world = world();
-    world.ask(HERE, ROOM, 4, "j1", Intent::Join)?;
-    let twice = world.ask(HERE, ROOM, 4, "j2", Intent::Join)?;
+    world.ask(HERE, ROOM, 4, "j1", joining())?;
+    let twice = world.ask(HERE, ROOM, 4, "j2", joining())?;
     assert_eq!(world.outcome(twice), None);
     world.write_and_hear(HERE)?;
     assert_eq!(world.outcome(twice), Some(Err(ErrorCode::AlreadyMember)));
@@ -248,7 +247,7 @@ fn a_conversation_that_is_gone_refuses_everything() -> Told {
     world.ledger.gone = true;
     world.command(HERE, ROOM, |machine, now, effects| machine.tail_loaded(None, now, effects))?;
     for command in [sent, waiting] {
-        assert_eq!(world.outcome(command), Some(Err(ErrorCode::ConversationNotFound)));
+        assert_eq!(world.outcome(command), Some(Err(ErrorCode::NotMember)));
     }
     Ok(())
 }
@@ -261,19 +260,19 @@ fn an_heir_who_is_leaving_does_not_inherit() -> Told {
     world.ask(HERE, ROOM, 2, "l1", Intent::Leave)?;
     // Judged by the model: user 2 inherits from user 1, and nobody is left to inherit from user 2.
     world.settle()?;
-    assert!(world.logs[ROOM].roster(4).is_empty());
+    assert!(world.logs[ROOM].group(4).members.is_empty());
     Ok(())
 }
 
 #[test]
 fn a_re_base_keeps_the_order_of_a_sender() -> Told {
     let mut world = world();
-    world.ask(HERE, ROOM, 4, "j1", Intent::Join)?;
+    world.ask(HERE, ROOM, 4, "j1", joining())?;
     world.ask(THERE, ROOM, 2, "l1", Intent::Leave)?;
     world.write_and_hear(THERE)?;
     // Refused by what the tail brings, but only when the membership in flight is decided.
     let leave = world.ask(HERE, ROOM, 2, "l2", Intent::Leave)?;
-    let join = world.ask(HERE, ROOM, 2, "j2", Intent::Join)?;
+    let join = world.ask(HERE, ROOM, 2, "j2", joining())?;
     world.settle()?;
     assert_eq!(world.outcome(leave), Some(Err(ErrorCode::NotMember)));
     assert_eq!(world.outcome(join), Some(Ok(4)));
@@ -283,8 +282,8 @@ fn a_re_base_keeps_the_order_of_a_sender() -> Told {
 #[test]
 fn what_waited_is_not_lost_when_the_queue_is_full() -> Told {
     let mut world = world();
-    world.ask(HERE, ROOM, 4, "j1", Intent::Join)?;
-    let waits = world.ask(HERE, ROOM, 4, "j2", Intent::Join)?;
+    world.ask(HERE, ROOM, 4, "j1", joining())?;
+    let waits = world.ask(HERE, ROOM, 4, "j2", joining())?;
     let behind: Vec<usize> = (0..3)
         .map(|number| world.send(HERE, ROOM, 4, &format!("m{number}"), "behind"))
         .collect::<Result<_, _>>()?;

@@ -9,7 +9,8 @@
 //! ```
 //!
 //! - `store`: the log with compare-and-append as `ringwire_storage::append` documents it, and a writer.
-//! - `model`: replays the log, and judges every entry, answer and push.
+//! - `group`: replays the log, and judges every entry.
+//! - `model`: judges every answer and push.
 //! - `world`: carries actions out one by one; everything that may be late is late until an action says otherwise.
 //! - `effects`: what the machines want done.
 //! - `properties`: random actions; planted faults, each of which the model must catch.
@@ -17,6 +18,7 @@
 
 mod effects;
 mod examples;
+mod group;
 mod model;
 mod properties;
 mod store;

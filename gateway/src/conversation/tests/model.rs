@@ -1,65 +1,20 @@
-//! What must be true: of an entry that follows a log, of an answer, of a push, and of everything in the end.
+//! What must be true of an answer, of a push, and of everything in the end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use prost::Message as _;
 use ringwire_protocol::codec::Encoding;
-use ringwire_protocol::{CommandError, ErrorCode, Seq, UserId, wire};
-use ringwire_storage::model::{EntryRow, LogHead, Role};
+use ringwire_protocol::wire::group_settings::JoinPolicy;
+use ringwire_protocol::{CommandError, ErrorCode, Seq, UserId};
+use ringwire_storage::model::Role;
 
 use super::Violation;
+use super::group::Group;
 use super::store::Log;
+use crate::conversation::Intent;
 use crate::conversation::answer::{Ack, ReplyTo};
 use crate::conversation::entry::EntryFrame;
 use crate::conversation::members::Recipients;
 use crate::placement::home_shard;
-
-/// Everyone who belongs, by id.
-pub(super) type Roster = BTreeMap<UserId, Role>;
-
-/// Who belongs after `row`, if that may be the next entry of a log.
-pub(super) fn follow(
-    head: LogHead,
-    before: &Roster,
-    row: &EntryRow,
-    settings: &wire::GroupSettings,
-) -> Result<Roster, Violation> {
-    use wire::entry_body::Kind;
-    require(row.seq == head.seq + 1, || format!("{} follows {}", row.seq, head.seq))?;
-    require(row.created_at >= head.created_at, || format!("{} goes back in time", row.seq))?;
-    let sender = row.sender_id.ok_or("an entry without sender")?;
-    let mut after = before.clone();
-    let body = wire::EntryBody::decode(row.body.clone()).map_err(|error| error.to_string())?;
-    let countable = matches!(body.kind, Some(Kind::Message(_)));
-    let msg_no = head.msg_no + u64::from(countable);
-    require(row.msg_no == msg_no, || format!("{} has msg_no {}", row.seq, row.msg_no))?;
-    match body.kind {
-        Some(Kind::Message(_)) => {
-            require(before.contains_key(&sender), || format!("{sender} sends, no member"))?;
-        }
-        Some(Kind::Joined(joined)) => {
-            require(joined.user_ids == [sender.get()], || format!("{sender} joins others"))?;
-            let fresh = after.insert(sender, Role::Member).is_none();
-            require(fresh, || format!("{sender} joins twice"))?;
-            let most = settings.max_members.map_or(usize::MAX, |most| most as usize);
-            require(after.len() <= most, || "too many members".to_owned())?;
-        }
-        Some(Kind::Left(left)) => {
-            let role =
-                after.remove(&sender).ok_or_else(|| format!("{sender} leaves, no member"))?;
-            let next = after.iter().min_by_key(|(user, role)| (std::cmp::Reverse(**role), **user));
-            let heir = next.map(|(user, _)| *user).filter(|_| role == Role::Owner);
-            require(UserId::new(left.new_owner_id) == heir, || {
-                format!("{sender} leaves to {}, not {heir:?}", left.new_owner_id)
-            })?;
-            if let Some(heir) = heir {
-                after.insert(heir, Role::Owner);
-            }
-        }
-        other => return Err(format!("nobody asked for {other:?}")),
-    }
-    Ok(after)
-}
 
 /// A command that was given to a machine.
 pub(super) struct Asked {
@@ -73,6 +28,8 @@ pub(super) struct Asked {
     pub(super) id: String,
     pub(super) after: String,
     pub(super) hash: i64,
+    /// `None`: a cursor.
+    pub(super) intent: Option<Intent>,
     pub(super) answer: Option<Result<Ack, CommandError>>,
 }
 
@@ -124,25 +81,99 @@ impl Ledger {
                 require(sound, || format!("{number} read what is not there"))?;
             }
             Ok(Ack::Done) => return Err(format!("{number} is answered with nothing")),
-            Err(error) => self.refusal_is_right(number, error.code, log.roster(head))?,
+            Err(error) => {
+                let (then, now) = (log.group(head), log.group(log.head().seq));
+                self.refusal_is_right(number, error.code, then, now)?;
+            }
         }
         self.asked[number].answer = Some(answer);
         Ok(())
     }
 
-    /// A refusal follows from what is committed, never from what is merely in flight.
+    /// A refusal follows from what is committed, never from what is merely in flight: `then` as the machine knows it, or
+    /// `now` where the store was asked.
     fn refusal_is_right(
         &self,
         number: usize,
         code: ErrorCode,
-        roster: &Roster,
+        then: &Group,
+        now: &Group,
     ) -> Result<(), Violation> {
         let asked = &self.asked[number];
-        let member = roster.contains_key(&asked.from);
+        let from = asked.from;
+        let member = then.members.contains_key(&from);
+        let role = then.role(from);
+        let absent = |user: &UserId| !then.members.contains_key(user);
+        let gone = |seq: Seq| {
+            [then, now].iter().any(|group| group.messages.get(&seq).is_none_or(|said| said.gone))
+        };
+        let intent = asked.intent.as_ref();
         let right = match code {
-            ErrorCode::NotMember | ErrorCode::GroupFull => !member,
-            ErrorCode::AlreadyMember => member,
-            ErrorCode::ConversationNotFound => self.gone,
+            ErrorCode::NotMember => !member || self.gone,
+            ErrorCode::GroupFull => match intent {
+                Some(Intent::Invite { users }) => {
+                    let new = users.iter().filter(|user| absent(user)).count();
+                    then.members.len() + new > then.most()
+                }
+                _ => then.members.len() >= then.most(),
+            },
+            ErrorCode::AlreadyMember => match intent {
+                Some(Intent::Invite { users }) => !users.iter().any(absent),
+                _ => member,
+            },
+            ErrorCode::Muted => {
+                member && (then.muted_until != 0 || then.members[&from].muted_until != 0)
+            }
+            ErrorCode::Banned => then.bans.contains_key(&from),
+            ErrorCode::AlreadyRequested => then.requests.contains(&from),
+            ErrorCode::WindowPassed => {
+                matches!(intent, Some(Intent::Edit { .. } | Intent::Recall { .. }))
+            }
+            ErrorCode::EntryNotFound => match intent {
+                Some(Intent::Pin { target_seq, removed: true }) => !then.pins.contains(target_seq),
+                Some(intent) => intent.target().is_some_and(gone),
+                None => false,
+            },
+            ErrorCode::UserNotFound => match intent {
+                Some(Intent::Remove { users }) => users.iter().any(absent),
+                Some(Intent::SetRole { user, .. } | Intent::Mute { user: Some(user), .. }) => {
+                    absent(user)
+                }
+                // A ban may be over.
+                Some(Intent::Ban { until, .. }) => *until == 0,
+                Some(Intent::ResolveJoin { user, .. }) => !then.requests.contains(user),
+                _ => false,
+            },
+            ErrorCode::Forbidden => match intent {
+                Some(Intent::Send { mentions, .. }) => {
+                    let announces = then.settings.announcement_only == Some(true);
+                    role == Some(Role::Member) && (announces || mentions.all)
+                }
+                Some(Intent::Edit { target_seq, .. } | Intent::Recall { target_seq }) => {
+                    then.messages.get(target_seq).is_none_or(|said| said.by != from)
+                }
+                Some(Intent::Invite { users }) => {
+                    !then.may_invite(from) || users.iter().any(|user| then.bans.contains_key(user))
+                }
+                Some(Intent::ResolveJoin { user, .. }) => {
+                    role == Some(Role::Member) || then.bans.contains_key(user)
+                }
+                Some(Intent::Remove { users }) => {
+                    role == Some(Role::Member) || users.iter().any(|user| then.role(*user) >= role)
+                }
+                Some(Intent::Mute { user: Some(user), .. } | Intent::Ban { user, .. }) => {
+                    role == Some(Role::Member) || then.role(*user) >= role
+                }
+                Some(Intent::SetRole { .. } | Intent::Dissolve) => role != Some(Role::Owner),
+                Some(Intent::Pin { .. } | Intent::Update(_) | Intent::Mute { user: None, .. }) => {
+                    role == Some(Role::Member)
+                }
+                _ => false,
+            },
+            ErrorCode::ConversationNotFound => {
+                let closed = !matches!(then.policy(), JoinPolicy::Open | JoinPolicy::ByApproval);
+                matches!(intent, Some(Intent::Join { .. })) && (closed || then.over)
+            }
             ErrorCode::Conflict => self
                 .asked
                 .iter()
@@ -156,8 +187,17 @@ impl Ledger {
                             .any(|(_, named)| matches!(named.answer, Some(Err(_))))
                 })
             }
-            ErrorCode::Busy | ErrorCode::Internal => true,
-            ErrorCode::InvalidArgument => asked.id.is_empty(),
+            ErrorCode::Busy | ErrorCode::Internal | ErrorCode::Unavailable => true,
+            ErrorCode::InvalidArgument => match intent {
+                None => true,
+                // With oneself, or a time that has passed since.
+                Some(Intent::Remove { users }) => users.contains(&from),
+                Some(Intent::SetRole { user, .. }) => *user == from,
+                Some(Intent::Mute { user, until }) => *user == Some(from) || *until != 0,
+                Some(Intent::Ban { user, until }) => *user == from || *until != 0,
+                Some(Intent::Update(_)) => true,
+                _ => false,
+            },
             _ => false,
         };
         require(right, || format!("{number} is refused as {} without reason", code.name()))
@@ -176,11 +216,15 @@ impl Ledger {
         require(seq == expected, || format!("{seq} delivered instead of {expected}"))?;
         let row = log.row(seq).ok_or_else(|| format!("{seq} delivered, not in the log"))?;
         let encoding = Encoding::Protobuf;
-        let same = frame.frame(encoding) == EntryFrame::new(row).frame(encoding);
-        require(same, || format!("{seq} delivered with another body"))?;
+        let same = |row| frame.frame(encoding) == EntryFrame::new(row).frame(encoding);
+        let told = log.versions_since(seq, 0).any(same);
+        require(told, || format!("{seq} delivered with another body"))?;
 
-        let (before, after) = (log.roster(seq - 1), log.roster(seq));
-        let due: BTreeSet<UserId> = before.keys().chain(after.keys()).copied().collect();
+        let (before, after) = (log.group(seq - 1), log.group(seq));
+        let members = before.members.keys().chain(after.members.keys());
+        // Whoever is refused hears of it, too.
+        let refused = before.requests.difference(&after.requests).filter(|_| !after.over);
+        let due: BTreeSet<UserId> = members.chain(refused).copied().collect();
         let got: BTreeSet<UserId> =
             recipients.iter().flat_map(|users| users.iter().copied()).collect();
         require(got == due, || format!("{seq} goes to {got:?} instead of {due:?}"))?;

@@ -8,12 +8,13 @@ use prost::Message as _;
 use ringwire_protocol::{ConversationId, Seq, wire};
 use ringwire_storage::append::{Append, Change, Completion, HEAD_TRUST, Outcome};
 use ringwire_storage::model::{
-    ConversationKind, ConversationSnapshot, ConversationState, EntryRow, LogHead, LogPage,
-    MemberRow, Role,
+    ConversationSnapshot, ConversationState, EntryMarks, EntryRow, LogHead, LogPage, MemberRow,
+    Role,
 };
 
 use super::Violation;
-use super::model::{Roster, follow};
+use super::group::Group;
+use super::model::require;
 
 /// From this many collisions on a writer puts messages behind the tail. (The real one waits for more.)
 const HOT: usize = 1;
@@ -27,12 +28,12 @@ pub(super) const POISON: &str = "poison";
 /// One conversation as the database has it.
 pub(super) struct Log {
     pub(super) id: ConversationId,
-    kind: ConversationKind,
-    settings: wire::GroupSettings,
-    /// Every entry ever written, also those that retention has removed since; seq = index + 1.
+    /// Every entry ever written, as it was written, also those that retention has removed since; seq = index + 1.
     pub(super) history: Vec<EntryRow>,
-    /// Who belonged after each entry; index = seq, so the first is before the log began.
-    pub(super) rosters: Vec<Roster>,
+    /// What later entries made of each, and since which; the first is as it was written.
+    versions: Vec<Vec<(Seq, EntryRow)>>,
+    /// What the log had made of the conversation after each entry; index = seq, so the first is before it began.
+    groups: Vec<Group>,
     /// When each entry was written.
     written_s: Vec<u32>,
     /// Entries below are gone.
@@ -41,20 +42,16 @@ pub(super) struct Log {
 
 impl Log {
     /// A conversation that one entry of its owner has made.
-    pub(super) fn new(
-        id: ConversationId,
-        kind: ConversationKind,
-        roster: Roster,
-        settings: wire::GroupSettings,
-    ) -> Self {
+    pub(super) fn new(id: ConversationId, group: Group) -> Self {
         let created = wire::EntryBody {
             kind: Some(wire::entry_body::Kind::Created(wire::Created::default())),
         };
+        let owner = group.members.iter().find(|(_, standing)| standing.role == Role::Owner);
         let row = EntryRow {
             conversation_id: id,
             seq: 1,
             msg_no: 0,
-            sender_id: roster.iter().find(|(_, role)| **role == Role::Owner).map(|(user, _)| *user),
+            sender_id: owner.map(|(user, _)| *user),
             created_at: 0,
             client_msg_id: "created".to_owned(),
             body: created.encode_to_vec().into(),
@@ -62,16 +59,36 @@ impl Log {
             marks: None,
             command_hash: 0,
         };
-        let rosters = vec![roster.clone(), roster];
-        Self { id, kind, settings, history: vec![row], rosters, written_s: vec![0], floor: 1 }
+        Self {
+            id,
+            versions: vec![vec![(1, row.clone())]],
+            history: vec![row],
+            groups: vec![group.clone(), group],
+            written_s: vec![0],
+            floor: 1,
+        }
     }
 
     pub(super) fn row(&self, seq: Seq) -> Option<&EntryRow> {
         self.history.get((seq as usize).checked_sub(1)?)
     }
 
-    pub(super) fn roster(&self, seq: Seq) -> &Roster {
-        &self.rosters[seq as usize]
+    /// What the log had made of the conversation after an entry.
+    pub(super) fn group(&self, seq: Seq) -> &Group {
+        &self.groups[seq as usize]
+    }
+
+    /// An entry as it is now.
+    pub(super) fn present(&self, seq: Seq) -> Option<&EntryRow> {
+        self.kept(seq)?;
+        self.versions[seq as usize - 1].last().map(|(_, row)| row)
+    }
+
+    /// An entry as it was after the entry at `head`, and as it has been since.
+    pub(super) fn versions_since(&self, seq: Seq, head: Seq) -> impl Iterator<Item = &EntryRow> {
+        let versions = &self.versions[seq as usize - 1];
+        let first = versions.partition_point(|(since, _)| *since <= head).saturating_sub(1);
+        versions[first..].iter().map(|(_, row)| row)
     }
 
     pub(super) fn head(&self) -> LogHead {
@@ -111,7 +128,7 @@ impl Log {
         if text(&row.body).contains(POISON) {
             return Ok(Outcome::Rejected { reason: "cannot be stored".to_owned() });
         }
-        self.store(row, now_s)?;
+        self.store(row, &append.change, now_s)?;
         Ok(Outcome::Committed)
     }
 
@@ -125,11 +142,13 @@ impl Log {
         let (Some(first), Some(base)) = (run.first(), self.kept(run[0].seq - 1)) else {
             return Ok(None);
         };
-        let mut tail = self.kept_after(base.seq).to_vec();
+        let mut tail = self.present_after(base.seq);
         let log = std::iter::once(base).chain(&tail);
         let messages = log.zip(&tail).all(|(row, next)| next.msg_no == row.msg_no + 1);
         let fits = first.msg_no == base.msg_no + 1
-            && run.iter().all(|append| append.change == Change::None)
+            && run
+                .iter()
+                .all(|append| matches!(append.change, Change::None | Change::Mention { .. }))
             && !run.iter().any(|append| text(&append.body).contains(POISON));
         let fresh = |append: &Append| {
             !self.kept_after(0).iter().any(|row| {
@@ -150,7 +169,7 @@ impl Log {
                 ..row_of(append)
             };
             let (seq, msg_no, created_at) = (row.seq, row.msg_no, row.created_at);
-            self.store(row, now_s)?;
+            self.store(row, &append.change, now_s)?;
             outcomes.push(if in_place {
                 Outcome::Committed
             } else {
@@ -161,38 +180,106 @@ impl Log {
     }
 
     /// No key forbids the row, so the database takes it. Only a correct owner keeps the log whole.
-    fn store(&mut self, row: EntryRow, now_s: u32) -> Result<(), Violation> {
-        let roster = follow(self.head(), self.roster(self.head().seq), &row, &self.settings)?;
+    fn store(&mut self, row: EntryRow, change: &Change, now_s: u32) -> Result<(), Violation> {
+        let before = self.group(self.head().seq);
+        let after = before.follow(self.head(), &row)?;
+        let mut stored = before.clone();
+        stored.store(row.sender_id.ok_or("an entry without sender")?, change);
+        if let Some(said) = after.messages.get(&row.seq) {
+            stored.messages.insert(row.seq, *said);
+        }
+        require(stored == after, || format!("{change:?} is not what {} tells", row.seq))?;
+        self.versions.push(vec![(row.seq, row.clone())]);
+        self.change_rows(&row, change)?;
         self.history.push(row);
-        self.rosters.push(roster);
+        self.groups.push(after);
         self.written_s.push(now_s);
         Ok(())
     }
 
+    /// What a change makes of earlier entries.
+    fn change_rows(&mut self, row: &EntryRow, change: &Change) -> Result<(), Violation> {
+        match change {
+            Change::Edit { target_seq, body } => {
+                let told = edited_of(row).ok_or("an edit that tells of none")?;
+                let message = told.message.map(wire::entry_body::Kind::Message);
+                let expected = wire::EntryBody { kind: message }.encode_to_vec();
+                require(expected == *body, || format!("{} edits otherwise", row.seq))?;
+                self.revise(*target_seq, row.seq, |target, marks| {
+                    target.body = body.clone();
+                    marks.edited_at = row.created_at;
+                });
+            }
+            Change::Recall { target_seq } => {
+                self.revise(*target_seq, row.seq, |target, marks| {
+                    target.body = Bytes::new();
+                    marks.recalled_at = row.created_at;
+                });
+                let edits: Vec<Seq> = { self.history.iter() }
+                    .filter(|row| edited_of(row).is_some_and(|told| told.target_seq == *target_seq))
+                    .map(|row| row.seq)
+                    .collect();
+                for edit in edits {
+                    self.revise(edit, row.seq, |edit, _| edit.body = Bytes::new());
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn revise(
+        &mut self,
+        seq: Seq,
+        since: Seq,
+        change: impl FnOnce(&mut EntryRow, &mut EntryMarks),
+    ) {
+        let Some(versions) = self.versions.get_mut(seq as usize - 1) else { return };
+        let Some((_, row)) = versions.last() else { return };
+        let mut row = row.clone();
+        let mut marks = row.marks.take().unwrap_or_default();
+        change(&mut row, &mut marks);
+        row.marks = (*marks != EntryMarks::default()).then_some(marks);
+        versions.push((since, row));
+    }
+
+    /// The entries behind a position, as they are now.
+    fn present_after(&self, seq: Seq) -> Vec<EntryRow> {
+        let kept = self.kept_after(seq).iter();
+        kept.filter_map(|row| self.present(row.seq).cloned()).collect()
+    }
+
     /// What an owner asks for after a conflict.
     pub(super) fn tail(&self, after: Seq, limit: usize) -> LogPage {
-        let entries = self.kept_after(after).iter().take(limit).cloned().collect();
+        let entries = self.present_after(after).into_iter().take(limit).collect();
         LogPage { entries, head: self.head(), floor_seq: self.floor }
     }
 
     /// What an owner begins with.
     pub(super) fn snapshot(&self, recent_limit: usize) -> ConversationSnapshot {
-        let members = self.roster(self.head().seq).iter().map(|(user_id, role)| MemberRow {
+        let group = self.group(self.head().seq);
+        let members = group.members.iter().map(|(user_id, standing)| MemberRow {
             user_id: *user_id,
-            role: *role,
+            role: standing.role,
             joined_at: 0,
-            muted_until: 0,
+            muted_until: standing.muted_until,
         });
-        let kept = self.kept_after(0);
+        let present = self.present_after(0);
         ConversationSnapshot {
             conversation_id: self.id,
-            kind: self.kind,
-            settings: self.settings.encode_to_vec().into(),
+            kind: group.kind,
+            settings: group.settings.encode_to_vec().into(),
             head: self.head(),
             floor_seq: self.floor,
             members: members.collect(),
-            recent: kept[kept.len().saturating_sub(recent_limit)..].to_vec(),
-            state: ConversationState::default(),
+            recent: present[present.len().saturating_sub(recent_limit)..].to_vec(),
+            state: ConversationState {
+                muted_until: group.muted_until,
+                bans: group.bans.iter().map(|(user, until)| (*user, *until)).collect(),
+                requests: group.requests.iter().copied().collect(),
+                pins: group.pins.clone(),
+                blocked: false,
+            },
         }
     }
 
@@ -334,6 +421,14 @@ fn row_of(append: &Append) -> EntryRow {
         damaged: false,
         marks: None,
         command_hash: append.command_hash,
+    }
+}
+
+/// What an edit tells; `None`: it is none, or was taken back.
+fn edited_of(row: &EntryRow) -> Option<wire::Edited> {
+    match wire::EntryBody::decode(row.body.clone()).ok()?.kind? {
+        wire::entry_body::Kind::Edited(edited) => Some(edited),
+        _ => None,
     }
 }
 

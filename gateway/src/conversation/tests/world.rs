@@ -1,19 +1,24 @@
 //! Two nodes that own the same conversations, one database, and nothing that happens by itself.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use ringwire_protocol::{ConversationId, Seq, UserId, wire};
+use bytes::Bytes;
+use prost::Message as _;
+use ringwire_protocol::{CommandError, ConversationId, ErrorCode, Seq, UserId, wire};
 use ringwire_storage::append::{Append, Outcome};
-use ringwire_storage::model::{ConversationKind, LogPage, MemberRow, Role};
+use ringwire_storage::model::{ConversationKind, EntryRow, LogPage, MemberRow, Role};
+use wire::group_settings::JoinPolicy;
 
 use super::Violation;
-use super::model::{Asked, Ledger, Roster, require};
+use super::group::{Group, Standing};
+use super::model::{Asked, Ledger, require};
 use super::store::{Log, Writer, is_doubtful, message};
 use crate::command::key::CommandKey;
 use crate::conversation::answer::ReplyTo;
-use crate::conversation::members::Members;
-use crate::conversation::{Conversation, Effect, Intent, Moment, Submission};
+use crate::conversation::members::{Member, Members};
+use crate::conversation::settings::join_code;
+use crate::conversation::{Conversation, Effect, Intent, Mentions, Moment, Submission, Terms};
 use crate::limits;
 use crate::session::cursors::Cursor;
 use crate::session::registry::SessionKey;
@@ -23,10 +28,11 @@ pub(super) const NODES: usize = 2;
 pub(super) const ROOMS: usize = 2;
 pub(super) const USERS: u64 = 5;
 const SHARDS: usize = 3;
-const MAX_MEMBERS: u32 = 100;
+/// How long a message may be edited or taken back by its sender.
+pub(super) const WINDOW_MS: u64 = 300_000;
 const START_MS: i64 = 1_700_000_000_000;
 /// How slow the second node's clock is.
-const SKEW_MS: i64 = 5_000;
+pub(super) const SKEW_MS: i64 = 5_000;
 /// What a sabotaged node does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
@@ -40,6 +46,12 @@ pub(super) enum Fault {
     NoRevalidation,
     /// Does not tell a leaver of their leaving.
     OnlyLaterMembers,
+    /// Lets what was taken back be edited.
+    EditAfterRecall,
+    /// Lets those send who are muted.
+    MutedSends,
+    /// Lets an admin go on who is none any more, or no member.
+    FormerAdminActs,
     /// Drops the answers of commands that joined one in flight, or waited.
     LoseSecondAnswers,
 }
@@ -60,11 +72,20 @@ pub(super) enum Tail {
     Read(LogPage),
 }
 
+/// An entry that a machine asked for.
+pub(super) struct Target {
+    pub(super) seq: Seq,
+    pub(super) asked: u64,
+    /// What the store told, on its way.
+    pub(super) read: Option<Option<EntryRow>>,
+}
+
 /// One conversation at one node.
 pub(super) struct Owner {
     pub(super) machine: Conversation,
     pub(super) writer: Writer,
     pub(super) tail: Tail,
+    pub(super) targets: VecDeque<Target>,
     /// The next entry to deliver.
     pub(super) next: Seq,
     incarnation: u32,
@@ -77,6 +98,7 @@ pub(super) struct World {
     /// By node and conversation.
     pub(super) owners: Vec<Vec<Owner>>,
     generations: [u64; NODES],
+    terms: Terms,
     pub(super) started: Instant,
     seconds: u32,
     pub(super) fault: Fault,
@@ -91,24 +113,37 @@ pub(super) fn user(number: u64) -> UserId {
 impl World {
     /// Users 1 (owner), 2 and 3 (admin) belong to both conversations; 4 and 5 to none.
     pub(super) fn new(fault: Fault) -> Self {
-        let roster: Roster =
-            [(user(1), Role::Owner), (user(2), Role::Member), (user(3), Role::Admin)].into();
-        let open = wire::group_settings::JoinPolicy::Open.into();
+        let roles = [(1, Role::Owner), (2, Role::Member), (3, Role::Admin)];
+        let standing = |(number, role)| (user(number), Standing { role, muted_until: 0 });
+        let room = Group {
+            kind: ConversationKind::Room,
+            settings: wire::GroupSettings::default(),
+            members: roles.into_iter().map(standing).collect(),
+            bans: BTreeMap::new(),
+            requests: BTreeSet::new(),
+            pins: Vec::new(),
+            muted_until: 0,
+            over: false,
+            messages: BTreeMap::new(),
+        };
         let settings = wire::GroupSettings {
-            join_policy: Some(open),
+            join_policy: Some(JoinPolicy::Open.into()),
             max_members: Some(4),
             ..Default::default()
         };
+        let group = Group { kind: ConversationKind::Group, settings, ..room.clone() };
         let id = |number| ConversationId::new(number).unwrap();
-        let logs = vec![
-            Log::new(id(1), ConversationKind::Room, roster.clone(), wire::GroupSettings::default()),
-            Log::new(id(2), ConversationKind::Group, roster, settings),
-        ];
+        let logs = vec![Log::new(id(1), room), Log::new(id(2), group)];
         let mut world = Self {
             logs,
             ledger: Ledger::default(),
             owners: Vec::new(),
             generations: [0; NODES],
+            terms: Terms {
+                edit_window_ms: WINDOW_MS,
+                recall_window_ms: WINDOW_MS,
+                ..Terms::permissive(SHARDS)
+            },
             started: Instant::now(),
             seconds: 0,
             fault,
@@ -126,9 +161,12 @@ impl World {
         let snapshot = self.logs[room].snapshot(recent);
         let next = snapshot.head.seq + 1;
         let (started, seconds) = (self.started, self.seconds);
-        let mut now = moment(node, started, seconds, &mut self.generations[node]);
-        let machine = Conversation::new(snapshot, SHARDS, MAX_MEMBERS, &mut now);
-        Owner { machine, writer: Writer::new(8), tail: Tail::NotAsked, next, incarnation: 0 }
+        let mut now = moment(node, started, seconds, &mut self.generations[node], &self.terms);
+        let mut machine = Conversation::new(snapshot, &mut now);
+        // The store would say that there is no such conversation.
+        machine.state.dissolved = self.logs[room].group(next - 1).over;
+        let (writer, targets) = (Writer::new(8), VecDeque::new());
+        Owner { machine, writer, tail: Tail::NotAsked, targets, next, incarnation: 0 }
     }
 
     pub(super) fn machine(&self, node: usize, room: usize) -> &Conversation {
@@ -157,8 +195,11 @@ impl World {
         command: impl FnOnce(&mut Conversation, &mut Moment<'_>, &mut Vec<Effect>),
     ) -> Result<(), Violation> {
         let mut effects = Vec::new();
-        let mut now = moment(node, self.started, self.seconds, &mut self.generations[node]);
-        command(&mut self.owners[node][room].machine, &mut now, &mut effects);
+        let (started, seconds) = (self.started, self.seconds);
+        let mut now = moment(node, started, seconds, &mut self.generations[node], &self.terms);
+        let machine = &mut self.owners[node][room].machine;
+        sabotage_before(self.fault, machine);
+        command(machine, &mut now, &mut effects);
         self.perform(node, room, effects)?;
         self.check_machine(node, room)
     }
@@ -175,9 +216,9 @@ impl World {
         let hash = CommandKey::new([7; 16]).hash(&intent);
         let after = match &intent {
             Intent::Send { after, .. } => after.to_string(),
-            Intent::Join | Intent::Leave => String::new(),
+            _ => String::new(),
         };
-        let reply_to = self.note(node, room, user(from), id, after, hash);
+        let reply_to = self.note(node, room, user(from), id, after, Some((hash, intent.clone())));
         let submission = Submission {
             from: user(from),
             reply_to,
@@ -186,7 +227,18 @@ impl World {
             command_hash: hash,
             also: Vec::new(),
         };
-        self.command(node, room, |machine, now, effects| machine.submit(submission, now, effects))?;
+        let fault = self.fault;
+        self.command(node, room, |machine, now, effects| {
+            let admin = machine.state.members.get(user(3));
+            if fault == Fault::FormerAdminActs {
+                let member = Member { role: Role::Admin, muted_until: 0 };
+                machine.state.members.set(user(3), Some(member));
+            }
+            machine.submit(submission, now, effects);
+            if fault == Fault::FormerAdminActs {
+                machine.state.members.set(user(3), admin);
+            }
+        })?;
         Ok(reply_to.command_id as usize)
     }
 
@@ -199,7 +251,7 @@ impl World {
         id: &str,
         text: &str,
     ) -> Result<usize, Violation> {
-        self.ask(node, room, from, id, Intent::Send { body: message(text), after: "".into() })
+        self.ask(node, room, from, id, saying(text, ""))
     }
 
     /// Moves a read cursor.
@@ -210,7 +262,7 @@ impl World {
         from: u64,
         seq: Seq,
     ) -> Result<(), Violation> {
-        let reply_to = self.note(node, room, user(from), "", String::new(), 0);
+        let reply_to = self.note(node, room, user(from), "", String::new(), None);
         self.command(node, room, |machine, _, effects| {
             machine.raise(user(from), Cursor::read(seq), reply_to, effects);
         })
@@ -223,10 +275,11 @@ impl World {
         from: UserId,
         id: &str,
         after: String,
-        hash: i64,
+        intent: Option<(i64, Intent)>,
     ) -> ReplyTo {
         let incarnation = self.owners[node][room].incarnation;
         let id = id.to_owned();
+        let (hash, intent) = intent.map_or((0, None), |(hash, intent)| (hash, Some(intent)));
         let command_id = self.ledger.asked.len() as u64;
         self.ledger.asked.push(Asked {
             node,
@@ -236,6 +289,7 @@ impl World {
             id,
             after,
             hash,
+            intent,
             answer: None,
         });
         ReplyTo { shard: node as u16, session: SessionKey::numbered(from.get() as u32), command_id }
@@ -308,6 +362,50 @@ impl World {
         }
     }
 
+    /// The next step of reading the entries that commands are about: what was read arrives, or is read.
+    pub(super) fn target(
+        &mut self,
+        node: usize,
+        room: usize,
+        reading: Reading,
+    ) -> Result<(), Violation> {
+        let Some(target) = self.owners[node][room].targets.pop_front() else { return Ok(()) };
+        let Target { seq, asked, read } = target;
+        let row = match (read, reading) {
+            (Some(row), _) => Ok(row),
+            (None, Reading::Happens(_)) => {
+                let read = Some(self.logs[room].present(seq).cloned());
+                self.owners[node][room].targets.push_back(Target { seq, asked, read });
+                return Ok(());
+            }
+            (None, Reading::Fails) => {
+                Err(CommandError::new(ErrorCode::Unavailable, "the database is away"))
+            }
+        };
+        self.seen.insert(if row.is_ok() { "target told" } else { "target not told" });
+        self.command(node, room, |machine, now, effects| {
+            machine.target_loaded(seq, asked, row, now, effects);
+        })
+    }
+
+    /// What lets into a group by link now.
+    pub(super) fn join_code(&self, room: usize) -> Option<String> {
+        let log = &self.logs[room];
+        join_code(&log.group(log.head().seq).settings, log.id, &self.terms.key)
+    }
+
+    /// Where a user's messages are, also those that were taken back.
+    pub(super) fn said_by(&self, room: usize, from: UserId) -> Vec<Seq> {
+        let log = &self.logs[room];
+        let messages = log.group(log.head().seq).messages.iter();
+        messages.filter(|(_, said)| said.by == from).map(|(seq, _)| *seq).collect()
+    }
+
+    /// Unix time at a node.
+    pub(super) fn unix_ms(&self, node: usize) -> i64 {
+        unix_ms(node, self.seconds)
+    }
+
     fn tail_arrived(&mut self, node: usize, room: usize, page: LogPage) -> Result<(), Violation> {
         let floor = page.floor_seq;
         self.command(node, room, |machine, now, effects| {
@@ -315,11 +413,14 @@ impl World {
         })?;
         let machine = self.machine(node, room);
         if machine.is_outdated() {
+            let over = self.logs[room].group(machine.head().seq).over;
             let cut = floor > machine.head().seq + 1;
-            require(cut, || "outdated although nothing was cut".to_owned())?;
-            require(machine.is_quiet(), || "outdated and not quiet".to_owned())?;
-            self.seen.insert("outdated");
-            self.reload(node, room, limits::RECENT_ENTRIES);
+            require(cut || over, || "outdated although nothing was cut".to_owned())?;
+            if !over {
+                require(machine.is_quiet(), || "outdated and not quiet".to_owned())?;
+                self.seen.insert("outdated");
+                self.reload(node, room, limits::RECENT_ENTRIES);
+            }
         }
         Ok(())
     }
@@ -335,24 +436,25 @@ impl World {
         if last != Some(page.head.seq) {
             return self.tail_arrived(node, room, page);
         }
-        let stale = self.logs[room].roster(self.machine(node, room).head().seq).iter();
+        let stale = &self.logs[room].group(self.machine(node, room).head().seq).members;
         let stale: Vec<_> = stale
-            .map(|(user_id, role)| MemberRow {
+            .iter()
+            .map(|(user_id, standing)| MemberRow {
                 user_id: *user_id,
-                role: *role,
+                role: standing.role,
                 joined_at: 0,
-                muted_until: 0,
+                muted_until: standing.muted_until,
             })
             .collect();
         let mut unfinished = page.clone();
         unfinished.head.seq += 1;
         self.tail_arrived(node, room, unfinished)?;
         self.owners[node][room].tail = Tail::NotAsked;
-        let members = &mut self.owners[node][room].machine.members;
+        let members = &mut self.owners[node][room].machine.state.members;
         let current = std::mem::replace(members, Members::new(&stale, SHARDS));
         let rest = LogPage { entries: Vec::new(), ..page };
         let result = self.tail_arrived(node, room, rest);
-        self.owners[node][room].machine.members = current;
+        self.owners[node][room].machine.state.members = current;
         result
     }
 
@@ -387,9 +489,68 @@ impl World {
     }
 }
 
-fn moment(node: usize, started: Instant, seconds: u32, generation: &mut u64) -> Moment<'_> {
+fn unix_ms(node: usize, seconds: u32) -> i64 {
     let skew_ms = if node == 0 { 0 } else { SKEW_MS };
-    let unix_ms = START_MS + i64::from(seconds) * 1000 - skew_ms;
+    START_MS + i64::from(seconds) * 1000 - skew_ms
+}
+
+/// What a sabotaged machine believes when a command comes.
+fn sabotage_before(fault: Fault, machine: &mut Conversation) {
+    let state = &mut machine.state;
+    match fault {
+        Fault::EditAfterRecall => machine.facts.forget_recalls(),
+        Fault::MutedSends => {
+            state.muted_until = 0;
+            for user in state.members.users().collect::<Vec<_>>() {
+                let member = state.members.get(user);
+                state.members.set(user, member.map(|member| Member { muted_until: 0, ..member }));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The wish to say something.
+pub(super) fn saying(text: &str, after: &str) -> Intent {
+    Intent::Send { body: message(text), after: after.into(), mentions: Mentions::default() }
+}
+
+/// The wish to address everyone.
+pub(super) fn calling_all(text: &str) -> Intent {
+    let message = wire::Message { text: text.to_owned(), mention_all: true, ..Default::default() };
+    let body = encode(wire::entry_body::Kind::Message(message));
+    Intent::Send { body, after: "".into(), mentions: Mentions { all: true, ..Default::default() } }
+}
+
+/// The wish to say something else instead.
+pub(super) fn editing(target_seq: Seq, text: &str) -> Intent {
+    let message = wire::Message { text: text.to_owned(), ..Default::default() };
+    let edited = wire::Edited { target_seq, message: Some(message.clone()) };
+    Intent::Edit {
+        target_seq,
+        body: encode(wire::entry_body::Kind::Message(message)),
+        edited: encode(wire::entry_body::Kind::Edited(edited)),
+        mention_all: false,
+    }
+}
+
+fn encode(kind: wire::entry_body::Kind) -> Bytes {
+    wire::EntryBody { kind: Some(kind) }.encode_to_vec().into()
+}
+
+/// The wish to become a member of what is open.
+pub(super) fn joining() -> Intent {
+    Intent::Join { code: "".into(), text: "".into() }
+}
+
+fn moment<'a>(
+    node: usize,
+    started: Instant,
+    seconds: u32,
+    generation: &'a mut u64,
+    terms: &'a Terms,
+) -> Moment<'a> {
+    let unix_ms = unix_ms(node, seconds);
     let at = started + Duration::from_secs(seconds.into());
-    Moment { unix_ms, at, generation }
+    Moment { unix_ms, at, generation, terms }
 }

@@ -126,7 +126,8 @@ impl Flood {
 }
 
 impl Tally {
-    fn add(&mut self, other: Self) {
+    /// Both together.
+    pub(crate) fn add(&mut self, other: Self) {
         self.acked += other.acked;
         self.busy += other.busy;
     }

@@ -45,6 +45,8 @@ struct Shared {
     /// The end of the log, once everybody has sent everything; before that 0.
     head: AtomicU64,
     go_aways: AtomicUsize,
+    connects: AtomicUsize,
+    resumed: AtomicUsize,
     closes: Mutex<Vec<Option<u16>>>,
     /// The end of every text, to make it long.
     padding: String,
@@ -75,6 +77,10 @@ impl Shared {
 pub(crate) struct Report {
     /// `goaway` pushes.
     pub(crate) go_aways: usize,
+    /// Connections in all.
+    pub(crate) connects: usize,
+    /// Those that went on with an earlier session.
+    pub(crate) resumed: usize,
     /// How connections ended.
     pub(crate) closes: Vec<Option<u16>>,
 }
@@ -93,7 +99,8 @@ impl Crowd {
         padding_bytes: usize,
     ) -> Self {
         let watch = Box::new(|_, _: &wire::SendAck| {});
-        Self::begin(server, participants, sends_each, "x".repeat(padding_bytes), watch)
+        let plan = Plan { participants, sends_each, devices: 0, port: server.address().port() };
+        Self::begin(server, plan, "x".repeat(padding_bytes), watch)
     }
 
     /// The same, and `watch` sees every ack when it arrives.
@@ -103,17 +110,34 @@ impl Crowd {
         sends_each: u32,
         watch: Watch,
     ) -> Self {
-        Self::begin(server, participants, sends_each, String::new(), watch)
+        let plan = Plan { participants, sends_each, devices: 0, port: server.address().port() };
+        Self::begin(server, plan, String::new(), watch)
     }
 
-    fn begin(
+    /// The same through a proxy on this port of the loopback, and with so many devices of one more user, who only
+    /// receives.
+    pub(crate) fn start_through(
         server: &ServerProcess,
+        port: u16,
         participants: u32,
         sends_each: u32,
-        padding: String,
-        watch: Watch,
+        devices: u32,
     ) -> Self {
-        let users: Vec<u64> = (1..=u64::from(participants)).collect();
+        let watch = Box::new(|_, _: &wire::SendAck| {});
+        let plan = Plan { participants, sends_each, devices, port };
+        Self::begin(server, plan, String::new(), watch)
+    }
+
+    /// The conversation everybody is in.
+    pub(crate) const fn conversation(&self) -> u64 {
+        self.conversation
+    }
+
+    fn begin(server: &ServerProcess, plan: Plan, padding: String, watch: Watch) -> Self {
+        let Plan { participants, sends_each, devices: listening, port } = plan;
+        let audience = u64::from(participants) + 1;
+        let users: Vec<u64> =
+            (1..=u64::from(participants)).chain((listening > 0).then_some(audience)).collect();
         // Users come to be when they connect first.
         let mut clients: Vec<Client> =
             users.iter().map(|&user| Client::session(server, user, Encoding::Json)).collect();
@@ -121,9 +145,12 @@ impl Crowd {
         drop(clients);
 
         let mut ledger = Ledger::new();
-        let names = users.iter().map(|user| format!("user {user}"));
-        let (senders, devices): (Vec<_>, Vec<_>) =
+        let sending = &users[..participants as usize];
+        let names = sending.iter().map(|user| format!("user {user}"));
+        let (senders, mut devices): (Vec<_>, Vec<_>) =
             names.map(|name| (ledger.add_sender(name.clone()), ledger.add_device(name, 1))).unzip();
+        let more = (0..listening).map(|number| format!("device {number} of {audience}"));
+        devices.extend(more.map(|name| ledger.add_device(name, 1)));
         let shared = Arc::new(Shared {
             ledger: Mutex::new(ledger),
             senders,
@@ -131,14 +158,16 @@ impl Crowd {
             done: AtomicUsize::new(0),
             head: AtomicU64::new(0),
             go_aways: AtomicUsize::new(0),
+            connects: AtomicUsize::new(0),
+            resumed: AtomicUsize::new(0),
             padding,
             watch,
             closes: Mutex::new(Vec::new()),
         });
         let participant = |(number, device)| Participant {
             shared: Arc::clone(&shared),
-            address: server.address(),
-            token: server.token(users[number]),
+            address: SocketAddr::new(server.address().ip(), port),
+            token: server.token(users.get(number).copied().unwrap_or(audience)),
             encoding: ENCODINGS[number % 2],
             conversation,
             number,
@@ -146,7 +175,9 @@ impl Crowd {
             cursor: 1,
             told: false,
             outgoing: VecDeque::new(),
-            left: sends_each,
+            left: if number < participants as usize { sends_each } else { 0 },
+            session_id: String::new(),
+            received: 0,
         };
         let threads = devices
             .into_iter()
@@ -209,10 +240,22 @@ impl Crowd {
         drop(ledger);
         let report = Report {
             go_aways: self.shared.go_aways.load(Ordering::Relaxed),
+            connects: self.shared.connects.load(Ordering::Relaxed),
+            resumed: self.shared.resumed.load(Ordering::Relaxed),
             closes: self.shared.closes.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         };
         (findings, report)
     }
+}
+
+/// Who takes part, and how they reach the server.
+#[derive(Clone, Copy)]
+struct Plan {
+    participants: u32,
+    sends_each: u32,
+    /// Devices of one more user.
+    devices: u32,
+    port: u16,
 }
 
 /// One member with one device.
@@ -231,6 +274,10 @@ struct Participant {
     /// Sends without ack, oldest first.
     outgoing: VecDeque<Outgoing>,
     left: u32,
+    /// What it goes on with after a break; empty: its cursor alone.
+    session_id: String,
+    /// Durable pushes it has got in that session.
+    received: u64,
 }
 
 struct Outgoing {
@@ -275,14 +322,30 @@ impl Participant {
         let mut client =
             Client::upgrade_on(stream, &upgrade, self.encoding, b"").map_err(|_| Broken)?;
         let cursor = wire::SyncCursor { conversation_id: self.conversation, seq: self.cursor };
-        let connect = wire::Connect { cursors: vec![cursor], ..Default::default() };
+        let resume = (!self.session_id.is_empty())
+            .then(|| wire::Resume { session_id: self.session_id.clone(), received: self.received });
+        let device_id = format!("device {}", self.number);
+        let connect =
+            wire::Connect { cursors: vec![cursor], device_id, resume, ..Default::default() };
         let id = client.start(Op::Connect(connect));
         let Some(Ok(Outcome::Connected(connected))) = client.try_answer(id) else {
             return Err(Broken);
         };
-        let state = connected.sync.first().expect("an answer to the cursor");
-        assert!(!state.not_member, "a member is told it is none");
-        self.told = state.pushed_seq < state.head_seq;
+        self.shared.connects.fetch_add(1, Ordering::Relaxed);
+        if connected.resumed {
+            self.shared.resumed.fetch_add(1, Ordering::Relaxed);
+            self.told = false;
+            client.counted += self.received;
+        } else {
+            let state = connected.sync.first().expect("an answer to the cursor");
+            assert!(!state.not_member, "a member is told it is none");
+            self.told = state.pushed_seq < state.head_seq;
+            self.received = 0;
+        }
+        // Every other one forgets its session, and goes on by its cursor.
+        if self.number.is_multiple_of(2) {
+            self.session_id = connected.session_id;
+        }
         self.shared.ledger().reconnected(self.device);
         for outgoing in &mut self.outgoing {
             outgoing.command = None;
@@ -364,6 +427,8 @@ impl Participant {
     }
 
     fn pushed(&mut self, client: &mut Client, event: Event) -> Result<(), Broken> {
+        let durable = matches!(event, Event::Entry(_) | Event::Cursor(_) | Event::ViewChanged(_));
+        self.received += u64::from(durable);
         match event {
             Event::Entry(entry) => {
                 assert_eq!(entry.conversation_id, self.conversation);

@@ -153,6 +153,23 @@ impl ServerProcess {
         line.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 
+    /// From now on it may have no descriptor of this number or above.
+    pub(crate) fn limit_descriptors(&self, most: u64) {
+        let pid = libc::pid_t::try_from(self.running.child.id()).expect("a process id");
+        let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
+        // SAFETY: the kernel reads one limit, which lives through the call, and writes none.
+        let set = unsafe {
+            libc::prlimit(pid, libc::RLIMIT_NOFILE, &raw const limit, std::ptr::null_mut())
+        };
+        assert_eq!(set, 0, "the limit cannot be set");
+    }
+
+    /// Descriptors it has open.
+    pub(crate) fn descriptors(&self) -> u64 {
+        let open = format!("/proc/{}/fd", self.running.child.id());
+        fs::read_dir(open).expect("the server runs").count() as u64
+    }
+
     /// Changes its SQLite database behind its back; how many rows.
     pub(crate) fn change_sqlite(&self, sql: &str) -> usize {
         let path = self.folder.path().join("data/ringwire.db");

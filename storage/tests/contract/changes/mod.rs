@@ -97,7 +97,9 @@ fn append_together(bench: &Bench, other: ConversationId, seq: Seq, batch: Vec<Ap
         std::thread::yield_now();
     }
     let count = batch.len() + 1;
-    batch.into_iter().for_each(|entry| bench.store.submit(entry).unwrap());
+    for entry in batch {
+        bench.store.submit(entry).unwrap();
+    }
     bench.answers.block(false);
     let answers = bench.answers.take(count);
     assert!(answers.iter().all(|answer| answer.outcome == Outcome::Committed), "{answers:?}");
@@ -167,7 +169,9 @@ async fn a_batch_of_changes_is_worth_each_of_them(backend: Backend) {
             let first: Vec<_> = (2..=MESSAGES).map(|seq| message(id, seq)).collect();
             let batch = entries(id, MESSAGES, count, &mut Dice(seed));
             if !together {
-                first.iter().chain(&batch).for_each(|entry| model.apply(entry));
+                for entry in first.iter().chain(&batch) {
+                    model.apply(entry);
+                }
             }
             bench.append(first);
             if together {

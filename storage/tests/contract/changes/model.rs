@@ -97,7 +97,9 @@ impl Model {
                 }
             }
             Change::Remove(users) => {
-                users.iter().for_each(|user| drop(self.members.remove(&user.get())));
+                for user in users {
+                    self.members.remove(&user.get());
+                }
             }
             Change::Leave { user_id, new_owner_id } => {
                 self.members.remove(&user_id.get());
@@ -113,7 +115,9 @@ impl Model {
                     member.muted_until = *until;
                 }
             }
-            Change::Ban { user_id, until: 0 } => drop(self.bans.remove(&user_id.get())),
+            Change::Ban { user_id, until: 0 } => {
+                self.bans.remove(&user_id.get());
+            }
             Change::Ban { user_id, until } => {
                 self.members.remove(&user_id.get());
                 self.bans.insert(user_id.get(), *until);
@@ -124,7 +128,9 @@ impl Model {
             Change::RequestJoin { text } => {
                 self.wishes.insert(sender, (text.to_string(), at));
             }
-            Change::RefuseJoin { user_id } => drop(self.wishes.remove(&user_id.get())),
+            Change::RefuseJoin { user_id } => {
+                self.wishes.remove(&user_id.get());
+            }
             Change::Dissolve => {
                 self.members.clear();
                 self.bans.clear();

@@ -1,0 +1,60 @@
+//! `hide` and `read_by`: what one user sees of a conversation, and who has seen an entry of it.
+
+use ringwire_protocol::{CommandError, UserId, wire};
+use ringwire_storage::model::CursorRow;
+use wire::reply::Outcome;
+
+use super::ask::News;
+use super::queries::{Answer, Queries, failed, not_member, parse_user_token};
+use crate::command::message::{invalid, too_large};
+use crate::command::route::conversation;
+use crate::limits;
+
+impl Queries<'_> {
+    /// Hides entries from the caller. Their sessions are told whether anything changed or not: an earlier try may have ended
+    /// between the two.
+    pub(super) async fn hide(&self, user: UserId, hide: wire::Hide) -> Answer {
+        let id = conversation(hide.conversation_id)?;
+        let mut hidden_seqs = hide.seqs;
+        if hidden_seqs.len() > limits::MAX_NAMED {
+            return Err(too_large(format!("more than {} seqs", limits::MAX_NAMED)));
+        }
+        if hidden_seqs.is_empty() || hidden_seqs.contains(&0) {
+            return Err(invalid("seqs is empty, or has a 0"));
+        }
+        hidden_seqs.sort_unstable();
+        hidden_seqs.dedup();
+        let view_no = self.store.hide(user, id, &hidden_seqs).await.map_err(failed)?;
+        let view_no = view_no.ok_or_else(not_member)?;
+        let change = wire::ViewChanged { conversation_id: id.get(), hidden_seqs, view_no };
+        Ok((Box::new(Outcome::Done(wire::Done {})), Some(News::Hidden { user, change })))
+    }
+
+    pub(super) async fn read_by(
+        &self,
+        user: UserId,
+        ask: &wire::ReadBy,
+        dirty: &[CursorRow],
+    ) -> Result<Outcome, CommandError> {
+        let id = conversation(ask.conversation_id)?;
+        if ask.seq == 0 || i64::try_from(ask.seq).is_err() {
+            return Err(invalid("seq is missing or out of range"));
+        }
+        let after = parse_user_token(&ask.page_token)?;
+        self.save_first(dirty).await?;
+        let read = self.store.read_by(user, id, ask.seq, after, Self::page(ask.limit)).await;
+        let read = read.map_err(failed)?.ok_or_else(not_member)?;
+        let next_page_token = match read.users.last() {
+            Some(last) if read.more => last.to_string(),
+            _ => String::new(),
+        };
+        Ok(Outcome::ReadByPage(wire::ReadByPage {
+            conversation_id: id.get(),
+            seq: ask.seq,
+            count: read.read_count,
+            user_ids: read.users.iter().map(|user| user.get()).collect(),
+            next_page_token,
+            delivered_count: read.delivered_count,
+        }))
+    }
+}
