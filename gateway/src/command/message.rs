@@ -218,7 +218,8 @@ mod tests {
             assert_eq!(check(mute), Err(ErrorCode::EmptyMessage), "{kind:?}");
             assert_eq!(check(wire::Message { attachments: url(), ..of(kind) }), Ok(()));
         }
-        let nowhere = wire::Message { attachments: vec![Default::default()], ..of(Kind::File) };
+        let nowhere =
+            wire::Message { attachments: vec![wire::Attachment::default()], ..of(Kind::File) };
         assert_eq!(check(nowhere), Err(ErrorCode::InvalidArgument));
 
         let at = |latitude, longitude| wire::Message {

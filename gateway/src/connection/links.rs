@@ -84,6 +84,18 @@ struct Link {
     last_heard: Tick,
 }
 
+impl Link {
+    /// Nothing can be sent any more. The reading task learns it from the same socket, also if it was paused.
+    fn peer_is_gone(&mut self) {
+        self.endpoint.sink().shutdown();
+        self.closing = true;
+        self.paused = false;
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Check {
     Heartbeat(LinkKey),
@@ -413,8 +425,7 @@ impl Links {
                     self.wheel.schedule(now + 1, Check::Progress(key));
                 }
             }
-            // The peer is gone; the reading task learns it from the same socket.
-            Err(_) => link.endpoint.sink().shutdown(),
+            Err(_) => link.peer_is_gone(),
         }
     }
 
@@ -423,7 +434,7 @@ impl Links {
         let Some(link) = self.get(key) else { return };
         link.blocked = false;
         if ready.is_err() {
-            link.endpoint.sink().shutdown();
+            link.peer_is_gone();
         } else if !link.dirty {
             link.dirty = true;
             self.dirty.push(key);

@@ -56,7 +56,7 @@ impl Fact {
 /// How an encoded `EntryBody` with a message begins: field 1, length-delimited. It has one field only.
 const MESSAGE_TAG: u8 = 0x0A;
 
-/// Answer to [`Facts::get`].
+/// What is known of an entry, or what the store told of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Known {
     /// This.
@@ -161,19 +161,19 @@ impl Facts {
         Some(true)
     }
 
-    /// The store answered the question `asked`, or could not; `false`: nobody asks any more.
-    pub(super) fn loaded(&mut self, seq: Seq, asked: u64, fact: Option<Option<Fact>>) -> bool {
+    /// The store answered the question `asked`, or could not ([`Known::Unknown`]); `false`: nobody asks any more.
+    pub(super) fn loaded(&mut self, seq: Seq, asked: u64, answer: Known) -> bool {
         if self.loading.get(&seq).is_none_or(|loading| loading.asked != asked) {
             return false;
         }
         let recalled = self.loading.remove(&seq).is_some_and(|loading| loading.recalled);
-        if let Some(mut fact) = fact {
-            if let Some(fact) = &mut fact
-                && recalled
-            {
-                fact.nature = Nature::Gone;
+        match answer {
+            Known::Fact(fact) if recalled => {
+                self.remember(seq, Some(Fact { nature: Nature::Gone, ..fact }));
             }
-            self.remember(seq, fact);
+            Known::Fact(fact) => self.remember(seq, Some(fact)),
+            Known::Absent => self.remember(seq, None),
+            Known::Unknown => {}
         }
         true
     }
@@ -249,10 +249,10 @@ mod tests {
         assert_eq!(facts.load(3, 1), Some(true));
         assert_eq!(facts.load(3, 2), Some(false), "one question at a time");
         facts.apply(&Change::Recall { target_seq: 3 });
-        assert!(!facts.loaded(3, 9, Some(Some(fact))), "the answer to somebody else");
-        assert!(facts.loaded(3, 1, Some(Some(fact))));
+        assert!(!facts.loaded(3, 9, Known::Fact(fact)), "the answer to somebody else");
+        assert!(facts.loaded(3, 1, Known::Fact(fact)));
         assert_eq!(nature(facts.get(3)), Some(Nature::Gone));
-        assert!(!facts.loaded(3, 1, Some(Some(fact))), "nobody asks any more");
+        assert!(!facts.loaded(3, 1, Known::Fact(fact)), "nobody asks any more");
     }
 
     #[test]

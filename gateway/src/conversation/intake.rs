@@ -9,7 +9,7 @@ use ringwire_storage::append::{Append, Change};
 use ringwire_storage::model::{EntryRow, LogHead};
 
 use super::answer::Ack;
-use super::facts::Fact;
+use super::facts::{Fact, Known};
 use super::recent::Position;
 use super::rules::Stop;
 use super::state::decides;
@@ -125,8 +125,12 @@ impl Conversation {
         now: &mut Moment<'_>,
         effects: &mut Vec<Effect>,
     ) {
-        let fact = row.as_ref().ok().map(|row| row.as_ref().map(Fact::of));
-        if !self.facts.loaded(seq, asked, fact) {
+        let known = match &row {
+            Ok(Some(row)) => Known::Fact(Fact::of(row)),
+            Ok(None) => Known::Absent,
+            Err(_) => Known::Unknown,
+        };
+        if !self.facts.loaded(seq, asked, known) {
             return;
         }
         if let Err(error) = row {

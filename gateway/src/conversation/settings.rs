@@ -55,8 +55,8 @@ pub(super) fn difference(
     before: &GroupSettings,
     asked: &GroupSettings,
 ) -> Result<GroupSettings, CommandError> {
-    fn changed<T: Clone + PartialEq>(before: &Option<T>, asked: &Option<T>) -> Option<T> {
-        asked.clone().filter(|asked| before.as_ref() != Some(asked))
+    fn changed<T: Clone + PartialEq>(before: Option<&T>, asked: Option<&T>) -> Option<T> {
+        asked.filter(|asked| before != Some(*asked)).cloned()
     }
     let by_link = Some(JoinPolicy::ByLink as i32);
     let policy = asked.join_policy.or(before.join_policy);
@@ -66,17 +66,23 @@ pub(super) fn difference(
         return Err(CommandError::new(ErrorCode::InvalidArgument, error));
     }
     Ok(GroupSettings {
-        title: changed(&before.title, &asked.title),
-        description: changed(&before.description, &asked.description),
-        avatar_url: changed(&before.avatar_url, &asked.avatar_url),
+        title: changed(before.title.as_ref(), asked.title.as_ref()),
+        description: changed(before.description.as_ref(), asked.description.as_ref()),
+        avatar_url: changed(before.avatar_url.as_ref(), asked.avatar_url.as_ref()),
         join_policy: if new_code {
             by_link
         } else {
-            changed(&before.join_policy, &asked.join_policy)
+            changed(before.join_policy.as_ref(), asked.join_policy.as_ref())
         },
-        announcement_only: changed(&before.announcement_only, &asked.announcement_only),
-        max_members: changed(&before.max_members, &asked.max_members),
-        members_may_invite: changed(&before.members_may_invite, &asked.members_may_invite),
+        announcement_only: changed(
+            before.announcement_only.as_ref(),
+            asked.announcement_only.as_ref(),
+        ),
+        max_members: changed(before.max_members.as_ref(), asked.max_members.as_ref()),
+        members_may_invite: changed(
+            before.members_may_invite.as_ref(),
+            asked.members_may_invite.as_ref(),
+        ),
         join_code: None,
     })
 }

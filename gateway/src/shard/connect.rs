@@ -395,7 +395,6 @@ fn wire_limits(configured: &LimitsConfig, resume_ms: u32) -> wire::Limits {
         resume_ms,
         typing_ms: limits::TYPING_MS as u32,
         max_watched: limits::MAX_WATCHED as u32,
-        ..Default::default()
     }
 }
 

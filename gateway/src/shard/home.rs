@@ -219,7 +219,9 @@ fn push(
     match &mut session.phase {
         Phase::AwaitingConnect => {}
         Phase::Opening { held, .. } => {
-            if held.len() < limits::MAX_HELD_PUSHES {
+            // Behind something that was left out nothing may be shown before the client knows.
+            let lagging = session.lagging.contains_key(&id);
+            if !lagging && held.len() < limits::MAX_HELD_PUSHES {
                 let position = matches!(pushed, Pushed::Entry(_)).then_some((id, seq));
                 held.push_back(HeldPush { position, frame: frames.get(session.encoding).clone() });
             } else {

@@ -54,7 +54,7 @@ fn f4_a_command_that_cannot_be_is_refused_and_the_connection_stays() {
         };
         let none = 9_000_000_000_000;
         let beyond = 1 << 53;
-        let cases = [
+        let cases = vec![
             ("empty text", send(group, Some(text(" \n\t"))), "EMPTY_MESSAGE"),
             ("no message", send(group, None), "INVALID_ARGUMENT"),
             ("long text", send(group, Some(text(&"x".repeat(8193)))), "TOO_LARGE"),

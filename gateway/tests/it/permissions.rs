@@ -50,7 +50,8 @@ impl Cast {
     }
 
     fn done(&mut self, user: u64, op: Op) -> Outcome {
-        self.of(user).call(op.clone()).unwrap_or_else(|error| panic!("{op:?}: {error:?}"))
+        let shown = format!("{op:?}");
+        self.of(user).call(op).unwrap_or_else(|error| panic!("{shown}: {error:?}"))
     }
 
     /// A group with everybody in their place, where each member has said something.

@@ -26,7 +26,8 @@ use schema::Schema;
 
 /// Tests that write a page when this variable is set, as (package, test).
 const WRITE: &str = "RINGWIRE_WRITE_DOCS";
-const RENDERERS: [(&str, &str); 1] = [("ringwire-protocol", "error_reference")];
+const RENDERERS: [(&str, &str); 2] =
+    [("ringwire-protocol", "error_reference"), ("ringwire-gateway", "permissions_reference")];
 
 /// Writes every page; with `check` only compares them with the committed ones.
 pub(crate) fn run(root: &Path, check: bool) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Who becomes a member, and who ceases to be one.
 
+use bytes::Bytes;
 use ringwire_protocol::{ErrorCode, UserId, wire};
 use ringwire_storage::append::Change;
 use ringwire_storage::model::{ConversationKind, Role};
@@ -96,12 +97,12 @@ impl Conversation {
         Err(refusal(ErrorCode::GroupFull, format!("it may have {most} members")))
     }
 
-    pub(super) fn leave(&self, user: UserId) -> Decision {
+    pub(super) fn leave(&self, user: UserId) -> (Bytes, Change) {
         let view = self.view();
         let owns = view.member(user).is_some_and(|member| member.role == Role::Owner);
         let new_owner_id = if owns { view.heir(user) } else { None };
         let left = wire::Left { new_owner_id: new_owner_id.map_or(0, UserId::get) };
-        Ok((encode(Kind::Left(left)), Change::Leave { user_id: user, new_owner_id }))
+        (encode(Kind::Left(left)), Change::Leave { user_id: user, new_owner_id })
     }
 
     pub(super) fn remove(&self, from: UserId, users: &[UserId], reach: Reach) -> Decision {
@@ -113,7 +114,7 @@ impl Conversation {
     }
 }
 
-fn joined(users: Vec<UserId>) -> (bytes::Bytes, Change) {
+fn joined(users: Vec<UserId>) -> (Bytes, Change) {
     let joined = wire::Joined { user_ids: users.iter().map(|user| user.get()).collect() };
     (encode(Kind::Joined(joined)), Change::Join(users))
 }

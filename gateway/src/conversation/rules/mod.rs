@@ -78,7 +78,7 @@ impl Conversation {
             Intent::Pin { target_seq, removed } => self.pin(*target_seq, *removed, now),
             Intent::Update(settings) => self.update(settings),
             Intent::Join { code, text } => self.join(from, code, text, now),
-            Intent::Leave => self.leave(from),
+            Intent::Leave => Ok(self.leave(from)),
             Intent::Invite { users } => self.invite(users, now),
             Intent::Remove { users } => self.remove(from, users, reach),
             Intent::SetRole { user, role } => self.set_role(from, *user, *role, reach),

@@ -86,7 +86,7 @@ impl World {
                 }
                 Effect::LoadTarget { seq, asked } => {
                     self.seen.insert("target asked");
-                    owner.targets.push_back(Target { seq, asked, read: None });
+                    owner.targets.push_back(Target { seq, asked, read: false, row: None });
                 }
                 Effect::LoadBlocks { .. } => return Err("this is not between two".to_owned()),
                 Effect::Typing { .. } => return Err("nobody types in here".to_owned()),

@@ -189,13 +189,12 @@ impl Ledger {
             }
             ErrorCode::Busy | ErrorCode::Internal | ErrorCode::Unavailable => true,
             ErrorCode::InvalidArgument => match intent {
-                None => true,
+                None | Some(Intent::Update(_)) => true,
                 // With oneself, or a time that has passed since.
                 Some(Intent::Remove { users }) => users.contains(&from),
                 Some(Intent::SetRole { user, .. }) => *user == from,
                 Some(Intent::Mute { user, until }) => *user == Some(from) || *until != 0,
                 Some(Intent::Ban { user, until }) => *user == from || *until != 0,
-                Some(Intent::Update(_)) => true,
                 _ => false,
             },
             _ => false,

@@ -92,16 +92,16 @@ fn wish() -> impl Strategy<Value = Wish> {
     prop_oneof![
         6 => prop::bool::weighted(0.8).prop_map(|right_code| Wish::Join { right_code }),
         3 => Just(Wish::Leave),
-        9 => (seq.clone(), own.clone()).prop_map(|(seq, own)| Wish::Edit { seq, own }),
+        9 => (seq.clone(), own).prop_map(|(seq, own)| Wish::Edit { seq, own }),
         7 => (seq.clone(), own).prop_map(|(seq, own)| Wish::Recall { seq, own }),
-        2 => (seq.clone(), on.clone()).prop_map(|(seq, on)| Wish::React { seq, on }),
-        2 => (seq, on.clone()).prop_map(|(seq, on)| Wish::Pin { seq, on }),
+        2 => (seq.clone(), on).prop_map(|(seq, on)| Wish::React { seq, on }),
+        2 => (seq, on).prop_map(|(seq, on)| Wish::Pin { seq, on }),
         1 => Just(Wish::Announce),
         3 => (0..SETTINGS.len()).prop_map(Wish::Update),
         3 => whom.clone().prop_map(|whom| Wish::Invite { whom }),
         2 => whom.clone().prop_map(|whom| Wish::Remove { whom }),
         3 => (whom.clone(), role).prop_map(|(whom, role)| Wish::SetRole { whom, role }),
-        6 => (prop::option::weighted(0.5, whom.clone()), on.clone())
+        6 => (prop::option::weighted(0.5, whom.clone()), on)
             .prop_map(|(whom, on)| Wish::Mute { whom, on }),
         3 => (whom.clone(), on).prop_map(|(whom, on)| Wish::Ban { whom, on }),
         2 => (whom, prop::bool::ANY).prop_map(|(whom, refuse)| Wish::Resolve { whom, refuse }),

@@ -76,8 +76,10 @@ pub(super) enum Tail {
 pub(super) struct Target {
     pub(super) seq: Seq,
     pub(super) asked: u64,
-    /// What the store told, on its way.
-    pub(super) read: Option<Option<EntryRow>>,
+    /// The store was read, and its answer is on its way.
+    pub(super) read: bool,
+    /// What it told.
+    pub(super) row: Option<EntryRow>,
 }
 
 /// One conversation at one node.
@@ -370,15 +372,16 @@ impl World {
         reading: Reading,
     ) -> Result<(), Violation> {
         let Some(target) = self.owners[node][room].targets.pop_front() else { return Ok(()) };
-        let Target { seq, asked, read } = target;
+        let Target { seq, asked, read, row } = target;
         let row = match (read, reading) {
-            (Some(row), _) => Ok(row),
-            (None, Reading::Happens(_)) => {
-                let read = Some(self.logs[room].present(seq).cloned());
-                self.owners[node][room].targets.push_back(Target { seq, asked, read });
+            (true, _) => Ok(row),
+            (false, Reading::Happens(_)) => {
+                let row = self.logs[room].present(seq).cloned();
+                let read = Target { seq, asked, read: true, row };
+                self.owners[node][room].targets.push_back(read);
                 return Ok(());
             }
-            (None, Reading::Fails) => {
+            (false, Reading::Fails) => {
                 Err(CommandError::new(ErrorCode::Unavailable, "the database is away"))
             }
         };
