@@ -72,7 +72,7 @@ pub fn run(config: Config) -> Result<(), StartError> {
             errands,
             http,
             connections: Arc::new(AtomicUsize::new(0)),
-            addresses: Addresses::new(config.limits.address),
+            addresses: Addresses::new(config.limits.address, config.server.trusted_proxies.clone()),
             max_connections: most_connections(&config, descriptors),
             drained_shards: AtomicUsize::new(0),
             config: Arc::clone(&config),

@@ -45,6 +45,7 @@ impl World {
             encoding,
             login: None,
             expires_at: i64::MAX,
+            address_rate: None,
         });
         let limits = Limits { max_message_bytes: limits::MAX_FRAME_BYTES };
         let machine = Connection::new(Role::Server, limits);

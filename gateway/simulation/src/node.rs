@@ -11,6 +11,7 @@ use ringwire_gateway::auth::TokenVerifier;
 use ringwire_gateway::config::{self, CommandRate, Config, Database as DatabaseChoice};
 use ringwire_gateway::connection::addresses::Addresses;
 use ringwire_gateway::connection::driver::Application as _;
+use ringwire_gateway::connection::forwarded::TrustedProxies;
 use ringwire_gateway::connection::links::LinkKey;
 use ringwire_gateway::limits;
 use ringwire_gateway::placement::ShardId;
@@ -91,7 +92,7 @@ impl Node {
             errands,
             http,
             connections: Arc::new(AtomicUsize::new(0)),
-            addresses: Addresses::new(config.limits.address),
+            addresses: Addresses::new(config.limits.address, TrustedProxies::default()),
             max_connections: 1_000,
             drained_shards: AtomicUsize::new(0),
             config,

@@ -184,6 +184,7 @@ mod tests {
                 connections: rate,
                 greeting: 0,
                 greeting_in_all: 0,
+                commands: rate,
                 exempt_loopback: true,
             },
             session_rate: rate,

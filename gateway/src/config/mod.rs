@@ -35,6 +35,7 @@ use std::path::PathBuf;
 use ringwire_storage::BatchLimits;
 
 use crate::connection::addresses::AddressLimits;
+use crate::connection::forwarded::TrustedProxies;
 
 pub use encryption::{EncryptionConfig, KeySource};
 pub use report::{Loaded, Setting};
@@ -78,6 +79,8 @@ pub struct ServerConfig {
     pub compression: CompressionChoice,
     /// Which web pages of other origins may connect.
     pub allowed_origins: AllowedOrigins,
+    /// Whose word about the addresses of clients counts.
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// Who may read `/metrics`.
@@ -231,7 +234,7 @@ pub struct LimitsConfig {
     pub recall_window_s: u32,
     /// Most sessions of a user with a connection.
     pub max_sessions_per_user: u32,
-    /// What an address may do before it is known who it is.
+    /// What an address may do, before it is known who it is and afterwards.
     pub address: AddressLimits,
     /// What one session may send.
     pub session_rate: CommandRate,

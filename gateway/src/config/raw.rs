@@ -29,6 +29,7 @@ pub(super) struct RawServer {
     pub(super) metrics: String,
     pub(super) compression: String,
     pub(super) allowed_origins: Vec<String>,
+    pub(super) trusted_proxies: Vec<String>,
 }
 
 impl Default for RawServer {
@@ -42,6 +43,7 @@ impl Default for RawServer {
             metrics: "local".to_owned(),
             compression: "off".to_owned(),
             allowed_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
         }
     }
 }
@@ -133,6 +135,8 @@ pub(super) struct RawLimits {
     pub(super) session_commands_burst: Number,
     pub(super) user_commands_per_s: Number,
     pub(super) user_commands_burst: Number,
+    pub(super) address_commands_per_s: Number,
+    pub(super) address_commands_burst: Number,
 }
 
 impl Default for RawLimits {
@@ -153,6 +157,8 @@ impl Default for RawLimits {
             session_commands_burst: Number::Whole(2000),
             user_commands_per_s: Number::Whole(2000),
             user_commands_burst: Number::Whole(4000),
+            address_commands_per_s: Number::Whole(0),
+            address_commands_burst: Number::Whole(20_000),
         }
     }
 }

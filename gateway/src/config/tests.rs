@@ -191,6 +191,8 @@ fn wrong_values_say_what_would_be_right() {
         ("[storage.retention]\nroom_count = -1", "expected a number from 0 to 4294967295"),
         ("[server]\ndriver = \"kqueue\"", "expected auto, uring or epoll"),
         ("[server]\nallowed_origins = [\"https://a/b\"]", "expected origins such as"),
+        ("[server]\ntrusted_proxies = [\"10.0.0.1/8\"]", "expected addresses such as"),
+        ("[server]\ntrusted_proxies = [\"0.0.0.0/0\"]", "expected addresses such as"),
         ("[storage]\ndatabase = \"mysql\"", "expected sqlite or a URL"),
         ("[auth]\ntoken_ttl_s = 5", "expected a number from 60"),
         ("[log]\nfilter = \"info,=x=\"", "expected directives such as"),

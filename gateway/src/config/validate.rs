@@ -18,6 +18,7 @@ use super::{
 };
 
 use crate::connection::addresses::AddressLimits;
+use crate::connection::forwarded::TrustedProxies;
 
 /// Most shards: more than any machine this runs on has cores.
 const MAX_SHARDS: u32 = 1024;
@@ -103,6 +104,7 @@ fn server(raw: RawServer) -> Result<ServerConfig, Invalid> {
         metrics,
         compression,
         allowed_origins: allowed_origins(raw.allowed_origins)?,
+        trusted_proxies: trusted_proxies(raw.trusted_proxies)?,
     })
 }
 
@@ -135,6 +137,17 @@ fn allowed_origins(raw: Vec<String>) -> Result<AllowedOrigins, Invalid> {
         origins.push(lower);
     }
     Ok(if origins.is_empty() { AllowedOrigins::SameOrigin } else { AllowedOrigins::List(origins) })
+}
+
+fn trusted_proxies(raw: Vec<String>) -> Result<TrustedProxies, Invalid> {
+    let network = |text: String| {
+        text.parse().map_err(|_| {
+            let expected =
+                "addresses such as 127.0.0.1 and networks such as 10.0.0.0/8 or 2001:db8::/32";
+            invalid("server.trusted_proxies", text, expected)
+        })
+    };
+    raw.into_iter().map(network).collect::<Result<_, _>>().map(TrustedProxies::new)
 }
 
 fn storage(raw: RawStorage) -> Result<StorageConfig, Invalid> {
@@ -255,6 +268,11 @@ fn limits(raw: &RawLimits) -> Result<LimitsConfig, Invalid> {
             )?,
             greeting: raw.address_handshakes.within("limits.address_handshakes", 0, 1_000_000)?,
             greeting_in_all: raw.handshakes.within("limits.handshakes", 0, 1_000_000)?,
+            commands: rate(
+                "address_commands",
+                &raw.address_commands_per_s,
+                &raw.address_commands_burst,
+            )?,
             exempt_loopback: raw.exempt_loopback,
         },
         session_rate: rate(

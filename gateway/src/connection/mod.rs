@@ -9,11 +9,14 @@
 //! Invariants: whatever an application writes during one turn of the loop leaves in one send per connection; bytes
 //! read are fed to the machine exactly once, on whichever shard the connection is then.
 
+pub mod address_rate;
 pub mod addresses;
 pub mod admission;
 pub mod driver;
 pub mod endpoint;
+pub mod forwarded;
 pub mod links;
+pub mod networks;
 pub mod outbox;
 pub mod upgrade;
 pub(crate) mod wheel;

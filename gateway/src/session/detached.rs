@@ -84,6 +84,7 @@ impl Registry {
         session.generation = key.generation;
         session.link = new.link;
         session.external = new.external;
+        session.address_rate = new.address_rate;
         session.phase = Phase::Live;
         session.expires_at = new.expires_at;
         session.expiry_told = false;
@@ -148,6 +149,7 @@ mod tests {
                 encoding: Encoding::Json,
                 login: None,
                 expires_at: 0,
+                address_rate: None,
             },
             0,
             0,

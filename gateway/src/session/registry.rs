@@ -1,6 +1,7 @@
 //! The sessions of a shard's users: by key, by user, by connection. Those whose connection ended: `detached.rs`.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::Instant;
 
 use bytes::Bytes;
 use ringwire_protocol::codec::Encoding;
@@ -12,6 +13,7 @@ use super::rate::Bucket;
 use super::resume::{ResumeBudget, ResumeRing};
 use crate::auth::TokenUser;
 use crate::config::CommandRate;
+use crate::connection::address_rate::AddressRate;
 use crate::connection::links::LinkKey;
 use crate::connection::wheel::{Tick, Wheel};
 use crate::limits;
@@ -120,6 +122,8 @@ pub struct Session {
     pub paused: bool,
     /// What it may send.
     pub bucket: Bucket,
+    /// What all sessions of its address may send together; `None`: no limit.
+    pub address_rate: Option<AddressRate>,
     /// Commands refused as too fast since the last one that was not, and since when.
     pub too_fast: (u32, i64),
     /// Sends refused on this shard, for those that say they come `after` one.
@@ -189,6 +193,8 @@ pub struct NewSession {
     pub login: Option<FamilyId>,
     /// When its token expires.
     pub expires_at: UnixMs,
+    /// What all sessions of its address may send together.
+    pub address_rate: Option<AddressRate>,
 }
 
 #[derive(Debug)]
@@ -287,6 +293,7 @@ impl Registry {
             queries: 0,
             paused: false,
             bucket: Bucket::new(self.rates.session, now_ms),
+            address_rate: new.address_rate,
             too_fast: (0, 0),
             refused_sends: Refusals::default(),
             lagging: BTreeMap::new(),
@@ -400,16 +407,19 @@ impl Registry {
         self.slab.iter().filter(|(_, session)| !session.is_detached()).map(key).collect()
     }
 
-    /// Takes a command out of the buckets of the session and its user, or tells how many milliseconds to wait.
-    pub fn take_command(&mut self, key: SessionKey, now_ms: i64) -> Result<(), u32> {
+    /// Takes a command out of the buckets of the session, its user and its address, or tells how many milliseconds to
+    /// wait. The address comes last: what its users may not send is not at the expense of others there.
+    pub fn take_command(&mut self, key: SessionKey, now_ms: i64, at: Instant) -> Result<(), u32> {
         let rates = self.rates;
-        let Some(session) = self.get(key) else { return Ok(()) };
+        let session = self.slab.get_mut(key.index as usize);
+        let Some(session) = session.filter(|session| session.generation == key.generation) else {
+            return Ok(());
+        };
         session.bucket.take(rates.session, now_ms)?;
-        let user = session.user;
-        match self.by_user.get_mut(&user) {
-            Some(sessions) => sessions.bucket.take(rates.user, now_ms),
-            None => Ok(()),
+        if let Some(sessions) = self.by_user.get_mut(&session.user) {
+            sessions.bucket.take(rates.user, now_ms)?;
         }
+        session.address_rate.as_ref().map_or(Ok(()), |address| address.take(at))
     }
 
     /// Looks at the session's token again when `seconds` have passed.

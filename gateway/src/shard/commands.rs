@@ -211,7 +211,7 @@ impl State {
             return Err(CommandError::new(ErrorCode::Draining, error));
         }
         let now = self.now.uptime_ms;
-        let taken = self.registry.take_command(key, now);
+        let taken = self.registry.take_command(key, now, self.now.at);
         let Some(session) = self.registry.get(key) else { return Ok(()) };
         match taken {
             Ok(()) => session.too_fast = (0, now),

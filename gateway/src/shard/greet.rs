@@ -1,7 +1,7 @@
 //! From an accepted socket to a session on its user's home shard.
 //!
 //! ```text
-//!   accept ─► request ─┬─ upgrade: path, origin, token ─► 101 ─► first message, if something is still unknown
+//!   accept ─► request ─┬─ upgrade: address, path, origin, token ─► 101 ─► first message, if something is still unknown
 //!                      │                                             │ encoding by opcode, token of `connect`
 //!                      └─ other HTTP ─► service thread               ▼
 //!                                        user known ─► home shard: here, or the descriptor moves
@@ -17,7 +17,8 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use ringwire_protocol::codec::Encoding;
 use ringwire_protocol::connection::{Connection, Event, Input};
-use ringwire_protocol::websocket::{Limits, MessageKind, Role, frame, handshake};
+use ringwire_protocol::websocket::handshake::{self, UpgradeRequest};
+use ringwire_protocol::websocket::{Limits, MessageKind, Role, frame};
 use ringwire_protocol::{CloseReason, CommandError, ErrorCode, wire};
 
 use super::Shard;
@@ -25,10 +26,12 @@ use super::handoff::{Bearer, HttpSocket, Moving};
 use super::mail::Mail;
 use crate::auth::{Identity, TokenUser};
 use crate::config::CompressionChoice;
+use crate::connection::address_rate::AddressRate;
 use crate::connection::addresses::Greeting;
 use crate::connection::admission::Admission;
 use crate::connection::driver::{self, Application as _, Opening};
 use crate::connection::endpoint::Endpoint;
+use crate::connection::forwarded::Forwarding;
 use crate::connection::upgrade::{self, Arrival};
 use crate::limits;
 use crate::net::{self, Stream};
@@ -44,7 +47,7 @@ pub(super) async fn greet(
     peer: SocketAddr,
     admission: Admission,
     // Over when this is: by then it is a session, an HTTP connection, or gone.
-    _greeting: Greeting,
+    mut greeting: Greeting,
 ) {
     match upgrade::read_request(&stream, already_read).await {
         None => {}
@@ -54,32 +57,56 @@ pub(super) async fn greet(
             drop(shard.shared().http.try_send(socket));
         }
         Some(Arrival::Upgrade { request, unread }) => {
-            let verifier = &shard.shared().verifier;
-            let origins = &shard.shared().config.server.allowed_origins;
-            match admission::check(&request, verifier, origins, shard.unix_ms()) {
-                Err(refusal) => upgrade::refuse(&stream, refusal.status, &refusal.error).await,
-                Ok((offer, subprotocol)) => {
-                    // Known to speak JSON now, not by its first message only.
-                    let deflate = match shard.shared().config.server.compression {
-                        CompressionChoice::Json if offer.encoding == Some(Encoding::Json) => {
-                            request.deflate
-                        }
-                        CompressionChoice::Json | CompressionChoice::Off => None,
-                    };
-                    let response = handshake::accept_response(&request, subprotocol, deflate);
-                    if upgrade::write_all(&stream, &response).await.is_ok() {
-                        drop(request);
-                        let limits = Limits { max_message_bytes: limits::MAX_FRAME_BYTES };
-                        let mut machine = Connection::new(Role::Server, limits);
-                        if deflate.is_some() {
-                            machine = machine.with_deflate();
-                        }
-                        let opening = Opening { machine, messages: Vec::new(), unread };
-                        welcome(shard, stream, offer, opening, admission).await;
-                    }
+            let (addresses, now) = (&shard.shared().addresses, shard.now());
+            let forwarding = Forwarding {
+                forwarded: &request.forwarded,
+                x_forwarded_for: &request.x_forwarded_for,
+            };
+            match addresses.introduce(&mut greeting, peer.ip(), forwarding, now) {
+                Ok(client) => {
+                    let address_rate = addresses.command_rate(client, now);
+                    accept_upgrade(shard, stream, request, unread, admission, address_rate).await;
+                }
+                Err(wait_ms) => {
+                    slow_down(&stream, wait_ms);
+                    upgrade::linger(&stream).await;
                 }
             }
         }
+    }
+}
+
+/// Answers an upgrade request.
+async fn accept_upgrade(
+    shard: Rc<Shard>,
+    stream: Stream,
+    request: UpgradeRequest,
+    unread: BytesMut,
+    admission: Admission,
+    address_rate: Option<AddressRate>,
+) {
+    let config = &shard.shared().config.server;
+    let verifier = &shard.shared().verifier;
+    let checked = admission::check(&request, verifier, &config.allowed_origins, shard.unix_ms());
+    let (offer, subprotocol) = match checked {
+        Ok(checked) => checked,
+        Err(refusal) => return upgrade::refuse(&stream, refusal.status, &refusal.error).await,
+    };
+    // Known to speak JSON now, not by its first message only.
+    let deflate = match config.compression {
+        CompressionChoice::Json if offer.encoding == Some(Encoding::Json) => request.deflate,
+        CompressionChoice::Json | CompressionChoice::Off => None,
+    };
+    let response = handshake::accept_response(&request, subprotocol, deflate);
+    if upgrade::write_all(&stream, &response).await.is_ok() {
+        drop(request);
+        let limits = Limits { max_message_bytes: limits::MAX_FRAME_BYTES };
+        let mut machine = Connection::new(Role::Server, limits);
+        if deflate.is_some() {
+            machine = machine.with_deflate();
+        }
+        let opening = Opening { machine, messages: Vec::new(), unread };
+        welcome(shard, stream, offer, opening, admission, address_rate).await;
     }
 }
 
@@ -90,6 +117,7 @@ async fn welcome(
     offer: Offer,
     mut opening: Opening,
     admission: Admission,
+    address_rate: Option<AddressRate>,
 ) {
     let Offer { mut encoding, mut identity } = offer;
     if encoding.is_none() || identity.is_none() {
@@ -110,7 +138,7 @@ async fn welcome(
     }
     let (Some(encoding), Some(identity)) = (encoding, identity) else { return };
     let bearer = match resolve(&shard, identity).await {
-        Ok(bearer) => bearer,
+        Ok(bearer) => Bearer { address_rate, ..bearer },
         Err(error) => return reject(&stream, encoding, 0, error).await,
     };
     place(&shard, stream, opening, bearer, encoding, admission);
@@ -160,6 +188,7 @@ pub(super) fn serve(
         encoding,
         login: bearer.login,
         expires_at: bearer.expires_at,
+        address_rate: bearer.address_rate,
     });
     if deflate {
         shard.links().borrow_mut().allow_deflate(link);
@@ -172,16 +201,17 @@ pub(super) fn serve(
 
 /// Maps a token of another issuer to a user.
 async fn resolve(shard: &Shard, identity: Identity) -> Result<Bearer, CommandError> {
-    let (expires_at, login) = (identity.expires_at_ms, identity.login);
     let name_hint = identity.name_hint.map(String::into_boxed_str);
-    match identity.user {
-        TokenUser::Known(user) => Ok(Bearer { user, external: None, name_hint, login, expires_at }),
+    let (user, external, name_hint) = match identity.user {
+        TokenUser::Known(user) => (user, None, name_hint),
         TokenUser::External { issuer, subject } => {
             let external = Box::new(ExternalIdentity { issuer, subject });
             let user = shard.resolve(&external, name_hint.as_deref()).await?;
-            Ok(Bearer { user, external: Some(external), name_hint: None, login, expires_at })
+            (user, Some(external), None)
         }
-    }
+    };
+    let (login, expires_at) = (identity.login, identity.expires_at_ms);
+    Ok(Bearer { user, external, name_hint, login, expires_at, address_rate: None })
 }
 
 /// Reads until the first whole message.

@@ -9,6 +9,7 @@ use ringwire_protocol::UserId;
 use ringwire_protocol::codec::Encoding;
 use ringwire_storage::refresh::FamilyId;
 
+use crate::connection::address_rate::AddressRate;
 use crate::connection::admission::Admission;
 use crate::connection::driver::Opening;
 use crate::session::registry::ExternalIdentity;
@@ -63,4 +64,6 @@ pub struct Bearer {
     pub login: Option<FamilyId>,
     /// When the token expires.
     pub expires_at: i64,
+    /// What all sessions of the address may send together.
+    pub address_rate: Option<AddressRate>,
 }

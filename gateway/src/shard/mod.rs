@@ -39,7 +39,7 @@ use std::net::TcpListener as StdListener;
 use std::os::fd::AsFd as _;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use ringwire_protocol::websocket::MessageKind;
@@ -133,6 +133,13 @@ impl Shard {
         let mut state = self.state.borrow_mut();
         state.begin_turn();
         state.now.unix_ms
+    }
+
+    /// The same of the clock that never goes back.
+    pub fn now(&self) -> Instant {
+        let mut state = self.state.borrow_mut();
+        state.begin_turn();
+        state.now.at
     }
 
     /// Takes a connection in as a session.
@@ -394,7 +401,7 @@ async fn accept_loop(shard: Rc<Shard>, listener: Listener) {
                     greet::turn_away(&stream);
                     continue;
                 };
-                match shard.shared.addresses.arrive(peer.ip(), shard.unix_ms()) {
+                match shard.shared.addresses.arrive(peer.ip(), shard.now()) {
                     Ok(greeting) => {
                         let shard = Rc::clone(&shard);
                         let unread = BytesMut::new();

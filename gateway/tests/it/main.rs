@@ -1,6 +1,7 @@
 //! Tests against the real server, each run as a process of its own; one file for each promise or piece of work.
 
 mod account;
+mod addresses;
 mod bad_input;
 mod browser;
 mod chaos;
@@ -8,6 +9,7 @@ mod chromium;
 mod clients;
 mod compression;
 mod connecting;
+mod connecting_under_load;
 mod cursors;
 mod devices;
 mod durability;
@@ -37,6 +39,7 @@ mod search;
 mod secrets;
 mod sending;
 mod slow_consumer;
+mod slow_handshakes;
 mod support;
 mod tokens;
 mod tools;

@@ -453,9 +453,18 @@ pub(crate) fn dial_with(
     address: SocketAddr,
     prepare: impl FnOnce(&socket2::Socket) -> io::Result<()>,
 ) -> io::Result<TcpStream> {
+    dial_from([127, 0, 0, 2], address, prepare)
+}
+
+/// Like [`dial_with`], from another address of this machine.
+pub(crate) fn dial_from(
+    own: [u8; 4],
+    address: SocketAddr,
+    prepare: impl FnOnce(&socket2::Socket) -> io::Result<()>,
+) -> io::Result<TcpStream> {
     use socket2::{Domain, Protocol, Socket, Type};
     let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
-    socket.bind(&SocketAddr::from(([127, 0, 0, 2], 0)).into())?;
+    socket.bind(&SocketAddr::from((own, 0)).into())?;
     prepare(&socket)?;
     socket.connect(&address.into())?;
     let stream = TcpStream::from(socket);

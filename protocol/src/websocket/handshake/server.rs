@@ -46,6 +46,10 @@ pub struct UpgradeRequest {
     pub protocols: Vec<String>,
     /// The first offer of permessage-deflate that can be accepted.
     pub deflate: Option<DeflateOffer>,
+    /// The `Forwarded` headers (RFC 7239), line by line: what proxies say of the client, or the client of itself.
+    pub forwarded: Vec<String>,
+    /// The `X-Forwarded-For` headers, line by line; the same.
+    pub x_forwarded_for: Vec<String>,
     /// What proves that the server has understood the request (section 4.2.2).
     accept_key: String,
 }
@@ -166,6 +170,8 @@ fn read_upgrade(request: &Request) -> Result<UpgradeRequest, HandshakeError> {
         authorization: single(headers, "authorization")?.map(str::to_owned),
         protocols,
         deflate,
+        forwarded: lines(headers, "forwarded"),
+        x_forwarded_for: lines(headers, "x-forwarded-for"),
         accept_key: derive_accept_key(key.as_bytes()),
     })
 }
@@ -184,6 +190,12 @@ fn single<'h>(
         .map(|value| value.to_str().map(str::trim))
         .transpose()
         .map_err(|_| HandshakeError::new(400, "a header is not text"))
+}
+
+/// Every line of a header that only some ask for; what is not text in it is no reason to refuse the request.
+fn lines(headers: &HeaderMap, name: &'static str) -> Vec<String> {
+    let values = headers.get_all(name).iter();
+    values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect()
 }
 
 /// 16 bytes in base64: 22 digits and two signs of padding.
