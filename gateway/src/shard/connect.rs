@@ -422,6 +422,7 @@ fn close_reason(error: &CommandError) -> CloseReason {
     match error.code {
         ErrorCode::Unauthenticated | ErrorCode::UserNotFound => CloseReason::BadToken,
         ErrorCode::LimitReached => CloseReason::TooManyDevices,
+        ErrorCode::Draining => CloseReason::Drain,
         ErrorCode::Busy | ErrorCode::Unavailable => CloseReason::Overloaded,
         _ => CloseReason::Internal,
     }
