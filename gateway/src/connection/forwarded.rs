@@ -11,8 +11,8 @@
 //! by the client, and is not even looked at.
 //!
 //! Invariants: the headers of a peer that is no trusted proxy mean nothing; what cannot be understood, and two headers
-//! that say different things, count as the peer, and such a peer is never exempt from a limit, so nothing is gained by
-//! writing nonsense; no input panics.
+//! that say different things, count as the peer; only an address that is known from the socket itself is ever exempt from
+//! a limit, so nothing is gained by writing nonsense, nor by claiming to be this machine; no input panics.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -36,14 +36,25 @@ pub struct Forwarding<'r> {
 pub struct ClientAddress {
     /// The client's address, or that of the proxy which did not tell.
     pub address: IpAddr,
-    /// Whether this is the client's own, and not that of a proxy whose word could not be understood.
-    pub certain: bool,
+    /// How it is known.
+    pub source: Source,
+}
+
+/// How the address of a client is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// From its socket: nobody spoke for it.
+    Socket,
+    /// A trusted proxy told it.
+    Proxy,
+    /// It is that of a trusted proxy, whose word could not be understood.
+    Unclear,
 }
 
 impl ClientAddress {
     /// One that is known from its socket.
     pub fn of_peer(peer: IpAddr) -> Self {
-        Self { address: peer.to_canonical(), certain: true }
+        Self { address: peer.to_canonical(), source: Source::Socket }
     }
 }
 
@@ -74,13 +85,13 @@ impl TrustedProxies {
             // Nobody is spoken for: the peer came by itself.
             (Ok(None), Ok(None)) => peer,
             (Ok(Some(address)), Ok(None)) | (Ok(None), Ok(Some(address))) => {
-                ClientAddress { address, certain: true }
+                ClientAddress { address, source: Source::Proxy }
             }
             // Many proxies write the one and pass on whatever the client wrote into the other.
             (Ok(Some(address)), Ok(Some(other))) if address == other => {
-                ClientAddress { address, certain: true }
+                ClientAddress { address, source: Source::Proxy }
             }
-            _ => ClientAddress { certain: false, ..peer },
+            _ => ClientAddress { source: Source::Unclear, ..peer },
         }
     }
 
@@ -185,8 +196,9 @@ mod tests {
         let (listed, named) = (owned(x_forwarded_for), owned(forwarded));
         let forwarding = Forwarding { forwarded: &named, x_forwarded_for: &listed };
         let found = proxies().client(ip(peer), forwarding);
-        assert!(found.certain || found.address == ip(peer));
-        found.certain.then_some(found.address)
+        let is_clear = found.source != Source::Unclear;
+        assert!(is_clear || found.address == ip(peer));
+        is_clear.then_some(found.address)
     }
 
     #[test]

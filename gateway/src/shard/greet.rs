@@ -278,6 +278,7 @@ async fn reject(stream: &Stream, encoding: Encoding, id: u64, error: CommandErro
         ErrorCode::TokenExpired => CloseReason::TokenExpired,
         ErrorCode::InvalidArgument => CloseReason::BadFrame,
         ErrorCode::Busy | ErrorCode::Unavailable => CloseReason::Overloaded,
+        ErrorCode::Draining => CloseReason::Drain,
         _ => CloseReason::BadToken,
     };
     let outcome = Some(wire::reply::Outcome::Error(error.into()));
