@@ -68,7 +68,7 @@ impl TrustedProxies {
         if !self.trust(peer.address) {
             return peer;
         }
-        let listed = self.first_of(forwarding.x_forwarded_for, in_list);
+        let listed = self.first_of(forwarding.x_forwarded_for, |line| Ok(in_list(line)));
         let named = self.first_of(forwarding.forwarded, in_elements);
         match (listed, named) {
             // Nobody is spoken for: the peer came by itself.
@@ -105,8 +105,8 @@ impl TrustedProxies {
 }
 
 /// The hops of a line of `X-Forwarded-For`.
-fn in_list(line: &str) -> Result<Vec<&str>, Unclear> {
-    Ok(line.split(',').map(trim).collect())
+fn in_list(line: &str) -> Vec<&str> {
+    line.split(',').map(trim).collect()
 }
 
 /// The `for=` of each element of a line of `Forwarded`.
@@ -139,17 +139,12 @@ fn in_elements(line: &str) -> Result<Vec<&str>, Unclear> {
 
 /// A token or quoted string at the beginning of a text, and what is behind it.
 fn value(text: &str) -> Result<(&str, &str), Unclear> {
-    match text.strip_prefix('"') {
+    if let Some(quoted) = text.strip_prefix('"') {
         // No address needs an escaped sign.
-        Some(quoted) => match quoted.split_once('"') {
-            Some((value, behind)) if !value.contains('\\') => Ok((value, behind)),
-            _ => Err(Unclear),
-        },
-        None => {
-            let end = text.find([';', ',', ' ', '\t', '"']).unwrap_or(text.len());
-            text.split_at_checked(end).filter(|(value, _)| !value.is_empty()).ok_or(Unclear)
-        }
+        return quoted.split_once('"').filter(|(value, _)| !value.contains('\\')).ok_or(Unclear);
     }
+    let end = text.find([';', ',', ' ', '\t', '"']).unwrap_or(text.len());
+    text.split_at_checked(end).filter(|(value, _)| !value.is_empty()).ok_or(Unclear)
 }
 
 /// One hop: an address, with or without a port; of IPv6 with or without brackets.

@@ -80,7 +80,7 @@ pub(super) async fn greet(
 async fn accept_upgrade(
     shard: Rc<Shard>,
     stream: Stream,
-    request: UpgradeRequest,
+    request: Box<UpgradeRequest>,
     unread: BytesMut,
     admission: Admission,
     address_rate: Option<AddressRate>,
