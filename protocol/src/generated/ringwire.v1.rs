@@ -780,6 +780,7 @@ pub struct GroupChanged {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct JoinRequested {
+    /// Not told: owner and admins find it in the members list.
     #[prost(string, tag = "1")]
     pub text: ::prost::alloc::string::String,
 }
