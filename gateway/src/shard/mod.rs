@@ -24,6 +24,8 @@ pub mod launch;
 pub mod mail;
 pub mod mailbox;
 mod owner;
+#[cfg(test)]
+mod owner_tests;
 mod presence;
 pub mod pulls;
 mod sessions;
