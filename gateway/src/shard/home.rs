@@ -224,13 +224,12 @@ fn push(
         Phase::Opening { held, .. } => {
             // Behind something that was left out nothing may be shown before the client knows.
             let lagging = !is_view && session.lagging.contains_key(&id);
-            if !lagging && held.len() < limits::MAX_HELD_PUSHES {
-                let position = matches!(pushed, Pushed::Entry(_)).then_some((id, seq));
-                let (about, frame) = (pushed.about(), frames.get(session.encoding).clone());
-                held.push_back(HeldPush { position, about, frame });
-            } else {
+            if lagging || held.len() >= limits::MAX_HELD_PUSHES {
                 return left_out(session, budget, pushed, (id, seq), links);
             }
+            let position = matches!(pushed, Pushed::Entry(_)).then_some((id, seq));
+            let (about, frame) = (pushed.about(), frames.get(session.encoding).clone());
+            held.push_back(HeldPush { position, about, frame });
         }
         Phase::Live => {
             let queued = links.queued_bytes(session.link);
@@ -239,10 +238,9 @@ fn push(
             let full = |queued| queued >= limits::OUTBOX_FULL_BYTES;
             if lagging || (full(queued) && full(links.relieve(session.link))) {
                 return left_out(session, budget, pushed, (id, seq), links);
-            } else {
-                session.ring.push(frames.get(session.encoding), pushed.about(), budget);
-                frames.send(session.encoding, session.link, links);
             }
+            session.ring.push(frames.get(session.encoding), pushed.about(), budget);
+            frames.send(session.encoding, session.link, links);
         }
         Phase::Detached { sent } => {
             let sent = *sent;
