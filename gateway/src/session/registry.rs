@@ -10,7 +10,7 @@ use ringwire_storage::refresh::FamilyId;
 use slab::Slab;
 
 use super::rate::Bucket;
-use super::resume::{ResumeBudget, ResumeRing};
+use super::resume::{About, ResumeBudget, ResumeRing};
 use crate::auth::TokenUser;
 use crate::config::CommandRate;
 use crate::connection::address_rate::AddressRate;
@@ -44,6 +44,8 @@ impl SessionKey {
 pub struct HeldPush {
     /// Whose log, and where in it; `None` for what is not an entry.
     pub position: Option<(ConversationId, Seq)>,
+    /// What it tells of a message.
+    pub about: About,
     /// The whole frame.
     pub frame: Bytes,
 }
@@ -104,7 +106,7 @@ pub struct Session {
     pub device: Device,
     /// When its `connect` came; 0: it has not.
     pub connected_at: UnixMs,
-    /// The newest change of its user's view that it was told.
+    /// The newest change of its user's view that it was told, or that is kept for it.
     pub view_no: u64,
     /// The durable pushes it was sent and has not counted.
     pub ring: ResumeRing,

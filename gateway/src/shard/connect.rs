@@ -22,6 +22,7 @@ use crate::command::route::conversation;
 use crate::config::LimitsConfig;
 use crate::connection::links::Links;
 use crate::conversation::answer::ReplyTo;
+use crate::conversation::entry::about_entry;
 use crate::fanout::push_payload;
 use crate::limits;
 use crate::presence::Status;
@@ -30,6 +31,7 @@ use crate::session::gate::Entered;
 use crate::session::opening::{OpenRequest, Opened};
 use crate::session::policy::{Present, Rules, Verdict, judge};
 use crate::session::registry::{Device, Phase, Session, SessionKey};
+use crate::session::resume::About;
 
 /// What waits at the gate before the service.
 #[derive(Debug)]
@@ -313,12 +315,14 @@ impl State {
         self.reply(key, connect_id, Ok(Outcome::Connected(connected)), links);
         if let Some((session, budget)) = self.registry.get_for_push(key) {
             for entry in opened.missed {
+                let about = about_entry(&entry);
                 let payload = push_payload(encoding, wire::push::Event::Entry(entry));
                 let kind = encoding.message_kind();
-                session.ring.push(&frame::server_frame(kind, &payload), budget);
+                session.ring.push(&frame::server_frame(kind, &payload), about, budget);
                 links.send_message(link, kind, &payload);
             }
-            session.view_no = opened.view.view_no;
+            // What is held may be newer.
+            session.view_no = session.view_no.max(opened.view.view_no);
             for change in opened.view.changes {
                 let change = wire::ViewChanged {
                     conversation_id: change.conversation_id.get(),
@@ -327,7 +331,7 @@ impl State {
                 };
                 let payload = push_payload(encoding, wire::push::Event::ViewChanged(change));
                 let kind = encoding.message_kind();
-                session.ring.push(&frame::server_frame(kind, &payload), budget);
+                session.ring.push(&frame::server_frame(kind, &payload), About::Nothing, budget);
                 links.send_message(link, kind, &payload);
             }
             release(held, &opened.covered, session, budget, links);
