@@ -207,8 +207,7 @@ impl State {
     /// Whether the session may send a command now, and this one.
     fn check_turn(&mut self, key: SessionKey, op: Option<&Op>) -> Result<(), CommandError> {
         if self.draining {
-            let error = "the server stops; connect again";
-            return Err(CommandError::new(ErrorCode::Draining, error));
+            return Err(super::state::draining());
         }
         let now = self.now.uptime_ms;
         let taken = self.registry.take_command(key, now, self.now.at);

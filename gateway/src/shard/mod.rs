@@ -167,6 +167,9 @@ impl Shard {
     ) -> Result<UserId, CommandError> {
         let answer = {
             let mut state = self.state.borrow_mut();
+            if state.draining {
+                return Err(state::draining());
+            }
             let waiter = state.next_waiter;
             state.next_waiter += 1;
             let ask = Ask::Resolve {

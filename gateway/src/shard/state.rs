@@ -144,6 +144,11 @@ pub(crate) fn busy(what: &str) -> CommandError {
     CommandError::retry(ringwire_protocol::ErrorCode::Busy, what, limits::BUSY_RETRY_MS)
 }
 
+/// The answer to a command while the shard drains.
+pub(crate) fn draining() -> CommandError {
+    CommandError::new(ringwire_protocol::ErrorCode::Draining, "the server stops; connect again")
+}
+
 /// Makes `client_msg_id`s for commands that carry none: unlike any other's, also across restarts.
 #[derive(Debug)]
 pub(crate) struct ServerIds {
