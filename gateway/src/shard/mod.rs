@@ -23,6 +23,7 @@ mod home;
 pub mod launch;
 pub mod mail;
 pub mod mailbox;
+mod news;
 mod owner;
 #[cfg(test)]
 mod owner_tests;
@@ -341,7 +342,7 @@ impl State {
         self.persist.retry(&mut self.credits);
         self.retry_stalled();
         self.retry_lagging();
-        self.announce(links);
+        self.retry_news(links);
     }
 
     /// Has the next batch of the round written, unless a write is under way.

@@ -17,7 +17,7 @@ use crate::conversation::members::Recipients;
 use crate::conversation::request::Request;
 use crate::conversation::{Conversation, Effect, Moment, no_such_conversation};
 use crate::fanout::{Delivery, Pushed};
-use crate::placement::{SERVICE, owner_shard};
+use crate::placement::SERVICE;
 use crate::service::ask::Ask;
 
 impl State {
@@ -329,21 +329,6 @@ impl State {
         }
     }
 
-    /// Hands what conversations have to hear to their owner shards.
-    pub(crate) fn announce(&mut self, links: &mut Links) {
-        for request in std::mem::take(&mut self.announcements) {
-            let owner = owner_shard(request.conversation_id(), self.shared.shards());
-            if owner == self.id {
-                self.handle_request(request, links);
-                continue;
-            }
-            let mailbox = &self.shared.mailboxes[usize::from(owner)];
-            if let Err(Mail::Request(request)) = mailbox.try_send(Mail::Request(request)) {
-                self.announcements.push(request);
-            }
-        }
-    }
-
     /// Tells shards whose mailbox was full which conversations they missed entries of.
     pub(crate) fn retry_lagging(&mut self) {
         let mailboxes = &self.shared.mailboxes;
@@ -390,7 +375,7 @@ fn carry_out(
     match request {
         Request::Submit { submission, .. } => conversation.submit(*submission, now, effects),
         Request::Raise { user, to, reply_to, .. } => {
-            conversation.raise(user, to, reply_to, effects);
+            conversation.raise(user, to, reply_to, now, effects);
         }
         Request::Typing { user, stopped, reply_to, .. } => {
             conversation.typing(user, stopped, reply_to, now, effects);
