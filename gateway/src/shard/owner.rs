@@ -247,7 +247,7 @@ impl State {
             Effect::Append { append, fresh: true } => {
                 let token = append.token;
                 let taken = self.persist.submit_fresh(append, &mut self.credits);
-                return (!taken).then_some(Setback::NoWriter { token });
+                return (!taken).then_some(Setback::Full { token });
             }
             Effect::Append { append, fresh: false } => {
                 self.persist.submit_again(append, &mut self.credits);
@@ -268,11 +268,11 @@ impl State {
             }
             Effect::LoadTarget { seq, asked } => {
                 let ask = Ask::LoadTarget { conversation_id: id, seq, asked };
-                return self.ask(ask).is_err().then_some(Setback::NoTarget { seq, asked });
+                return self.ask(ask).is_err().then_some(Setback::Target { seq, asked });
             }
             Effect::LoadBlocks { users, asked } => {
                 let ask = Ask::LoadBlocks { conversation_id: id, users, asked };
-                return self.ask(ask).is_err().then_some(Setback::NoBlocks { asked });
+                return self.ask(ask).is_err().then_some(Setback::Blocks { asked });
             }
             Effect::LoadTail { after } => {
                 if self.ask(Ask::LoadTail { conversation_id: id, after }).is_err() {
@@ -339,13 +339,14 @@ impl State {
 }
 
 /// What a conversation decided and could not be done.
+#[derive(Clone, Copy)]
 enum Setback {
     /// The writer has no room for a fresh entry.
-    NoWriter { token: u64 },
+    Full { token: u64 },
     /// An entry that a command is about cannot be asked for.
-    NoTarget { seq: Seq, asked: u64 },
+    Target { seq: Seq, asked: u64 },
     /// Who blocks whom cannot be asked.
-    NoBlocks { asked: u64 },
+    Blocks { asked: u64 },
 }
 
 fn meet(
@@ -356,11 +357,11 @@ fn meet(
 ) {
     let error = || busy("the service queue is full");
     match setback {
-        Setback::NoWriter { token } => conversation.withdraw(token, effects),
-        Setback::NoTarget { seq, asked } => {
+        Setback::Full { token } => conversation.withdraw(token, effects),
+        Setback::Target { seq, asked } => {
             conversation.target_loaded(seq, asked, Err(error()), now, effects);
         }
-        Setback::NoBlocks { asked } => {
+        Setback::Blocks { asked } => {
             conversation.blocks_loaded(asked, Err(error()), now, effects);
         }
     }
