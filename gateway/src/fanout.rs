@@ -20,6 +20,7 @@ use crate::connection::links::{LinkKey, Links};
 use crate::conversation::answer::ReplyTo;
 use crate::conversation::entry::EntryFrame;
 use crate::placement::ShardId;
+use crate::session::resume::About;
 
 /// Something to be pushed.
 #[derive(Clone, Debug)]
@@ -58,6 +59,16 @@ impl Pushed {
             Self::Cursor { cursor, .. } => UserId::new(cursor.user_id),
             Self::Typing(typing) => UserId::new(typing.user_id),
             Self::Entry(_) | Self::View { .. } | Self::Lag { .. } => None,
+        }
+    }
+
+    /// What it tells of a message.
+    pub fn about(&self) -> About {
+        match self {
+            Self::Entry(entry) => entry.about,
+            Self::Cursor { .. } | Self::Typing(_) | Self::View { .. } | Self::Lag { .. } => {
+                About::Nothing
+            }
         }
     }
 

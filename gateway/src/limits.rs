@@ -112,6 +112,8 @@ pub const SERVICE_CALL_S: u64 = 25;
 /// before another node erases what a user with a session here wrote.
 pub const UPKEEP_STEP_S: u64 = 25;
 
+/// What conversations of other shards have to hear and these have no room for; beyond that the oldest is lost.
+pub const NEWS_WAITING: usize = 16 * 1024;
 /// Conversations a shard keeps in memory; the least recently used idle one makes room.
 pub const LOADED_CONVERSATIONS: usize = 100_000;
 /// Seconds without a command after which a conversation is dropped from memory.
@@ -128,6 +130,8 @@ pub const READ_TRUST: Duration = Duration::from_secs(1);
 pub const IN_FLIGHT_PER_CONVERSATION: usize = 4096;
 /// Commands that wait for a conversation to be loaded or re-based; more are refused as BUSY.
 pub const WAITING_PER_CONVERSATION: usize = 4096;
+/// Cursors of one conversation that wait for what another node wrote; more are refused as BUSY.
+pub const CURSORS_AHEAD: usize = 1024;
 /// Older entries that a conversation reads at once because commands are about them; more commands are refused as BUSY.
 pub const TARGETS_LOADING: usize = 64;
 /// Of such entries it remembers what it needs to know of these many.

@@ -1,5 +1,5 @@
-//! Who may do what: one table, operation × caller, as data. The rules of conversations take their decisions from it and
-//! `docs/permissions.md` is written from it.
+//! Who may do what: one table, operation × caller, as data. The rules of conversations take their decisions from it,
+//! `docs/permissions.md` is written from it, and a test tries every cell against a running server.
 //!
 //! ```text
 //!   wire::command::Op ─► Operation ─► row ─┬─ who the caller is (owner, admin, member, outsider, banned, direct)
@@ -7,7 +7,13 @@
 //! ```
 //!
 //! Invariants: every command has a row (the match in [`Operation::of`] has no default), every row has every column (or
-//! the table does not compile), and nothing but this table says that a role may do something.
+//! the table does not compile), and of what becomes an entry, and of typing, nothing but this table says that a role may
+//! do it.
+//!
+//! The rest is decided where the data is, and the table only tells of it; that test keeps the two together. What is read
+//! from the database (`sync`, `history`, `members`, `read_by`) and `hide` are for members, and the lists of who is banned
+//! or asked to join for owner and admins, as the statements of the store say. A cursor (`read`, `delivered`) is for who
+//! is a member by what is committed: what is in flight, by which the rules judge, may not become so.
 
 use ringwire_protocol::ErrorCode;
 use ringwire_protocol::ErrorCode::{

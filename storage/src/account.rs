@@ -9,7 +9,8 @@
 //! Invariants:
 //! - A deleted id stays: the row of the user is a tombstone, entries keep their sender and their place in the log.
 //! - What the user said is erased (an empty body, a higher body version), what the log means stays: an entry that
-//!   counts as a message, or edits one, loses its body, one that tells who came and went does not.
+//!   counts as a message, edits one, reacts to one or asks to join loses its body (all but the first are noted in
+//!   `edits`), one that tells who came and went does not.
 //! - What else is there of the user (reactions, mentions, bans, wishes, what they have hidden) goes after that.
 //! - A token of the user lets nobody in again, neither by id nor by the identity at another issuer, of which only a
 //!   keyed hash is kept.

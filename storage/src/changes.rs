@@ -34,7 +34,7 @@ pub(crate) struct NetChanges {
     pub(crate) removed: Vec<Membership>,
     /// Changes of memberships that were there before the batch.
     pub(crate) early: Vec<MemberUpdate>,
-    /// Memberships to make; one that exists already stays as it is.
+    /// Memberships to make; one that exists already stays as it is, and a user who is deleted gets none.
     pub(crate) added: Vec<Added>,
     /// Changes of memberships, new ones among them.
     pub(crate) updated: Vec<MemberUpdate>,
@@ -52,7 +52,8 @@ pub(crate) struct NetChanges {
     pub(crate) pinned: Vec<(ConversationId, Seq, Seq)>,
     /// Users whom entries mention; `None`: everyone.
     pub(crate) mentions: Vec<(ConversationId, Seq, Option<UserId>)>,
-    /// Edits: of which entry, and which entry is the edit.
+    /// Entries that are no messages and hold what their sender said: which entry an edit edits, or 0 for what belongs
+    /// to none, and which entry it is.
     pub(crate) edits: Vec<(ConversationId, Seq, Seq)>,
     /// Bodies to replace.
     pub(crate) edited: Vec<Edited>,
@@ -199,6 +200,7 @@ impl Pass {
                 self.bans.insert((id, *user_id), *until);
             }
             Change::RequestJoin { text } => {
+                self.edits.insert((id, 0, entry.seq));
                 if let Some(user) = entry.sender_id {
                     self.wishes.insert((id, user), Some((text.clone(), entry.created_at)));
                 }
@@ -216,6 +218,7 @@ impl Pass {
             Change::Mention { users, all } => self.mention(entry, users, *all),
             Change::Edit { target_seq, body } => self.edit(entry, *target_seq, body),
             Change::React { target_seq, reaction, removed } => {
+                self.edits.insert((id, 0, entry.seq));
                 // What was taken back has no reactions any more, and gets none.
                 if let Some(user) = entry.sender_id
                     && !self.recalled.contains_key(&(id, *target_seq))

@@ -173,7 +173,8 @@ impl Store {
         either!(self, store => store.load_conversation(id, recent_limit).await)
     }
 
-    /// The entries after a position, for the owner shard. `None`: no such conversation.
+    /// The entries after a position, for the owner shard. `None`: no such conversation. One that is dissolved still tells
+    /// its owner: the members have to hear of that from every node.
     pub async fn load_tail(
         &self,
         id: ConversationId,

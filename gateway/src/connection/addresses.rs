@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::address_rate::{AddressRate, AddressRates};
-use super::forwarded::{ClientAddress, Forwarding, TrustedProxies};
+use super::forwarded::{ClientAddress, Forwarding, Source, TrustedProxies};
 use crate::config::CommandRate;
 use crate::limits;
 use crate::session::rate::Bucket;
@@ -153,8 +153,10 @@ impl Addresses {
         at.saturating_duration_since(self.began).as_millis() as i64
     }
 
+    /// A program on this machine is, by its socket; a header that names this machine makes nobody exempt.
     fn is_exempt(&self, client: ClientAddress) -> bool {
-        self.limits.exempt_loopback && client.certain && client.address.is_loopback()
+        let is_local = client.source == Source::Socket && client.address.is_loopback();
+        self.limits.exempt_loopback && is_local
     }
 }
 
@@ -311,7 +313,13 @@ mod tests {
             assert_eq!((0..10).filter(|_| try_as("6.6.6.6, 203.0.113.7")).count(), 3);
             assert_eq!((0..10).filter(|n| try_as(&format!("6.6.6.{n}, 203.0.113.7"))).count(), 0);
             assert_eq!((0..10).filter(|_| try_as("203.0.113.8")).count(), 3);
+            // Who claims to be this machine is counted like anybody.
+            assert_eq!((0..10).filter(|_| try_as("127.0.0.7")).count(), 3);
+        }
+        for proxy in ["127.0.0.1", "10.0.0.1"] {
             // Nonsense is at the expense of the proxy, on this machine too.
+            let addresses = behind_proxy();
+            let try_as = |client: &str| request(&addresses, proxy, &[client]).is_ok();
             assert_eq!((0..10).filter(|n| try_as(&format!("nonsense {n}"))).count(), 3);
         }
         let addresses = behind_proxy();
@@ -339,15 +347,16 @@ mod tests {
     #[test]
     fn q1_who_is_exempt_has_no_command_rate_and_others_share_that_of_their_address() {
         let addresses = behind_proxy();
-        let rate = |address: &str, certain| {
-            addresses.command_rate(ClientAddress { address: ip(address), certain }, addresses.at(0))
+        let rate = |address: &str, source| {
+            addresses.command_rate(ClientAddress { address: ip(address), source }, addresses.at(0))
         };
-        assert!(rate("127.0.0.1", true).is_none());
+        assert!(rate("127.0.0.1", Source::Socket).is_none());
         let now = addresses.at(0);
-        let one = rate("192.0.2.1", true).unwrap();
-        let same = rate("192.0.2.1", true).unwrap();
+        let one = rate("192.0.2.1", Source::Socket).unwrap();
+        let same = rate("192.0.2.1", Source::Socket).unwrap();
         assert_eq!([one.take(now), same.take(now), one.take(now)], [Ok(()), Ok(()), Err(1000)]);
-        assert_eq!(rate("192.0.2.2", true).unwrap().take(now), Ok(()));
-        assert!(rate("127.0.0.1", false).is_some());
+        assert_eq!(rate("192.0.2.2", Source::Proxy).unwrap().take(now), Ok(()));
+        assert!(rate("127.0.0.1", Source::Unclear).is_some());
+        assert!(rate("127.0.0.1", Source::Proxy).is_some());
     }
 }

@@ -11,8 +11,8 @@
 //! by the client, and is not even looked at.
 //!
 //! Invariants: the headers of a peer that is no trusted proxy mean nothing; what cannot be understood, and two headers
-//! that say different things, count as the peer, and such a peer is never exempt from a limit, so nothing is gained by
-//! writing nonsense; no input panics.
+//! that say different things, count as the peer; only an address that is known from the socket itself is ever exempt from
+//! a limit, so nothing is gained by writing nonsense, nor by claiming to be this machine; no input panics.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -36,14 +36,25 @@ pub struct Forwarding<'r> {
 pub struct ClientAddress {
     /// The client's address, or that of the proxy which did not tell.
     pub address: IpAddr,
-    /// Whether this is the client's own, and not that of a proxy whose word could not be understood.
-    pub certain: bool,
+    /// How it is known.
+    pub source: Source,
+}
+
+/// How the address of a client is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// From its socket: nobody spoke for it.
+    Socket,
+    /// A trusted proxy told it.
+    Proxy,
+    /// It is that of a trusted proxy, whose word could not be understood.
+    Unclear,
 }
 
 impl ClientAddress {
     /// One that is known from its socket.
     pub fn of_peer(peer: IpAddr) -> Self {
-        Self { address: peer.to_canonical(), certain: true }
+        Self { address: peer.to_canonical(), source: Source::Socket }
     }
 }
 
@@ -68,19 +79,19 @@ impl TrustedProxies {
         if !self.trust(peer.address) {
             return peer;
         }
-        let listed = self.first_of(forwarding.x_forwarded_for, in_list);
+        let listed = self.first_of(forwarding.x_forwarded_for, |line| Ok(in_list(line)));
         let named = self.first_of(forwarding.forwarded, in_elements);
         match (listed, named) {
             // Nobody is spoken for: the peer came by itself.
             (Ok(None), Ok(None)) => peer,
             (Ok(Some(address)), Ok(None)) | (Ok(None), Ok(Some(address))) => {
-                ClientAddress { address, certain: true }
+                ClientAddress { address, source: Source::Proxy }
             }
             // Many proxies write the one and pass on whatever the client wrote into the other.
             (Ok(Some(address)), Ok(Some(other))) if address == other => {
-                ClientAddress { address, certain: true }
+                ClientAddress { address, source: Source::Proxy }
             }
-            _ => ClientAddress { certain: false, ..peer },
+            _ => ClientAddress { source: Source::Unclear, ..peer },
         }
     }
 
@@ -105,8 +116,8 @@ impl TrustedProxies {
 }
 
 /// The hops of a line of `X-Forwarded-For`.
-fn in_list(line: &str) -> Result<Vec<&str>, Unclear> {
-    Ok(line.split(',').map(trim).collect())
+fn in_list(line: &str) -> Vec<&str> {
+    line.split(',').map(trim).collect()
 }
 
 /// The `for=` of each element of a line of `Forwarded`.
@@ -139,17 +150,12 @@ fn in_elements(line: &str) -> Result<Vec<&str>, Unclear> {
 
 /// A token or quoted string at the beginning of a text, and what is behind it.
 fn value(text: &str) -> Result<(&str, &str), Unclear> {
-    match text.strip_prefix('"') {
+    if let Some(quoted) = text.strip_prefix('"') {
         // No address needs an escaped sign.
-        Some(quoted) => match quoted.split_once('"') {
-            Some((value, behind)) if !value.contains('\\') => Ok((value, behind)),
-            _ => Err(Unclear),
-        },
-        None => {
-            let end = text.find([';', ',', ' ', '\t', '"']).unwrap_or(text.len());
-            text.split_at_checked(end).filter(|(value, _)| !value.is_empty()).ok_or(Unclear)
-        }
+        return quoted.split_once('"').filter(|(value, _)| !value.contains('\\')).ok_or(Unclear);
     }
+    let end = text.find([';', ',', ' ', '\t', '"']).unwrap_or(text.len());
+    text.split_at_checked(end).filter(|(value, _)| !value.is_empty()).ok_or(Unclear)
 }
 
 /// One hop: an address, with or without a port; of IPv6 with or without brackets.
@@ -190,8 +196,9 @@ mod tests {
         let (listed, named) = (owned(x_forwarded_for), owned(forwarded));
         let forwarding = Forwarding { forwarded: &named, x_forwarded_for: &listed };
         let found = proxies().client(ip(peer), forwarding);
-        assert!(found.certain || found.address == ip(peer));
-        found.certain.then_some(found.address)
+        let is_clear = found.source != Source::Unclear;
+        assert!(is_clear || found.address == ip(peer));
+        is_clear.then_some(found.address)
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub enum Arrival {
     /// It wants to speak WebSocket; `unread` came behind the request.
     Upgrade {
         /// The request.
-        request: UpgradeRequest,
+        request: Box<UpgradeRequest>,
         /// Bytes of the first frames.
         unread: BytesMut,
     },

@@ -34,6 +34,12 @@ impl<K> Wheel<K> {
         self.slots[slot as usize].push((tick, key));
     }
 
+    /// How many entries there are.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.slots.iter().map(Vec::len).sum()
+    }
+
     /// Goes on by one tick and moves what is due into `due`.
     pub(crate) fn advance(&mut self, due: &mut Vec<K>) {
         self.now += 1;

@@ -25,8 +25,16 @@ pub enum Lookup<'a> {
 }
 
 enum Slot {
-    Loading { waiting: Vec<Request>, asked_at: Instant },
-    Live { conversation: Box<Conversation>, used_tick: u32 },
+    Loading {
+        waiting: Vec<Request>,
+        /// The newest block that was made or ended since it was asked.
+        block: Option<Request>,
+        asked_at: Instant,
+    },
+    Live {
+        conversation: Box<Conversation>,
+        used_tick: u32,
+    },
 }
 
 /// Conversations by id.
@@ -54,10 +62,19 @@ impl Cache {
         }
         match self.slots.entry(id) {
             Entry::Vacant(vacant) => {
-                vacant.insert(Slot::Loading { waiting: vec![request], asked_at: at });
+                let waiting = vec![request];
+                vacant.insert(Slot::Loading { waiting, block: None, asked_at: at });
                 Lookup::Waiting { load: true }
             }
             Entry::Occupied(slot) => match slot.into_mut() {
+                // There is always room for what must not be missed.
+                Slot::Loading { block, .. } if request.is_for_memory() => {
+                    // Nothing else of what is kept in memory is there yet.
+                    if matches!(request, Request::BlockChanged { .. }) {
+                        *block = Some(request);
+                    }
+                    Lookup::Waiting { load: false }
+                }
                 Slot::Loading { waiting, .. }
                     if waiting.len() >= limits::WAITING_PER_CONVERSATION =>
                 {
@@ -122,7 +139,10 @@ impl Cache {
         tick: u32,
     ) -> Vec<Request> {
         let waiting = match self.slots.remove(&id) {
-            Some(Slot::Loading { waiting, .. }) => waiting,
+            Some(Slot::Loading { waiting, block, .. }) => {
+                // First, so that what waited is not decided by what was so before.
+                block.into_iter().chain(waiting).collect()
+            }
             Some(live @ Slot::Live { .. }) => {
                 self.slots.insert(id, live);
                 return Vec::new();
@@ -238,7 +258,14 @@ mod tests {
             assert!(matches!(lookup, Lookup::Waiting { load } if load == first));
         }
         assert!(matches!(cache.get(id(), read(0), 0, Instant::now()), Lookup::Full(_)));
-        let waiting = cache.loaded(id(), Some(conversation()), 0);
+        for blocked in [true, false] {
+            let news = Request::BlockChanged { conversation_id: id(), blocked };
+            let lookup = cache.get(id(), news, 0, Instant::now());
+            assert!(matches!(lookup, Lookup::Waiting { load: false }), "the bound is not for news");
+        }
+        let mut waiting = cache.loaded(id(), Some(conversation()), 0);
+        let first = waiting.remove(0);
+        assert!(matches!(first, Request::BlockChanged { blocked: false, .. }), "the newest");
         let order = waiting.iter().filter_map(|request| Some(request.reply_to()?.command_id));
         assert!(order.eq(0..limits::WAITING_PER_CONVERSATION as u64));
         assert!(matches!(cache.get(id(), read(0), 0, Instant::now()), Lookup::Ready(..)));

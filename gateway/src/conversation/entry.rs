@@ -13,10 +13,15 @@ use ringwire_protocol::websocket::{MessageKind, frame};
 use ringwire_protocol::{ConversationId, Seq, UserId, wire};
 use ringwire_storage::model::{EntryRow, ReactionCount};
 
+use crate::session::resume::About;
+
 /// Two bytes and a 64-bit length; a server's frames carry no mask.
 const MAX_SERVER_HEADER_BYTES: usize = 10;
 /// How the encoded body of a message begins: with the key of `EntryBody.message`.
 const MESSAGE_KEY: u8 = 1 << 3 | WireType::LengthDelimited as u8;
+/// The same of `EntryBody.edited` and `EntryBody.recalled`.
+const EDITED_KEY: u8 = 2 << 3 | WireType::LengthDelimited as u8;
+const RECALLED_KEY: u8 = 3 << 3 | WireType::LengthDelimited as u8;
 
 /// The whole WebSocket frame of an entry's push, in each encoding.
 #[derive(Debug)]
@@ -27,6 +32,8 @@ pub struct EntryFrame {
     pub seq: Seq,
     /// Who said it, if it is a message.
     pub speaker: Option<UserId>,
+    /// Of which message it has the body, or takes it back.
+    pub about: About,
     protobuf: Bytes,
     /// Length of the WebSocket header in front of the payload.
     header_len: usize,
@@ -46,6 +53,7 @@ impl EntryFrame {
             conversation_id: row.conversation_id,
             seq: row.seq,
             speaker: row.sender_id.filter(|_| row.body.first() == Some(&MESSAGE_KEY)),
+            about: about(row),
             protobuf,
             header_len,
             entry_at,
@@ -81,6 +89,34 @@ impl EntryFrame {
             frame::compressed_server_frame(MessageKind::Text, payload, deflater)
         };
         self.compressed_json.get_or_init(compress).as_ref()
+    }
+}
+
+/// What an entry tells of a message; only edits and recalls have to be decoded for this.
+fn about(row: &EntryRow) -> About {
+    match row.body.first() {
+        Some(&MESSAGE_KEY) => About::Says((row.conversation_id, row.seq)),
+        Some(&(EDITED_KEY | RECALLED_KEY)) => {
+            let kind = wire::EntryBody::decode(row.body.clone()).ok().and_then(|body| body.kind);
+            kind.map_or(About::Nothing, |kind| about_kind(row.conversation_id, row.seq, &kind))
+        }
+        _ => About::Nothing,
+    }
+}
+
+/// What an entry as the schema has it tells of a message.
+pub fn about_entry(entry: &wire::Entry) -> About {
+    let id = ConversationId::new(entry.conversation_id);
+    let kind = entry.body.as_ref().and_then(|body| body.kind.as_ref());
+    id.zip(kind).map_or(About::Nothing, |(id, kind)| about_kind(id, entry.seq, kind))
+}
+
+fn about_kind(id: ConversationId, seq: Seq, kind: &wire::entry_body::Kind) -> About {
+    match kind {
+        wire::entry_body::Kind::Message(_) => About::Says((id, seq)),
+        wire::entry_body::Kind::Edited(edited) => About::Says((id, edited.target_seq)),
+        wire::entry_body::Kind::Recalled(recalled) => About::Recalls((id, recalled.target_seq)),
+        _ => About::Nothing,
     }
 }
 
@@ -231,6 +267,26 @@ mod tests {
         assert_eq!(shared.as_ptr(), compressed.as_ptr());
         let short = EntryFrame::new(&row("hi", UserId::new(5)));
         assert_eq!(short.compressed_json(&mut first), None);
+    }
+
+    #[test]
+    fn messages_and_edits_have_a_body_that_a_recall_takes_back() {
+        use wire::entry_body::Kind;
+        let subject = |seq| (ConversationId::new(77).unwrap(), seq);
+        for (kind, about) in [
+            (Kind::Message(wire::Message::default()), About::Says(subject(300))),
+            (
+                Kind::Edited(wire::Edited { target_seq: 9, ..Default::default() }),
+                About::Says(subject(9)),
+            ),
+            (Kind::Recalled(wire::Recalled { target_seq: 9 }), About::Recalls(subject(9))),
+            (Kind::Pinned(wire::Pinned { target_seq: 9, ..Default::default() }), About::Nothing),
+        ] {
+            let body = wire::EntryBody { kind: Some(kind) }.encode_to_vec().into();
+            let row = EntryRow { body, ..row("", None) };
+            assert_eq!(EntryFrame::new(&row).about, about);
+            assert_eq!(about_entry(&wire_entry(&row)), about);
+        }
     }
 
     #[test]

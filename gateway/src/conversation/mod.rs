@@ -57,7 +57,7 @@ use blocks::Blocks;
 use entry::EntryFrame;
 use facts::Facts;
 use members::{Members, Recipients};
-use receipts::Receipts;
+use receipts::{Ahead, Receipts};
 use recent::{DedupeKey, Position, Recent};
 use ring::Ring;
 use state::{State, decides, lets_go};
@@ -234,6 +234,8 @@ pub struct Conversation {
     outdated: bool,
     waiting: VecDeque<Submission>,
     receipts: Receipts,
+    /// Cursors beyond the head; there are none unless the tail is being read.
+    ahead: Vec<Ahead>,
 }
 
 impl Conversation {
@@ -268,6 +270,7 @@ impl Conversation {
             outdated: false,
             waiting: VecDeque::new(),
             receipts: Receipts::default(),
+            ahead: Vec::new(),
         }
     }
 
@@ -342,7 +345,9 @@ impl Conversation {
                 }
                 self.start_rebase(now.at, effects);
             }
-            Outcome::Conflict if self.moved => self.resubmit(now, effects),
+            Outcome::Conflict if self.moved && self.rebasing_since.is_none() => {
+                self.resubmit(now, effects);
+            }
             Outcome::Conflict => self.start_rebase(now.at, effects),
         }
         if self.changes_in_flight == 0 && self.rebasing_since.is_none() {

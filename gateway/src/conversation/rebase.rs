@@ -11,6 +11,7 @@ use ringwire_storage::model::{EntryRow, LogHead, LogPage};
 use super::change::change_of;
 use super::{Conversation, Effect, Moment, Submission, no_such_conversation};
 use crate::limits;
+use crate::permissions::Operation;
 
 impl Conversation {
     pub(super) fn start_rebase(&mut self, at: Instant, effects: &mut Vec<Effect>) {
@@ -81,7 +82,7 @@ impl Conversation {
     ) {
         let Some(asked_at) = self.rebasing_since else { return };
         let Some(tail) = tail else {
-            self.give_up(|submission| no_such_conversation(submission.intent.operation()), effects);
+            self.give_up(no_such_conversation, effects);
             return;
         };
         if tail.entries.iter().any(|row| row.damaged) {
@@ -98,6 +99,7 @@ impl Conversation {
         if self.head.seq == tail.head.seq {
             self.confirmed_at = asked_at;
             self.resubmit(now, effects);
+            self.judge_ahead(now, effects);
         } else if self.head.seq > before {
             self.rebasing_since = Some(now.at);
             effects.push(Effect::LoadTail { after: self.head.seq });
@@ -133,13 +135,14 @@ impl Conversation {
         }
     }
 
-    fn give_up(&mut self, error: impl Fn(&Submission) -> CommandError, effects: &mut Vec<Effect>) {
+    fn give_up(&mut self, error: impl Fn(Operation) -> CommandError, effects: &mut Vec<Effect>) {
         self.rebasing_since = None;
         self.outdated = true;
         for submission in self.take_everything() {
-            let error = error(&submission);
+            let error = error(submission.intent.operation());
             self.refuse(&submission, error, effects);
         }
+        self.refuse_ahead(&error(Operation::Read), effects);
     }
 
     /// Every command without an answer, in order.

@@ -5,6 +5,9 @@
 //!
 //! Invariant: `read_seq ≤ delivered_seq ≤ head`; what was seen has arrived. What the database has is not known here, so
 //! the first push after a conversation was loaded may be lower than one long ago: readers keep the higher.
+//!
+//! With other nodes on the same database somebody may have seen there what this node has not: a cursor beyond the head
+//! known here waits for the tail, and is judged by a head that was read after it came.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -13,7 +16,7 @@ use ringwire_protocol::{CommandError, ErrorCode, Seq, UserId, wire};
 
 use super::answer::{Ack, ReplyTo};
 use super::members::{Members, Recipients};
-use super::{Conversation, Effect};
+use super::{Conversation, Effect, Moment};
 use crate::limits;
 use crate::permissions::Operation;
 use crate::session::cursors::Cursor;
@@ -22,6 +25,16 @@ use crate::session::cursors::Cursor;
 #[derive(Debug, Default)]
 pub(super) struct Receipts {
     pub(super) by_member: HashMap<UserId, Cursor>,
+}
+
+/// A cursor that waits for the tail.
+#[derive(Debug)]
+pub(super) struct Ahead {
+    user: UserId,
+    to: Cursor,
+    reply_to: ReplyTo,
+    /// It came when the tail was being read already, and may be about what is behind that.
+    late: bool,
 }
 
 impl Receipts {
@@ -52,6 +65,55 @@ impl Receipts {
 impl Conversation {
     /// A member is as far as this.
     pub fn raise(
+        &mut self,
+        user: UserId,
+        to: Cursor,
+        reply_to: ReplyTo,
+        now: &Moment<'_>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let unseen = to.delivered_seq > self.head.seq && !now.terms.alone;
+        if !unseen || self.state.members.get(user).is_none() {
+            self.judge_cursor(user, to, reply_to, effects);
+        } else if self.ahead.len() >= limits::CURSORS_AHEAD || self.will_hear_of_tail() {
+            effects.push(Effect::Answer(reply_to, Err(busy())));
+        } else {
+            let late = self.rebasing_since.is_some();
+            self.ahead.push(Ahead { user, to, reply_to, late });
+            self.start_rebase(now.at, effects);
+        }
+    }
+
+    /// Entries are at the writer, which says in a moment whether there is a tail; to read it beside them would bring some of
+    /// them twice.
+    fn will_hear_of_tail(&self) -> bool {
+        self.rebasing_since.is_none() && !self.in_flight.is_empty()
+    }
+
+    /// The tail was read: what waited for it is judged, but for what came while it was being read.
+    pub(super) fn judge_ahead(&mut self, now: &Moment<'_>, effects: &mut Vec<Effect>) {
+        for Ahead { user, to, reply_to, late } in std::mem::take(&mut self.ahead) {
+            if late {
+                self.raise(user, to, reply_to, now, effects);
+            } else {
+                self.judge_cursor(user, to, reply_to, effects);
+            }
+        }
+        // That began with the first of them, so none is late any more.
+        for waiting in &mut self.ahead {
+            waiting.late = false;
+        }
+    }
+
+    /// The tail cannot be had.
+    pub(super) fn refuse_ahead(&mut self, error: &CommandError, effects: &mut Vec<Effect>) {
+        for Ahead { reply_to, .. } in std::mem::take(&mut self.ahead) {
+            effects.push(Effect::Answer(reply_to, Err(error.clone())));
+        }
+    }
+
+    /// Judges a cursor by the head as it is known here.
+    fn judge_cursor(
         &mut self,
         user: UserId,
         to: Cursor,
@@ -89,4 +151,9 @@ impl Conversation {
             && self.state.members.get(user).is_some();
         told.then(|| self.state.members.recipients())
     }
+}
+
+fn busy() -> CommandError {
+    let message = "what another node wrote is not known here yet";
+    CommandError::retry(ErrorCode::Busy, message, limits::BUSY_RETRY_MS)
 }

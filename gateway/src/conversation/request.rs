@@ -86,6 +86,15 @@ impl Request {
         matches!(self, Self::BlockChanged { .. } | Self::SeenOtherwise { .. })
     }
 
+    /// Covers what an older one of its kind, about the same conversation, has not told yet.
+    pub fn take_in(&mut self, older: &Self) {
+        if let (Self::SeenOtherwise { through, .. }, Self::SeenOtherwise { through: before, .. }) =
+            (self, older)
+        {
+            *through = (*through).max(*before);
+        }
+    }
+
     /// Where its answer goes; news have none.
     pub fn reply_to(&self) -> Option<ReplyTo> {
         match self {

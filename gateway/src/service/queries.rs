@@ -4,7 +4,6 @@ use ringwire_protocol::{CommandError, ConversationId, ErrorCode, UnixMs, UserId,
 use ringwire_storage::devices::SeenDevice;
 use ringwire_storage::members::{MemberList, MembersPage};
 use ringwire_storage::model::{CursorRow, HeadsAfter, HistoryWindow};
-use ringwire_storage::views::ViewChanges;
 use ringwire_storage::{Store, StoreError};
 use wire::reply::Outcome;
 
@@ -155,14 +154,6 @@ impl Queries<'_> {
             }
             result => result.map_err(failed),
         }
-    }
-
-    /// How the user's view changed after that number; with 0 only its present number is of interest.
-    async fn view(&self, user: UserId, after: u64) -> Result<ViewChanges, CommandError> {
-        let asked = if after == 0 { u64::MAX } else { after };
-        let view = self.store.view_changes(user, asked, limits::CONNECT_VIEW).await;
-        let view = view.map_err(failed)?;
-        Ok(ViewChanges { reset: view.reset && after > 0, ..view })
     }
 
     /// Everything `connected` tells.

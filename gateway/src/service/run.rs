@@ -1,6 +1,10 @@
 //! The loop of the service thread.
 
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ringwire_protocol::{CommandError, ErrorCode, UnixMs, UserId};
@@ -143,11 +147,21 @@ impl Service {
 
 /// A call that nobody answers ends all the same, as a temporary error: a frozen database, or a proxy that hangs before
 /// it, must not hold its caller, and a place among those served at once, for ever. Whatever it was may be asked again.
+/// So does one that panics, as an internal error: what its shard keeps for the answer has to be given back.
 async fn limited<T>(
     call: impl Future<Output = Result<T, CommandError>>,
 ) -> Result<T, CommandError> {
     let limit = Duration::from_secs(limits::SERVICE_CALL_S);
-    timeout(limit, call).await.unwrap_or_else(|_| {
+    let mut call = pin!(call);
+    let caught = poll_fn(|context| {
+        // It is not polled again after a panic.
+        let poll = AssertUnwindSafe(|| call.as_mut().poll(context));
+        catch_unwind(poll).unwrap_or_else(|_| {
+            let message = "the call failed in a way that nobody thought of";
+            Poll::Ready(Err(CommandError::new(ErrorCode::Internal, message)))
+        })
+    });
+    timeout(limit, caught).await.unwrap_or_else(|_| {
         Err(failed(StoreError::Unavailable(format!("no answer within {limit:?}"))))
     })
 }
@@ -155,4 +169,19 @@ async fn limited<T>(
 fn unix_now_ms() -> UnixMs {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     since_epoch.as_millis() as UnixMs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_call_that_panics_is_answered_all_the_same() {
+        let panics = limited::<()>(async {
+            tokio::task::yield_now().await;
+            panic!("nobody thought of this")
+        });
+        assert_eq!(panics.await.unwrap_err().code, ErrorCode::Internal);
+        assert_eq!(limited(async { Ok(7) }).await, Ok(7));
+    }
 }

@@ -1,7 +1,11 @@
 //! `hide` and `read_by`: what one user sees of a conversation, and who has seen an entry of it.
+//!
+//! Invariant: clients know a view by numbers one higher than the database does, so that one of which nothing was ever
+//! hidden is 1: a client that says 0 keeps no view, and one that says 1 is told of the first change, too.
 
 use ringwire_protocol::{CommandError, UserId, wire};
 use ringwire_storage::model::CursorRow;
+use ringwire_storage::views::ViewChanges;
 use wire::reply::Outcome;
 
 use super::ask::News;
@@ -25,9 +29,20 @@ impl Queries<'_> {
         hidden_seqs.sort_unstable();
         hidden_seqs.dedup();
         let view_no = self.store.hide(user, id, &hidden_seqs).await.map_err(failed)?;
-        let view_no = view_no.ok_or_else(not_member)?;
+        let view_no = told(view_no.ok_or_else(not_member)?);
         let change = wire::ViewChanged { conversation_id: id.get(), hidden_seqs, view_no };
         Ok((Box::new(Outcome::Done(wire::Done {})), Some(News::Hidden { user, change })))
+    }
+
+    /// How the user's view changed after that number; with 0 only its present number is of interest.
+    pub(super) async fn view(&self, user: UserId, after: u64) -> Result<ViewChanges, CommandError> {
+        let asked = after.checked_sub(1).unwrap_or(u64::MAX);
+        let view = self.store.view_changes(user, asked, limits::CONNECT_VIEW).await;
+        let mut view = view.map_err(failed)?;
+        for change in &mut view.changes {
+            change.view_no = told(change.view_no);
+        }
+        Ok(ViewChanges { view_no: told(view.view_no), reset: view.reset && after > 0, ..view })
     }
 
     pub(super) async fn read_by(
@@ -57,4 +72,9 @@ impl Queries<'_> {
             delivered_count: read.delivered_count,
         }))
     }
+}
+
+/// The number of a change as clients know it.
+const fn told(view_no: u64) -> u64 {
+    view_no + 1
 }

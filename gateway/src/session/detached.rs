@@ -138,6 +138,12 @@ mod tests {
         Registry::new(Rates { session: rate, user: rate }, birthplace)
     }
 
+    impl Registry {
+        fn watches(&self) -> usize {
+            self.expiry.len()
+        }
+    }
+
     fn live(registry: &mut Registry, link: u32) -> SessionKey {
         let user = UserId::new(USER).unwrap();
         let key = registry.insert(
@@ -209,6 +215,35 @@ mod tests {
         live(&mut registry, 1);
         registry.connection_ended(LinkKey::numbered(1), 5, 0);
         assert!(registry.is_empty(), "nothing is kept where nothing is resumed");
+    }
+
+    #[test]
+    fn a_session_is_looked_at_once_however_often_its_token_changes_and_it_is_resumed() {
+        let mut registry = registry();
+        let mut key = live(&mut registry, 1);
+        for n in 0..1000 {
+            registry.watch_expiry(key, 300 + n);
+            let newcomer = live(&mut registry, 2 + n);
+            key = registry.take_up(key, newcomer, 0).unwrap().key;
+            registry.watch_expiry(key, 3000);
+        }
+        // Sessions that come and go leave nothing more than their place has.
+        for n in 0..1000 {
+            let brief = live(&mut registry, 2000 + n);
+            registry.watch_expiry(brief, 3000);
+            registry.remove(brief);
+        }
+        assert_eq!(registry.watches(), 2);
+        let looked_at = |registry: &mut Registry, tick| registry.advance(tick).0;
+        for tick in 1..300 {
+            assert_eq!(looked_at(&mut registry, tick), []);
+        }
+        assert_eq!(looked_at(&mut registry, 300), [key]);
+        registry.watch_expiry(key, 50);
+        registry.watch_expiry(key, 0);
+        assert_eq!(looked_at(&mut registry, 301), [key], "sooner, and what was overtaken is void");
+        assert!((302..3500).all(|tick| looked_at(&mut registry, tick).is_empty()));
+        assert_eq!(registry.watches(), 0);
     }
 
     #[test]

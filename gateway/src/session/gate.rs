@@ -70,6 +70,12 @@ impl<T> Gate<T> {
         self.under_way += 1;
         Some(item)
     }
+
+    /// Sends home who waits.
+    pub fn clear(&mut self) -> impl Iterator<Item = T> + use<T> {
+        self.weight = 0;
+        std::mem::take(&mut self.line).into_iter().map(|(_, item)| item)
+    }
 }
 
 #[cfg(test)]
@@ -100,5 +106,15 @@ mod tests {
         assert_eq!(gate.enter("too heavy", 3), Entered::Refused("too heavy"));
         assert_eq!(gate.leave(), Some("waits"));
         assert_eq!(gate.enter("light enough", 10), Entered::Waits);
+    }
+
+    #[test]
+    fn who_is_sent_home_weighs_nothing_any_more() {
+        let mut gate = Gate::new(GateBounds { places: 1, waiting: 2, weight: 10 });
+        assert_eq!(gate.enter("goes", 1), Entered::Go("goes"));
+        assert_eq!([gate.enter("a", 5), gate.enter("b", 5)], [Entered::Waits, Entered::Waits]);
+        assert_eq!(gate.clear().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(gate.enter("c", 10), Entered::Waits);
+        assert_eq!([gate.leave(), gate.leave()], [Some("c"), None], "one was under way");
     }
 }

@@ -10,7 +10,7 @@ use ringwire_storage::refresh::FamilyId;
 use slab::Slab;
 
 use super::rate::Bucket;
-use super::resume::{ResumeBudget, ResumeRing};
+use super::resume::{About, ResumeBudget, ResumeRing};
 use crate::auth::TokenUser;
 use crate::config::CommandRate;
 use crate::connection::address_rate::AddressRate;
@@ -44,6 +44,8 @@ impl SessionKey {
 pub struct HeldPush {
     /// Whose log, and where in it; `None` for what is not an entry.
     pub position: Option<(ConversationId, Seq)>,
+    /// What it tells of a message.
+    pub about: About,
     /// The whole frame.
     pub frame: Bytes,
 }
@@ -104,7 +106,7 @@ pub struct Session {
     pub device: Device,
     /// When its `connect` came; 0: it has not.
     pub connected_at: UnixMs,
-    /// The newest change of its user's view that it was told.
+    /// The newest change of its user's view that it was told, or that is kept for it.
     pub view_no: u64,
     /// The durable pushes it was sent and has not counted.
     pub ring: ResumeRing,
@@ -238,7 +240,10 @@ pub struct Registry {
     awaiting: VecDeque<(Tick, SessionKey)>,
     /// Sessions that remember their snapshot until a tick; in order, since all do equally long.
     pub(super) covering: VecDeque<(Tick, SessionKey)>,
-    expiry: Wheel<SessionKey>,
+    /// By place in `slab`: a wheel of its keys would fill with those of sessions that are gone or were resumed.
+    pub(super) expiry: Wheel<u32>,
+    /// When the wheel tells a place in `slab`; 0: it will not. Other entries of a place mean nothing.
+    watched: Vec<Tick>,
 }
 
 impl Registry {
@@ -257,6 +262,7 @@ impl Registry {
             awaiting: VecDeque::new(),
             covering: VecDeque::new(),
             expiry: Wheel::new(),
+            watched: Vec::new(),
         }
     }
 
@@ -422,9 +428,42 @@ impl Registry {
         session.address_rate.as_ref().map_or(Ok(()), |address| address.take(at))
     }
 
-    /// Looks at the session's token again when `seconds` have passed.
+    /// Looks at the session's token again when `seconds` have passed, or before: an earlier look that was asked for,
+    /// also by who had the place before, stays, and whoever is looked at asks anew. So there is one entry for a place
+    /// however often tokens change, but for those that a look asked for earlier has overtaken.
     pub fn watch_expiry(&mut self, key: SessionKey, seconds: u32) {
-        self.expiry.schedule(self.expiry.now() + seconds, key);
+        let place = key.index as usize;
+        if self.watched.len() <= place {
+            self.watched.resize(place + 1, 0);
+        }
+        let now = self.expiry.now();
+        let tick = now.saturating_add(seconds.max(1));
+        let watched = &mut self.watched[place];
+        if *watched == 0 || tick < *watched {
+            *watched = tick;
+            self.expiry.schedule(tick, key.index);
+        }
+    }
+
+    /// The sessions whose token is to be looked at now.
+    fn expiring(&mut self) -> Vec<SessionKey> {
+        let mut due = Vec::new();
+        self.expiry.advance(&mut due);
+        let now = self.expiry.now();
+        let mut expiring = Vec::with_capacity(due.len());
+        for index in due {
+            match self.watched.get_mut(index as usize) {
+                Some(watched) if *watched == now => *watched = 0,
+                _ => continue,
+            }
+            // One that has not connected asks to be looked at when it does.
+            if let Some(session) = self.slab.get(index as usize)
+                && !matches!(session.phase, Phase::AwaitingConnect)
+            {
+                expiring.push(SessionKey { index, generation: session.generation });
+            }
+        }
+        expiring
     }
 
     /// Remembers for a while what a session's snapshot told. An entry can be in the snapshot and its push still under
@@ -437,8 +476,7 @@ impl Registry {
 
     /// Goes on by one second: the sessions whose token is to be looked at, and those that never connected.
     pub fn advance(&mut self, tick: Tick) -> (Vec<SessionKey>, Vec<SessionKey>) {
-        let mut expiring = Vec::new();
-        self.expiry.advance(&mut expiring);
+        let expiring = self.expiring();
         while let Some((due, key)) = self.covering.front().copied()
             && due <= tick
         {

@@ -8,6 +8,9 @@
 //! Both sides count the durable pushes of a session, so the frames themselves carry no number and are shared by all
 //! their recipients. The client's count rides on its commands.
 //!
+//! A message that is recalled is not kept any longer, nor its edits: everything up to them is forgotten, so that who has
+//! not counted them connects anew and reads what is left. (Bytes already queued for a socket still go out.)
+//!
 //! Invariants: what is kept is the end of what was sent, without a gap, so a resume is whole or refused; a ring that is
 //! full forgets its oldest push if the client counts, and otherwise everything, until the client tells a count;
 //! the bytes of all rings of a shard stay within its [`ResumeBudget`].
@@ -15,13 +18,37 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
+use ringwire_protocol::{ConversationId, Seq};
 
 use crate::limits;
 
 /// What one kept push costs beside its bytes.
-const SLOT_BYTES: usize = size_of::<Bytes>();
+const SLOT_BYTES: usize = size_of::<Kept>();
 /// A ring that is empty gives its slots back, except so many.
 const SPARE_SLOTS: usize = 8;
+
+/// A message, by its place.
+pub type Subject = (ConversationId, Seq);
+
+/// What a push tells of a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum About {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// What it says: the message itself, or an edit.
+    Says(Subject),
+    /// That it is taken back.
+    Recalls(Subject),
+}
+
+/// A push that may have to be sent again.
+#[derive(Debug)]
+struct Kept {
+    frame: Bytes,
+    /// Of which message it has the body.
+    says: Option<Subject>,
+}
 
 /// The bytes that all rings of a shard hold together.
 #[derive(Debug)]
@@ -63,7 +90,7 @@ enum Keeping {
 /// The unconfirmed durable pushes of one session.
 #[derive(Debug, Default)]
 pub struct ResumeRing {
-    frames: VecDeque<Bytes>,
+    frames: VecDeque<Kept>,
     /// Durable pushes sent on this session, kept or not.
     sent: u64,
     bytes: u32,
@@ -82,8 +109,16 @@ impl ResumeRing {
     }
 
     /// A durable push is sent.
-    pub fn push(&mut self, frame: &Bytes, budget: &mut ResumeBudget) {
+    pub fn push(&mut self, frame: &Bytes, about: About, budget: &mut ResumeBudget) {
         self.sent += 1;
+        let says = match about {
+            About::Nothing => None,
+            About::Says(subject) => Some(subject),
+            About::Recalls(subject) => {
+                self.erase(subject, budget);
+                None
+            }
+        };
         if matches!(self.keeping, Keeping::Paused | Keeping::Never) {
             return;
         }
@@ -98,11 +133,19 @@ impl ResumeRing {
             self.pop(budget);
         }
         if self.has_room_for(cost, budget) {
-            self.frames.push_back(frame.clone());
+            self.frames.push_back(Kept { frame: frame.clone(), says });
             self.bytes += cost as u32;
             budget.used_bytes += cost;
         } else {
             self.keeping = Keeping::Paused;
+        }
+    }
+
+    /// A message was recalled: nothing that has its body is kept.
+    pub fn erase(&mut self, subject: Subject, budget: &mut ResumeBudget) {
+        let newest = self.frames.iter().rposition(|kept| kept.says == Some(subject));
+        for _ in 0..newest.map_or(0, |newest| newest + 1) {
+            self.pop(budget);
         }
     }
 
@@ -130,7 +173,8 @@ impl ResumeRing {
     /// What a client lacks that has counted `received` pushes; `None`: this session cannot be resumed from there.
     pub fn missed_after(&self, received: u64) -> Option<impl Iterator<Item = &Bytes>> {
         let known = received.checked_sub(self.base()?)?;
-        (received <= self.sent).then(|| self.frames.iter().skip(known as usize))
+        (received <= self.sent)
+            .then(|| self.frames.iter().skip(known as usize).map(|kept| &kept.frame))
     }
 
     /// Drops every push, for a session that ends.
@@ -147,8 +191,8 @@ impl ResumeRing {
     }
 
     fn pop(&mut self, budget: &mut ResumeBudget) {
-        if let Some(frame) = self.frames.pop_front() {
-            let cost = cost(&frame);
+        if let Some(kept) = self.frames.pop_front() {
+            let cost = cost(&kept.frame);
             self.bytes -= cost as u32;
             budget.used_bytes -= cost;
         }
@@ -174,6 +218,10 @@ mod tests {
         bytes.into()
     }
 
+    fn subject(seq: Seq) -> Subject {
+        (ConversationId::new(1).unwrap(), seq)
+    }
+
     fn missed(ring: &ResumeRing, received: u64) -> Option<Vec<Bytes>> {
         ring.missed_after(received).map(|frames| frames.cloned().collect())
     }
@@ -182,6 +230,9 @@ mod tests {
     #[derive(Clone, Debug)]
     enum Step {
         Push(usize),
+        /// One that says something of one of a few messages.
+        Say(Seq),
+        Recall(Seq),
         /// The client tells a count, so many behind what was sent, or ahead of it.
         Received(i64),
         GiveUp,
@@ -191,6 +242,8 @@ mod tests {
         let step = prop_oneof![
             40 => (1..400_usize).prop_map(Step::Push),
             4 => (1000..limits::RESUME_BYTES + 100).prop_map(Step::Push),
+            10 => (1..30_u64).prop_map(Step::Say),
+            2 => (1..30_u64).prop_map(Step::Recall),
             8 => (-3..400_i64).prop_map(Step::Received),
             1 => Just(Step::GiveUp),
         ];
@@ -199,18 +252,34 @@ mod tests {
 
     proptest! {
         /// Beside the ring, all that was ever sent is kept: whatever a resume brings is exactly the end of that, and
-        /// what the client was last known to lack is always there unless a bound was met.
+        /// what the client was last known to lack is always there unless a bound was met. Of what was recalled nothing
+        /// is left.
         #[test]
         fn a_resume_is_whole_or_refused(steps in steps(), most_bytes in 0..200_000_usize) {
             let mut budget = ResumeBudget::new(most_bytes);
             let mut ring = ResumeRing::default();
             let (mut sent, mut told, mut gave_up) = (Vec::<Bytes>::new(), 0_u64, false);
+            // Which messages the pushes are of, and up to which push they were recalled.
+            let (mut said, mut erased) = (Vec::<(u64, Seq)>::new(), 0_u64);
             for step in steps {
                 match step {
                     Step::Push(length) => {
                         let frame = frame(sent.len() as u64, length);
-                        ring.push(&frame, &mut budget);
+                        ring.push(&frame, About::Nothing, &mut budget);
                         sent.push(frame);
+                    }
+                    Step::Say(seq) => {
+                        let frame = frame(sent.len() as u64, 8);
+                        ring.push(&frame, About::Says(subject(seq)), &mut budget);
+                        sent.push(frame);
+                        said.push((sent.len() as u64, seq));
+                    }
+                    Step::Recall(seq) => {
+                        let frame = frame(sent.len() as u64, 8);
+                        ring.push(&frame, About::Recalls(subject(seq)), &mut budget);
+                        sent.push(frame);
+                        let of_it = said.iter().filter(|said| said.1 == seq);
+                        erased = erased.max(of_it.map(|said| said.0).max().unwrap_or(0));
                     }
                     Step::Received(behind) => {
                         let count = (sent.len() as i64 - behind).max(0).cast_unsigned();
@@ -227,6 +296,7 @@ mod tests {
                 let total = sent.len() as u64;
                 prop_assert_eq!(ring.sent(), total);
                 prop_assert_eq!(ring.base().is_none(), gave_up);
+                prop_assert!(ring.base().is_none_or(|base| base >= erased), "recalled, and still there");
                 prop_assert_eq!(missed(&ring, total + 1), None);
                 // Everywhere would take long; the edges are what matters.
                 let base = ring.base().unwrap_or(total);
@@ -239,11 +309,11 @@ mod tests {
                 prop_assert!(ring.frames.len() <= limits::RESUME_FRAMES);
                 prop_assert!(ring.bytes as usize <= limits::RESUME_BYTES.min(most_bytes));
                 prop_assert_eq!(budget.used_bytes(), ring.bytes as usize);
-                let lacking: usize = sent[told as usize..].iter().map(cost).sum();
+                let lacking: usize = sent[told.max(erased) as usize..].iter().map(cost).sum();
                 let never_full = sent.len() <= limits::RESUME_FRAMES
                     && sent.iter().map(cost).sum::<usize>() <= limits::RESUME_BYTES.min(most_bytes);
                 if never_full && !gave_up {
-                    let kept: usize = ring.frames.iter().map(cost).sum();
+                    let kept: usize = ring.frames.iter().map(|kept| cost(&kept.frame)).sum();
                     prop_assert!(kept >= lacking, "what the client lacks is kept");
                 }
             }
@@ -259,8 +329,8 @@ mod tests {
         let (mut counts, mut silent) = (ResumeRing::default(), ResumeRing::default());
         counts.received(0, &mut budget);
         for number in 0..most + 10 {
-            counts.push(&frame(number, 8), &mut budget);
-            silent.push(&frame(number, 8), &mut budget);
+            counts.push(&frame(number, 8), About::Nothing, &mut budget);
+            silent.push(&frame(number, 8), About::Nothing, &mut budget);
         }
         assert_eq!(missed(&counts, 9), None);
         assert_eq!(missed(&counts, 10).unwrap().len(), most as usize);
@@ -268,7 +338,7 @@ mod tests {
         assert_eq!(missed(&silent, most + 10), Some(Vec::new()));
         // It begins to count, and is kept for from then on.
         silent.received(most, &mut budget);
-        silent.push(&frame(0, 8), &mut budget);
+        silent.push(&frame(0, 8), About::Nothing, &mut budget);
         assert_eq!(missed(&silent, most + 10).unwrap().len(), 1);
         assert_eq!(missed(&silent, most), None, "what was not kept does not come back");
     }
@@ -277,11 +347,11 @@ mod tests {
     fn rings_of_a_shard_share_a_budget() {
         let mut budget = ResumeBudget::new(2 * cost(&frame(0, 8)));
         let (mut one, mut other) = (ResumeRing::default(), ResumeRing::default());
-        one.push(&frame(1, 8), &mut budget);
-        other.push(&frame(1, 8), &mut budget);
-        other.push(&frame(2, 8), &mut budget);
+        one.push(&frame(1, 8), About::Nothing, &mut budget);
+        other.push(&frame(1, 8), About::Nothing, &mut budget);
+        other.push(&frame(2, 8), About::Nothing, &mut budget);
         assert_eq!((one.base(), other.base()), (Some(0), Some(2)));
-        one.push(&frame(2, 8), &mut budget);
+        one.push(&frame(2, 8), About::Nothing, &mut budget);
         assert_eq!(missed(&one, 0).unwrap().len(), 2);
     }
 }

@@ -207,8 +207,7 @@ impl State {
     /// Whether the session may send a command now, and this one.
     fn check_turn(&mut self, key: SessionKey, op: Option<&Op>) -> Result<(), CommandError> {
         if self.draining {
-            let error = "the server stops; connect again";
-            return Err(CommandError::new(ErrorCode::Draining, error));
+            return Err(super::state::draining());
         }
         let now = self.now.uptime_ms;
         let taken = self.registry.take_command(key, now, self.now.at);
@@ -295,26 +294,26 @@ impl State {
     pub(crate) fn tell(&mut self, news: News, links: &mut Links) {
         match news {
             News::Made(conversation_id) => {
-                self.announcements.push(Request::Announce { conversation_id });
+                self.announce(Request::Announce { conversation_id }, links);
             }
             News::Hidden { user, change } => {
                 // Its owner forgets what it would still tell the user from memory.
                 let id = ConversationId::new(change.conversation_id);
                 let seen = id.zip(change.hidden_seqs.last().copied());
-                self.announcements.extend(seen.map(|(conversation_id, through)| {
-                    Request::SeenOtherwise { conversation_id, through }
-                }));
+                if let Some((conversation_id, through)) = seen {
+                    self.announce(Request::SeenOtherwise { conversation_id, through }, links);
+                }
                 self.push_view_changed(user, change, links);
             }
             News::BlockChanged { user, other, direct, blocked } => {
                 if blocked {
                     self.conceal_both(user, other, links);
                 }
-                let changed = |conversation_id| Request::BlockChanged { conversation_id, blocked };
-                self.announcements.extend(direct.map(changed));
+                if let Some(conversation_id) = direct {
+                    self.announce(Request::BlockChanged { conversation_id, blocked }, links);
+                }
             }
         }
-        self.announce(links);
     }
 
     /// Remembers a refused send, for those that say they come `after` it.

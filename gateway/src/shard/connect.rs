@@ -4,11 +4,15 @@
 //!   connect ─┬─ resume ─► the missed pushes, at once, without the database
 //!            └─ device policy ─► registered ─► gate ─► service reads the snapshot ─► connected, held pushes, live
 //! ```
+//!
+//! Invariant: nobody has to go for a session before its snapshot was read, for only then its login is known to be good
+//! and its user to exist.
 
 use std::collections::VecDeque;
 
 use ringwire_protocol::websocket::frame;
-use ringwire_protocol::{CloseReason, CommandError, ConversationId, ErrorCode, Seq, wire};
+use ringwire_protocol::{CloseReason, CommandError, ConversationId, ErrorCode, Seq, UserId, wire};
+use ringwire_storage::refresh::FamilyId;
 use wire::reply::Outcome;
 
 use super::home::release;
@@ -18,6 +22,7 @@ use crate::command::route::conversation;
 use crate::config::LimitsConfig;
 use crate::connection::links::Links;
 use crate::conversation::answer::ReplyTo;
+use crate::conversation::entry::about_entry;
 use crate::fanout::push_payload;
 use crate::limits;
 use crate::presence::Status;
@@ -25,7 +30,8 @@ use crate::service::ask::Ask;
 use crate::session::gate::Entered;
 use crate::session::opening::{OpenRequest, Opened};
 use crate::session::policy::{Present, Rules, Verdict, judge};
-use crate::session::registry::{Device, Phase, SessionKey};
+use crate::session::registry::{Device, Phase, Session, SessionKey};
+use crate::session::resume::About;
 
 /// What waits at the gate before the service.
 #[derive(Debug)]
@@ -62,12 +68,15 @@ impl State {
             class: connect.device_class.into(),
             client_name: connect.client_name.into(),
         };
-        if let Err(error) = self.make_room(key, &device, links) {
-            self.turn_away(reply_to, error, CloseReason::TooManyDevices, links);
-            return Ok(());
-        }
         let Some(session) = self.registry.get(key) else { return Ok(()) };
         let (user, login, link) = (session.user, session.login, session.link);
+        if self.judge(user, &device, usize::MAX) == Verdict::Refused {
+            self.reply(key, reply_to.command_id, Err(in_the_way()), links);
+            self.end_session(key, CloseReason::TooManyDevices, links);
+            return Ok(());
+        }
+        self.end_earlier_tries(user, login, &device, links);
+        let Some(session) = self.registry.get(key) else { return Ok(()) };
         let name_hint = session.name_hint.take().map_or_else(String::new, String::from);
         session.connected_at = now;
         session.device = device.clone();
@@ -90,44 +99,53 @@ impl State {
         Ok(())
     }
 
-    /// Refuses a `connect` for good: the reply, and the end of the connection.
-    fn turn_away(
-        &mut self,
-        reply_to: ReplyTo,
-        error: CommandError,
-        reason: CloseReason,
-        links: &mut Links,
-    ) {
-        self.reply(reply_to.session, reply_to.command_id, Err(error), links);
-        self.end_session(reply_to.session, reason, links);
-    }
-
-    /// Ends the sessions that have to go for a new one on this device.
-    fn make_room(
-        &mut self,
-        key: SessionKey,
-        device: &Device,
-        links: &mut Links,
-    ) -> Result<(), CommandError> {
+    /// What a session on a device means for the first so many of its user.
+    fn judge(&self, user: UserId, device: &Device, most: usize) -> Verdict<SessionKey> {
         let config = &self.shared.config;
         let rules = Rules {
             policy: config.session.policy,
             on_conflict: config.session.on_conflict,
             most: config.limits.max_sessions_per_user as usize,
         };
-        let Some(session) = self.registry.get(key) else { return Ok(()) };
-        let user = session.user;
-        let present = self.registry.sessions_of(user).map(|(key, session)| Present {
+        let present = self.registry.sessions_of(user).take(most).map(|(key, session)| Present {
             key,
             device_id: &session.device.id,
             device_class: &session.device.class,
             is_live: !session.is_detached(),
         });
-        match judge(rules, &device.id, &device.class, present) {
-            Verdict::Refused => {
-                let error = "another session of the user is in the way";
-                Err(CommandError::new(ErrorCode::LimitReached, error))
-            }
+        judge(rules, &device.id, &device.class, present)
+    }
+
+    /// Of one device and login one session at a time is opened, the newest: they are as good as each other.
+    fn end_earlier_tries(
+        &mut self,
+        user: UserId,
+        login: Option<FamilyId>,
+        device: &Device,
+        links: &mut Links,
+    ) {
+        let is_such = |session: &Session| {
+            matches!(session.phase, Phase::Opening { .. })
+                && session.login == login
+                && !device.id.is_empty()
+                && session.device.id == device.id
+        };
+        let sessions = self.registry.sessions_of(user).filter(|(_, session)| is_such(session));
+        let earlier: Vec<SessionKey> = sessions.map(|(key, _)| key).collect();
+        for key in earlier {
+            self.end_session(key, CloseReason::Replaced, links);
+        }
+    }
+
+    /// Ends the sessions that have to go for one whose login is good. Those that came later are not judged: they will
+    /// judge this one.
+    fn make_room(&mut self, key: SessionKey, links: &mut Links) -> Result<(), CommandError> {
+        let Some(session) = self.registry.get(key) else { return Ok(()) };
+        let (user, device) = (session.user, session.device.clone());
+        let sessions = self.registry.of_user(user);
+        let earlier = sessions.iter().position(|other| *other == key).unwrap_or(sessions.len());
+        match self.judge(user, &device, earlier) {
+            Verdict::Refused => Err(in_the_way()),
             Verdict::Welcome { replaced, kicked } => {
                 for old in replaced {
                     self.end_session(old, CloseReason::Replaced, links);
@@ -269,18 +287,18 @@ impl State {
         else {
             return;
         };
+        let (link, encoding) = (session.link, session.encoding);
+        let lagging = !session.lagging.is_empty();
+        let opened = opened.and_then(|opened| self.make_room(key, links).map(|()| *opened));
         let opened = match opened {
-            Ok(opened) => *opened,
+            Ok(opened) => opened,
             Err(error) => {
-                // The client comes back by itself and tries again.
                 let reason = close_reason(&error);
                 self.reply(key, connect_id, Err(error), links);
                 self.end_session(key, reason, links);
                 return;
             }
         };
-        let (link, encoding) = (session.link, session.encoding);
-        let lagging = !session.lagging.is_empty();
         self.came_online(key);
         let connected = wire::Connected {
             session_id,
@@ -297,12 +315,14 @@ impl State {
         self.reply(key, connect_id, Ok(Outcome::Connected(connected)), links);
         if let Some((session, budget)) = self.registry.get_for_push(key) {
             for entry in opened.missed {
+                let about = about_entry(&entry);
                 let payload = push_payload(encoding, wire::push::Event::Entry(entry));
                 let kind = encoding.message_kind();
-                session.ring.push(&frame::server_frame(kind, &payload), budget);
+                session.ring.push(&frame::server_frame(kind, &payload), about, budget);
                 links.send_message(link, kind, &payload);
             }
-            session.view_no = opened.view.view_no;
+            // What is held may be newer.
+            session.view_no = session.view_no.max(opened.view.view_no);
             for change in opened.view.changes {
                 let change = wire::ViewChanged {
                     conversation_id: change.conversation_id.get(),
@@ -311,7 +331,7 @@ impl State {
                 };
                 let payload = push_payload(encoding, wire::push::Event::ViewChanged(change));
                 let kind = encoding.message_kind();
-                session.ring.push(&frame::server_frame(kind, &payload), budget);
+                session.ring.push(&frame::server_frame(kind, &payload), About::Nothing, budget);
                 links.send_message(link, kind, &payload);
             }
             release(held, &opened.covered, session, budget, links);
@@ -374,6 +394,10 @@ fn check(connect: &wire::Connect) -> Result<Vec<(ConversationId, Seq)>, CommandE
     connect.cursors.iter().map(cursor).collect()
 }
 
+fn in_the_way() -> CommandError {
+    CommandError::new(ErrorCode::LimitReached, "another session of the user is in the way")
+}
+
 pub(super) fn already_connected() -> CommandError {
     CommandError::new(ErrorCode::AlreadyConnected, "connect came a second time")
 }
@@ -401,6 +425,8 @@ fn wire_limits(configured: &LimitsConfig, resume_ms: u32) -> wire::Limits {
 fn close_reason(error: &CommandError) -> CloseReason {
     match error.code {
         ErrorCode::Unauthenticated | ErrorCode::UserNotFound => CloseReason::BadToken,
+        ErrorCode::LimitReached => CloseReason::TooManyDevices,
+        ErrorCode::Draining => CloseReason::Drain,
         ErrorCode::Busy | ErrorCode::Unavailable => CloseReason::Overloaded,
         _ => CloseReason::Internal,
     }

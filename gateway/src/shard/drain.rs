@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 
 use ringwire_protocol::{CloseReason, wire};
 
+use super::connect::Entering;
 use super::mail::Mail;
 use super::mailbox::MailboxReceiver;
-use super::state::State;
+use super::state::{State, draining};
 use super::{Shard, driver};
 use crate::connection::links::Links;
 use crate::fanout::push_frame;
@@ -96,6 +97,17 @@ impl State {
             let go_away = wire::GoAway { delay_ms: delay_ms as u32 };
             let event = wire::push::Event::GoAway(go_away);
             links.push(session.link, &push_frame(session.encoding, event));
+        }
+        // Whoever is still in line for a snapshot connects elsewhere sooner than here.
+        for entering in self.gate.clear() {
+            match entering {
+                Entering::Session(key, _) => self.session_opened(key, Err(draining()), links),
+                Entering::Identity(waiter, _) => {
+                    if let Some(waiter) = self.waiters.remove(&waiter) {
+                        drop(waiter.send(Err(draining())));
+                    }
+                }
+            }
         }
     }
 

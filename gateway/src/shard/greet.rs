@@ -80,7 +80,7 @@ pub(super) async fn greet(
 async fn accept_upgrade(
     shard: Rc<Shard>,
     stream: Stream,
-    request: UpgradeRequest,
+    request: Box<UpgradeRequest>,
     unread: BytesMut,
     admission: Admission,
     address_rate: Option<AddressRate>,
@@ -278,6 +278,7 @@ async fn reject(stream: &Stream, encoding: Encoding, id: u64, error: CommandErro
         ErrorCode::TokenExpired => CloseReason::TokenExpired,
         ErrorCode::InvalidArgument => CloseReason::BadFrame,
         ErrorCode::Busy | ErrorCode::Unavailable => CloseReason::Overloaded,
+        ErrorCode::Draining => CloseReason::Drain,
         _ => CloseReason::BadToken,
     };
     let outcome = Some(wire::reply::Outcome::Error(error.into()));

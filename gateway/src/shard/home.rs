@@ -12,7 +12,7 @@ use crate::fanout::{Delivery, Frames, Pushed, push_frame};
 use crate::limits;
 use crate::session::cursors::Cursor;
 use crate::session::registry::{HeldPush, Phase, Session, SessionKey};
-use crate::session::resume::ResumeBudget;
+use crate::session::resume::{About, ResumeBudget};
 use ringwire_protocol::ConversationId;
 
 impl State {
@@ -102,6 +102,9 @@ impl State {
             let Some((session, budget)) = self.registry.get_for_push(key) else { continue };
             // One whose connection ended has not learned it in another way.
             if Some(key) == except && !session.is_detached() && !links.is_closing(session.link) {
+                if let About::Recalls(subject) = frames.pushed().about() {
+                    session.ring.erase(subject, budget);
+                }
                 continue;
             }
             if push(session, budget, frames, links) == Given::Hopeless {
@@ -204,8 +207,7 @@ fn push(
             mark_lagging(session, budget, *id, *head_seq, links);
             return Given::Done;
         }
-        Pushed::View { change, .. } => session.view_no = change.view_no.max(session.view_no),
-        Pushed::Entry(_) | Pushed::Cursor { .. } | Pushed::Typing(_) => {}
+        Pushed::View { .. } | Pushed::Entry(_) | Pushed::Cursor { .. } | Pushed::Typing(_) => {}
     }
     let Some((id, seq)) = pushed.position() else {
         // Ephemeral: of no interest when a snapshot has come, or a client come back.
@@ -216,36 +218,58 @@ fn push(
         }
         return Given::Done;
     };
+    let is_view = matches!(pushed, Pushed::View { .. });
     match &mut session.phase {
         Phase::AwaitingConnect => {}
         Phase::Opening { held, .. } => {
             // Behind something that was left out nothing may be shown before the client knows.
-            let lagging = session.lagging.contains_key(&id);
-            if !lagging && held.len() < limits::MAX_HELD_PUSHES {
-                let position = matches!(pushed, Pushed::Entry(_)).then_some((id, seq));
-                held.push_back(HeldPush { position, frame: frames.get(session.encoding).clone() });
-            } else {
-                mark_lagging(session, budget, id, seq, links);
+            let lagging = !is_view && session.lagging.contains_key(&id);
+            if lagging || held.len() >= limits::MAX_HELD_PUSHES {
+                return left_out(session, budget, pushed, (id, seq), links);
             }
+            let position = matches!(pushed, Pushed::Entry(_)).then_some((id, seq));
+            let (about, frame) = (pushed.about(), frames.get(session.encoding).clone());
+            held.push_back(HeldPush { position, about, frame });
         }
         Phase::Live => {
             let queued = links.queued_bytes(session.link);
-            let lagging = !session.lagging.is_empty() && session.lagging.contains_key(&id);
+            let lagging =
+                !session.lagging.is_empty() && !is_view && session.lagging.contains_key(&id);
             let full = |queued| queued >= limits::OUTBOX_FULL_BYTES;
             if lagging || (full(queued) && full(links.relieve(session.link))) {
-                mark_lagging(session, budget, id, seq, links);
-            } else {
-                session.ring.push(frames.get(session.encoding), budget);
-                frames.send(session.encoding, session.link, links);
+                return left_out(session, budget, pushed, (id, seq), links);
             }
+            session.ring.push(frames.get(session.encoding), pushed.about(), budget);
+            frames.send(session.encoding, session.link, links);
         }
         Phase::Detached { sent } => {
             let sent = *sent;
-            session.ring.push(frames.get(session.encoding), budget);
+            session.ring.push(frames.get(session.encoding), pushed.about(), budget);
             if session.ring.base().is_none_or(|base| base > sent) {
                 return Given::Hopeless;
             }
         }
+    }
+    if let Pushed::View { change, .. } = pushed {
+        session.view_no = change.view_no.max(session.view_no);
+    }
+    Given::Done
+}
+
+/// Notes that a session missed a push. A change of the view cannot be asked for like entries, but with `connect`: there
+/// the session ends, and its client comes back with the number it had.
+fn left_out(
+    session: &mut Session,
+    budget: &mut ResumeBudget,
+    pushed: &Pushed,
+    (id, seq): (ConversationId, u64),
+    links: &mut Links,
+) -> Given {
+    if matches!(pushed, Pushed::View { .. }) {
+        session.ring.give_up(budget);
+        close_slow(session, links);
+    } else {
+        mark_lagging(session, budget, id, seq, links);
     }
     Given::Done
 }
@@ -261,12 +285,17 @@ fn mark_lagging(
     let head_seq = session.lagging.entry(id).or_default();
     *head_seq = seq.max(*head_seq);
     if session.lagging.len() > limits::OUTBOX_LAGGING {
-        let reason = CloseReason::SlowConsumer;
-        links.close(session.link, reason.code(), reason.reason());
-        links.abort(session.link);
+        close_slow(session, links);
     } else {
         links.report_when_drained(session.link);
     }
+}
+
+/// Ends the connection of a session that does not take what it is sent; it would not take a close frame either.
+fn close_slow(session: &Session, links: &mut Links) {
+    let reason = CloseReason::SlowConsumer;
+    links.close(session.link, reason.code(), reason.reason());
+    links.abort(session.link);
 }
 
 /// Sends the pushes that waited, except those the snapshot already tells.
@@ -282,7 +311,7 @@ pub(super) fn release(
             .position
             .is_some_and(|(id, seq)| covered.get(&id).is_some_and(|&head| seq <= head));
         if !told {
-            session.ring.push(&push.frame, budget);
+            session.ring.push(&push.frame, push.about, budget);
             links.push(session.link, &push.frame);
         }
     }

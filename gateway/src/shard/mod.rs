@@ -23,7 +23,10 @@ mod home;
 pub mod launch;
 pub mod mail;
 pub mod mailbox;
+mod news;
 mod owner;
+#[cfg(test)]
+mod owner_tests;
 mod presence;
 pub mod pulls;
 mod sessions;
@@ -164,6 +167,9 @@ impl Shard {
     ) -> Result<UserId, CommandError> {
         let answer = {
             let mut state = self.state.borrow_mut();
+            if state.draining {
+                return Err(state::draining());
+            }
             let waiter = state.next_waiter;
             state.next_waiter += 1;
             let ask = Ask::Resolve {
@@ -336,7 +342,7 @@ impl State {
         self.persist.retry(&mut self.credits);
         self.retry_stalled();
         self.retry_lagging();
-        self.announce(links);
+        self.retry_news(links);
     }
 
     /// Has the next batch of the round written, unless a write is under way.

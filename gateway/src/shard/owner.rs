@@ -17,7 +17,7 @@ use crate::conversation::members::Recipients;
 use crate::conversation::request::Request;
 use crate::conversation::{Conversation, Effect, Moment, no_such_conversation};
 use crate::fanout::{Delivery, Pushed};
-use crate::placement::{SERVICE, owner_shard};
+use crate::placement::SERVICE;
 use crate::service::ask::Ask;
 
 impl State {
@@ -208,61 +208,79 @@ impl State {
         }
     }
 
-    /// Does what a conversation decided, in order.
+    /// Does what a conversation decided, in order. What that leads to is decided when all of it is done: nothing may
+    /// reach the writer before the entries that were decided first.
     fn perform(&mut self, id: ConversationId, mut effects: Vec<Effect>, links: &mut Links) {
-        for effect in effects.drain(..) {
-            match effect {
-                Effect::Append { append, fresh: true } => {
-                    let token = append.token;
-                    if !self.persist.submit_fresh(append, &mut self.credits) {
-                        let mut refusals = Vec::new();
-                        if let Some(conversation) = self.conversations.live(id) {
-                            conversation.withdraw(token, &mut refusals);
-                        }
-                        self.perform(id, refusals, links);
-                    }
+        let mut setbacks = Vec::new();
+        loop {
+            for effect in effects.drain(..) {
+                setbacks.extend(self.carry_through(id, effect, links));
+            }
+            if setbacks.is_empty() {
+                break;
+            }
+            let (unix_ms, at) = (self.now.unix_ms, self.now.at);
+            let conversation = self.conversations.live(id);
+            let (generation, terms) = (&mut self.generation, &self.terms);
+            let mut now = Moment { unix_ms, at, generation, terms };
+            if let Some(conversation) = conversation {
+                for setback in setbacks.drain(..) {
+                    meet(conversation, setback, &mut now, &mut effects);
                 }
-                Effect::Append { append, fresh: false } => {
-                    self.persist.submit_again(append, &mut self.credits);
-                }
-                Effect::Answer(reply_to, answer) => self.answer(reply_to, answer, links),
-                Effect::Deliver { frame, recipients, except } => {
-                    if let Some(speaker) = frame.speaker {
-                        self.typists.said((id, speaker));
-                    }
-                    self.deliver(id, &Pushed::Entry(frame), &recipients, except, links);
-                }
-                Effect::CursorMoved { user, cursor, recipients } => {
-                    self.cursor_moved(id, user, CursorPush { cursor, recipients }, links);
-                }
-                Effect::Typing { user, stopped, recipients, reply_to } => {
-                    let answer = self.typing(id, user, stopped, recipients, links);
-                    self.answer(reply_to, answer.map(|()| Ack::Done), links);
-                }
-                Effect::LoadTarget { seq, asked } => {
-                    let ask = Ask::LoadTarget { conversation_id: id, seq, asked };
-                    if self.ask(ask).is_err() {
-                        let error = busy("the service queue is full");
-                        self.target_loaded(id, seq, asked, Err(error), links);
-                    }
-                }
-                Effect::LoadBlocks { users, asked } => {
-                    let ask = Ask::LoadBlocks { conversation_id: id, users, asked };
-                    if self.ask(ask).is_err() {
-                        let error = busy("the service queue is full");
-                        self.blocks_loaded(id, asked, Err(error), links);
-                    }
-                }
-                Effect::LoadTail { after } => {
-                    if self.ask(Ask::LoadTail { conversation_id: id, after }).is_err() {
-                        self.stalled.push(id);
-                    }
-                }
+            } else {
+                setbacks.clear();
             }
         }
         if effects.capacity() > self.spare_effects.capacity() {
             self.spare_effects = effects;
         }
+    }
+
+    /// Does one thing that a conversation decided; what it has to hear of that.
+    fn carry_through(
+        &mut self,
+        id: ConversationId,
+        effect: Effect,
+        links: &mut Links,
+    ) -> Option<Setback> {
+        match effect {
+            Effect::Append { append, fresh: true } => {
+                let token = append.token;
+                let taken = self.persist.submit_fresh(append, &mut self.credits);
+                return (!taken).then_some(Setback::Full { token });
+            }
+            Effect::Append { append, fresh: false } => {
+                self.persist.submit_again(append, &mut self.credits);
+            }
+            Effect::Answer(reply_to, answer) => self.answer(reply_to, answer, links),
+            Effect::Deliver { frame, recipients, except } => {
+                if let Some(speaker) = frame.speaker {
+                    self.typists.said((id, speaker));
+                }
+                self.deliver(id, &Pushed::Entry(frame), &recipients, except, links);
+            }
+            Effect::CursorMoved { user, cursor, recipients } => {
+                self.cursor_moved(id, user, CursorPush { cursor, recipients }, links);
+            }
+            Effect::Typing { user, stopped, recipients, reply_to } => {
+                let answer = self.typing(id, user, stopped, recipients, links);
+                self.answer(reply_to, answer.map(|()| Ack::Done), links);
+            }
+            Effect::LoadTarget { seq, asked } => {
+                let ask = Ask::LoadTarget { conversation_id: id, seq, asked };
+                return self.ask(ask).is_err().then_some(Setback::Target { seq, asked });
+            }
+            Effect::LoadBlocks { users, asked } => {
+                let ask = Ask::LoadBlocks { conversation_id: id, users, asked };
+                return self.ask(ask).is_err().then_some(Setback::Blocks { asked });
+            }
+            Effect::LoadTail { after } => {
+                if self.ask(Ask::LoadTail { conversation_id: id, after }).is_err() {
+                    self.stalled.push(id);
+                }
+            }
+        }
+        None
     }
 
     /// Sends an answer to the session's home shard.
@@ -311,27 +329,41 @@ impl State {
         }
     }
 
-    /// Hands what conversations have to hear to their owner shards.
-    pub(crate) fn announce(&mut self, links: &mut Links) {
-        for request in std::mem::take(&mut self.announcements) {
-            let owner = owner_shard(request.conversation_id(), self.shared.shards());
-            if owner == self.id {
-                self.handle_request(request, links);
-                continue;
-            }
-            let mailbox = &self.shared.mailboxes[usize::from(owner)];
-            if let Err(Mail::Request(request)) = mailbox.try_send(Mail::Request(request)) {
-                self.announcements.push(request);
-            }
-        }
-    }
-
     /// Tells shards whose mailbox was full which conversations they missed entries of.
     pub(crate) fn retry_lagging(&mut self) {
         let mailboxes = &self.shared.mailboxes;
         self.lagging.retry(|shard, delivery| {
             mailboxes[usize::from(shard)].try_send(Mail::Deliver(delivery)).is_ok()
         });
+    }
+}
+
+/// What a conversation decided and could not be done.
+#[derive(Clone, Copy)]
+enum Setback {
+    /// The writer has no room for a fresh entry.
+    Full { token: u64 },
+    /// An entry that a command is about cannot be asked for.
+    Target { seq: Seq, asked: u64 },
+    /// Who blocks whom cannot be asked.
+    Blocks { asked: u64 },
+}
+
+fn meet(
+    conversation: &mut Conversation,
+    setback: Setback,
+    now: &mut Moment<'_>,
+    effects: &mut Vec<Effect>,
+) {
+    let error = || busy("the service queue is full");
+    match setback {
+        Setback::Full { token } => conversation.withdraw(token, effects),
+        Setback::Target { seq, asked } => {
+            conversation.target_loaded(seq, asked, Err(error()), now, effects);
+        }
+        Setback::Blocks { asked } => {
+            conversation.blocks_loaded(asked, Err(error()), now, effects);
+        }
     }
 }
 
@@ -344,7 +376,7 @@ fn carry_out(
     match request {
         Request::Submit { submission, .. } => conversation.submit(*submission, now, effects),
         Request::Raise { user, to, reply_to, .. } => {
-            conversation.raise(user, to, reply_to, effects);
+            conversation.raise(user, to, reply_to, now, effects);
         }
         Request::Typing { user, stopped, reply_to, .. } => {
             conversation.typing(user, stopped, reply_to, now, effects);

@@ -10,11 +10,11 @@ use tokio::sync::oneshot;
 use super::clock::{Clock, TimeSource};
 use super::connect::Entering;
 use super::credits::Credits;
+use super::news::News;
 use super::shared::Shared;
 use super::signals::{CursorPush, OwnCursor};
 use crate::config::Database;
 use crate::conversation::cache::Cache;
-use crate::conversation::request::Request;
 use crate::conversation::typing::Typists;
 use crate::conversation::{Effect, Moment, Terms};
 use crate::fanout::LaggingShards;
@@ -48,8 +48,7 @@ pub struct State {
     pub(crate) own_cursors: Pacer<(UserId, ConversationId), OwnCursor>,
     pub(crate) typists: Typists,
     pub(crate) presence: Presence,
-    /// What conversations have to hear of what users of this shard did, while their owner shards have no room for it.
-    pub(crate) announcements: Vec<Request>,
+    pub(crate) news: News,
     /// Tails that could not be loaded, to be asked for again.
     pub(crate) stalled: Vec<ConversationId>,
     pub(crate) waiters: HashMap<u64, oneshot::Sender<Result<UserId, CommandError>>>,
@@ -99,7 +98,7 @@ impl State {
             own_cursors: Pacer::default(),
             typists: Typists::default(),
             presence,
-            announcements: Vec::new(),
+            news: News::default(),
             stalled: Vec::new(),
             waiters: HashMap::new(),
             next_waiter: 0,
@@ -143,6 +142,11 @@ impl State {
 /// The answer to a command for which there is no room.
 pub(crate) fn busy(what: &str) -> CommandError {
     CommandError::retry(ringwire_protocol::ErrorCode::Busy, what, limits::BUSY_RETRY_MS)
+}
+
+/// The answer to a command while the shard drains.
+pub(crate) fn draining() -> CommandError {
+    CommandError::new(ringwire_protocol::ErrorCode::Draining, "the server stops; connect again")
 }
 
 /// Makes `client_msg_id`s for commands that carry none: unlike any other's, also across restarts.

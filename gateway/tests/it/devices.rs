@@ -1,11 +1,13 @@
 //! Which of a user's sessions may be there together, and who sees and ends them.
 
+use std::collections::BTreeSet;
+
 use ringwire_protocol::codec::Encoding;
-use ringwire_protocol::wire::{self, command::Op, reply::Outcome};
+use ringwire_protocol::wire::{self, command::Op, push::Event, reply::Outcome};
 
 use crate::support::ENCODINGS;
 use crate::support::chat::{id_of, refusal, text};
-use crate::support::client::{Client, Upgrade};
+use crate::support::client::{Arrived, Client, Upgrade};
 use crate::support::server::{ServerProcess, Setup};
 
 fn device(id: &str, class: &str) -> wire::Connect {
@@ -131,38 +133,96 @@ fn m1_sessions_are_ended_from_another_one_of_the_same_user() {
     }
 }
 
+/// Everything that was pushed to a session before it is answered now.
+fn pushes(client: &mut Client) -> Vec<Event> {
+    let ping = client.start(Op::Ping(wire::Ping {}));
+    let mut events = Vec::new();
+    loop {
+        match client.next() {
+            Arrived::Push(event) => events.push(event),
+            Arrived::Reply(reply) if reply.id == ping => return events,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// What those tell to be hidden, and the newest number of the view among them.
+fn hidden_by(events: &[Event]) -> (BTreeSet<u64>, u64) {
+    let changes = events.iter().filter_map(|event| match event {
+        Event::ViewChanged(change) => Some(change),
+        _ => None,
+    });
+    changes.fold((BTreeSet::new(), 0), |(mut seqs, newest), change| {
+        seqs.extend(&change.hidden_seqs);
+        (seqs, newest.max(change.view_no))
+    })
+}
+
 #[test]
 fn m1_five_devices_converge_though_one_was_away() {
     let server = ServerProcess::start(&[]);
     for encoding in ENCODINGS {
+        // A user of their own for each round: nothing was ever hidden before one device goes away.
+        let user = 10 + encoding as u64;
+        let join = |n: usize, connect: wire::Connect| {
+            let connect = wire::Connect { device_id: format!("d{n}"), ..connect };
+            Client::session_with(&server, user, ENCODINGS[n % 2], connect)
+        };
         let mut other = Client::session(&server, 2, encoding);
         let mut devices: Vec<Client> =
-            (0..5).map(|n| join(&server, ENCODINGS[n % 2], &format!("d{n}"), "")).collect();
+            (0..4).map(|n| join(n, wire::Connect::default()).0).collect();
+        let (away, before) = join(4, wire::Connect::default());
         let direct = id_of(&devices[0].open_direct(2));
-        let before = devices[0].head(direct).head_seq;
-        let away = devices.remove(4);
-        let seen = away.counted;
-        drop(away);
+        let from = devices[0].head(direct).head_seq;
+        away.close();
+
         for number in 0..10 {
-            other.say(direct, &format!("{encoding:?}{number}"), &format!("from 2: {number}"));
-            devices[number % 4].say(direct, &format!("{encoding:?}d{number}"), "from 1");
+            other.say(direct, &format!("o{number}"), &format!("from 2: {number}"));
+            devices[number % 4].say(direct, &format!("d{number}"), "from 1");
         }
-        devices[1].read_up_to(direct, before + 7);
-        let cursors = vec![wire::SyncCursor { conversation_id: direct, seq: before }];
-        let connect = wire::Connect { cursors, ..device("d4", "") };
-        let (back, connected) = Client::session_with(&server, 1, ENCODINGS[0], connect);
-        assert!(!connected.resumed && seen <= 1);
+        devices[1].read_up_to(direct, from + 7);
+        for (device, seqs) in [(2, vec![from + 1, from + 3]), (0, vec![from + 5, from + 1])] {
+            let hide = Op::Hide(wire::Hide { conversation_id: direct, seqs });
+            let done = devices[device].call(hide);
+            assert!(matches!(done, Ok(Outcome::Done(_))), "{done:?}");
+        }
+        let hidden = BTreeSet::from([from + 1, from + 3, from + 5]);
+        let views: Vec<_> = devices.iter_mut().map(|it| hidden_by(&pushes(it))).collect();
+        let view_no = views[0].1;
+        assert!(before.view_no > 0 && view_no > before.view_no);
+        assert!(views.iter().all(|view| *view == (hidden.clone(), view_no)), "{views:?}");
+
+        let cursors = vec![wire::SyncCursor { conversation_id: direct, seq: from }];
+        let connect = wire::Connect { cursors, view_no: before.view_no, ..Default::default() };
+        let (mut back, connected) = join(4, connect);
+        assert!(!connected.resumed && !connected.view_reset);
+        assert_eq!(connected.view_no, view_no);
+        let missed = pushes(&mut back);
+        assert_eq!(hidden_by(&missed), (hidden.clone(), view_no));
+        let entries = missed.iter().filter_map(|event| match event {
+            Event::Entry(entry) => Some(entry),
+            _ => None,
+        });
+        assert!(entries.clone().map(|entry| entry.seq).eq(from + 1..=from + 20));
+        assert!(entries.clone().all(|entry| entry.hidden == hidden.contains(&entry.seq)));
+
         devices.push(back);
         let mut logs = devices.iter_mut().map(|client| client.log(direct));
         let first = logs.next().expect("a log");
-        assert_eq!(first.iter().filter(|entry| text(entry).is_some()).count() % 20, 0);
+        let in_log = first.iter().filter(|entry| entry.hidden).map(|entry| entry.seq);
+        assert_eq!(in_log.collect::<BTreeSet<_>>(), hidden);
+        assert_eq!(first.iter().filter(|entry| text(entry).is_some()).count(), 17);
         assert!(logs.all(|log| log == first), "every device has the same log");
-        for client in &mut devices {
-            assert!(client.head(direct).read_seq >= before + 7);
+        assert!(other.log(direct).iter().all(|entry| !entry.hidden), "nobody else's view changes");
+        let heads: Vec<_> = devices.iter_mut().map(|client| client.head(direct)).collect();
+        assert!(heads[0].read_seq >= from + 7 && heads.iter().all(|head| *head == heads[0]));
+
+        // Who has all of it is told nothing, and neither is who keeps none.
+        for known in [view_no, 0] {
+            let (mut again, connected) =
+                join(4, wire::Connect { view_no: known, ..Default::default() });
+            assert_eq!((connected.view_no, connected.view_reset), (view_no, false));
+            assert_eq!(hidden_by(&pushes(&mut again)), (BTreeSet::new(), 0));
         }
-        for client in devices {
-            client.close();
-        }
-        other.close();
     }
 }

@@ -142,6 +142,35 @@ fn a3_a_refresh_token_used_twice_ends_its_login_and_no_other() {
     assert_eq!(refresh(&server, &field(&other, "refresh_token")).status, 200);
 }
 
+/// Also a token that is no good any more may name a device; it must not end what is there.
+#[test]
+fn a3_a_logged_out_token_throws_nobody_out() {
+    for policy in ["multi", "single"] {
+        let server = Setup::new().config(&format!("[session]\npolicy = \"{policy}\"")).start();
+        let ended = register(&server, "ann");
+        let good = login(&server, "ann", "phone");
+        assert_eq!(logout(&server, &field(&ended, "token"), false), 204);
+        let on_phone = || wire::Connect { device_id: "phone".to_owned(), ..Default::default() };
+        for encoding in ENCODINGS {
+            let open = |answer: &Value| {
+                let upgrade = Upgrade::encoding(encoding).bearer(&field(answer, "token"));
+                Client::upgrade(server.address(), &upgrade, encoding).expect("a WebSocket")
+            };
+            let mut stays = open(&good);
+            stays.connect(on_phone()).expect("a session");
+            let mut thrown = open(&ended);
+            let error = thrown.connect(on_phone()).expect_err("no session");
+            assert_eq!((&*error.name, thrown.close_code()), ("UNAUTHENTICATED", Some(4000)));
+            assert_eq!(stays.sessions().len(), 1);
+            stays.assert_quiet();
+            let mut next = open(&good);
+            next.connect(on_phone()).expect("a session");
+            assert_eq!(stays.close_code(), Some(4003), "a good one does");
+            next.close();
+        }
+    }
+}
+
 #[test]
 fn a3_a_logout_ends_the_sessions_of_its_login_or_of_all() {
     let server = ServerProcess::start(&[]);

@@ -220,6 +220,68 @@ fn r2_a_resume_that_cannot_be_whole_is_a_new_session_with_cursors() {
 }
 
 #[test]
+fn r2_what_was_recalled_does_not_come_with_a_resume() {
+    for encoding in ENCODINGS {
+        let (server, mut speaker, direct) = talk(Setup::new(), encoding);
+        // Before and after the connection ends, and what was kept behind it.
+        for (round, heard_first) in [true, false].into_iter().enumerate() {
+            let (mut listener, id) = session(&server, 2, encoding, "phone");
+            let mut kept = None;
+            let mut times = 0;
+            let mut secret = |speaker: &mut Client| {
+                times += 1;
+                let said = speaker.say(direct, &format!("{round}.{times}"), "secret").seq;
+                let message = wire::Message { text: "still secret".into(), ..Default::default() };
+                let edit = wire::Edit {
+                    conversation_id: direct,
+                    target_seq: said,
+                    message: Some(message),
+                    ..Default::default()
+                };
+                assert!(speaker.call(Op::Edit(edit)).is_ok());
+                said
+            };
+            if heard_first {
+                kept = Some(secret(&mut speaker));
+                listener.next_entry();
+                listener.next_entry();
+            }
+            drop(listener);
+            let said = kept.unwrap_or_else(|| secret(&mut speaker));
+            let recall =
+                wire::Recall { conversation_id: direct, target_seq: said, ..Default::default() };
+            assert!(speaker.call(Op::Recall(recall)).is_ok());
+            let after = speaker.say(direct, &format!("{round}.after"), "after").seq;
+            let cursors = vec![wire::SyncCursor { conversation_id: direct, seq: said - 1 }];
+            let connect = wire::Connect { cursors, ..resuming("phone", &id, 0) };
+            let (mut again, connected) = resume(&server, 2, encoding, connect);
+            assert!(!connected.resumed, "the bodies would be in it");
+            for seq in said..=after {
+                let entry = again.next_entry();
+                assert_eq!(entry.seq, seq);
+                assert!(!format!("{entry:?}").contains("secret"), "{entry:?}");
+            }
+            again.close();
+            // Who has counted what was recalled later goes on.
+            let (mut listener, id) = session(&server, 2, encoding, "phone");
+            let said = secret(&mut speaker);
+            listener.next_entry();
+            listener.next_entry();
+            let counted = listener.counted;
+            drop(listener);
+            let recall =
+                wire::Recall { conversation_id: direct, target_seq: said, ..Default::default() };
+            assert!(speaker.call(Op::Recall(recall)).is_ok());
+            let (mut again, connected) =
+                resume(&server, 2, encoding, resuming("phone", &id, counted));
+            assert!(connected.resumed);
+            assert_eq!(again.next_entry().seq, said + 2);
+            again.close();
+        }
+    }
+}
+
+#[test]
 fn r2_a_session_whose_time_is_over_is_gone() {
     for encoding in ENCODINGS {
         let (server, mut speaker, direct) =

@@ -58,7 +58,9 @@ fn s3_slow_handshakes_do_not_block_new_ones() {
         cut
     });
     let mut slow: Vec<TcpStream> = silent.into_iter().chain(half).collect();
-    slow.iter().for_each(|stream| stream.set_nonblocking(true).expect("a socket"));
+    for stream in &slow {
+        stream.set_nonblocking(true).expect("a socket");
+    }
     let mut served_meanwhile = 0;
     for user in 1..=40 {
         let mut client = Client::session(&server, user, ENCODINGS[user as usize % 2]);

@@ -239,7 +239,8 @@ pub struct Connect {
     /// How the user shows to others from the first moment on. OFFLINE (0): as ONLINE.
     #[prost(enumeration = "presence::Status", tag = "7")]
     pub status: i32,
-    /// `view_no` of the last `view_changed` the client has; those after it follow as pushes. 0: the client keeps no view.
+    /// The highest `view_no` of `connected` and `view_changed` the client has had; the changes after it follow as pushes. 0: the
+    /// client keeps no view.
     #[prost(uint64, tag = "8")]
     pub view_no: u64,
 }
@@ -283,7 +284,7 @@ pub struct Connected {
     /// One answer per cursor in `connect`; entries follow as pushes.
     #[prost(message, repeated, tag = "8")]
     pub sync: ::prost::alloc::vec::Vec<SyncState>,
-    /// The newest change of the user's own view.
+    /// The newest change of the user's own view; never 0, also if there was none.
     #[prost(uint64, tag = "9")]
     pub view_no: u64,
     /// There were more changes since the client's `view_no` than are told: forget what is kept of old pages and read anew.
@@ -779,6 +780,7 @@ pub struct GroupChanged {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct JoinRequested {
+    /// Not told: owner and admins find it in the members list.
     #[prost(string, tag = "1")]
     pub text: ::prost::alloc::string::String,
 }

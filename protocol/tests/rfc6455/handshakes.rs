@@ -156,7 +156,7 @@ fn verdict(parsed: &Result<Parsed, HandshakeError>) -> String {
 
 fn upgrade(changes: &[&str]) -> UpgradeRequest {
     match parse_request(head(REQUEST, changes).as_bytes()) {
-        Ok(Parsed::Upgrade { request, .. }) => request,
+        Ok(Parsed::Upgrade { request, .. }) => *request,
         other => panic!("{other:?}"),
     }
 }
@@ -199,6 +199,9 @@ fn a_request_gives_what_a_session_needs() {
         "Authorization: Bearer t",
         "Sec-WebSocket-Protocol: ringwire.v1.json, ,",
         "+Sec-WebSocket-Protocol: bearer.a-b_c.d",
+        "+X-Forwarded-For: 192.0.2.1, 192.0.2.2",
+        "+x-forwarded-for: 192.0.2.3",
+        "+Forwarded: for=\"[2001:db8::1]\", for=é",
     ]);
     assert_eq!(request.path, "/ws");
     assert_eq!(request.query.as_deref(), Some("token=a%20b&x"));
@@ -206,6 +209,8 @@ fn a_request_gives_what_a_session_needs() {
     assert_eq!(request.origin.as_deref(), Some("https://chat.example"));
     assert_eq!(request.authorization.as_deref(), Some("Bearer t"));
     assert_eq!(request.protocols, ["ringwire.v1.json", "bearer.a-b_c.d"]);
+    assert_eq!(request.x_forwarded_for, ["192.0.2.1, 192.0.2.2", "192.0.2.3"]);
+    assert_eq!(request.forwarded, ["for=\"[2001:db8::1]\", for=é"]);
 }
 
 #[test]

@@ -21,7 +21,8 @@ ALTER TABLE users
     -- Written behind; 0: never seen.
     ADD COLUMN last_seen_at bigint NOT NULL DEFAULT 0;
 
--- Which entries are edits, and of which message: what is taken back takes its edits along.
+-- Which entries are edits, and of which message: what is taken back takes its edits along. 0: of none, but says
+-- something of its sender all the same (a reaction, a wish to join); that goes with their account.
 CREATE TABLE edits (
     conversation_id bigint NOT NULL,
     seq             bigint NOT NULL,

@@ -77,7 +77,9 @@ statements! {
                 AS u (conversation_id, user_id, joined_at, seq, msg_no)
         ), come AS (
             INSERT INTO members (conversation_id, user_id, role, joined_at)
-            SELECT conversation_id, user_id, 0, joined_at FROM u ORDER BY conversation_id, user_id
+            SELECT conversation_id, user_id, 0, joined_at FROM u
+            WHERE (SELECT x.deleted_at FROM users x WHERE x.id = u.user_id) = 0
+            ORDER BY conversation_id, user_id
             ON CONFLICT (conversation_id, user_id) DO NOTHING
             RETURNING conversation_id, user_id
         ), seen AS (
@@ -138,10 +140,11 @@ statements! {
         ON CONFLICT (user_id, conversation_id, seq) DO NOTHING";
 
     note_edits = "INSERT INTO edits (conversation_id, seq, target_seq)
-        SELECT e.conversation_id, u.seq, e.seq
+        SELECT u.conversation_id, u.seq, u.target_seq
         FROM UNNEST($1::int8[], $2::int8[], $3::int8[]) AS u (conversation_id, target_seq, seq)
-        JOIN entries e ON e.conversation_id = u.conversation_id AND e.seq = u.target_seq
-        WHERE e.recalled_at IS NULL AND octet_length(e.body) > 0";
+        WHERE u.target_seq = 0 OR (SELECT octet_length(e.body) FROM entries e
+            WHERE e.conversation_id = u.conversation_id AND e.seq = u.target_seq
+                AND e.recalled_at IS NULL) > 0";
 
     edit_targets = "SELECT u.n - 1, e.sender_id, e.body_version
         FROM UNNEST($1::int8[], $2::int8[]) WITH ORDINALITY AS u (conversation_id, seq, n)

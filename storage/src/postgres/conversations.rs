@@ -110,13 +110,13 @@ impl PostgresStore {
         let reads: Vec<i64> = cursors.iter().map(|c| position(c.read_seq)).collect();
         let delivereds: Vec<i64> = cursors.iter().map(|c| position(c.delivered_seq)).collect();
         let client = self.client().await?;
-        // The read cursor is the newest entry at or below what was asked, so it never passes the head.
+        // The read cursor is the newest entry at or below what was asked, so it never passes the head; nor does the other.
         let statement = client
             .prepare_cached(
                 "INSERT INTO cursors AS k
                      (conversation_id, user_id, read_seq, read_msg_no, delivered_seq)
                  SELECT u.conversation_id, u.user_id, coalesce(e.seq, 0), coalesce(e.msg_no, 0),
-                     u.delivered_seq
+                     LEAST(u.delivered_seq, coalesce(h.seq, 0))
                  FROM UNNEST($1::int8[], $2::int8[], $3::int8[], $4::int8[])
                      AS u (conversation_id, user_id, read_seq, delivered_seq)
                  JOIN members m
@@ -124,6 +124,9 @@ impl PostgresStore {
                  LEFT JOIN LATERAL (SELECT seq, msg_no FROM entries x
                      WHERE x.conversation_id = u.conversation_id AND x.seq <= u.read_seq
                      ORDER BY x.seq DESC LIMIT 1) e ON true
+                 LEFT JOIN LATERAL (SELECT seq FROM entries x
+                     WHERE x.conversation_id = u.conversation_id
+                     ORDER BY x.seq DESC LIMIT 1) h ON true
                  ORDER BY u.conversation_id, u.user_id
                  ON CONFLICT (conversation_id, user_id) DO UPDATE SET
                      read_seq = GREATEST(k.read_seq, EXCLUDED.read_seq),

@@ -5,12 +5,11 @@ use ringwire_protocol::{ConversationId, UserId};
 
 use super::PostgresStore;
 use super::audit::append_audit;
-use super::behind::LOCK as LOCK_CONVERSATIONS;
 use super::changes::UNREACT;
 use super::retention::CLOCK;
 use super::rows;
 use super::sent::sent_page;
-use super::trim::erase_bodies;
+use super::trim::{erase_bodies, lock};
 use crate::account::{
     DELETED_NAME, ERASE_PAGE, EraseStep, QUIET_MS, SentPosition, retired_subject,
 };
@@ -30,18 +29,38 @@ const BELONGINGS: [&str; 4] = [
     "DELETE FROM blocks WHERE user_id = $1 OR blocked_id = $1",
 ];
 
-/// Pages of what names the user, or is for nobody else.
-const TRACES: [&str; 4] = [
+/// The conversations of the next page of what a user left behind.
+const PLACES: &str = "SELECT DISTINCT conversation_id FROM (
+    (SELECT conversation_id FROM attachments WHERE owner_id = $1 AND conversation_id IS NOT NULL LIMIT $2)
+    UNION ALL (SELECT conversation_id FROM reactions WHERE user_id = $1
+         ORDER BY conversation_id, seq, reaction LIMIT $2)
+    UNION ALL (SELECT conversation_id FROM mentions WHERE user_id = $1
+         ORDER BY conversation_id, seq LIMIT $2)
+    UNION ALL (SELECT conversation_id FROM hidden WHERE user_id = $1
+         ORDER BY conversation_id, seq LIMIT $2)
+    UNION ALL (SELECT conversation_id FROM bans WHERE user_id = $1 LIMIT $2)
+    UNION ALL (SELECT conversation_id FROM join_requests WHERE user_id = $1 LIMIT $2)) p";
+
+/// Pages of what names the user, or is for nobody else, in conversations that are locked. Without an entry files are
+/// cleaned up, bytes first.
+const TRACES: [&str; 5] = [
+    "UPDATE attachments SET conversation_id = NULL, seq = 0 WHERE file_id IN (
+         SELECT file_id FROM attachments WHERE owner_id = $1
+             AND (conversation_id = ANY ($3::int8[]) OR conversation_id IS NULL AND seq > 0) LIMIT $2)",
     "DELETE FROM mentions WHERE (user_id, conversation_id, seq) IN (
-         SELECT user_id, conversation_id, seq FROM mentions WHERE user_id = $1
+         SELECT user_id, conversation_id, seq FROM mentions
+         WHERE user_id = $1 AND conversation_id = ANY ($3::int8[])
          ORDER BY conversation_id, seq LIMIT $2)",
     "DELETE FROM hidden WHERE (user_id, conversation_id, seq) IN (
-         SELECT user_id, conversation_id, seq FROM hidden WHERE user_id = $1
+         SELECT user_id, conversation_id, seq FROM hidden
+         WHERE user_id = $1 AND conversation_id = ANY ($3::int8[])
          ORDER BY conversation_id, seq LIMIT $2)",
     "DELETE FROM bans WHERE (conversation_id, user_id) IN (
-         SELECT conversation_id, user_id FROM bans WHERE user_id = $1 LIMIT $2)",
+         SELECT conversation_id, user_id FROM bans
+         WHERE user_id = $1 AND conversation_id = ANY ($3::int8[]) LIMIT $2)",
     "DELETE FROM join_requests WHERE (conversation_id, user_id) IN (
-         SELECT conversation_id, user_id FROM join_requests WHERE user_id = $1 LIMIT $2)",
+         SELECT conversation_id, user_id FROM join_requests
+         WHERE user_id = $1 AND conversation_id = ANY ($3::int8[]) LIMIT $2)",
 ];
 
 impl PostgresStore {
@@ -147,8 +166,8 @@ impl PostgresStore {
     }
 }
 
-/// Erases a page of what the user sent; at the end of the walk detaches a page of files and removes one of other traces,
-/// and at the end of those forgets the deletion.
+/// Erases a page of what the user sent; behind all of it, in steps of their own, detaches a page of files and removes one
+/// of other traces, and at the end of those forgets the deletion.
 async fn erase(
     tx: &Transaction<'_>,
     keys: &BodyKeys,
@@ -163,17 +182,18 @@ async fn erase(
     let seqs = |rows: &[&(EntryRow, bool)]| -> Vec<i64> {
         rows.iter().map(|(entry, _)| rows::position(entry.seq)).collect()
     };
-    // Edits are no messages, and hold the text of one.
-    let edits = tx
+    // Edits and the like are no messages, and hold what somebody said.
+    let said = tx
         .prepare_cached("SELECT seq FROM edits WHERE conversation_id = $1 AND seq = ANY ($2)")
         .await?;
-    let edits = tx.query(&edits, &[&conversation, &seqs(&others)]).await?;
+    let said = tx.query(&said, &[&conversation, &seqs(&others)]).await?;
     let mut seqs = seqs(&messages);
-    for row in &edits {
+    for row in &said {
         seqs.push(row.try_get(0)?);
     }
     let erased = erase_bodies(tx, conversation, &seqs).await?;
-    if let Some(next) = page.next {
+    // A step locks conversations once: the traces wait for the next one if there was anything here.
+    if let Some(next) = page.next.or_else(|| SentPosition::behind(&page.entries)) {
         tx.execute(
             "UPDATE deletions SET conversation_id = $2, client_msg_id = $3 WHERE user_id = $1",
             &[&id, &next.conversation, &next.key],
@@ -181,37 +201,31 @@ async fn erase(
         .await?;
         return Ok(erased);
     }
-    // Without an entry they are cleaned up, bytes first.
-    let detached = tx
-        .execute(
-            "UPDATE attachments SET conversation_id = NULL, seq = 0 WHERE file_id IN (
-                 SELECT file_id FROM attachments
-                 WHERE owner_id = $1 AND (conversation_id IS NOT NULL OR seq > 0) LIMIT $2)",
-            &[&id, &ERASE_PAGE],
-        )
-        .await?;
-    if detached + remove_traces(tx, id).await? == 0 {
+    if remove_traces(tx, id).await? == 0 {
         tx.execute("DELETE FROM deletions WHERE user_id = $1", &[&id]).await?;
     }
     Ok(erased)
 }
 
-/// Removes a page of what a user left behind besides entries and files; how many rows.
+/// Removes a page of what a user left behind besides entries; how many rows.
 async fn remove_traces(tx: &Transaction<'_>, user: i64) -> Result<u64, StoreError> {
+    // Whoever changes one of these holds the row of the conversation.
+    let places = tx.prepare_cached(PLACES).await?;
+    let places = tx.query(&places, &[&user, &ERASE_PAGE]).await?;
+    let places = places.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i64>, _>>()?;
+    lock(tx, &places).await?;
     let reactions = tx
         .prepare_cached(
-            "SELECT conversation_id, seq, reaction FROM reactions WHERE user_id = $1
+            "SELECT conversation_id, seq, reaction FROM reactions
+             WHERE user_id = $1 AND conversation_id = ANY ($3::int8[])
              ORDER BY conversation_id, seq, reaction LIMIT $2",
         )
         .await?;
-    let reactions = tx.query(&reactions, &[&user, &ERASE_PAGE]).await?;
+    let reactions = tx.query(&reactions, &[&user, &ERASE_PAGE, &places]).await?;
     let column = |at| reactions.iter().map(|row| row.try_get(at)).collect::<Result<Vec<i64>, _>>();
     let (ids, seqs) = (column(0)?, column(1)?);
     let texts: Vec<&str> = reactions.iter().map(|row| row.try_get(2)).collect::<Result<_, _>>()?;
     if !ids.is_empty() {
-        // Whoever counts reactions holds the row of the conversation.
-        let lock = tx.prepare_cached(LOCK_CONVERSATIONS).await?;
-        tx.query(&lock, &[&ids]).await?;
         let unreact = tx.prepare_cached(UNREACT).await?;
         let users = vec![user; ids.len()];
         tx.execute(&unreact, &[&ids, &seqs, &users, &texts]).await?;
@@ -219,7 +233,7 @@ async fn remove_traces(tx: &Transaction<'_>, user: i64) -> Result<u64, StoreErro
     let mut removed = ids.len() as u64;
     for statement in TRACES {
         let statement = tx.prepare_cached(statement).await?;
-        removed += tx.execute(&statement, &[&user, &ERASE_PAGE]).await?;
+        removed += tx.execute(&statement, &[&user, &ERASE_PAGE, &places]).await?;
     }
     Ok(removed)
 }

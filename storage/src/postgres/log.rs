@@ -180,7 +180,7 @@ async fn requests(tx: &Transaction<'_>, id: ConversationId) -> Result<Vec<UserId
     rows.iter().map(|row| rows::user_id(row, 0)).collect()
 }
 
-/// Floor and head of a conversation; with a user: if that one is a member.
+/// Floor and head of a conversation, also of one that is dissolved; with a user: if that one is a member.
 async fn position_of(
     tx: &Transaction<'_>,
     id: ConversationId,
@@ -192,7 +192,7 @@ async fn position_of(
              FROM conversations c
              LEFT JOIN LATERAL (SELECT seq, msg_no, created_at FROM entries
                  WHERE conversation_id = c.id ORDER BY seq DESC LIMIT 1) h ON true
-             WHERE c.id = $1 AND c.deleted_at = 0 AND ($2::int8 IS NULL OR EXISTS (
+             WHERE c.id = $1 AND ($2::int8 IS NULL OR c.deleted_at = 0 AND EXISTS (
                  SELECT FROM members m WHERE m.conversation_id = c.id AND m.user_id = $2))",
         )
         .await?;

@@ -77,34 +77,38 @@ impl PostgresStore {
             return Ok(None);
         }
         let (id, seq) = (id.as_i64(), position(seq));
-        let sender = tx
-            .prepare_cached("SELECT sender_id FROM entries WHERE conversation_id = $1 AND seq = $2")
+        let entry = tx
+            .prepare_cached(
+                "SELECT sender_id, created_at FROM entries WHERE conversation_id = $1 AND seq = $2",
+            )
             .await?;
-        let sender = tx.query_opt(&sender, &[&id, &seq]).await?;
-        let sender: i64 = sender.map_or(Ok(0), |row| row.try_get(0))?;
+        let Some(entry) = tx.query_opt(&entry, &[&id, &seq]).await? else {
+            return Ok(Some(ReadBy::default()));
+        };
+        let (sender, at) = (entry.try_get::<_, i64>(0)?, entry.try_get::<_, i64>(1)?);
         let counts = tx
             .prepare_cached(
                 "SELECT count(*) FILTER (WHERE k.read_seq >= $2),
                      count(*) FILTER (WHERE GREATEST(k.read_seq, k.delivered_seq) >= $2)
                  FROM members m JOIN cursors k
                      ON k.conversation_id = m.conversation_id AND k.user_id = m.user_id
-                 WHERE m.conversation_id = $1 AND m.user_id <> $3",
+                 WHERE m.conversation_id = $1 AND m.user_id <> $3 AND m.joined_at <= $4",
             )
             .await?;
-        let counts = tx.query_one(&counts, &[&id, &seq, &sender]).await?;
+        let counts = tx.query_one(&counts, &[&id, &seq, &sender, &at]).await?;
         let [read_count, delivered_count] = [rows::number(&counts, 0)?, rows::number(&counts, 1)?]
             .map(|count| u32::try_from(count).unwrap_or(u32::MAX));
         let users = tx
             .prepare_cached(
                 "SELECT m.user_id FROM members m JOIN cursors k
                      ON k.conversation_id = m.conversation_id AND k.user_id = m.user_id
-                 WHERE m.conversation_id = $1 AND m.user_id > $4 AND m.user_id <> $3
-                     AND k.read_seq >= $2
-                 ORDER BY m.user_id LIMIT $5",
+                 WHERE m.conversation_id = $1 AND m.user_id > $5 AND m.user_id <> $3
+                     AND m.joined_at <= $4 AND k.read_seq >= $2
+                 ORDER BY m.user_id LIMIT $6",
             )
             .await?;
         let users = tx
-            .query(&users, &[&id, &seq, &sender, &after, &(i64::from(limit) + 1)])
+            .query(&users, &[&id, &seq, &sender, &at, &after, &(i64::from(limit) + 1)])
             .await?
             .iter()
             .map(|row| rows::user_id(row, 0))

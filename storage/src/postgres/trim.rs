@@ -1,7 +1,11 @@
 //! Where entries are removed, or their bodies erased, with everything that belongs to them.
+//!
+//! Invariant: the row of the conversation is locked first, as whoever edits, recalls or reacts does, so that none of them
+//! and these ever wait for each other in a ring.
 
 use deadpool_postgres::Transaction;
 
+use super::behind::LOCK;
 use crate::error::StoreError;
 
 /// What goes with the entries up to `$2` of conversation `$1`. Files lose their entry; whoever cleans up unused files
@@ -19,6 +23,13 @@ const BELONGINGS: [&str; 9] = [
      WHERE conversation_id = $1 AND seq BETWEEN 1 AND $2",
 ];
 
+/// Locks the rows of these conversations, in the order of everybody who does.
+pub(super) async fn lock(tx: &Transaction<'_>, conversations: &[i64]) -> Result<(), StoreError> {
+    let lock = tx.prepare_cached(LOCK).await?;
+    tx.query(&lock, &[&conversations]).await?;
+    Ok(())
+}
+
 /// Removes a conversation's entries up to and with `end` and raises its floor; how many there were. The caller makes
 /// sure that `end` is below the head and settled.
 pub(super) async fn remove_entries(
@@ -26,6 +37,7 @@ pub(super) async fn remove_entries(
     conversation: i64,
     end: i64,
 ) -> Result<u64, StoreError> {
+    lock(tx, &[conversation]).await?;
     let remove =
         tx.prepare_cached("DELETE FROM entries WHERE conversation_id = $1 AND seq <= $2").await?;
     let removed = tx.execute(&remove, &[&conversation, &end]).await?;
@@ -52,6 +64,7 @@ pub(super) async fn erase_bodies(
     if seqs.is_empty() {
         return Ok(0);
     }
+    lock(tx, &[conversation]).await?;
     // The rows of the log before those of the index, as the appending of edits and recalls does.
     let held = tx
         .prepare_cached(

@@ -76,8 +76,9 @@ impl Applier<'_> {
         for &(id, target, seq) in &changes.edits {
             tx.prepare_cached(
                 "INSERT INTO edits (conversation_id, seq, target_seq)
-                 SELECT ?1, ?2, seq FROM entries WHERE conversation_id = ?1 AND seq = ?3
-                     AND recalled_at IS NULL AND length(body) > 0",
+                 SELECT ?1, ?2, ?3 WHERE ?3 = 0 OR EXISTS (SELECT 1 FROM entries
+                     WHERE conversation_id = ?1 AND seq = ?3
+                         AND recalled_at IS NULL AND length(body) > 0)",
             )?
             .execute((id.as_i64(), position(seq), position(target)))?;
         }
@@ -146,12 +147,13 @@ fn members(tx: &Transaction<'_>, changes: &NetChanges) -> Result<(), AppendError
     changes.updated.iter().try_for_each(|update| update_member(tx, update))
 }
 
-/// Makes a membership, unless there is one; how many.
+/// Makes a membership, unless there is one, or the user is no more; how many.
 fn add(tx: &Transaction<'_>, added: &Added) -> Result<usize, AppendError> {
     let key = (added.conversation_id.as_i64(), added.user_id.as_i64());
     let come = tx
         .prepare_cached(
-            "INSERT INTO members (conversation_id, user_id, role, joined_at) VALUES (?1, ?2, 0, ?3)
+            "INSERT INTO members (conversation_id, user_id, role, joined_at)
+             SELECT ?1, ?2, 0, ?3 FROM users WHERE id = ?2 AND deleted_at = 0
              ON CONFLICT (conversation_id, user_id) DO NOTHING",
         )?
         .execute((key.0, key.1, added.joined_at))?;

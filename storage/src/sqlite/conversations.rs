@@ -105,10 +105,11 @@ impl SqliteStore {
     pub(crate) async fn save_cursors(&self, cursors: &[CursorRow]) -> Result<(), StoreError> {
         let cursors = merge_cursors(cursors);
         self.write(move |tx| {
-            // The read cursor is the newest entry at or below what was asked, so it never passes the head.
+            // The read cursor is the newest entry at or below what was asked, so it never passes the head; nor does the other.
             let mut save = tx.prepare_cached(
                 "INSERT INTO cursors (conversation_id, user_id, read_seq, read_msg_no, delivered_seq)
-                 SELECT ?1, ?2, coalesce(e.seq, 0), coalesce(e.msg_no, 0), ?4
+                 SELECT ?1, ?2, coalesce(e.seq, 0), coalesce(e.msg_no, 0), min(?4,
+                     coalesce((SELECT max(seq) FROM entries WHERE conversation_id = ?1), 0))
                  FROM members m LEFT JOIN entries e ON e.conversation_id = ?1 AND e.seq =
                      (SELECT max(seq) FROM entries WHERE conversation_id = ?1 AND seq <= ?3)
                  WHERE m.conversation_id = ?1 AND m.user_id = ?2

@@ -159,7 +159,7 @@ fn erase(
     let mut said = Vec::new();
     for (entry, is_message) in page.entries.iter().filter(|(entry, _)| entry.has_body()) {
         let seq = rows::position(entry.seq);
-        if *is_message || is_edit(tx, conversation, seq)? {
+        if *is_message || is_said(tx, conversation, seq)? {
             said.push(seq);
         }
     }
@@ -184,8 +184,8 @@ fn erase(
     Ok(erased)
 }
 
-/// Whether an entry that is no message holds the text of one.
-fn is_edit(tx: &Transaction<'_>, conversation: i64, seq: i64) -> rusqlite::Result<bool> {
+/// Whether an entry that is no message holds what its sender said.
+fn is_said(tx: &Transaction<'_>, conversation: i64, seq: i64) -> rusqlite::Result<bool> {
     tx.prepare_cached("SELECT 1 FROM edits WHERE conversation_id = ?1 AND seq = ?2")?
         .exists((conversation, seq))
 }

@@ -98,9 +98,7 @@ impl SqliteStore {
         let keys = Arc::clone(&self.keys);
         self.read(move |tx| {
             let floor = tx
-                .prepare_cached(
-                    "SELECT floor_seq FROM conversations WHERE id = ?1 AND deleted_at = 0",
-                )?
+                .prepare_cached("SELECT floor_seq FROM conversations WHERE id = ?1")?
                 .query_row([id.as_i64()], |row| rows::number(row, 0))
                 .optional()?;
             let window = HistoryWindow::After(after_seq);

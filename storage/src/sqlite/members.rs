@@ -70,31 +70,31 @@ impl SqliteStore {
                 return Ok(None);
             }
             let (id, seq) = (id.as_i64(), position(seq));
-            let sender: i64 = tx
+            let entry: Option<(i64, i64)> = tx
                 .prepare_cached(
-                    "SELECT sender_id FROM entries WHERE conversation_id = ?1 AND seq = ?2",
+                    "SELECT sender_id, created_at FROM entries WHERE conversation_id = ?1 AND seq = ?2",
                 )?
-                .query_row((id, seq), |row| row.get(0))
-                .optional()?
-                .unwrap_or(0);
+                .query_row((id, seq), |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
+            let Some((sender, at)) = entry else { return Ok(Some(ReadBy::default())) };
             let (read_count, delivered_count) = tx
                 .prepare_cached(
                     "SELECT count(*) FILTER (WHERE k.read_seq >= ?2),
                          count(*) FILTER (WHERE max(k.read_seq, k.delivered_seq) >= ?2)
                      FROM members m JOIN cursors k
                          ON k.conversation_id = m.conversation_id AND k.user_id = m.user_id
-                     WHERE m.conversation_id = ?1 AND m.user_id <> ?3",
+                     WHERE m.conversation_id = ?1 AND m.user_id <> ?3 AND m.joined_at <= ?4",
                 )?
-                .query_row((id, seq, sender), |row| Ok((row.get(0)?, row.get(1)?)))?;
+                .query_row((id, seq, sender, at), |row| Ok((row.get(0)?, row.get(1)?)))?;
             let users = tx
                 .prepare_cached(
                     "SELECT m.user_id FROM members m JOIN cursors k
                          ON k.conversation_id = m.conversation_id AND k.user_id = m.user_id
-                     WHERE m.conversation_id = ?1 AND m.user_id > ?4 AND m.user_id <> ?3
-                         AND k.read_seq >= ?2
-                     ORDER BY m.user_id LIMIT ?5",
+                     WHERE m.conversation_id = ?1 AND m.user_id > ?5 AND m.user_id <> ?3
+                         AND m.joined_at <= ?4 AND k.read_seq >= ?2
+                     ORDER BY m.user_id LIMIT ?6",
                 )?
-                .query_map((id, seq, sender, after, i64::from(limit) + 1), |row| {
+                .query_map((id, seq, sender, at, after, i64::from(limit) + 1), |row| {
                     rows::user_id(row, 0)
                 })?
                 .collect::<Result<_, _>>()?;

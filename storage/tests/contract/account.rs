@@ -18,6 +18,7 @@ on_both_also_partitioned!(
     export_is_all_of_one_user_and_nothing_of_others,
     export_comes_in_pages,
     nothing_of_a_deleted_user_is_left_in_conversations,
+    a_deleted_user_becomes_a_member_of_nothing,
 );
 
 async fn register(bench: &Bench, name: &str) -> UserId {
@@ -305,14 +306,40 @@ async fn nothing_of_a_deleted_user_is_left_in_conversations(backend: Backend) {
     }
     assert!(bench.store.delete_user(user(3), None).await.unwrap());
     quiet(&bench).await;
-    assert_eq!(erase(&bench).await, 2, "the message and its edit");
+    assert_eq!(erase(&bench).await, 4, "the message, its edit, the reaction, and the wish");
     let log = log(&bench, id).await;
-    assert!(!log[1].has_body() && !log[2].has_body(), "{log:?}");
+    let with_body = log.iter().filter(|entry| entry.has_body()).map(|entry| entry.seq);
+    assert_eq!(with_body.collect::<Vec<_>>(), [1, 5, 6, 8], "{log:?}");
     let reactions = &log[1].marks.as_ref().unwrap().reactions;
     assert_eq!((reactions.len(), reactions[0].count), (1, 1), "of the other");
     for table in ["bans", "join_requests", "mentions"] {
         assert_eq!(bench.numbers(&format!("SELECT count(*) FROM {table}")).await, [0], "{table}");
     }
     assert_eq!(bench.numbers("SELECT user_id FROM reactions").await, [2]);
+    assert_eq!(crate::check::kinds_with(&bench).await, []);
+}
+
+async fn a_deleted_user_becomes_a_member_of_nothing(backend: Backend) {
+    let bench = Bench::new(backend).await;
+    bench.users(4).await;
+    let (id, _) = bench.store.create_group(support::group(1, &[2]), 1_000).await.unwrap();
+    let by = |seq, number, change| Append {
+        msg_no: 0,
+        sender_id: Some(user(number)),
+        change,
+        ..message(id, seq)
+    };
+    bench.append(vec![by(2, 3, Change::RequestJoin { text: "please".into() })]);
+    assert!(bench.store.delete_user(user(3), None).await.unwrap());
+    // The owner still knows of the request.
+    bench.append(vec![by(3, 1, Change::Join(vec![user(3), user(4)]))]);
+    let members = "SELECT user_id FROM members ORDER BY user_id";
+    assert_eq!(bench.numbers(members).await, [1, 2, 4]);
+    let count = "SELECT CAST(member_count AS bigint) FROM conversations";
+    assert_eq!(bench.numbers(count).await, [3]);
+    assert_eq!(bench.numbers("SELECT count(*) FROM join_requests").await, [0]);
+    let cursors = "SELECT count(*) FROM cursors WHERE user_id = 3";
+    assert_eq!(bench.numbers(cursors).await, [0]);
+    assert!(bench.store.groups_to_leave(10).await.unwrap().is_empty());
     assert_eq!(crate::check::kinds_with(&bench).await, []);
 }

@@ -1,8 +1,11 @@
 //! Rows of Postgres that somebody else holds: an operator's open transaction, another node, a tool.
 
+use std::cell::Cell;
+
 use ringwire_protocol::ConversationId;
 use ringwire_storage::Database;
 use ringwire_storage::append::{Append, Change, Outcome};
+use ringwire_storage::retention::{KeepRule, RetentionRules};
 use tokio_postgres::Client;
 
 use crate::support::sql::connect;
@@ -95,6 +98,13 @@ async fn the_activity_of_others_is_saved_beside_a_row_held_elsewhere() {
     drop(operator);
 }
 
+/// Whether a store waits for a row.
+async fn waits(bench: &Bench) -> bool {
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
+        AND application_name = 'ringwire' AND datname = current_database()";
+    bench.numbers(waiting).await != [0]
+}
+
 /// Whoever holds the row of a conversation may write its log: those who want the row have written nothing yet.
 #[tokio::test]
 async fn rows_are_locked_before_entries_are_written_in_batches_of_any_size() {
@@ -104,9 +114,7 @@ async fn rows_are_locked_before_entries_are_written_in_batches_of_any_size() {
         let operator = hold(&bench, group).await;
         let entries = (3..3 + fillers).map(|seq| message(busy, seq)).chain([join(group, 2, 3)]);
         in_one_batch(&bench, message(busy, 2), entries);
-        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
-            AND application_name = 'ringwire' AND datname = current_database()";
-        while bench.numbers(waiting).await == [0] {
+        while !waits(&bench).await {
             tokio::task::yield_now().await;
         }
         // This waits for nobody; if it had to, that would be a deadlock.
@@ -126,4 +134,63 @@ async fn rows_are_locked_before_entries_are_written_in_batches_of_any_size() {
             assert_eq!(answer.outcome, expected, "{answer:?}");
         }
     }
+}
+
+/// Does this while somebody holds the row of the conversation, who changes whatever it consists of once it waits.
+async fn behind_a_writer<T>(bench: &Bench, id: ConversationId, work: impl Future<Output = T>) -> T {
+    let operator = hold(bench, id).await;
+    let done = Cell::new(false);
+    let work = async {
+        let result = work.await;
+        done.set(true);
+        result
+    };
+    let writing = async {
+        while !waits(bench).await {
+            assert!(!done.get(), "it never took the row of the conversation");
+            tokio::task::yield_now().await;
+        }
+        // This waits for nobody; if it had to, that would be a deadlock.
+        let theirs = format!(
+            "SET LOCAL lock_timeout = '500ms';
+             UPDATE entries SET edited_at = 7 WHERE conversation_id = {id};
+             UPDATE reaction_counts SET count = count WHERE conversation_id = {id};
+             UPDATE attachments SET seq = seq WHERE conversation_id = {id}; COMMIT"
+        );
+        operator.batch_execute(&theirs).await.unwrap();
+    };
+    tokio::join!(work, writing).0
+}
+
+#[tokio::test]
+async fn what_is_erased_or_trimmed_is_locked_as_writers_do() {
+    let bench = Bench::new(Backend::Postgres).await;
+    let id = bench.direct().await;
+    let store = &bench.store;
+    let react = Change::React { target_seq: 2, reaction: "+".into(), removed: false };
+    let by_two = |seq| Append { sender_id: Some(user(2)), ..message(id, seq) };
+    bench.append(vec![message(id, 2), by_two(3), Append { change: react, ..by_two(4) }]);
+    store.delete_user(user(2), None).await.unwrap();
+    bench.execute("UPDATE deletions SET deleted_at = deleted_at - 120001").await;
+    let bodies = behind_a_writer(&bench, id, async {
+        loop {
+            let step = store.erase_step().await.unwrap();
+            if step.erased > 0 {
+                return step.erased;
+            }
+            assert!(step.more);
+        }
+    });
+    assert_eq!(bodies.await, 2);
+    let reactions = "SELECT count(*) FROM reactions";
+    assert_eq!(bench.numbers(reactions).await, [1], "a step of its own");
+    behind_a_writer(&bench, id, async { while store.erase_step().await.unwrap().more {} }).await;
+    assert_eq!(bench.numbers(reactions).await, [0]);
+
+    let rule = KeepRule { days: 0, count: 1 };
+    let rules = RetentionRules { direct: rule, group: rule, room: rule };
+    assert_eq!(store.retention_step(&rules, None).await.unwrap().removed, 0, "only marked");
+    bench.execute("UPDATE retention_marks SET marked_at = marked_at - 600001").await;
+    let trimmed = behind_a_writer(&bench, id, store.retention_step(&rules, None)).await.unwrap();
+    assert_eq!(trimmed.removed, 3);
 }

@@ -216,4 +216,15 @@ async fn who_has_read_an_entry_is_counted_without_its_sender(backend: Backend) {
     let rest = store.read_by(user(4), id, 2, Some(user(2)), 5).await.unwrap().unwrap();
     assert_eq!((rest.users, rest.more), (vec![user(3)], false));
     assert!(store.read_by(user(5), id, 2, None, 5).await.unwrap().is_none(), "no member");
+    // Whoever joins later was not there, though their cursor begins behind the entry.
+    let join = Change::Join(vec![user(5), user(6)]);
+    bench.append(vec![change(id, 4, 1, join), Append { msg_no: 3, ..message(id, 5) }]);
+    let later = store.read_by(user(5), id, 2, None, 5).await.unwrap().unwrap();
+    assert_eq!((later.read_count, later.delivered_count), (2, 3));
+    assert_eq!((later.users, later.more), (vec![user(2), user(3)], false));
+    store.save_cursors(&[moved(5, 5, 5)]).await.unwrap();
+    let new = store.read_by(user(1), id, 5, None, 5).await.unwrap().unwrap();
+    assert_eq!((new.read_count, new.delivered_count, new.users), (1, 1, vec![user(5)]));
+    let none = store.read_by(user(1), id, 99, None, 5).await.unwrap().unwrap();
+    assert_eq!((none.read_count, none.delivered_count, none.users), (0, 0, vec![]));
 }

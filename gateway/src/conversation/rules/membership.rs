@@ -48,7 +48,8 @@ impl Conversation {
             let error = format!("{} users wait for an answer", limits::MAX_REQUESTS);
             return Err(refusal(ErrorCode::LimitReached, error));
         }
-        let requested = wire::JoinRequested { text: text.to_owned() };
+        // What it says is for those who answer, not for every reader of the log.
+        let requested = wire::JoinRequested::default();
         Ok((encode(Kind::JoinRequested(requested)), Change::RequestJoin { text: text.into() }))
     }
 

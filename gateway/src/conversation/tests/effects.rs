@@ -120,8 +120,11 @@ impl World {
         require(!waits || reason, || "waits for nothing".to_owned())?;
         let bounded = machine.in_flight.len() <= limits::IN_FLIGHT_PER_CONVERSATION
             && machine.waiting.len() <= limits::WAITING_PER_CONVERSATION
+            && machine.ahead.len() <= limits::CURSORS_AHEAD
             && machine.receipts.by_member.len() <= machine.state.members.count();
-        require(bounded, || "memory is not bounded".to_owned())
+        require(bounded, || "memory is not bounded".to_owned())?;
+        let read = machine.ahead.is_empty() || machine.rebasing_since.is_some();
+        require(read, || "a cursor waits for a tail that nobody reads".to_owned())
     }
 
     /// Everything that is late arrives, then the whole is judged.

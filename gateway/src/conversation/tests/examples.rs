@@ -364,6 +364,31 @@ fn what_is_in_flight_and_what_waits_is_bounded() -> Told {
 }
 
 #[test]
+fn what_was_read_at_another_node_is_judged_by_the_tail() -> Told {
+    let mut world = world();
+    let read = |world: &mut World, seq| {
+        world.read(HERE, ROOM, 1, seq)?;
+        Ok::<_, Violation>(world.ledger.asked.len() - 1)
+    };
+    world.send(THERE, ROOM, 2, "m1", "there")?;
+    world.write_and_hear(THERE)?;
+    let there = read(&mut world, 2)?;
+    let nowhere = read(&mut world, 9)?;
+    assert_eq!(world.outcome(there), None);
+    world.tail(HERE, ROOM, Reading::Happens(9))?;
+    // The tail is read, and has not come.
+    world.send(THERE, ROOM, 2, "m2", "later")?;
+    world.write_and_hear(THERE)?;
+    let late = read(&mut world, 3)?;
+    world.tail(HERE, ROOM, Reading::Happens(9))?;
+    assert_eq!([there, late].map(|command| world.outcome(command)), [Some(Ok(2)), None]);
+    world.settle()?;
+    assert_eq!(world.outcome(late), Some(Ok(3)));
+    assert_eq!(world.outcome(nowhere), Some(Err(ErrorCode::InvalidArgument)));
+    Ok(())
+}
+
+#[test]
 fn a_failed_reading_is_repeated_and_a_long_tail_is_read_in_pages() -> Told {
     let mut world = world();
     for number in 0..5 {

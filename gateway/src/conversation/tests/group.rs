@@ -240,7 +240,8 @@ impl Group {
                 require(told.join_code.is_none(), || "the log tells a code".to_owned())?;
                 self.settings = settings::merge(&before.settings, told, row.seq);
             }
-            Kind::JoinRequested(_) => {
+            Kind::JoinRequested(requested) => {
+                require(requested.text.is_empty(), || "the log tells a wish".to_owned())?;
                 let right =
                     before.policy() == JoinPolicy::ByApproval && !before.is_banned(sender, at);
                 require(right, || format!("{sender} asks in vain"))?;

@@ -265,8 +265,8 @@ impl World {
         seq: Seq,
     ) -> Result<(), Violation> {
         let reply_to = self.note(node, room, user(from), "", String::new(), None);
-        self.command(node, room, |machine, _, effects| {
-            machine.raise(user(from), Cursor::read(seq), reply_to, effects);
+        self.command(node, room, |machine, now, effects| {
+            machine.raise(user(from), Cursor::read(seq), reply_to, now, effects);
         })
     }
 

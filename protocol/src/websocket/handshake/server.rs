@@ -21,7 +21,7 @@ pub enum Parsed {
     /// A sound request for a WebSocket.
     Upgrade {
         /// What the client asks for.
-        request: UpgradeRequest,
+        request: Box<UpgradeRequest>,
         /// How many bytes the request took; frames may follow.
         consumed: usize,
     },
@@ -106,7 +106,7 @@ pub fn parse_request(bytes: &[u8]) -> Result<Parsed, HandshakeError> {
     if !asks_for_websocket(request.headers()) {
         return Ok(Parsed::Http);
     }
-    let request = read_upgrade(&request)?;
+    let request = Box::new(read_upgrade(&request)?);
     Ok(Parsed::Upgrade { request, consumed: head.len() })
 }
 

@@ -263,7 +263,8 @@ async fn a_dissolved_conversation_is_gone_but_for_its_log(backend: Backend) {
     let dissolve = Append { change: Change::Dissolve, msg_no: 1, ..message(id, 3) };
     bench.append(vec![message(id, 2), dissolve]);
     assert!(bench.store.load_conversation(id, 5).await.unwrap().is_none());
-    assert!(bench.store.load_tail(id, 0, 5).await.unwrap().is_none());
+    let tail = bench.store.load_tail(id, 1, 5).await.unwrap().unwrap();
+    assert_eq!((tail.entries.len(), tail.head.seq), (2, 3), "other owners hear of the end");
     assert!(bench.store.load_entry(id, 2).await.unwrap().is_none());
     assert!(bench.store.sync_page(user(1), id, 0, 5).await.unwrap().is_none());
     assert!(bench.store.heads(user(2), None, &[], 5).await.unwrap().0.is_empty());

@@ -33,6 +33,7 @@ pub(super) struct Model {
     pins: BTreeMap<Seq, Seq>,
     /// 0: everyone.
     mentions: BTreeSet<(u64, Seq)>,
+    /// Edits with their message, and what belongs to none: 0.
     edits: BTreeMap<Seq, Seq>,
     reactions: BTreeSet<(Seq, u64, String)>,
 }
@@ -74,6 +75,7 @@ impl Model {
             }
             Change::Recall { target_seq } => self.recall(*target_seq, at),
             Change::React { target_seq, reaction, removed } => {
+                self.edits.insert(entry.seq, 0);
                 let key = (*target_seq, sender, reaction.to_string());
                 if *removed {
                     self.reactions.remove(&key);
@@ -127,6 +129,7 @@ impl Model {
             }
             Change::RequestJoin { text } => {
                 self.wishes.insert(sender, (text.to_string(), at));
+                self.edits.insert(entry.seq, 0);
             }
             Change::RefuseJoin { user_id } => {
                 self.wishes.remove(&user_id.get());
