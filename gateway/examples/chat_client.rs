@@ -74,10 +74,11 @@ impl Client {
         if seq(&entry["seq"]) == self.seq + 1 {
             self.seq += 1;
             let text = entry["body"]["message"]["text"].as_str();
-            text.into_iter().for_each(|text| println!("{}\t{text}", self.seq));
+            let _ = text.map(|text| println!("{}\t{text}", self.seq));
             ensure!(self.seq != self.page_end, "more lies behind these"); // a new session tells it
         }
-        Ok(ensure!(seq(&entry["seq"]) <= self.seq, "a gap")) // likewise; older ones were shown
+        ensure!(seq(&entry["seq"]) <= self.seq, "a gap"); // likewise; older ones were shown
+        Ok(())
     }
 }
 
@@ -92,10 +93,9 @@ fn main() {
     let hello = json!({"token": token, "device_id": device, "cursors": [{"conversation_id": id}]});
     let mut client = Client { connect: hello, wait_ms: 100, ..Client::default() };
     for (number, text) in texts.iter().enumerate().rev() {
-        let (client_msg_id, message) = (format!("{device}-{number}"), json!({"text": text}));
-        client.unsent.push(
-            json!({"conversation_id": id, "client_msg_id": client_msg_id, "message": message}),
-        );
+        let (key, body) = (format!("{device}-{number}"), json!({"text": text}));
+        let send = json!({"conversation_id": id, "client_msg_id": key, "message": body});
+        client.unsent.push(send);
     }
     while let Err(error) = client.live(url) {
         eprintln!("the connection ended: {error}");

@@ -2,7 +2,7 @@
 
 use prost::Message as _;
 use ringwire_protocol::{ConversationId, UserId, wire};
-use ringwire_storage::append::{Append, Change};
+use ringwire_storage::append::{Append, Change, Outcome};
 
 use crate::world::{Event, World};
 
@@ -105,10 +105,9 @@ impl World {
         self.journal.met("restart");
         let under_way: Vec<Append> = node.writer.queue.lock().drain(..).collect();
         let written = self.random.below(under_way.len() as u64 + 1) as usize;
-        for append in under_way.into_iter().take(written.min(3)) {
-            let delay_us = self.random.between(0, 50_000);
-            self.after_us(delay_us, Event::Ghost(Box::new(append)));
-        }
+        let batch: Vec<Append> = under_way.into_iter().take(written.min(3)).collect();
+        let delay_us = self.random.between(0, 50_000);
+        self.after_us(delay_us, Event::Ghost(batch));
         drop(node);
         self.sockets.clear();
         for device in 0..self.devices.len() {
@@ -126,9 +125,19 @@ impl World {
     }
 
     /// See [`Self::restart`].
-    pub(crate) fn ghost(&mut self, append: &Append) {
-        let outcome = self.database.insert(append, true, true);
-        self.journal.note(format_args!("a late write: {outcome:?}"));
+    pub(crate) fn ghost(&mut self, batch: &[Append]) {
+        // One transaction: what comes behind an entry that is not written is not written either.
+        let mut stopped = Vec::new();
+        for append in batch {
+            if stopped.contains(&append.conversation_id) {
+                continue;
+            }
+            let outcome = self.database.insert(append, true, true);
+            self.journal.note(format_args!("a late write: {outcome:?}"));
+            if outcome != Outcome::Committed {
+                stopped.push(append.conversation_id);
+            }
+        }
     }
 
     /// From now on nothing goes wrong, and nobody does anything new.

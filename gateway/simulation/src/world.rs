@@ -64,7 +64,7 @@ pub(crate) enum Event {
     /// A node starts.
     Start,
     /// A write of a node that is gone reaches the database all the same.
-    Ghost(Box<Append>),
+    Ghost(Vec<Append>),
     /// From now on nothing goes wrong any more.
     Heal,
     /// Is everything quiet?
@@ -252,7 +252,7 @@ impl World {
             }
             Event::Fault(fault) => self.fault(fault),
             Event::Start => self.start_node()?,
-            Event::Ghost(append) => self.ghost(&append),
+            Event::Ghost(batch) => self.ghost(&batch),
             Event::Heal => self.heal(),
             Event::Judge => self.judge(),
         }

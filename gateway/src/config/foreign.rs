@@ -1,7 +1,7 @@
 //! Variables that begin like ours and are not for the server.
 
 /// Of the project's tests and of its load generator, whose shell may be the server's.
-const TOOLS: [&str; 4] = ["PG_BIN", "CHROMIUM", "SEED", "JWT_SECRET_FILE"];
+const TOOLS: [&str; 6] = ["PG_BIN", "CHROMIUM", "PYTHON", "NODE", "SEED", "JWT_SECRET_FILE"];
 /// How more of them begin.
 const TOOL_PREFIXES: [&str; 3] = ["TEST_", "WRITE_", "CRASH_"];
 

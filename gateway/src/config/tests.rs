@@ -143,6 +143,8 @@ fn unknown_variables_name_the_nearest_known_one_and_those_of_others_do_not_matte
         // What the project's own tools read.
         ("RINGWIRE_PG_BIN", "/usr/bin"),
         ("RINGWIRE_CHROMIUM", "/usr/bin/chromium"),
+        ("RINGWIRE_PYTHON", "/usr/bin/python3"),
+        ("RINGWIRE_NODE", "/usr/bin/node"),
         ("RINGWIRE_TEST_FULL", "1"),
         ("RINGWIRE_SEED", "7"),
         ("RINGWIRE_WRITE_DOCS", "1"),

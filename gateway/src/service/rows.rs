@@ -206,7 +206,7 @@ fn within_budget<'a>(
 
 /// The floor to tell, where a cursor lies below what retention has left; 0 otherwise.
 fn trimmed_floor(page: &LogPage, after_seq: u64) -> u64 {
-    if after_seq + 1 < page.floor_seq { page.floor_seq } else { 0 }
+    if after_seq.saturating_add(1) < page.floor_seq { page.floor_seq } else { 0 }
 }
 
 #[cfg(test)]
@@ -267,6 +267,9 @@ mod tests {
         assert_eq!(tell(HistoryWindow::Before(7), &page(5, 6, 1, 4)), (true, true, 4));
         assert_eq!(tell(HistoryWindow::Around(2), &page(4, 6, 1, 4)), (false, true, 4));
         assert_eq!(tell(HistoryWindow::Newest, &page(8, 10, 1, 1)), (true, false, 0));
+        assert_eq!(trimmed_floor(&page(4, 6, 1, 4), 2), 4);
+        assert_eq!(trimmed_floor(&page(4, 6, 1, 4), 3), 0);
+        assert_eq!(trimmed_floor(&page(4, 6, 1, 4), u64::MAX), 0);
         let nothing = LogPage { entries: Vec::new(), ..page(1, 1, 1, 4) };
         assert_eq!(tell(HistoryWindow::Before(4), &nothing), (false, true, 4));
         assert_eq!(tell(HistoryWindow::After(10), &nothing), (true, false, 4));

@@ -4,13 +4,14 @@
 use std::path::Path;
 use std::sync::atomic::Ordering::SeqCst;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ringwire_protocol::codec::Encoding;
 use ringwire_protocol::wire::{self, command::Op};
 use ringwire_testkit::{PrivatePostgres, SmallDisk};
 use tempfile::TempDir;
 
+use crate::support::PATIENCE;
 use crate::support::client::Client;
 use crate::support::flood::{Flood, Tally};
 use crate::support::http;
@@ -20,6 +21,8 @@ use crate::support::store::Database;
 use crate::support::watch::count_early_acks;
 
 const DISK_BYTES: u64 = 64 << 20;
+/// With room for the cluster itself, some 40 MiB of it, and for what the log needs beside the messages.
+const POSTGRES_DISK_BYTES: u64 = 112 << 20;
 const PARTICIPANTS: u32 = 6;
 const SENDS_EACH: u32 = 300;
 /// What fills up whatever the database had in reserve: far more than it has, and less than the disk.
@@ -49,6 +52,15 @@ fn try_to_make_a_group(client: &mut Client) -> Result<(), wire::Error> {
         ..Default::default()
     };
     client.call(Op::CreateGroup(group)).map(|_| ())
+}
+
+/// Service comes back by itself, though not in the same moment: Postgres may have had to recover first.
+fn await_service(client: &mut Client) {
+    let deadline = Instant::now() + PATIENCE;
+    while let Err(error) = try_to_make_a_group(client) {
+        assert!(error.temporary && Instant::now() < deadline, "service is not back: {error:?}");
+        thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// Fills the disk under load and gives it back; `return_to_service` does what an operator's supervisor would.
@@ -92,7 +104,7 @@ fn fills_up(
     assert_eq!(early.load(SeqCst), 0, "acks that came before their entry");
     crowd.finish(server);
     assert_eq!(flood.logged(), LARGE_SENDS);
-    try_to_make_a_group(&mut bystander).expect("service is back");
+    await_service(&mut bystander);
     assert_eq!(http::get(server.address(), "/health/ready").status, 200);
     // Nothing was only in memory.
     server.kill();
@@ -128,7 +140,7 @@ fn d5_a_full_disk_under_sqlite_is_an_error_on_epoll() {
 }
 
 fn full_postgres(path: &Path) {
-    let disk = SmallDisk::mount(path, DISK_BYTES).expect("a small disk");
+    let disk = SmallDisk::mount(path, POSTGRES_DISK_BYTES).expect("a small disk");
     let settings = ["max_wal_size=4MB", "min_wal_size=2MB", "shared_buffers=4MB"];
     let postgres = PrivatePostgres::start_in(path, &settings, &["--wal-segsize=1"]);
     let mut postgres = postgres.expect("a private Postgres");

@@ -27,6 +27,7 @@ mod ordering;
 mod outage;
 mod overload;
 mod page;
+mod password_load;
 mod permissions;
 mod poison;
 mod power_loss;
