@@ -78,7 +78,7 @@ statements! {
         ), come AS (
             INSERT INTO members (conversation_id, user_id, role, joined_at)
             SELECT conversation_id, user_id, 0, joined_at FROM u
-            WHERE (SELECT x.deleted_at FROM users x WHERE x.id = u.user_id) = 0
+            WHERE coalesce((SELECT x.deleted_at FROM users x WHERE x.id = u.user_id), 0) = 0
             ORDER BY conversation_id, user_id
             ON CONFLICT (conversation_id, user_id) DO NOTHING
             RETURNING conversation_id, user_id

@@ -153,7 +153,7 @@ fn add(tx: &Transaction<'_>, added: &Added) -> Result<usize, AppendError> {
     let come = tx
         .prepare_cached(
             "INSERT INTO members (conversation_id, user_id, role, joined_at)
-             SELECT ?1, ?2, 0, ?3 FROM users WHERE id = ?2 AND deleted_at = 0
+             SELECT ?1, ?2, 0, ?3 WHERE NOT EXISTS (SELECT 1 FROM users WHERE id = ?2 AND deleted_at <> 0)
              ON CONFLICT (conversation_id, user_id) DO NOTHING",
         )?
         .execute((key.0, key.1, added.joined_at))?;
