@@ -274,6 +274,7 @@ impl Conversation {
                 msg_no: position.msg_no,
                 created_at: position.created_at,
                 client_msg_id: submission.client_msg_id.clone(),
+                says: submission.intent.is_message(),
             })
         } else {
             Err(other_command())

@@ -359,7 +359,7 @@ impl Conversation {
     fn commit(&mut self, entry: InFlight, effects: &mut Vec<Effect>) {
         let InFlight { submission, row, change, made_at, .. } = entry;
         let recipients = self.apply(&row, &change, made_at);
-        submission.answer(&Ok(Ack::from(&row)), effects);
+        submission.answer(&Ok(Ack::entry(&row, &submission.intent)), effects);
         effects.push(Effect::Deliver {
             frame: self.framed(&row, made_at),
             recipients,
@@ -377,12 +377,15 @@ impl Conversation {
 
     /// Brings the committed state up to `row`; returns who receives it: those who are members before or after it.
     fn apply(&mut self, row: &EntryRow, change: &Change, asked_at: Instant) -> Recipients {
-        self.head = LogHead { seq: row.seq, msg_no: row.msg_no, created_at: row.created_at };
+        let says = row.msg_no > self.head.msg_no;
+        self.head = row.head();
         self.confirmed_at = asked_at;
         if let Some((key, position)) = position_of(row) {
             // Another node may have accepted what this one refused.
             self.refusals.forgive(self.id, key.0, &key.1);
-            self.receipts.said(key.0, row.seq);
+            if says {
+                self.receipts.said(key.0, row.seq);
+            }
             self.recent.insert(key, position);
         }
         let before = lets_go(change).then(|| self.state.members.recipients());

@@ -65,6 +65,9 @@ fn an_edit_shows_in_every_page_and_keeps_who_said_it_and_when() {
                 assert!(entry.edited_at >= said.created_at);
             }
             assert_eq!(reader.head(group).unread, 1, "an edit is no message");
+            seq(reader.call(react(group, said.seq, "👍", false)));
+            let head = reader.head(group);
+            assert_eq!((head.unread, head.read_seq), (1, 0), "who reacts may not have read it");
         }
     }
 }

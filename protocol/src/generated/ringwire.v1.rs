@@ -1123,7 +1123,7 @@ pub struct Head {
     /// The newest entry.
     #[prost(message, optional, tag = "5")]
     pub last_entry: ::core::option::Option<Entry>,
-    /// Messages behind the user's read cursor and behind their own last entry.
+    /// Messages behind the user's read cursor and behind their own last message.
     #[prost(uint64, tag = "6")]
     pub unread: u64,
     #[prost(uint64, tag = "7")]

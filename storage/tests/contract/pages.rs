@@ -1,7 +1,7 @@
 //! Reading: pages of logs, lists and members, and who may.
 
 use ringwire_protocol::{ConversationId, Seq};
-use ringwire_storage::append::Append;
+use ringwire_storage::append::{Append, Change};
 use ringwire_storage::members::{MemberList, MembersPage};
 use ringwire_storage::model::{CursorRow, HeadRow, HeadsAfter, HistoryWindow, LogPage, NewGroup};
 
@@ -17,7 +17,7 @@ on_both_also_sealed!(
     lines_of_the_list_say_all_a_client_shows,
     a_session_snapshot_has_list_and_missed_entries,
     members_come_in_pages_with_their_cursors,
-    own_entries_are_not_unread,
+    own_messages_are_not_unread,
     unread_is_summed_over_the_whole_list,
     thousands_of_lines_are_listed_once_each,
 );
@@ -217,7 +217,7 @@ async fn members_come_in_pages_with_their_cursors(backend: Backend) {
     assert_eq!((rest, more), (vec![user(4), user(5)], false));
 }
 
-async fn own_entries_are_not_unread(backend: Backend) {
+async fn own_messages_are_not_unread(backend: Backend) {
     let bench = Bench::new(backend).await;
     let id = bench.direct().await;
     // Three of user 1, one of user 2, two more of user 1; no cursor was ever written.
@@ -238,6 +238,12 @@ async fn own_entries_are_not_unread(backend: Backend) {
     bench.store.save_cursors(&[cursor(6)]).await.unwrap();
     let read = line(2).await;
     assert_eq!((read.unread(), read.read_seq), (1, 6));
+    // Who reacts says nothing, and may have left unread what is before it.
+    let react = Change::React { target_seq: 7, reaction: "+".into(), removed: false };
+    let reacts = Append { sender_id: Some(user(2)), msg_no: 6, change: react, ..message(id, 8) };
+    bench.append(vec![reacts]);
+    let reacted = line(2).await;
+    assert_eq!((reacted.unread(), reacted.read_seq), (1, 6));
 }
 
 async fn unread_is_summed_over_the_whole_list(backend: Backend) {
