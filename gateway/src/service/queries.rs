@@ -49,7 +49,8 @@ impl Queries<'_> {
             Query::Blocks(blocks) => self.blocks(user, &blocks).await?,
             Query::SetVisibility { status, last_seen } => {
                 self.store.set_visibility(user, status, last_seen).await.map_err(failed)?;
-                Outcome::Done(wire::Done {})
+                let news = News::SeenByOthers { user };
+                return Ok((Box::new(Outcome::Done(wire::Done {})), Some(news)));
             }
             Query::OpenDirect(open) => return self.open_direct(user, open).await,
             Query::CreateGroup(create) => return self.create_group(user, create).await,

@@ -18,6 +18,7 @@ use crate::conversation::answer::ReplyTo;
 use crate::conversation::request::Request;
 use crate::limits;
 use crate::placement::owner_shard;
+use crate::presence::Status;
 use crate::service::ask::{Ask, News};
 use crate::session::registry::{Phase, SessionKey};
 
@@ -158,9 +159,11 @@ impl State {
             }
             Routed::SetStatus(set) => self.set_status(reply_to, set, links),
             Routed::WatchPresence(watch) => self.watch_presence(reply_to, &watch, links),
-            Routed::Owner(request) => {
-                if let Request::Typing { conversation_id, stopped, .. } = &request {
-                    session.typing = (!stopped).then_some(*conversation_id);
+            Routed::Owner(mut request) => {
+                if let Request::Typing { conversation_id, stopped, .. } = &mut request {
+                    // Who shows as not being there does not show as writing.
+                    *stopped |= session.own.status == Status::Invisible;
+                    session.typing = (!*stopped).then_some(*conversation_id);
                 }
                 self.send_to_owner(request, links)
             }
@@ -305,9 +308,13 @@ impl State {
                 }
                 self.push_view_changed(user, change, links);
             }
+            News::SeenByOthers { user } => self.look_again_everywhere(user),
             News::BlockChanged { user, other, direct, blocked } => {
                 if blocked {
                     self.conceal_both(user, other, links);
+                } else {
+                    self.look_again_everywhere(user);
+                    self.look_again_everywhere(other);
                 }
                 if let Some(conversation_id) = direct {
                     self.announce(Request::BlockChanged { conversation_id, blocked }, links);
