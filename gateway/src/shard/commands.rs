@@ -2,7 +2,7 @@
 
 use ringwire_protocol::codec::DecodeError;
 use ringwire_protocol::websocket::MessageKind;
-use ringwire_protocol::{CloseReason, CommandError, ConversationId, ErrorCode, UserId, wire};
+use ringwire_protocol::{CloseReason, CommandError, ConversationId, ErrorCode, wire};
 use wire::command::Op;
 use wire::reply::Outcome;
 
@@ -10,7 +10,6 @@ use super::connect::already_connected;
 use super::mail::Mail;
 use super::state::{State, busy};
 use crate::command::message::invalid;
-use crate::command::named::Named;
 use crate::command::query::Query;
 use crate::command::route::{Routed, Sender, conversation, route};
 use crate::connection::links::Links;
@@ -165,16 +164,10 @@ impl State {
                     *stopped |= session.own.status == Status::Invisible;
                     session.typing = (!*stopped).then_some(*conversation_id);
                 }
-                self.send_to_owner(request, links)
+                self.send_in_turn(request, links)
             }
             Routed::Pull(sync) => self.pull(user, reply_to, &sync, links),
-            Routed::Named(named) => {
-                self.take_query(key)?;
-                self.ask(Ask::Identify(named)).map_err(|_| {
-                    self.give_query_back(key);
-                    busy("the service queue is full")
-                })
-            }
+            Routed::Named(named) => self.identify(named),
             Routed::Service(query) => {
                 let dirty = match query {
                     Query::Heads(_) | Query::ReadBy(_) => self.cursors.of(user),
@@ -250,7 +243,11 @@ impl State {
         }
     }
 
-    fn send_to_owner(&mut self, request: Request, links: &mut Links) -> Result<(), CommandError> {
+    pub(super) fn send_to_owner(
+        &mut self,
+        request: Request,
+        links: &mut Links,
+    ) -> Result<(), CommandError> {
         let owner = owner_shard(request.conversation_id(), self.shared.shards());
         if owner == self.id {
             self.handle_request(request, links);
@@ -273,24 +270,6 @@ impl State {
             self.note_refusal(session, conversation_id, &submission.client_msg_id);
         }
         Err(busy("the conversation's shard has no room"))
-    }
-
-    /// The service knows the users that a command of this shard's session names.
-    pub(crate) fn identified(
-        &mut self,
-        named: Named,
-        users: Result<Vec<UserId>, CommandError>,
-        links: &mut Links,
-    ) {
-        let reply_to = named.submission.reply_to;
-        self.give_query_back(reply_to.session);
-        let sent = users.and_then(|users| {
-            let request = named.resolved(users, &self.shared.command_key);
-            self.send_to_owner(request, links)
-        });
-        if let Err(error) = sent {
-            self.reply(reply_to.session, reply_to.command_id, Err(error), links);
-        }
     }
 
     /// Makes known what a command did that the database carried out.
@@ -324,7 +303,12 @@ impl State {
     }
 
     /// Remembers a refused send, for those that say they come `after` it.
-    fn note_refusal(&mut self, key: SessionKey, id: ConversationId, client_msg_id: &str) {
+    pub(super) fn note_refusal(
+        &mut self,
+        key: SessionKey,
+        id: ConversationId,
+        client_msg_id: &str,
+    ) {
         if let Some(session) = self.registry.get(key) {
             session.refused_sends.insert(id, session.user, client_msg_id);
         }

@@ -23,6 +23,7 @@ mod home;
 pub mod launch;
 pub mod mail;
 pub mod mailbox;
+mod named;
 mod news;
 mod owner;
 #[cfg(test)]
