@@ -95,7 +95,7 @@ async fn z2_strangers_read_nothing(backend: Backend) {
             store.history_page(who, what, HistoryWindow::Around(1), 10).await.unwrap().is_none()
         );
         assert!(store.sync_page(who, what, 0, 10).await.unwrap().is_none());
-        let page = store.members_page(who, what, MemberList::Members, None, 10).await.unwrap();
+        let page = store.members_page(who, what, MemberList::Members, None, 10, 0).await.unwrap();
         assert_eq!(page, MembersPage::NotMember);
         assert!(store.heads(who, None, &[what], 10).await.unwrap().0.is_empty());
         let snapshot = store.session_snapshot(who, &[(what, 0)], 10, 10).await.unwrap();
@@ -204,14 +204,14 @@ async fn members_come_in_pages_with_their_cursors(backend: Backend) {
     let cursor = CursorRow { conversation_id: id, user_id: user(2), read_seq: 1, delivered_seq: 2 };
     bench.store.save_cursors(&[cursor]).await.unwrap();
     let list = MemberList::Members;
-    let page = bench.store.members_page(user(1), id, list, None, 3).await.unwrap();
+    let page = bench.store.members_page(user(1), id, list, None, 3, 0).await.unwrap();
     let MembersPage::Page { members: page, more: true } = page else { panic!("{page:?}") };
     let listed: Vec<_> = page
         .iter()
         .map(|line| (line.user.username.as_str(), line.read_seq, line.delivered_seq))
         .collect();
     assert_eq!(listed, [("name1", 0, 0), ("name2", 1, 2), ("name3", 0, 0)]);
-    let rest = bench.store.members_page(user(1), id, list, Some(user(3)), 3).await.unwrap();
+    let rest = bench.store.members_page(user(1), id, list, Some(user(3)), 3, 0).await.unwrap();
     let MembersPage::Page { members, more } = rest else { panic!("{rest:?}") };
     let rest: Vec<_> = members.iter().map(|line| line.member.user_id).collect();
     assert_eq!((rest, more), (vec![user(4), user(5)], false));
