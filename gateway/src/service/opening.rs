@@ -28,7 +28,7 @@ impl Queries<'_> {
         if other == user {
             return Err(invalid("a direct conversation needs another user"));
         }
-        self.may_begin(user, other).await?;
+        self.may_open(user, other).await?;
         let body = created(ConversationKind::Direct, String::new(), &[user, other]);
         let opened = self.store.open_direct(user, other, self.now_ms, body).await;
         let (id, made) = opened.map_err(failed)?;

@@ -215,15 +215,16 @@ fn whoever_is_blocked_can_neither_begin_nor_continue_a_direct_conversation() {
             for client in [&mut *one, &mut *two] {
                 assert_eq!(refusal(client.call(say(direct, "m2", "x"))), "BLOCKED");
             }
-            assert!(!one.open_direct(users[1]).created, "what there is can be opened");
+            let open = |user_id| Op::OpenDirect(wire::OpenDirect { user_id, ..Default::default() });
+            assert_eq!(refusal(one.call(open(users[1]))), "BLOCKED", "as one that is not there");
             done(three.call(block(users[0], false)));
-            let open = Op::OpenDirect(wire::OpenDirect { user_id: users[2], ..Default::default() });
-            assert_eq!(refusal(one.call(open)), "BLOCKED");
+            assert_eq!(refusal(one.call(open(users[2]))), "BLOCKED");
             let listed = two.call(Op::Blocks(wire::Blocks::default()));
             let Ok(Outcome::BlocksPage(page)) = listed else { panic!("no page: {listed:?}") };
             assert_eq!(page.users.iter().map(|user| user.user_id).collect::<Vec<_>>(), [users[0]]);
             assert_eq!(refusal(two.call(block(users[1], false))), "INVALID_ARGUMENT");
             done(two.call(block(users[0], true)));
+            assert!(!one.open_direct(users[1]).created);
             one.say(direct, "m3", "again");
         }
     }

@@ -110,9 +110,12 @@ impl Conversation {
             Verdict::Lower => {
                 Ok(Reach::Below(view.member(user).map_or(Role::Member, |member| member.role)))
             }
-            Verdict::UnlessAnnouncements if view.settings().announcement_only == Some(true) => {
+            Verdict::UnlessAnnouncements | Verdict::OwnUnlessAnnouncements
+                if view.settings().announcement_only == Some(true) =>
+            {
                 Err(refusal(ErrorCode::Forbidden, "only owner and admins may send here"))
             }
+            Verdict::Own | Verdict::OwnUnlessAnnouncements => Ok(Reach::Own),
             Verdict::IfMembersMayInvite if view.settings().members_may_invite != Some(true) => {
                 Err(refusal(ErrorCode::Forbidden, "only owner and admins may invite here"))
             }

@@ -141,6 +141,8 @@ impl Group {
             Kind::Edited(edited) => {
                 let said = before.said(edited.target_seq)?;
                 require(!silent && said.by == sender, || format!("{sender} edits, may not"))?;
+                let announces = before.settings.announcement_only == Some(true);
+                require(!announces || before.manages(sender), || format!("{sender} edits"))?;
                 in_time(&said, at)?;
             }
             Kind::Recalled(recalled) => {

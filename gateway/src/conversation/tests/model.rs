@@ -149,6 +149,12 @@ impl Ledger {
                     let announces = then.settings.announcement_only == Some(true);
                     role == Some(Role::Member) && (announces || mentions.all)
                 }
+                Some(Intent::Edit { .. })
+                    if role == Some(Role::Member)
+                        && then.settings.announcement_only == Some(true) =>
+                {
+                    true
+                }
                 Some(Intent::Edit { target_seq, .. } | Intent::Recall { target_seq }) => {
                     then.messages.get(target_seq).is_none_or(|said| said.by != from)
                 }
