@@ -228,6 +228,8 @@ pub struct ConversationState {
     pub pins: Vec<Seq>,
     /// Direct: one of the two blocks the other.
     pub blocked: bool,
+    /// Nobody is a member any more, and nothing follows; its log still tells a retry what became of the first try.
+    pub dissolved: bool,
 }
 
 /// One line in a user's list of conversations.

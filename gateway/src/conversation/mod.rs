@@ -29,6 +29,7 @@ mod intake;
 pub mod intent;
 pub mod members;
 mod pages;
+mod reactions;
 mod rebase;
 mod receipts;
 mod recent;
@@ -57,6 +58,7 @@ use blocks::Blocks;
 use entry::EntryFrame;
 use facts::Facts;
 use members::{Members, Recipients};
+use reactions::Reactions;
 use receipts::{Ahead, Receipts};
 use recent::{DedupeKey, Position, Recent};
 use ring::Ring;
@@ -216,6 +218,7 @@ pub struct Conversation {
     confirmed_at: Instant,
     recent: Recent,
     facts: Facts,
+    reactions: Reactions,
     blocks: Blocks,
     ring: Ring,
     refusals: Refusals,
@@ -257,6 +260,7 @@ impl Conversation {
             confirmed_at: now.at,
             recent,
             facts: Facts::new(&snapshot.recent),
+            reactions: Reactions::new(&snapshot.recent),
             blocks,
             ring: Ring::behind(snapshot.head.seq),
             refusals: Refusals::default(),
@@ -392,6 +396,7 @@ impl Conversation {
         self.state.apply(row.sender_id, change, row.created_at);
         self.facts.push(row);
         self.facts.apply(change);
+        self.reactions.apply(row.sender_id, change);
         match change {
             Change::Edit { target_seq, .. } | Change::React { target_seq, .. } => {
                 self.ring.drop_through(*target_seq);

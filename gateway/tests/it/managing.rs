@@ -144,10 +144,14 @@ fn a_group_is_handed_over_and_ended_by_its_owner() {
                 .map(wire::Member::role)
                 .collect();
             assert_eq!(roles, [Role::Admin, Role::Owner]);
-            let dissolve =
-                || Op::Dissolve(wire::Dissolve { conversation_id: id, ..Default::default() });
+            let client_msg_id = "end".to_owned();
+            let dissolve = || {
+                let client_msg_id = client_msg_id.clone();
+                Op::Dissolve(wire::Dissolve { conversation_id: id, client_msg_id })
+            };
             assert_eq!(refusal(owner.call(dissolve())), "FORBIDDEN");
-            done(heir.call(dissolve()));
+            let ended = heir.call(dissolve()).expect("an ack");
+            assert_eq!(heir.call(dissolve()), Ok(ended), "a retry finds the first try");
             assert!(matches!(chat::notice(&owner.next_entry()), Kind::Dissolved(_)));
             for client in [&mut owner, &mut heir] {
                 assert_eq!(refusal(client.call(say(id, "after", "x"))), "NOT_MEMBER");
@@ -155,6 +159,34 @@ fn a_group_is_handed_over_and_ended_by_its_owner() {
                 assert_eq!(refusal(client.call(Op::History(history))), "NOT_MEMBER");
                 assert_eq!(refusal(client.call(join(id, ""))), "CONVERSATION_NOT_FOUND");
             }
+        }
+    }
+}
+
+#[test]
+fn settings_that_change_nothing_make_no_entry_and_nobody_is_one_too_many() {
+    let server = Setup::new().start();
+    for encoding in ENCODINGS {
+        let mut owner = Client::session(&server, 1, encoding);
+        drop([2, 3].map(|user| Client::session(&server, user, encoding)));
+        let id = owner.create(group(JoinPolicy::Open, &[2, 3]));
+        let mut update = |settings: GroupSettings| {
+            let settings = Some(settings);
+            owner.call(Op::UpdateGroup(wire::UpdateGroup {
+                conversation_id: id,
+                settings,
+                ..Default::default()
+            }))
+        };
+        let titled =
+            |title: &str| GroupSettings { title: Some(title.to_owned()), ..Default::default() };
+        let of = |most| GroupSettings { max_members: Some(most), ..Default::default() };
+        assert!(matches!(update(titled("new")), Ok(Outcome::SendAck(ack)) if ack.seq == 2));
+        assert!(matches!(update(titled("new")), Ok(Outcome::Done(_))));
+        assert_eq!(refusal(update(of(2))), "INVALID_ARGUMENT");
+        assert!(matches!(update(of(3)), Ok(Outcome::SendAck(ack)) if ack.seq == 3));
+        for title in ["a\u{7}", "a\u{202e}b"] {
+            assert_eq!(refusal(update(titled(title))), "INVALID_ARGUMENT");
         }
     }
 }

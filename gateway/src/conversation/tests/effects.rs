@@ -46,6 +46,9 @@ impl World {
                     let second = self.ledger.asked[..reply_to.command_id as usize]
                         .iter()
                         .any(|other| other.id == asked.id && other.from == asked.from);
+                    if matches!(answer, Ok(Ack::Done)) {
+                        self.seen.insert("so already");
+                    }
                     if self.fault != Fault::LoseSecondAnswers || !second {
                         self.ledger.answered(reply_to, answer, log, head)?;
                     }
