@@ -102,7 +102,7 @@ fn answer(database: &mut Database, user: UserId, query: Query, unix_ms: i64) -> 
         }
         Query::Heads(heads) => {
             let list = database.session(user, &[], page(heads.limit) as usize, 0);
-            Outcome::HeadsPage(rows::first_heads(&list, &COMMAND_KEY))
+            Outcome::HeadsPage(rows::first_heads(&list, &COMMAND_KEY, unix_ms))
         }
         Query::CreateGroup(create) => return create_group(database, user, &create, unix_ms),
         _ => {
