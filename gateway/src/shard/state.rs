@@ -11,6 +11,7 @@ use super::clock::{Clock, TimeSource};
 use super::connect::Entering;
 use super::credits::Credits;
 use super::figures::Unflushed;
+use super::named::BehindNamed;
 use super::news::News;
 use super::shared::Shared;
 use super::signals::{CursorPush, OwnCursor};
@@ -52,6 +53,8 @@ pub struct State {
     pub(crate) typists: Typists,
     pub(crate) presence: Presence,
     pub(crate) news: News,
+    /// What waits for the users to be known that a command before it names.
+    pub(crate) behind_named: BehindNamed,
     /// Tails that could not be loaded, to be asked for again.
     pub(crate) stalled: Vec<ConversationId>,
     pub(crate) waiters: HashMap<u64, oneshot::Sender<Result<UserId, CommandError>>>,
@@ -108,6 +111,7 @@ impl State {
             typists: Typists::default(),
             presence,
             news: News::default(),
+            behind_named: BehindNamed::default(),
             stalled: Vec::new(),
             waiters: HashMap::new(),
             next_waiter: 0,
