@@ -16,9 +16,9 @@ use ringwire_protocol::UserId;
 use ringwire_storage::refresh::FamilyId;
 use ringwire_storage::{CompletionSink, Store};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
-use crate::api::{ApiServer, ServiceFacts, ServiceState};
+use crate::api::{ApiServer, Reach, ServiceFacts, ServiceState};
 use crate::auth::TokenVerifier;
 use crate::command::key::CommandKey;
 use crate::config::{AuthConfig, Config, DriverChoice};
@@ -31,6 +31,7 @@ use crate::placement::{ShardId, home_shard};
 use crate::service::Service;
 use crate::service::ask::Call;
 use crate::service::errands::Errands;
+use crate::service::orders::Orders;
 use crate::service::upkeep::Upkeep;
 use crate::shard::handoff::{HttpSocket, Returned};
 use crate::shard::mail::Mail;
@@ -84,10 +85,16 @@ pub fn run(config: Config) -> Result<(), StartError> {
             drained_shards: AtomicUsize::new(0),
             config: Arc::clone(&config),
         });
+        let reach = Reach {
+            mailboxes: shared.mailboxes.clone(),
+            ordered: Arc::new(Notify::new()),
+            stop: Arc::new(Notify::new()),
+        };
         let facts = ServiceFacts {
             driver: driver.name(),
             shards: shared.shards(),
             board,
+            reach: reach.clone(),
             exported: traces.as_ref().map(|traces| traces.exported.clone()),
         };
         if let Some(traces) = traces {
@@ -105,15 +112,21 @@ pub fn run(config: Config) -> Result<(), StartError> {
         let upkeep = Upkeep::new(store.clone(), &config.storage, errands, state.deleted());
         let upkeep = tokio::spawn(upkeep.run());
 
+        let ordered = Arc::clone(&reach.ordered);
+        let orders = Orders::new(store.clone(), shared.mailboxes.clone(), ordered);
+        let orders = tokio::spawn(orders.run());
+
         tracing::info!(%address, driver = driver.name(), shards = shared.shards(), "ready");
         println!("Ringwire is ready: http://{address}/");
         tokio::select! {
             () = stop.received() => {}
+            () = reach.stop.notified() => {}
             () = reload_keys(&verifier, &config.auth, &mut reload) => {}
         }
 
         tracing::info!("stopping: no new connections, finishing what is under way");
         upkeep.abort();
+        orders.abort();
         state.begin_drain();
         api.begin_drain();
         for mailbox in &shared.mailboxes {

@@ -61,9 +61,13 @@ impl FromRequestParts<ServiceState> for Bearer {
             let message = "the login of this token has ended";
             return Err(ApiError::new(ErrorCode::Unauthenticated, message));
         }
+        let banned = || ApiError::new(ErrorCode::Banned, "this account is banned");
         // Whoever has never connected is a member of nothing, so nobody is made here.
         match identity.user {
             TokenUser::Known(user_id) => {
+                if store.account_ban(user_id, now).await?.is_some() {
+                    return Err(banned());
+                }
                 let user = store.user(user_id).await?;
                 if user.is_none() && !store.users(&[user_id]).await?.is_empty() {
                     // Deleted.
@@ -74,6 +78,9 @@ impl FromRequestParts<ServiceState> for Bearer {
             TokenUser::External { issuer, subject } => {
                 let user = store.resolve_identity(&issuer, &subject, None, now).await?;
                 let user = user.ok_or_else(unknown)?;
+                if store.account_ban(user.user_id, now).await?.is_some() {
+                    return Err(banned());
+                }
                 Ok(Self { user_id: user.user_id, user: Some(user), issued_at_ms, login })
             }
         }

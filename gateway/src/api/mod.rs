@@ -13,6 +13,7 @@
 
 mod account;
 mod accounts;
+mod admin;
 mod bearer;
 mod error;
 mod health;
@@ -47,7 +48,9 @@ use ringwire_storage::Store;
 use ringwire_storage::refresh::FamilyId;
 use tokio::sync::Notify;
 
+pub use admin::Reach;
 pub use error::ApiError;
+pub(crate) use password::hash_password;
 pub use serve::ApiServer;
 pub use upgrade::UpgradedSocket;
 
@@ -56,6 +59,7 @@ use crate::observe;
 use crate::observe::board::Board;
 use crate::observe::exporter::Exported;
 use crate::startup::{Keys, StartError};
+use admin::Administration;
 use password::PasswordHasher;
 use requests::Requests;
 
@@ -77,6 +81,8 @@ pub struct ServiceFacts {
     pub board: Arc<Board>,
     /// What became of traces, if there are any.
     pub exported: Option<Exported>,
+    /// What operators reach.
+    pub reach: Reach,
 }
 
 /// What handlers work with. A handle: clones share everything.
@@ -104,6 +110,7 @@ struct Inner {
     facts: ServiceFacts,
     metrics: Registry,
     requests: Requests,
+    administration: Administration,
     draining: AtomicBool,
 }
 
@@ -137,6 +144,7 @@ impl ServiceState {
             facts,
             metrics,
             requests,
+            administration: Administration::new(),
             draining,
         })))
     }
@@ -176,6 +184,10 @@ pub fn router(state: ServiceState) -> Router {
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(metrics::metrics))
         .route("/ws", any(upgrade::required))
+        .route("/admin", get(page::admin))
+        .route("/admin/", get(page::admin))
+        .route("/admin/{*file}", get(page::admin))
+        .merge(admin::routes(state.clone()))
         .fallback(page::file)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::metrics::Peer;
-use super::{ServiceFacts, ServiceState, router};
+use super::{Reach, ServiceFacts, ServiceState, router};
 use crate::auth::{TokenUser, TokenVerifier};
 use crate::cli::unix_now_ms;
 use crate::config::{self, FlagValue};
@@ -19,15 +19,15 @@ use crate::observe::board::Board;
 use crate::startup;
 
 /// A service on an empty SQLite database.
-struct Service {
-    state: ServiceState,
-    router: Router,
-    store: Store,
+pub(super) struct Service {
+    pub(super) state: ServiceState,
+    pub(super) router: Router,
+    pub(super) store: Store,
     verifier: Arc<TokenVerifier>,
     _folder: tempfile::TempDir,
 }
 
-async fn service() -> Service {
+pub(super) async fn service() -> Service {
     service_with(&[]).await
 }
 
@@ -44,8 +44,13 @@ async fn service_with(options: &[(&'static str, &str)]) -> Service {
     let keys = startup::load_keys(&config).unwrap();
     let store = startup::open_store(&config, Arc::new(|_, _| {})).await.unwrap();
     let verifier = Arc::clone(&keys.verifier);
+    let reach = Reach {
+        mailboxes: Vec::new(),
+        ordered: Arc::default(),
+        stop: Arc::default(),
+    };
     let board = Arc::new(Board::new(2, Vec::new(), Instant::now()));
-    let facts = ServiceFacts { driver: "io_uring", shards: 2, board, exported: None };
+    let facts = ServiceFacts { driver: "io_uring", shards: 2, board, exported: None, reach };
     let state = ServiceState::new(Arc::new(config), store.clone(), keys, facts, |_, _| {}).unwrap();
     let router = router(state.clone());
     Service { state, router, store, verifier, _folder: folder }

@@ -5,10 +5,8 @@ use std::path::Path;
 
 use super::raw::{Raw, RawTrustedKey};
 use super::{
-    AllowedOrigins, Config, Database, DriverChoice, FlagValue, Loaded, TokenAlgorithm, load, report,
+    AllowedOrigins, Config, DOCUMENTED, Database, DriverChoice, FlagValue, Loaded, TokenAlgorithm, load, report,
 };
-
-const DOCUMENTED: &str = include_str!("../../../deploy/ringwire.toml");
 
 fn env(variables: &[(&str, &str)]) -> Vec<(String, String)> {
     variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()

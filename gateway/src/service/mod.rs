@@ -10,6 +10,7 @@ pub mod ask;
 mod blocks;
 pub(crate) mod errands;
 mod opening;
+pub(crate) mod orders;
 mod queries;
 pub mod rows;
 mod run;

@@ -2,6 +2,7 @@
 
 mod account;
 mod addresses;
+mod admin;
 mod bad_input;
 mod browser;
 mod chaos;

@@ -26,6 +26,7 @@ const BELONGINGS: [&str; 4] = [
     "DELETE FROM credentials WHERE user_id = $1",
     "DELETE FROM refresh_tokens WHERE user_id = $1",
     "DELETE FROM devices WHERE user_id = $1",
+    "DELETE FROM account_bans WHERE account_id = $1",
     "DELETE FROM blocks WHERE user_id = $1 OR blocked_id = $1",
 ];
 

@@ -30,6 +30,8 @@ mod ids;
 mod log;
 mod marks;
 mod members;
+mod moderation;
+mod operators;
 pub(crate) mod partitions;
 mod pool;
 mod presence;

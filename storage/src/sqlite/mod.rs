@@ -25,6 +25,8 @@ mod jobs;
 mod log;
 mod marks;
 mod members;
+mod moderation;
+mod operators;
 mod presence;
 mod push;
 mod readers;

@@ -46,6 +46,10 @@ const MORE: &[&str] = &[
     "INSERT INTO blocks VALUES (1, 2, 1)",
     "INSERT INTO push_outbox VALUES (1, 10, 1, 0, 1)",
     "INSERT INTO audit (at, actor_id, action, target) VALUES (1, 0, 'a', 't'), (2, 0, 'a', 't')",
+    "INSERT INTO operators (name, name_key, password_hash, role, created_at)
+     VALUES ('Root', 'root', 'hash', 2, 1), ('ä', 'ä', 'hash', 0, 1)",
+    "INSERT INTO account_bans (account_id, banned_at, operator_id) VALUES (3, 1, 1)",
+    "INSERT INTO orders (at, kind, accounts, text) VALUES (1, 0, '[1,2]', 'ö')",
     "INSERT INTO retention_marks VALUES (1, 1, 1)",
     "INSERT INTO deletions (user_id, deleted_at) VALUES (3, 1)",
     "INSERT INTO edits (conversation_id, seq, target_seq) VALUES (1, 5, 4)",
@@ -231,7 +235,7 @@ async fn every_table_and_sequence_of_postgres_is_known_to_copy() {
     let made = ["schema_migrations", "body_pass", "search_entries", "search_positions"];
     known.extend(made.map(str::to_owned));
     assert_eq!(names("'r', 'p'").await, known);
-    let sequences = ["audit_id_seq", "conversation_ids", "user_ids"].map(str::to_owned);
+    let sequences = ["audit_id_seq", "conversation_ids", "operators_id_seq", "orders_id_seq", "user_ids"].map(str::to_owned);
     assert_eq!(names("'S'").await, BTreeSet::from(sequences));
 }
 
