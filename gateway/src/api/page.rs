@@ -45,7 +45,9 @@ pub(super) async fn admin(
     let path = uri.path().trim_start_matches('/');
     match path {
         // Its files are named from the folder.
-        "admin" => (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, "/admin/")]).into_response(),
+        "admin" => {
+            (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, "/admin/")]).into_response()
+        }
         "admin/" => send("admin/index.html", method, &request).await,
         path => send(path, method, &request).await,
     }

@@ -44,11 +44,7 @@ async fn service_with(options: &[(&'static str, &str)]) -> Service {
     let keys = startup::load_keys(&config).unwrap();
     let store = startup::open_store(&config, Arc::new(|_, _| {})).await.unwrap();
     let verifier = Arc::clone(&keys.verifier);
-    let reach = Reach {
-        mailboxes: Vec::new(),
-        ordered: Arc::default(),
-        stop: Arc::default(),
-    };
+    let reach = Reach { mailboxes: Vec::new(), ordered: Arc::default(), stop: Arc::default() };
     let board = Arc::new(Board::new(2, Vec::new(), Instant::now()));
     let facts = ServiceFacts { driver: "io_uring", shards: 2, board, exported: None, reach };
     let state = ServiceState::new(Arc::new(config), store.clone(), keys, facts, |_, _| {}).unwrap();

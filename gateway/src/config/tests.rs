@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::raw::{Raw, RawTrustedKey};
 use super::{
-    AllowedOrigins, Config, DOCUMENTED, Database, DriverChoice, FlagValue, Loaded, TokenAlgorithm, load, report,
+    AllowedOrigins, Config, DOCUMENTED, Database, DriverChoice, FlagValue, Loaded, TokenAlgorithm,
+    load, report,
 };
 
 fn env(variables: &[(&str, &str)]) -> Vec<(String, String)> {

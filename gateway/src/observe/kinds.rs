@@ -83,8 +83,17 @@ pub enum PushKind {
 }
 
 /// The names of [`PushKind`]s, in their order.
-pub const PUSHES: &[&str] =
-    &["entry", "cursor", "typing", "view", "lag", "presence", "token_expiring", "go_away", "notice"];
+pub const PUSHES: &[&str] = &[
+    "entry",
+    "cursor",
+    "typing",
+    "view",
+    "lag",
+    "presence",
+    "token_expiring",
+    "go_away",
+    "notice",
+];
 
 #[cfg(test)]
 mod tests {

@@ -155,7 +155,8 @@ mod tests {
     fn percentiles_lie_between_the_bounds_of_their_bucket() {
         let mut figures = Figures::default();
         let bounds = SPREADS[Spread::Ack as usize].bounds;
-        let at = |figures: &Figures, share| percentile(figures.spread(Spread::Ack).0, bounds, share);
+        let at =
+            |figures: &Figures, share| percentile(figures.spread(Spread::Ack).0, bounds, share);
         assert_eq!(at(&figures, 0.5), None);
         figures.observe_time(Spread::Ack, Duration::from_micros(80), 98);
         figures.observe_time(Spread::Ack, Duration::from_secs(60), 2);

@@ -102,7 +102,9 @@ fn password(from_stdin: bool) -> anyhow::Result<(Zeroizing<String>, bool)> {
     io::stdin().take(most).read_to_string(&mut text).context("cannot read the password")?;
     let password = Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned());
     if password.chars().count() < MIN_PASSWORD_CHARS || password.len() > MAX_PASSWORD_BYTES {
-        bail!("an operator's password has {MIN_PASSWORD_CHARS} characters or more, at most {MAX_PASSWORD_BYTES} bytes");
+        bail!(
+            "an operator's password has {MIN_PASSWORD_CHARS} characters or more, at most {MAX_PASSWORD_BYTES} bytes"
+        );
     }
     Ok((password, false))
 }

@@ -61,7 +61,9 @@ impl State {
     /// Answers a question about the sessions.
     pub(super) fn look(&mut self, look: Look, links: &mut Links) {
         let keys: Vec<(u32, SessionKey)> = match look.user {
-            Some(user) => self.registry.of_user(user).iter().map(|key| (key.place(), *key)).collect(),
+            Some(user) => {
+                self.registry.of_user(user).iter().map(|key| (key.place(), *key)).collect()
+            }
             None => self.registry.from_place(look.from, look.limit + 1),
         };
         let mut keys: Vec<_> = keys.into_iter().filter(|(place, _)| *place >= look.from).collect();

@@ -14,7 +14,7 @@ use crate::support::store::Database;
 use crate::support::{ENCODINGS, PATIENCE};
 
 /// Makes an operator with the tool; the password it printed.
-fn create(server: &ServerProcess, name: &str, role: &str) -> String {
+pub(crate) fn create(server: &ServerProcess, name: &str, role: &str) -> String {
     let output = server.tool(&["operator", "create", "--name", name, "--role", role]);
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{told} {}", String::from_utf8_lossy(&output.stderr));
@@ -55,7 +55,7 @@ pub(crate) fn administered(database: Database) -> (ServerProcess, String) {
 }
 
 /// The next notice of an operator, past whatever else is pushed.
-fn next_notice(client: &mut Client) -> wire::Notice {
+pub(crate) fn next_notice(client: &mut Client) -> wire::Notice {
     loop {
         if let Event::Notice(notice) = client.next_push() {
             return notice;
@@ -202,10 +202,7 @@ fn operators_see_conversations_and_people_but_not_what_they_say() {
 fn an_order_of_one_node_is_carried_out_by_the_other_within_a_minute() {
     let database = Database::postgres();
     let (here, token) = administered(database.clone());
-    let elsewhere = Setup::new()
-        .database(database)
-        .data(&here.data())
-        .start();
+    let elsewhere = Setup::new().database(database).data(&here.data()).start();
     let mut ann = Client::session(&elsewhere, 1, Encoding::Protobuf);
     let body = json!({"text": "hello from the other node"});
     assert_eq!(ask(here.address(), &token, "POST", "/api/v1/admin/broadcast", &body).status, 202);
@@ -270,9 +267,8 @@ fn the_console_makes_lists_resets_and_disables_operators() {
     assert!(!done && told.contains("already"), "{told}");
     let (done, told) = tool(&["operator", "list"]);
     assert!(done && told.contains("root\tadmin\tenabled"), "{told}");
-    let me = |token: &str| {
-        ask(server.address(), token, "GET", "/api/v1/admin/me", &Value::Null).status
-    };
+    let me =
+        |token: &str| ask(server.address(), token, "GET", "/api/v1/admin/me", &Value::Null).status;
     assert_eq!(me(&token), 200);
     let (done, told) = tool(&["operator", "reset-password", "--name", "root"]);
     assert!(done, "{told}");

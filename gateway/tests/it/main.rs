@@ -12,6 +12,7 @@ mod compression;
 mod connecting;
 mod connecting_under_load;
 mod cursors;
+mod dashboard;
 mod devices;
 mod durability;
 mod editing;

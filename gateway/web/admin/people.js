@@ -48,6 +48,7 @@ function state(user) {
 }
 
 function actions(user, run, may) {
+  const { reason } = byId("people-form").elements;
   const name = user.username;
   const path = `users/${user.user_id}`;
   const act = (text, label, kind, done, request) =>
@@ -64,13 +65,9 @@ function actions(user, run, may) {
   if (user.ban) {
     cell.append(act("Unban", "Unban", "plain", `${name} may come back.`, () => ask("DELETE", `${path}/ban`)));
   } else {
-    cell.append(act("Ban", "Ban", "danger", `${name} is banned.`, () => ask("PUT", `${path}/ban`, { reason: reason() })));
+    cell.append(act("Ban", "Ban", "danger", `${name} is banned.`, () => ask("PUT", `${path}/ban`, { reason: reason.value })));
   }
   return cell;
-}
-
-function reason() {
-  return window.prompt("Why? (for other operators)") ?? "";
 }
 
 function list(title, items) {

@@ -113,8 +113,7 @@ pub(super) async fn login(
     state.0.store.begin_operator_login(operator.id, hash_of(&token), now_ms, expires_at).await?;
     let target = format!("operator:{}", operator.name);
     super::note(&state, &Operator(operator.clone()), "operator.login", target, &json!({})).await?;
-    let answer =
-        LoggedIn { operator: operator.into(), token, expires_at: expires_at.to_string() };
+    let answer = LoggedIn { operator: operator.into(), token, expires_at: expires_at.to_string() };
     Ok((StatusCode::OK, Json(answer)))
 }
 
@@ -146,7 +145,8 @@ fn token(headers: &HeaderMap) -> Result<&str, ApiError> {
         .map(|(_, token)| token.trim())
         .filter(|token| token.starts_with(PREFIX))
         .ok_or_else(|| {
-            let message = "the header Authorization has to be: Bearer, a space, an operator's token";
+            let message =
+                "the header Authorization has to be: Bearer, a space, an operator's token";
             ApiError::new(ErrorCode::Unauthenticated, message)
         })
 }

@@ -172,7 +172,10 @@ const fn role(role: Role) -> &'static str {
 }
 
 fn title(settings: bytes::Bytes) -> String {
-    wire::GroupSettings::decode(settings).ok().and_then(|settings| settings.title).unwrap_or_default()
+    wire::GroupSettings::decode(settings)
+        .ok()
+        .and_then(|settings| settings.title)
+        .unwrap_or_default()
 }
 
 /// One conversation: what it is and who is in it.
@@ -188,7 +191,8 @@ pub(super) async fn conversation(
     let members: Vec<_> = snapshot.members.iter().take(MEMBERS).collect();
     let ids: Vec<UserId> = members.iter().map(|member| member.user_id).collect();
     let users = state.0.store.users(&ids).await?;
-    let name = |id: UserId| users.iter().find(|user| user.user_id == id).map(|user| &*user.username);
+    let name =
+        |id: UserId| users.iter().find(|user| user.user_id == id).map(|user| &*user.username);
     let members: Vec<Value> = members
         .iter()
         .map(|member| {

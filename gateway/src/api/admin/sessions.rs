@@ -60,7 +60,8 @@ pub(super) async fn list(
     }
     let ids: Vec<UserId> = found.iter().map(|session| session.user_id).collect();
     let users = state.0.store.users(&ids).await?;
-    let name = |id: UserId| users.iter().find(|user| user.user_id == id).map(|user| &*user.username);
+    let name =
+        |id: UserId| users.iter().find(|user| user.user_id == id).map(|user| &*user.username);
     let sessions: Vec<Value> =
         found.iter().map(|session| told(session, name(session.user_id))).collect();
     Ok(Json(json!({"sessions": sessions, "next_page_token": next.unwrap_or_default()})))

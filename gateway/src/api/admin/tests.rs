@@ -31,7 +31,8 @@ async fn ask(
     let request = request.body(Body::from(body.to_string())).unwrap();
     let response = service.router.clone().oneshot(request).await.unwrap();
     let status = response.status();
-    if response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream") {
+    if response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream")
+    {
         // It never ends.
         return (status, Value::Null);
     }
@@ -57,7 +58,9 @@ async fn token(service: &Service, name: &str) -> String {
 
 /// A path of a route, with something in its places.
 fn filled(path: &str) -> String {
-    path.replace("{user_id}", "1").replace("{session_id}", "a-0-0-1").replace("{conversation_id}", "1")
+    path.replace("{user_id}", "1")
+        .replace("{session_id}", "a-0-0-1")
+        .replace("{conversation_id}", "1")
 }
 
 #[tokio::test]
@@ -171,7 +174,12 @@ async fn wrong_requests_are_named() {
         (Method::PUT, "/api/v1/admin/log", json!({"filter": ""}), "filter"),
         (Method::POST, "/api/v1/admin/broadcast", json!({"text": " "}), "text"),
         (Method::POST, "/api/v1/admin/broadcast", json!({"text": long}), "text"),
-        (Method::POST, "/api/v1/admin/broadcast", json!({"text": "x", "user_ids": ["0"]}), "user_id"),
+        (
+            Method::POST,
+            "/api/v1/admin/broadcast",
+            json!({"text": "x", "user_ids": ["0"]}),
+            "user_id",
+        ),
         (Method::PUT, "/api/v1/admin/users/1/ban", json!({"reason": long}), "reason"),
         (Method::GET, "/api/v1/admin/users/x", json!({}), "user_id"),
         (Method::GET, "/api/v1/admin/conversations/0", json!({}), "conversation_id"),
