@@ -22,7 +22,7 @@ use crate::model::EntryRow;
 const LOCK: i64 = 0x6572_6173;
 
 /// Whatever belongs to nobody but the user.
-const BELONGINGS: [&str; 4] = [
+const BELONGINGS: [&str; 5] = [
     "DELETE FROM credentials WHERE user_id = $1",
     "DELETE FROM refresh_tokens WHERE user_id = $1",
     "DELETE FROM devices WHERE user_id = $1",

@@ -20,7 +20,7 @@ use crate::encryption::BodyKeys;
 use crate::error::StoreError;
 
 /// Whatever belongs to nobody but the user.
-const BELONGINGS: [&str; 4] = [
+const BELONGINGS: [&str; 5] = [
     "DELETE FROM credentials WHERE user_id = ?1",
     "DELETE FROM refresh_tokens WHERE user_id = ?1",
     "DELETE FROM devices WHERE user_id = ?1",
