@@ -14,6 +14,7 @@
 mod account;
 mod accounts;
 mod bearer;
+mod caller;
 mod error;
 mod health;
 mod input;
@@ -30,7 +31,6 @@ mod serve_tests;
 mod tests;
 mod upgrade;
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -41,6 +41,8 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, delete, get, post};
 use prometheus_client::registry::Registry;
+use ringwire_protocol::wire::command::Op;
+use ringwire_protocol::wire::reply::Outcome;
 use ringwire_protocol::{CommandError, ErrorCode, UserId};
 use ringwire_storage::Store;
 use ringwire_storage::refresh::FamilyId;
@@ -51,6 +53,9 @@ pub use serve::ApiServer;
 pub use upgrade::UpgradedSocket;
 
 use crate::config::Config;
+use crate::service::calls::Calls;
+use crate::shard::questions::Expense;
+use crate::shard::state::draining;
 use crate::startup::{Keys, StartError};
 use password::PasswordHasher;
 
@@ -74,15 +79,6 @@ pub struct ServiceFacts {
 #[derive(Clone, Debug)]
 pub struct ServiceState(Arc<Inner>);
 
-/// Ends the sessions of a login of a user; `None`: of all their logins.
-struct EndLogin<F: ?Sized = dyn Fn(UserId, Option<FamilyId>) + Send + Sync>(F);
-
-impl fmt::Debug for EndLogin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("EndLogin")
-    }
-}
-
 #[derive(Debug)]
 struct Inner {
     config: Arc<Config>,
@@ -90,7 +86,7 @@ struct Inner {
     keys: Keys,
     /// Raised when a user was deleted.
     deleted: Arc<Notify>,
-    end_login: Box<EndLogin>,
+    calls: Calls,
     hasher: PasswordHasher,
     facts: ServiceFacts,
     metrics: Registry,
@@ -104,7 +100,7 @@ impl ServiceState {
         store: Store,
         keys: Keys,
         facts: ServiceFacts,
-        end_login: impl Fn(UserId, Option<FamilyId>) + Send + Sync + 'static,
+        calls: Calls,
     ) -> Result<Self, StartError> {
         let hasher = PasswordHasher::start()
             .map_err(|source| StartError::System { action: "start password threads", source })?;
@@ -112,13 +108,12 @@ impl ServiceState {
         let deleted = Arc::new(Notify::new());
         let mut metrics = Registry::with_prefix("ringwire");
         store.register_metrics(&mut metrics);
-        let end_login = Box::new(EndLogin(end_login));
         Ok(Self(Arc::new(Inner {
             config,
             store,
             keys,
             deleted,
-            end_login,
+            calls,
             hasher,
             facts,
             metrics,
@@ -128,7 +123,22 @@ impl ServiceState {
 
     /// Ends the sessions of a login, or of all of a user's, on this node. Other nodes learn it from the database.
     fn end_login(&self, user: UserId, login: Option<FamilyId>) {
-        (self.0.end_login.0)(user, login);
+        // With no room for that upkeep does it a little later.
+        drop(self.0.calls.end_login(user, login));
+    }
+
+    /// Gives a command in the name of a user, by the way of the sockets' commands; its reply. Who pays for it is said by
+    /// `expense`; handlers of users' requests take it, and the user, from [`caller::Caller`].
+    pub(crate) async fn command(
+        &self,
+        user: UserId,
+        op: Op,
+        expense: Expense,
+    ) -> Result<Outcome, CommandError> {
+        if self.is_draining() {
+            return Err(draining());
+        }
+        self.0.calls.command(user, op, expense).await
     }
 
     /// From now on `/health/ready` answers 503, so that load balancers look elsewhere.

@@ -125,7 +125,18 @@ impl State {
         self.check_turn(key, op.as_ref())?;
         let Some(session) = self.registry.get(key) else { return Ok(()) };
         let user = session.user;
-        let reply_to = ReplyTo { shard: self.id, session: key, command_id };
+        self.carry_out(user, ReplyTo { shard: self.id, session: key, command_id }, op, links)
+    }
+
+    /// Does what a command asks that may be given now, of a session or of a caller without one.
+    pub(super) fn carry_out(
+        &mut self,
+        user: UserId,
+        reply_to: ReplyTo,
+        op: &mut Option<Op>,
+        links: &mut Links,
+    ) -> Result<(), CommandError> {
+        let ReplyTo { session: key, command_id, .. } = reply_to;
         let server_ids = &mut self.server_ids;
         let mut sender = Sender {
             user,
@@ -159,7 +170,9 @@ impl State {
             Routed::SetStatus(set) => self.set_status(reply_to, set, links),
             Routed::WatchPresence(watch) => self.watch_presence(reply_to, &watch, links),
             Routed::Owner(request) => {
-                if let Request::Typing { conversation_id, stopped, .. } = &request {
+                if let Request::Typing { conversation_id, stopped, .. } = &request
+                    && let Some(session) = self.registry.get(key)
+                {
                     session.typing = (!stopped).then_some(*conversation_id);
                 }
                 self.send_to_owner(request, links)

@@ -54,7 +54,6 @@ impl Bench {
             boot: 1,
             mailboxes: vec![sender],
             service,
-            errands: mpsc::channel(1).0,
             http: mpsc::channel(1).0,
             connections: Arc::new(AtomicUsize::new(0)),
             addresses: Addresses::new(config.limits.address, TrustedProxies::default()),

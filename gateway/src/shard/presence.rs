@@ -62,8 +62,7 @@ impl State {
         }
         let seen_by = (visibility(set.status_visibility)?, visibility(set.last_seen_visibility)?);
         let key = reply_to.session;
-        let Some(session) = self.registry.get(key) else { return Ok(()) };
-        let user = session.user;
+        let Some(user) = self.user_of(key) else { return Ok(()) };
         let kept = seen_by != (None, None);
         if kept {
             let (status, last_seen) = seen_by;
