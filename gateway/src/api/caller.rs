@@ -19,14 +19,18 @@ use crate::shard::questions::Expense;
 pub(super) struct Caller {
     /// Who.
     pub(super) user_id: UserId,
-    /// What a command costs, once.
+    /// Who pays for their commands.
     pub(super) expense: Expense,
 }
 
 impl Caller {
     /// Gives a command; its reply.
-    pub(super) async fn command(self, state: &ServiceState, op: Op) -> Result<Outcome, CommandError> {
-        state.command(self.user_id, op, self.expense).await
+    pub(super) async fn command(
+        &self,
+        state: &ServiceState,
+        op: Op,
+    ) -> Result<Outcome, CommandError> {
+        state.command(self.user_id, op, self.expense.clone()).await
     }
 }
 

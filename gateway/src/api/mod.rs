@@ -15,14 +15,17 @@ mod account;
 mod accounts;
 mod bearer;
 mod caller;
+mod commands;
 mod error;
 mod health;
 mod input;
 mod logins;
 mod metrics;
+mod openapi;
 mod page;
 mod password;
 mod prefixed;
+mod presence;
 mod search;
 mod serve;
 #[cfg(test)]
@@ -31,6 +34,7 @@ mod serve_tests;
 mod tests;
 mod upgrade;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -39,7 +43,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, delete, get, post};
+use axum::routing::any;
 use prometheus_client::registry::Registry;
 use ringwire_protocol::wire::command::Op;
 use ringwire_protocol::wire::reply::Outcome;
@@ -47,12 +51,14 @@ use ringwire_protocol::{CommandError, ErrorCode, UserId};
 use ringwire_storage::Store;
 use ringwire_storage::refresh::FamilyId;
 use tokio::sync::Notify;
+use utoipa_axum::router::OpenApiRouter;
 
 pub use error::ApiError;
 pub use serve::ApiServer;
 pub use upgrade::UpgradedSocket;
 
 use crate::config::Config;
+use crate::presence::Shown;
 use crate::service::calls::Calls;
 use crate::shard::questions::Expense;
 use crate::shard::state::draining;
@@ -141,6 +147,14 @@ impl ServiceState {
         self.0.calls.command(user, op, expense).await
     }
 
+    /// How users show, on this node, to those who may see everything.
+    async fn shown(&self, users: &[UserId]) -> Result<BTreeMap<UserId, Shown>, CommandError> {
+        if self.is_draining() {
+            return Err(draining());
+        }
+        self.0.calls.shown(users).await
+    }
+
     /// From now on `/health/ready` answers 503, so that load balancers look elsewhere.
     pub fn begin_drain(&self) {
         self.0.draining.store(true, Ordering::Relaxed);
@@ -156,20 +170,25 @@ impl ServiceState {
     }
 }
 
+/// Every route that is described; each area adds its own.
+fn routes() -> OpenApiRouter<ServiceState> {
+    OpenApiRouter::new()
+        .merge(accounts::routes())
+        .merge(logins::routes())
+        .merge(account::routes())
+        .merge(commands::routes())
+        .merge(presence::routes())
+        .merge(search::routes())
+        .merge(health::routes())
+        .merge(metrics::routes())
+        .merge(openapi::routes())
+}
+
 /// Every route. `/ws` and other upgrades never get here: they go
 /// back to the shards before.
 pub fn router(state: ServiceState) -> Router {
-    Router::new()
-        .route("/api/v1/auth/register", post(accounts::register))
-        .route("/api/v1/auth/login", post(accounts::login))
-        .route("/api/v1/auth/refresh", post(logins::refresh))
-        .route("/api/v1/auth/logout", post(logins::logout))
-        .route("/api/v1/account", delete(account::delete))
-        .route("/api/v1/account/export", get(account::export))
-        .route("/api/v1/search", get(search::search))
-        .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready))
-        .route("/metrics", get(metrics::metrics))
+    let (router, _) = routes().split_for_parts();
+    router
         .route("/ws", any(upgrade::required))
         .fallback(page::file)
         .method_not_allowed_fallback(method_not_allowed)

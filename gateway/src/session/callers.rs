@@ -90,7 +90,8 @@ impl Callers {
 
     /// Frees the places of those who went away. Answers to them find nobody.
     fn forget_gone(&mut self) {
-        let is_gone = |(place, caller): (usize, &Caller)| caller.answer.is_closed().then_some(place);
+        let is_gone =
+            |(place, caller): (usize, &Caller)| caller.answer.is_closed().then_some(place);
         let gone: Vec<usize> = self.slab.iter().filter_map(is_gone).collect();
         for place in gone {
             self.remove(place);

@@ -132,7 +132,7 @@ impl State {
         let watches = &mut self.presence.watches;
         let answer = match seen {
             Ok(seen) => {
-                let may: BTreeMap<UserId, May> = seen.iter().map(may_see).collect();
+                let may: BTreeMap<UserId, May> = seen.iter().map(May::of).collect();
                 watches.permitted(check, &may, &mut interest);
                 Ok(Outcome::Done(wire::Done {}))
             }
@@ -297,11 +297,6 @@ impl State {
             self.presence.board.not_saved(batch);
         }
     }
-}
-
-fn may_see(seen: &SeenBy) -> (UserId, May) {
-    let SeenBy { user_id, status, last_seen, last_seen_at } = *seen;
-    (user_id, May { status, last_seen, last_seen_at })
 }
 
 fn visibility(number: Option<i32>) -> Result<Option<Visibility>, CommandError> {

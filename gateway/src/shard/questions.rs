@@ -45,7 +45,7 @@ pub enum Question {
 }
 
 /// At whose expense a command is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Expense {
     /// The server itself gives it, in the name of a user.
     Server,
