@@ -22,6 +22,7 @@ mod input;
 mod logins;
 mod metrics;
 mod openapi;
+mod origins;
 mod page;
 mod password;
 mod prefixed;
@@ -193,6 +194,7 @@ pub fn router(state: ServiceState) -> Router {
         .fallback(page::file)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn_with_state(state.clone(), origins::guard))
         .layer(middleware::from_fn(security_headers))
         .with_state(state)
 }

@@ -26,7 +26,7 @@ use crate::placement::{ShardId, home_shard};
 use crate::presence::Shown;
 use crate::shard::mail::Mail;
 use crate::shard::mailbox::MailboxSender;
-use crate::shard::questions::{Expense, Question};
+use crate::shard::questions::{Expense, Given, Question};
 
 /// The way from the service to the shards. To be used on the service thread alone, which is one of the mailboxes' senders.
 #[derive(Clone)]
@@ -59,7 +59,7 @@ impl Calls {
         op: Op,
         expense: Expense,
     ) -> Result<Outcome, CommandError> {
-        let question = |answer| Question::Command { user, op, expense, answer };
+        let question = |answer| Question::Command(Box::new(Given { user, op, expense, answer }));
         self.ask(self.home(user), question).await?
     }
 
@@ -113,16 +113,13 @@ impl Calls {
         question: impl FnOnce(oneshot::Sender<T>) -> Question,
     ) -> Result<T, CommandError> {
         let (sender, receiver) = oneshot::channel();
-        self.send(shard, Mail::Question(Box::new(question(sender))))?;
-        match timeout(Duration::from_secs(limits::CALLER_WAIT_S), receiver).await {
-            Ok(Ok(answer)) => Ok(answer),
-            // Its place was taken, or its shard is gone.
-            Ok(Err(_)) | Err(_) => {
-                let message = "no answer in time; it may have been carried out all the same";
-                let wait_ms = limits::UNAVAILABLE_RETRY_MS;
-                Err(CommandError::retry(ErrorCode::Unavailable, message, wait_ms))
-            }
-        }
+        self.send(shard, Mail::Question(question(sender)))?;
+        let answer = timeout(Duration::from_secs(limits::CALLER_WAIT_S), receiver).await;
+        // No answer also where its place was needed by others, or its shard is gone.
+        answer.ok().and_then(Result::ok).ok_or_else(|| {
+            let message = "no answer in time; it may have been carried out all the same";
+            CommandError::retry(ErrorCode::Unavailable, message, limits::UNAVAILABLE_RETRY_MS)
+        })
     }
 
     fn send(&self, shard: ShardId, mail: Mail) -> Result<(), CommandError> {

@@ -124,9 +124,7 @@ mod tests {
         UserId::new(id).unwrap()
     }
 
-    fn done() -> Answer {
-        Ok(Outcome::Done(wire::Done {}))
-    }
+    const DONE: Answer = Ok(Outcome::Done(wire::Done {}));
 
     #[test]
     fn an_answer_reaches_its_caller_once_and_no_later_one_in_the_same_place() {
@@ -134,8 +132,8 @@ mod tests {
         let (sender, mut receiver) = oneshot::channel();
         let key = callers.insert(user(1), sender).unwrap();
         assert!(key.is_caller() && callers.user(key) == Some(user(1)));
-        callers.take(key).unwrap().send(done()).unwrap();
-        assert_eq!(receiver.try_recv().unwrap(), done());
+        callers.take(key).unwrap().send(DONE).unwrap();
+        assert_eq!(receiver.try_recv().unwrap(), DONE);
         assert!(callers.take(key).is_none() && callers.user(key).is_none());
         let (sender, _receiver) = oneshot::channel();
         let next = callers.insert(user(2), sender).unwrap();

@@ -44,7 +44,7 @@ pub enum Mail {
     /// The answer of the service. Reserved.
     Served(Served),
     /// What the service asks. Refusable.
-    Question(Box<Question>),
+    Question(Question),
     /// The server stops: tell the clients and end what is under way. One of them, with a place of its own.
     Drain,
 }

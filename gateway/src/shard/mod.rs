@@ -261,7 +261,7 @@ impl State {
                 self.finish_command(reply_to, answer, links);
             }
             Mail::Completed(completions) => self.completed(&completions, links),
-            Mail::Question(question) => self.question(*question, links),
+            Mail::Question(question) => self.question(question, links),
             Mail::Served(served) => {
                 self.credits.give_back(1);
                 self.on_served(served, links);

@@ -33,8 +33,8 @@ use crate::session::registry::SessionKey;
 const HEAD: Seq = 500;
 
 /// A shard that owns one group, and what it gives to others.
-struct Bench {
-    shard: Shard,
+pub(super) struct Bench {
+    pub(super) shard: Shard,
     calls: mpsc::Receiver<Call>,
     appends: Arc<Mutex<Vec<Append>>>,
     _mailbox: MailboxReceiver<Mail>,
@@ -42,7 +42,7 @@ struct Bench {
 
 impl Bench {
     /// The service takes so many calls that nobody serves.
-    fn new(service_queue: usize) -> Self {
+    pub(super) fn new(service_queue: usize) -> Self {
         let bounds = Bounds { shared: 10, reserved: 100 + limits::DRAIN_ORDERS, producers: 1 };
         let (sender, receiver) = mailbox(bounds).unwrap();
         let config = Arc::new(config::load(None, [], &[]).unwrap().config);
@@ -71,7 +71,7 @@ impl Bench {
         Self { shard, calls, appends, _mailbox: receiver }
     }
 
-    fn mail(&self, mail: Mail) {
+    pub(super) fn mail(&self, mail: Mail) {
         let mut state = self.shard.state.borrow_mut();
         state.on_mail(mail, &mut self.shard.links.borrow_mut());
     }

@@ -71,7 +71,7 @@ pub(super) async fn read(
 ) -> Result<Outcome, ApiError> {
     let skipped = u64::from(page.number - 1) * u64::from(page.size);
     if let Op::History(history) = op {
-        return Ok(messages(caller, state, history, skipped, page.size).await?);
+        return messages(caller, state, history, skipped, page.size).await;
     }
     let too_far =
         || invalid(format!("page: at most {MAX_SKIPPED} may lie before it; use page_token"));

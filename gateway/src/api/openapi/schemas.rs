@@ -111,7 +111,7 @@ fn names(value: &Value) -> BTreeSet<String> {
 fn given_reference(target: &str) -> Value {
     let message = target.strip_prefix(COMPONENTS).unwrap_or_default();
     let schemas = reachable(&json!({"$ref": target}));
-    let differs = schemas.values().any(|schema| holds_number_in_text(schema));
+    let differs = schemas.values().any(holds_number_in_text);
     if differs { format!("{COMPONENTS}{message}{INPUT}").into() } else { target.into() }
 }
 

@@ -96,6 +96,26 @@ pub(crate) fn ask_as(address: SocketAddr, token: &str, method: &str, path: &str)
     exchange(address, request.as_bytes())
 }
 
+/// Any request with a JSON body, and more headers, with a token, on a connection of its own.
+pub(crate) fn give_as(
+    address: SocketAddr,
+    token: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &Value,
+) -> Answer {
+    let body = body.to_string();
+    let headers: String =
+        headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n{headers}\r\n{body}",
+        body.len()
+    );
+    exchange(address, request.as_bytes())
+}
+
 /// `POST` with a JSON body, on a connection of its own.
 pub(crate) fn post(address: SocketAddr, path: &str, body: &Value) -> Answer {
     let body = body.to_string();
