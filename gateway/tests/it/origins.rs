@@ -25,7 +25,7 @@ fn x2_pages_of_other_sites_act_for_nobody_unless_they_are_listed() {
     let config = format!("[server]\nallowed_origins = [\"{LISTED}\"]\n");
     let server = Setup::new().config(&config).start();
     let mut ann = Client::session(&server, 1, Encoding::Json);
-    let group = ann.create_group(&[2]);
+    let group = ann.create_group(&[]);
     let path = format!("/api/v1/conversations/{group}/messages");
     let say = |origin: &str, words: &str| {
         let body = json!({"message": {"text": words}});

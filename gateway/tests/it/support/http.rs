@@ -96,7 +96,7 @@ pub(crate) fn ask_as(address: SocketAddr, token: &str, method: &str, path: &str)
     exchange(address, request.as_bytes())
 }
 
-/// Any request with a JSON body, and more headers, with a token, on a connection of its own.
+/// Any request with a JSON body (null: none), and more headers, with a token, on a connection of its own.
 pub(crate) fn give_as(
     address: SocketAddr,
     token: &str,
@@ -105,9 +105,10 @@ pub(crate) fn give_as(
     headers: &[(&str, &str)],
     body: &Value,
 ) -> Answer {
-    let body = body.to_string();
-    let headers: String =
-        headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let headers = headers
+        .iter()
+        .fold(String::new(), |lines, (name, value)| lines + name + ": " + value + "\r\n");
     let request = format!(
         "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
          Content-Type: application/json\r\nContent-Length: {}\r\n{headers}\r\n{body}",
