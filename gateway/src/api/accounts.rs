@@ -16,6 +16,7 @@ use super::input::{Body, check_email, check_password, check_username};
 use super::logins::{SignedIn, sign_in};
 use crate::auth::is_username;
 use crate::cli::unix_now_ms;
+use crate::command::text::is_name;
 
 pub(super) fn routes() -> OpenApiRouter<ServiceState> {
     OpenApiRouter::new().routes(routes!(register)).routes(routes!(login))
@@ -75,12 +76,10 @@ async fn register(
     email.as_deref().map_or(Ok(()), check_email)?;
     check_password(&request.password)?;
     let display_name = request.display_name.unwrap_or_default();
-    if display_name.chars().count() > MAX_DISPLAY_NAME_CHARS
-        || display_name.contains(char::is_control)
-    {
+    if display_name.chars().count() > MAX_DISPLAY_NAME_CHARS || !is_name(&display_name) {
         return Err(ApiError::new(
             ErrorCode::InvalidArgument,
-            "display_name: at most 64 characters, none of them a control character",
+            "display_name: at most 64 characters, none that controls or turns the text",
         ));
     }
     let password_hash = state.0.hasher.hash(request.password).await?;

@@ -25,6 +25,7 @@ use ringwire_storage::presence::SeenBy;
 use wire::presence::Status as WireStatus;
 
 use crate::command::message::invalid;
+use crate::command::text::check_name;
 use crate::limits;
 
 /// How present somebody is, the least first.
@@ -73,7 +74,7 @@ pub fn check_text(text: &str) -> Result<(), CommandError> {
             format!("text is longer than {most} bytes"),
         ));
     }
-    Ok(())
+    check_name(text, "text")
 }
 
 /// How one session shows its user.

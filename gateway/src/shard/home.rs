@@ -34,7 +34,7 @@ impl State {
     ) {
         let Some(user) = self.user_of(reply_to.session) else { return };
         match &answer {
-            Ok(Ack::Entry { conversation_id: id, seq, .. }) => {
+            Ok(Ack::Entry { conversation_id: id, seq, says: true, .. }) => {
                 let cursor = Cursor::read(*seq);
                 self.cursors.raise(user, *id, cursor);
                 self.own_cursor_said(user, *id, cursor, reply_to.session, links);
@@ -45,7 +45,7 @@ impl State {
                     self.own_cursor_moved(user, *id, *cursor, reply_to.session, links);
                 }
             }
-            Ok(Ack::Done) | Err(_) => {}
+            Ok(Ack::Entry { .. } | Ack::Done) | Err(_) => {}
         }
         self.reply(reply_to.session, reply_to.command_id, answer.map(Outcome::from), links);
     }

@@ -148,7 +148,13 @@ fn responses(row: &Row, command: &Value) -> Value {
         Shape::Reply if reply == "Done" => {
             responses.insert("204".to_owned(), json!({"description": "Done."}));
         }
-        Shape::Reply => drop(responses.insert("200".to_owned(), whole("Done, or told."))),
+        Shape::Reply => {
+            responses.insert("200".to_owned(), whole("Done, or told."));
+            if reply == "SendAck" {
+                let note = "It is so already, and no entry was made.";
+                responses.insert("204".to_owned(), json!({"description": note}));
+            }
+        }
         Shape::Made => drop(responses.insert("201".to_owned(), whole("It is committed."))),
         Shape::Opened => {
             responses.insert("200".to_owned(), whole("It was there already."));
