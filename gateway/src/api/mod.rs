@@ -27,6 +27,7 @@ mod page;
 mod password;
 mod prefixed;
 mod presence;
+mod requests;
 mod search;
 mod serve;
 #[cfg(test)]
@@ -59,12 +60,16 @@ pub use serve::ApiServer;
 pub use upgrade::UpgradedSocket;
 
 use crate::config::Config;
+use crate::observe;
+use crate::observe::board::Board;
+use crate::observe::exporter::Exported;
 use crate::presence::Shown;
 use crate::service::calls::Calls;
 use crate::shard::questions::Expense;
 use crate::shard::state::draining;
 use crate::startup::{Keys, StartError};
 use password::PasswordHasher;
+use requests::Requests;
 
 /// The largest body of an API request, in bytes.
 const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -73,13 +78,17 @@ const MAX_BODY_BYTES: usize = 16 * 1024;
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; \
      img-src 'self' data: blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// What `/health/ready` tells about the server.
-#[derive(Clone, Copy, Debug)]
+/// What is to be told about the server.
+#[derive(Clone, Debug)]
 pub struct ServiceFacts {
     /// The driver in use: `io_uring` or `epoll`.
     pub driver: &'static str,
     /// How many shards run.
     pub shards: usize,
+    /// Where they post their numbers.
+    pub board: Arc<Board>,
+    /// What became of traces, if there are any.
+    pub exported: Option<Exported>,
 }
 
 /// What handlers work with. A handle: clones share everything.
@@ -97,6 +106,7 @@ struct Inner {
     hasher: PasswordHasher,
     facts: ServiceFacts,
     metrics: Registry,
+    requests: Requests,
     draining: AtomicBool,
 }
 
@@ -113,8 +123,12 @@ impl ServiceState {
             .map_err(|source| StartError::System { action: "start password threads", source })?;
         let draining = AtomicBool::new(false);
         let deleted = Arc::new(Notify::new());
-        let mut metrics = Registry::with_prefix("ringwire");
-        store.register_metrics(&mut metrics);
+        let mut metrics = Registry::default();
+        observe::register(&mut metrics, &facts.board, facts.exported.clone());
+        let requests = Requests::new();
+        let ringwire = metrics.sub_registry_with_prefix("ringwire");
+        store.register_metrics(ringwire);
+        requests.register(ringwire);
         Ok(Self(Arc::new(Inner {
             config,
             store,
@@ -124,6 +138,7 @@ impl ServiceState {
             hasher,
             facts,
             metrics,
+            requests,
             draining,
         })))
     }
@@ -196,6 +211,7 @@ pub fn router(state: ServiceState) -> Router {
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::from_fn_with_state(state.clone(), origins::guard))
         .layer(middleware::from_fn(security_headers))
+        .layer(middleware::from_fn_with_state(state.clone(), requests::count))
         .with_state(state)
 }
 

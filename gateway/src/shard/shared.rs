@@ -13,6 +13,8 @@ use crate::command::key::CommandKey;
 use crate::config::Config;
 use crate::connection::addresses::Addresses;
 use crate::connection::admission::Admission;
+use crate::observe::board::Board;
+use crate::observe::trace::Tracing;
 use crate::service::ask::Call;
 
 /// What all threads share.
@@ -37,6 +39,10 @@ pub struct Shared {
     pub addresses: Addresses,
     /// Most connections the process takes.
     pub max_connections: usize,
+    /// Where shards post their numbers.
+    pub board: Arc<Board>,
+    /// Traces of sampled entries, if they are wanted.
+    pub tracing: Option<Tracing>,
     /// Shards that have nothing under way any more.
     pub drained_shards: AtomicUsize,
 }
