@@ -60,6 +60,7 @@ impl State {
         outcome: Result<Outcome, CommandError>,
         links: &mut Links,
     ) {
+        self.figures.reply(&outcome);
         if key.is_caller() {
             if let Some(answer) = self.callers.take(key) {
                 // Whoever asked may have gone away.
@@ -68,7 +69,6 @@ impl State {
             return;
         }
         let resume_below = limits::MAX_UNANSWERED / 2;
-        self.figures.reply(&outcome);
         let Some(session) = self.registry.get(key) else { return };
         session.unanswered = session.unanswered.saturating_sub(1);
         let roomy = links.queued_bytes(session.link) <= limits::OUTBOX_FULL_BYTES;
