@@ -31,6 +31,7 @@ mod owner;
 mod owner_tests;
 mod presence;
 pub mod pulls;
+pub mod questions;
 mod sessions;
 pub mod shared;
 mod signals;
@@ -276,6 +277,7 @@ impl State {
                 self.finish_command(reply_to, answer, links);
             }
             Mail::Completed(completions) => self.completed(&completions, links),
+            Mail::Question(question) => self.question(question, links),
             Mail::Served(served) => {
                 self.credits.give_back(1);
                 self.on_served(served, links);
