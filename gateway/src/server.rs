@@ -12,8 +12,6 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use ringwire_protocol::UserId;
-use ringwire_storage::refresh::FamilyId;
 use ringwire_storage::{CompletionSink, Store};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Notify, mpsc};
@@ -27,10 +25,10 @@ use crate::limits;
 use crate::net::{self, Driver};
 use crate::observe::board::{Board, Queue};
 use crate::persist::AppendSink;
-use crate::placement::{ShardId, home_shard};
+use crate::placement::ShardId;
 use crate::service::Service;
 use crate::service::ask::Call;
-use crate::service::errands::Errands;
+use crate::service::calls::Calls;
 use crate::service::orders::Orders;
 use crate::service::upkeep::Upkeep;
 use crate::shard::handoff::{HttpSocket, Returned};
@@ -62,9 +60,8 @@ pub fn run(config: Config) -> Result<(), StartError> {
             () = stop.received() => return Ok(()),
         };
         let command_key = CommandKey::new(store.command_key().await?);
-        let (service, calls) = mpsc::channel(limits::SERVICE_QUEUE);
+        let (service, asked) = mpsc::channel(limits::SERVICE_QUEUE);
         let (http, sockets) = mpsc::channel(limits::HTTP_QUEUE);
-        let (errands, errand_answers) = mpsc::channel(limits::ERRAND_ANSWERS);
         let config = Arc::new(config);
         let traces = startup::traces(config.tracing.as_ref())?;
         let queues = queues(&senders, &service, &http);
@@ -75,7 +72,6 @@ pub fn run(config: Config) -> Result<(), StartError> {
             boot: startup::boot_number()?,
             mailboxes: senders,
             service,
-            errands,
             http,
             connections: Arc::new(AtomicUsize::new(0)),
             addresses: Addresses::new(config.limits.address, config.server.trusted_proxies.clone()),
@@ -101,15 +97,15 @@ pub fn run(config: Config) -> Result<(), StartError> {
             tokio::spawn(traces.exporter.run());
         }
         let verifier = Arc::clone(&keys.verifier);
-        let end_login = end_login(Arc::clone(&shared));
-        let state = ServiceState::new(Arc::clone(&config), store.clone(), keys, facts, end_login)?;
+        let calls = Calls::new(shared.mailboxes.clone(), shared.addresses.clone());
+        let state =
+            ServiceState::new(Arc::clone(&config), store.clone(), keys, facts, calls.clone())?;
         let api = ApiServer::new(state.clone(), config.server.max_http_connections)
             .on_upgrade(return_to_shards(Arc::clone(&shared)));
         let threads = start_shards(&shared, driver, &store, listeners, receivers)?;
         let service = Service::new(Arc::clone(&shared), store.clone(), api.clone());
-        tokio::spawn(service.run(calls, sockets));
-        let errands = Errands::new(Arc::clone(&shared), errand_answers);
-        let upkeep = Upkeep::new(store.clone(), &config.storage, errands, state.deleted());
+        tokio::spawn(service.run(asked, sockets));
+        let upkeep = Upkeep::new(store.clone(), &config.storage, calls, state.deleted());
         let upkeep = tokio::spawn(upkeep.run());
 
         let ordered = Arc::clone(&reach.ordered);
@@ -255,14 +251,6 @@ fn return_to_shards(shared: Arc<Shared>) -> impl Fn(crate::api::UpgradedSocket) 
         };
         // With no room the connection ends, and the client tries again.
         drop(mailbox.try_send(Mail::Returned(Box::new(returned))));
-    }
-}
-
-/// Has the home shard of a user end the sessions of a login. With no room for that upkeep does it a little later.
-fn end_login(shared: Arc<Shared>) -> impl Fn(UserId, Option<FamilyId>) + Send + Sync {
-    move |user, login| {
-        let home = home_shard(user, shared.shards());
-        drop(shared.mailboxes[usize::from(home)].try_send(Mail::EndLogin(user, login)));
     }
 }
 

@@ -82,7 +82,6 @@ impl Node {
         let config = Arc::new(configuration(plan)?);
         let (service, calls) = mpsc::channel(plan.service_queue);
         let (http, http_end) = mpsc::channel(1);
-        let (errands, errands_end) = mpsc::channel(1);
         let own = SecretKey::new(vec![7; 32]);
         let shared = Arc::new(Shared {
             verifier: Arc::new(TokenVerifier::new(&own, &config.auth)?),
@@ -90,7 +89,6 @@ impl Node {
             boot: random.next(),
             mailboxes: senders,
             service,
-            errands,
             http,
             connections: Arc::new(AtomicUsize::new(0)),
             addresses: Addresses::new(config.limits.address, TrustedProxies::default()),
@@ -108,7 +106,7 @@ impl Node {
             Place { shard, mailbox, mail_due: false, flush_due: false, frozen_until_us: 0 }
         });
         let places = places.collect();
-        let silent = Box::new((http_end, errands_end));
+        let silent = Box::new(http_end);
         Ok(Self { shared, places, calls, writer, write_due: false, _silent: silent })
     }
 

@@ -7,6 +7,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::ServiceState;
 use crate::config::Database;
@@ -15,13 +18,27 @@ use crate::placement::ShardId;
 /// A database that needs longer to say anything counts as away.
 const PING_PATIENCE: Duration = Duration::from_secs(2);
 
+pub(super) fn routes() -> OpenApiRouter<ServiceState> {
+    OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready))
+}
+
+/// `GET /health/live`
+#[derive(Serialize, ToSchema)]
+struct Liveness {
+    /// `live`.
+    status: &'static str,
+}
+
 /// `GET /health/ready`
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Readiness {
     /// `ready`, `draining`, `shard_stuck`, `database_unavailable` or `database_unwritable`.
     status: &'static str,
+    /// Of the server.
     version: &'static str,
+    /// `io_uring` or `epoll`.
     driver: &'static str,
+    /// How many there are.
     shards: usize,
     /// Shards that have done nothing for 10 s, not even what is due each second.
     stuck_shards: Vec<ShardId>,
@@ -29,13 +46,30 @@ struct Readiness {
     database: &'static str,
 }
 
-/// `GET /health/live`: 200 as long as the service thread runs.
-pub(super) async fn live() -> impl IntoResponse {
-    Json(serde_json::json!({"status": "live"}))
+/// Whether the process lives.
+#[utoipa::path(
+    get,
+    path = "/health/live",
+    tag = "operation",
+    security(()),
+    responses((status = 200, description = "It does.", body = Liveness)),
+)]
+async fn live() -> impl IntoResponse {
+    Json(Liveness { status: "live" })
 }
 
-/// `GET /health/ready`: 200 when commands can be carried out, else 503 with the same body.
-pub(super) async fn ready(State(state): State<ServiceState>) -> impl IntoResponse {
+/// Whether commands can be carried out.
+#[utoipa::path(
+    get,
+    path = "/health/ready",
+    tag = "operation",
+    security(()),
+    responses(
+        (status = 200, description = "They can.", body = Readiness),
+        (status = 503, description = "They cannot; why.", body = Readiness),
+    ),
+)]
+async fn ready(State(state): State<ServiceState>) -> impl IntoResponse {
     let answer = tokio::time::timeout(PING_PATIENCE, state.0.store.ping()).await;
     let database = match answer {
         Ok(Ok(())) if state.0.store.can_write() => Health::Writable,

@@ -11,6 +11,8 @@ use axum::http::{HeaderMap, Version, header};
 use axum::response::{IntoResponse, Response};
 use prometheus_client::encoding::text::encode;
 use ringwire_protocol::ErrorCode;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::error::ApiError;
 use super::{ServiceState, page};
@@ -27,7 +29,21 @@ const FORWARDING_PREFIX: &str = "x-forwarded-";
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer(pub(super) SocketAddr);
 
-pub(super) async fn metrics(
+pub(super) fn routes() -> OpenApiRouter<ServiceState> {
+    OpenApiRouter::new().routes(routes!(metrics))
+}
+
+/// What the server counts, in OpenMetrics text.
+///
+/// For programs on the server's machine, unless `server.metrics` says otherwise.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "operation",
+    security(()),
+    responses((status = 200, description = "All figures.", body = String, content_type = "application/openmetrics-text")),
+)]
+async fn metrics(
     State(state): State<ServiceState>,
     peer: Option<Extension<Peer>>,
     version: Version,

@@ -80,6 +80,13 @@ async fn send(path: &str, method: Method, request: &HeaderMap) -> Response {
     response
 }
 
+/// One of the files, under a path of its own.
+pub(super) fn named(name: &str) -> Response {
+    let Some(file) = Files::get(name) else { return nothing_here() };
+    let headers = [(header::CONTENT_TYPE, content_type(name)), (header::CACHE_CONTROL, "no-cache")];
+    (headers, Body::from(file.data.into_owned())).into_response()
+}
+
 pub(super) fn nothing_here() -> Response {
     ApiError::new(ErrorCode::NotFound, "there is nothing at this path").into_response()
 }

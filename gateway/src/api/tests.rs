@@ -15,7 +15,10 @@ use super::{Reach, ServiceFacts, ServiceState, router};
 use crate::auth::{TokenUser, TokenVerifier};
 use crate::cli::unix_now_ms;
 use crate::config::{self, FlagValue};
+use crate::connection::addresses::Addresses;
 use crate::observe::board::Board;
+use crate::service::calls::Calls;
+use crate::shard::mailbox::{Bounds, mailbox};
 use crate::startup;
 
 /// A service on an empty SQLite database.
@@ -47,7 +50,12 @@ async fn service_with(options: &[(&'static str, &str)]) -> Service {
     let reach = Reach { mailboxes: Vec::new(), ordered: Arc::default(), stop: Arc::default() };
     let board = Arc::new(Board::new(2, Vec::new(), Instant::now()));
     let facts = ServiceFacts { driver: "io_uring", shards: 2, board, exported: None, reach };
-    let state = ServiceState::new(Arc::new(config), store.clone(), keys, facts, |_, _| {}).unwrap();
+    let bounds = Bounds { shared: 16, reserved: 0, producers: 1 };
+    // Of a shard that answers nothing.
+    let mailboxes = vec![mailbox(bounds).unwrap().0];
+    let addresses = Addresses::new(config.limits.address, config.server.trusted_proxies.clone());
+    let calls = Calls::new(mailboxes, addresses);
+    let state = ServiceState::new(Arc::new(config), store.clone(), keys, facts, calls).unwrap();
     let router = router(state.clone());
     Service { state, router, store, verifier, _folder: folder }
 }

@@ -29,9 +29,6 @@ pub struct SessionKey {
 }
 
 impl SessionKey {
-    /// No session's key, for commands of the service.
-    pub const NOBODY: Self = Self { index: u32::MAX, generation: 0 };
-
     /// Its place on its shard; used again when it is gone.
     pub const fn place(self) -> u32 {
         self.index
@@ -456,6 +453,23 @@ impl Registry {
             sessions.bucket.take(rates.user, now_ms)?;
         }
         session.address_rate.as_ref().map_or(Ok(()), |address| address.take(at))
+    }
+
+    /// The same for a command that is given outside of any session: out of the user's bucket and the address's.
+    pub fn take_call(
+        &mut self,
+        user: UserId,
+        address: Option<&AddressRate>,
+        now_ms: i64,
+        at: Instant,
+    ) -> Result<(), u32> {
+        let rate = self.rates.user;
+        let sessions = self.by_user.entry(user).or_insert_with(|| UserSessions {
+            keys: Vec::new(),
+            bucket: Bucket::new(rate, now_ms),
+        });
+        sessions.bucket.take(rate, now_ms)?;
+        address.map_or(Ok(()), |address| address.take(at))
     }
 
     /// Looks at the session's token again when `seconds` have passed, or before: an earlier look that was asked for,

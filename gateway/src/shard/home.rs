@@ -18,6 +18,15 @@ use crate::session::resume::{About, ResumeBudget};
 use ringwire_protocol::ConversationId;
 
 impl State {
+    /// Whose command it is that a session, or a caller without one, of this shard gave.
+    pub(super) fn user_of(&mut self, key: SessionKey) -> Option<UserId> {
+        if key.is_caller() {
+            self.callers.user(key)
+        } else {
+            self.registry.get(key).map(|session| session.user)
+        }
+    }
+
     /// Answers a command of a session of this shard.
     pub(crate) fn finish_command(
         &mut self,
@@ -25,8 +34,7 @@ impl State {
         answer: Result<Ack, CommandError>,
         links: &mut Links,
     ) {
-        let Some(session) = self.registry.get(reply_to.session) else { return };
-        let user = session.user;
+        let Some(user) = self.user_of(reply_to.session) else { return };
         match &answer {
             Ok(Ack::Entry { conversation_id: id, seq, says: true, .. }) => {
                 let cursor = Cursor::read(*seq);
@@ -52,8 +60,15 @@ impl State {
         outcome: Result<Outcome, CommandError>,
         links: &mut Links,
     ) {
-        let resume_below = limits::MAX_UNANSWERED / 2;
         self.figures.reply(&outcome);
+        if key.is_caller() {
+            if let Some(answer) = self.callers.take(key) {
+                // Whoever asked may have gone away.
+                drop(answer.send(outcome));
+            }
+            return;
+        }
+        let resume_below = limits::MAX_UNANSWERED / 2;
         let Some(session) = self.registry.get(key) else { return };
         session.unanswered = session.unanswered.saturating_sub(1);
         let roomy = links.queued_bytes(session.link) <= limits::OUTBOX_FULL_BYTES;

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use super::handoff::{Moving, Returned};
 use super::looks::Look;
 use super::pulls::Pull;
+use super::questions::Question;
 use crate::conversation::answer::{Ack, ReplyTo};
 use crate::conversation::request::Request;
 use crate::fanout::Delivery;
@@ -54,6 +55,8 @@ pub enum Mail {
     Completed(Vec<Completion>),
     /// The answer of the service. Reserved.
     Served(Served),
+    /// What the service asks. Refusable.
+    Question(Question),
     /// The server stops: tell the clients and end what is under way. One of them, with a place of its own.
     Drain,
 }

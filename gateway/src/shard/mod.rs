@@ -32,6 +32,7 @@ mod owner;
 mod owner_tests;
 mod presence;
 pub mod pulls;
+pub mod questions;
 mod sessions;
 pub mod shared;
 mod signals;
@@ -283,6 +284,7 @@ impl State {
             }
             Mail::Notice(notice, users) => self.tell_notice(&notice, &users, links),
             Mail::Completed(completions) => self.completed(&completions, links),
+            Mail::Question(question) => self.question(question, links),
             Mail::Served(served) => {
                 self.credits.give_back(1);
                 self.on_served(served, links);

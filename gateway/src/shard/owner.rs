@@ -20,7 +20,6 @@ use crate::conversation::{Conversation, Effect, Moment, no_such_conversation};
 use crate::fanout::{Delivery, Fresh, Pushed};
 use crate::observe::figures::{Figure, Spread};
 use crate::observe::trace::{EntryTimes, SpanContext, Tracer};
-use crate::placement::SERVICE;
 use crate::service::ask::Ask;
 
 impl State {
@@ -327,9 +326,6 @@ impl State {
     fn answer(&mut self, reply_to: ReplyTo, answer: Result<Ack, CommandError>, links: &mut Links) {
         if reply_to.shard == self.id {
             self.finish_command(reply_to, answer, links);
-        } else if reply_to.shard == SERVICE {
-            // It has given up on an answer for which there is no room.
-            drop(self.shared.errands.try_send((reply_to.command_id, answer)));
         } else {
             let mailbox = &self.shared.mailboxes[usize::from(reply_to.shard)];
             mailbox.send_reserved(Mail::Answered(reply_to, answer));

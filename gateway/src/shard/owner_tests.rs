@@ -36,8 +36,8 @@ use crate::session::registry::SessionKey;
 const HEAD: Seq = 500;
 
 /// A shard that owns one group, and what it gives to others.
-struct Bench {
-    shard: Shard,
+pub(super) struct Bench {
+    pub(super) shard: Shard,
     calls: mpsc::Receiver<Call>,
     appends: Arc<Mutex<Vec<Append>>>,
     _mailbox: MailboxReceiver<Mail>,
@@ -45,7 +45,7 @@ struct Bench {
 
 impl Bench {
     /// The service takes so many calls that nobody serves.
-    fn new(service_queue: usize) -> Self {
+    pub(super) fn new(service_queue: usize) -> Self {
         let bounds = Bounds { shared: 10, reserved: 100 + limits::DRAIN_ORDERS, producers: 1 };
         let (sender, receiver) = mailbox(bounds).unwrap();
         let config = Arc::new(config::load(None, [], &[]).unwrap().config);
@@ -57,7 +57,6 @@ impl Bench {
             boot: 1,
             mailboxes: vec![sender],
             service,
-            errands: mpsc::channel(1).0,
             http: mpsc::channel(1).0,
             connections: Arc::new(AtomicUsize::new(0)),
             addresses: Addresses::new(config.limits.address, TrustedProxies::default()),
@@ -77,7 +76,7 @@ impl Bench {
         Self { shard, calls, appends, _mailbox: receiver }
     }
 
-    fn mail(&self, mail: Mail) {
+    pub(super) fn mail(&self, mail: Mail) {
         let mut state = self.shard.state.borrow_mut();
         state.on_mail(mail, &mut self.shard.links.borrow_mut());
     }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use ringwire_protocol::CommandError;
 use tokio::sync::mpsc;
 
 use super::handoff::HttpSocket;
@@ -14,7 +13,6 @@ use crate::command::key::CommandKey;
 use crate::config::Config;
 use crate::connection::addresses::Addresses;
 use crate::connection::admission::Admission;
-use crate::conversation::answer::Ack;
 use crate::observe::board::Board;
 use crate::observe::trace::Tracing;
 use crate::service::ask::Call;
@@ -33,8 +31,6 @@ pub struct Shared {
     pub mailboxes: Vec<MailboxSender<Mail>>,
     /// To the service thread.
     pub service: mpsc::Sender<Call>,
-    /// Answers to the service's own commands, by their ids.
-    pub errands: mpsc::Sender<(u64, Result<Ack, CommandError>)>,
     /// Connections that speak HTTP.
     pub http: mpsc::Sender<HttpSocket>,
     /// Connections of the process.

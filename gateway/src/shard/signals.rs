@@ -71,7 +71,7 @@ impl State {
         by: SessionKey,
         links: &mut Links,
     ) {
-        if self.has_other_sessions(user) {
+        if self.has_other_sessions(user, by) {
             let own = OwnCursor { cursor, except: Some(by) };
             let first = self.own_cursors.note((user, id), own, self.now.at, OwnCursor::merge);
             if let Some(own) = first {
@@ -90,7 +90,7 @@ impl State {
         by: SessionKey,
         links: &mut Links,
     ) {
-        if self.has_other_sessions(user) {
+        if self.has_other_sessions(user, by) {
             let own = OwnCursor { cursor, except: Some(by) };
             let key = (user, id);
             let full = self.own_cursors.note_later(key, own, self.now.at, OwnCursor::merge);
@@ -100,8 +100,8 @@ impl State {
         }
     }
 
-    fn has_other_sessions(&self, user: UserId) -> bool {
-        self.registry.of_user(user).len() > 1
+    fn has_other_sessions(&self, user: UserId, than: SessionKey) -> bool {
+        self.registry.of_user(user).iter().any(|key| *key != than)
     }
 
     fn push_own_cursor(

@@ -28,6 +28,7 @@ use crate::persist::{AppendSink, Persist};
 use crate::placement::ShardId;
 use crate::presence::Presence;
 use crate::service::ask::{Ask, Call};
+use crate::session::callers::Callers;
 use crate::session::cursors::DirtyCursors;
 use crate::session::gate::{Gate, GateBounds};
 use crate::session::registry::{Birthplace, Rates, Registry};
@@ -39,6 +40,8 @@ pub struct State {
     pub(crate) id: ShardId,
     pub(crate) now: Clock,
     pub(crate) registry: Registry,
+    /// Who gives commands outside of sessions.
+    pub(crate) callers: Callers,
     /// Sessions whose snapshot is read, and those in line.
     pub(crate) gate: Gate<Entering>,
     pub(crate) cursors: DirtyCursors,
@@ -100,6 +103,7 @@ impl State {
             id,
             now: Clock::new(time),
             registry: Registry::new(rates, birthplace),
+            callers: Callers::default(),
             gate: Gate::new(bounds),
             cursors: DirtyCursors::default(),
             conversations: Cache::default(),

@@ -36,11 +36,8 @@ impl PostgresStore {
                  until = excluded.until, reason = excluded.reason, operator_id = excluded.operator_id",
             )
             .await?;
-        tx.execute(
-            &statement,
-            &[&user, &ban.banned_at, &ban.until, &ban.reason, &ban.operator],
-        )
-        .await?;
+        tx.execute(&statement, &[&user, &ban.banned_at, &ban.until, &ban.reason, &ban.operator])
+            .await?;
         tx.commit().await?;
         Ok(())
     }

@@ -57,9 +57,8 @@ impl PostgresStore {
 
     pub(crate) async fn has_operators(&self) -> Result<bool, StoreError> {
         let client = self.client().await?;
-        let statement = client
-            .prepare_cached("SELECT 1 FROM operators WHERE disabled_at = 0 LIMIT 1")
-            .await?;
+        let statement =
+            client.prepare_cached("SELECT 1 FROM operators WHERE disabled_at = 0 LIMIT 1").await?;
         Ok(client.query_opt(&statement, &[]).await?.is_some())
     }
 
@@ -86,9 +85,8 @@ impl PostgresStore {
         let mut client = self.client().await?;
         let tx = client.transaction().await?;
         end_logins(&tx, &key).await?;
-        let statement = tx
-            .prepare_cached("UPDATE operators SET disabled_at = $2 WHERE name_key = $1")
-            .await?;
+        let statement =
+            tx.prepare_cached("UPDATE operators SET disabled_at = $2 WHERE name_key = $1").await?;
         let found = tx.execute(&statement, &[&key, &now_ms]).await?;
         tx.commit().await?;
         Ok(found > 0)

@@ -140,9 +140,7 @@ impl SqliteStore {
         self.read(move |tx| {
             let row = match id {
                 Some(id) => tx
-                    .prepare_cached(&format!(
-                        "SELECT {USER}, {MORE} FROM users u WHERE u.id = ?1"
-                    ))?
+                    .prepare_cached(&format!("SELECT {USER}, {MORE} FROM users u WHERE u.id = ?1"))?
                     .query_row([id.as_i64()], found),
                 None => tx
                     .prepare_cached(&format!(

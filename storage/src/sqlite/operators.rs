@@ -49,8 +49,7 @@ impl SqliteStore {
             let mut statement = tx.prepare_cached(&format!(
                 "SELECT {OPERATOR} FROM operators o ORDER BY o.name_key LIMIT 1000"
             ))?;
-            let rows: Vec<Columns> =
-                statement.query_map([], columns)?.collect::<Result<_, _>>()?;
+            let rows: Vec<Columns> = statement.query_map([], columns)?.collect::<Result<_, _>>()?;
             rows.into_iter().map(operator).collect()
         })
         .await

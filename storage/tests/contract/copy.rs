@@ -235,7 +235,9 @@ async fn every_table_and_sequence_of_postgres_is_known_to_copy() {
     let made = ["schema_migrations", "body_pass", "search_entries", "search_positions"];
     known.extend(made.map(str::to_owned));
     assert_eq!(names("'r', 'p'").await, known);
-    let sequences = ["audit_id_seq", "conversation_ids", "operators_id_seq", "orders_id_seq", "user_ids"].map(str::to_owned);
+    let sequences =
+        ["audit_id_seq", "conversation_ids", "operators_id_seq", "orders_id_seq", "user_ids"]
+            .map(str::to_owned);
     assert_eq!(names("'S'").await, BTreeSet::from(sequences));
 }
 
