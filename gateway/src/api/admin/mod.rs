@@ -9,6 +9,7 @@
 //! that changes something, and every login, also a refused one, leaves a row in the audit log.
 
 mod access;
+pub(super) mod describe;
 mod lockout;
 mod people;
 mod server;
@@ -57,16 +58,49 @@ struct Route {
     path: &'static str,
     least: Least,
     handler: fn() -> MethodRouter<ServiceState>,
+    /// For generators of clients.
+    name: &'static str,
+    /// The status of its success.
+    status: u16,
+    summary: &'static str,
+    /// Parameters of the query, all texts that may be left out.
+    query: &'static [&'static str],
+    body: &'static [Field],
+}
+
+/// A field of a body.
+struct Field {
+    name: &'static str,
+    kind: Kind,
+    required: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Text,
+    Number,
+    Texts,
 }
 
 macro_rules! routes {
-    ($($method:ident $path:literal $role:ident $make:ident $handler:path;)+) => {
+    ($($method:ident $path:literal $role:ident $make:ident $handler:path =>
+        $status:literal $name:literal $summary:literal
+        [$($query:literal),*] {$($field:ident: $kind:ident $required:literal),*};)+) => {
         /// Every route of administration, and who may use it.
         const ROUTES: &[Route] = &[$(Route {
             method: Method::$method,
             path: $path,
             least: routes!(@least $role),
             handler: || $make($handler),
+            name: $name,
+            status: $status,
+            summary: $summary,
+            query: &[$($query),*],
+            body: &[$(Field {
+                name: stringify!($field),
+                kind: Kind::$kind,
+                required: $required,
+            }),*],
         }),+];
     };
     (@least Anybody) => { Least::Anybody };
@@ -74,25 +108,46 @@ macro_rules! routes {
 }
 
 routes! {
-    POST "/api/v1/admin/login" Anybody post access::login;
-    POST "/api/v1/admin/logout" Viewer post access::logout;
-    GET "/api/v1/admin/me" Viewer get access::me;
-    GET "/api/v1/admin/operators" Admin get access::operators;
-    GET "/api/v1/admin/stats" Viewer get server::stats;
-    GET "/api/v1/admin/stats/stream" Viewer get server::stream;
-    GET "/api/v1/admin/log" Viewer get server::log;
-    PUT "/api/v1/admin/log" Admin put server::change_log;
-    POST "/api/v1/admin/drain" Admin post server::drain;
-    GET "/api/v1/admin/audit" Admin get server::audit;
-    GET "/api/v1/admin/sessions" Viewer get sessions::list;
-    DELETE "/api/v1/admin/sessions/{session_id}" Moderator delete sessions::end;
-    GET "/api/v1/admin/users" Viewer get people::search;
-    GET "/api/v1/admin/users/{user_id}" Viewer get people::user;
-    POST "/api/v1/admin/users/{user_id}/kick" Moderator post people::kick;
-    PUT "/api/v1/admin/users/{user_id}/ban" Moderator put people::ban;
-    DELETE "/api/v1/admin/users/{user_id}/ban" Moderator delete people::unban;
-    GET "/api/v1/admin/conversations/{conversation_id}" Viewer get people::conversation;
-    POST "/api/v1/admin/broadcast" Moderator post people::broadcast;
+    POST "/api/v1/admin/login" Anybody post access::login =>
+        200 "admin_login" "Logs an operator in." [] {name: Text true, password: Text true};
+    POST "/api/v1/admin/logout" Viewer post access::logout =>
+        204 "admin_logout" "Ends the login of the request's token." [] {};
+    GET "/api/v1/admin/me" Viewer get access::me =>
+        200 "admin_me" "Who the token is of." [] {};
+    GET "/api/v1/admin/operators" Admin get access::operators =>
+        200 "admin_operators" "All operators." [] {};
+    GET "/api/v1/admin/stats" Viewer get server::stats =>
+        200 "admin_stats" "The figures since the start." [] {};
+    GET "/api/v1/admin/stats/stream" Viewer get server::stream =>
+        200 "admin_stats_stream" "The figures of each second, as server-sent events." [] {};
+    GET "/api/v1/admin/log" Viewer get server::log =>
+        200 "admin_log" "What is logged." [] {};
+    PUT "/api/v1/admin/log" Admin put server::change_log =>
+        200 "admin_change_log" "Logs by another filter on this node, until it stops." [] {filter: Text true};
+    POST "/api/v1/admin/drain" Admin post server::drain =>
+        202 "admin_drain" "Stops this server in good order." [] {};
+    GET "/api/v1/admin/audit" Admin get server::audit =>
+        200 "admin_audit" "Who did what, newest first." ["page_token"] {};
+    GET "/api/v1/admin/sessions" Viewer get sessions::list =>
+        200 "admin_sessions" "The sessions of this node." ["user_id", "page_token"] {};
+    DELETE "/api/v1/admin/sessions/{session_id}" Moderator delete sessions::end =>
+        204 "admin_end_session" "Ends one session of this node." [] {};
+    GET "/api/v1/admin/users" Viewer get people::search =>
+        200 "admin_users" "Users by the beginning of their name, by id or e-mail address." ["q", "page_token"] {};
+    GET "/api/v1/admin/users/{user_id}" Viewer get people::user =>
+        200 "admin_user" "One user, with devices and conversations." [] {};
+    POST "/api/v1/admin/users/{user_id}/kick" Moderator post people::kick =>
+        204 "admin_kick" "Ends a user's sessions on every node." [] {};
+    PUT "/api/v1/admin/users/{user_id}/ban" Moderator put people::ban =>
+        204 "admin_ban" "Keeps an account out, for good or for some seconds." []
+        {reason: Text false, seconds: Number false};
+    DELETE "/api/v1/admin/users/{user_id}/ban" Moderator delete people::unban =>
+        204 "admin_unban" "Lets an account in again." [] {};
+    GET "/api/v1/admin/conversations/{conversation_id}" Viewer get people::conversation =>
+        200 "admin_conversation" "One conversation, with its members." [] {};
+    POST "/api/v1/admin/broadcast" Moderator post people::broadcast =>
+        202 "admin_broadcast" "Says something to the sessions of everybody, or of some." []
+        {text: Text true, user_ids: Texts false};
 }
 
 /// What administration reaches beyond the database.
