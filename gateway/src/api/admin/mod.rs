@@ -10,6 +10,7 @@
 
 mod access;
 pub(super) mod describe;
+mod extract;
 mod lockout;
 mod people;
 mod server;

@@ -1,7 +1,7 @@
 //! Users and conversations as operators see them, and what they do about them. Nothing tells what people wrote.
 
 use axum::Json;
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use prost::Message as _;
 use ringwire_protocol::{ConversationId, ErrorCode, UnixMs, UserId, wire};
@@ -16,6 +16,7 @@ use super::super::ServiceState;
 use super::super::error::ApiError;
 use super::super::input::Body;
 use super::Operator;
+use super::extract::{Asked, Named};
 use crate::cli::unix_now_ms;
 
 /// Users on a page.
@@ -54,7 +55,7 @@ pub(super) struct SearchRequest {
 pub(super) async fn search(
     State(state): State<ServiceState>,
     Extension(operator): Extension<Operator>,
-    Query(request): Query<SearchRequest>,
+    Asked(request): Asked<SearchRequest>,
 ) -> Result<Json<Value>, ApiError> {
     let q = request.q.trim();
     if q.len() > 254 || request.page_token.len() > 254 {
@@ -116,7 +117,7 @@ async fn found(state: &ServiceState, id: UserId) -> Result<FoundUser, ApiError> 
 pub(super) async fn user(
     State(state): State<ServiceState>,
     Extension(operator): Extension<Operator>,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<Json<Value>, ApiError> {
     let id = user_id(&id)?;
     let found = found(&state, id).await?;
@@ -181,7 +182,7 @@ fn title(settings: bytes::Bytes) -> String {
 /// One conversation: what it is and who is in it.
 pub(super) async fn conversation(
     State(state): State<ServiceState>,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<Json<Value>, ApiError> {
     let id = id.parse().ok().and_then(ConversationId::new);
     let id = id.ok_or_else(|| invalid("conversation_id: a number from 1 to 9007199254740991"))?;
@@ -237,7 +238,7 @@ async fn order(
 pub(super) async fn kick(
     State(state): State<ServiceState>,
     Extension(operator): Extension<Operator>,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<StatusCode, ApiError> {
     let id = user_id(&id)?;
     found(&state, id).await?;
@@ -260,7 +261,7 @@ pub(super) struct BanRequest {
 pub(super) async fn ban(
     State(state): State<ServiceState>,
     Extension(operator): Extension<Operator>,
-    Path(id): Path<String>,
+    Named(id): Named,
     Body(request): Body<BanRequest>,
 ) -> Result<StatusCode, ApiError> {
     let id = user_id(&id)?;
@@ -293,7 +294,7 @@ pub(super) async fn ban(
 pub(super) async fn unban(
     State(state): State<ServiceState>,
     Extension(operator): Extension<Operator>,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<StatusCode, ApiError> {
     let id = user_id(&id)?;
     found(&state, id).await?;

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Extension, Query, State};
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, Sse};
@@ -18,6 +18,7 @@ use super::super::ServiceState;
 use super::super::error::ApiError;
 use super::super::input::Body;
 use super::Operator;
+use super::extract::Asked;
 use crate::logging;
 use crate::observe::stats::{Sample, stats as figures};
 
@@ -109,7 +110,7 @@ pub(super) struct AuditRequest {
 /// Who did what, newest first.
 pub(super) async fn audit(
     State(state): State<ServiceState>,
-    Query(request): Query<AuditRequest>,
+    Asked(request): Asked<AuditRequest>,
 ) -> Result<Json<Value>, ApiError> {
     let after = match request.page_token.as_str() {
         "" => None,

@@ -1,7 +1,7 @@
 //! The sessions there are on this node, shard by shard.
 
 use axum::Json;
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use ringwire_protocol::codec::Encoding;
 use ringwire_protocol::{CommandError, ErrorCode, UserId};
@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use super::super::ServiceState;
 use super::super::error::ApiError;
+use super::extract::{Asked, Named};
 use super::{Operator, people};
 use crate::limits;
 use crate::placement::home_shard;
@@ -32,7 +33,7 @@ pub(super) struct ListRequest {
 /// Sessions, of one user or of everybody, page by page.
 pub(super) async fn list(
     State(state): State<ServiceState>,
-    axum::extract::Query(request): axum::extract::Query<ListRequest>,
+    Asked(request): Asked<ListRequest>,
 ) -> Result<Json<Value>, ApiError> {
     let shards = state.0.facts.reach.mailboxes.len();
     let user = request.user_id.as_deref().map(people::user_id).transpose()?;
@@ -125,7 +126,7 @@ fn told(session: &SessionView, username: Option<&str>) -> Value {
 pub(super) async fn end(
     State(state): State<ServiceState>,
     Extension(operator): Extension<Operator>,
-    Path(session_id): Path<String>,
+    Named(session_id): Named,
 ) -> Result<StatusCode, ApiError> {
     if session_id.is_empty() || session_id.len() > 64 || !session_id.is_ascii() {
         return Err(ApiError::new(ErrorCode::InvalidArgument, "session_id: not one of a session"));
