@@ -132,8 +132,10 @@ impl Store {
         let begins = name_key(begins);
         // Behind every name that begins so: no character is greater.
         let until = format!("{begins}\u{10FFFF}");
-        let after = name_key(after).max(begins.clone());
-        let inclusive = after == begins;
+        let after = name_key(after);
+        // The name of the page before is told already; it begins so too.
+        let inclusive = after < begins || after.is_empty();
+        let after = after.max(begins);
         either!(self, store => store.find_users(after, inclusive, until, limit.into()).await)
     }
 

@@ -31,7 +31,7 @@ const BACK_MS: UnixMs = 10 * 60 * 1000;
 const REMEMBERED: Duration = Duration::from_mins(30);
 
 /// Looks for orders, and has them carried out.
-pub struct Orders {
+pub(crate) struct Orders {
     store: Store,
     mailboxes: Vec<MailboxSender<Mail>>,
     given: Arc<Notify>,
@@ -43,12 +43,16 @@ pub struct Orders {
 
 impl Orders {
     /// `given` is raised when one was given on this node.
-    pub fn new(store: Store, mailboxes: Vec<MailboxSender<Mail>>, given: Arc<Notify>) -> Self {
+    pub(crate) fn new(
+        store: Store,
+        mailboxes: Vec<MailboxSender<Mail>>,
+        given: Arc<Notify>,
+    ) -> Self {
         Self { store, mailboxes, given, seen: BTreeMap::new(), waiting: Vec::new() }
     }
 
     /// Works for as long as it is polled.
-    pub async fn run(mut self) {
+    pub(crate) async fn run(mut self) {
         // Those of before the start are not for this one.
         let mut before_start = true;
         loop {

@@ -280,7 +280,7 @@ impl State {
             Mail::Look(look) => self.look(*look, links),
             Mail::EndSession(session_id, answer) => {
                 // Whoever asked may have gone.
-                drop(answer.send(self.end_named(&session_id, links)));
+                let _ = answer.send(self.end_named(&session_id, links));
             }
             Mail::Notice(notice, users) => self.tell_notice(&notice, &users, links),
             Mail::Completed(completions) => self.completed(&completions, links),

@@ -13,9 +13,12 @@ use crate::support::server::{ServerProcess, Setup};
 use crate::support::store::Database;
 use crate::support::{ENCODINGS, PATIENCE};
 
-/// Makes an operator with the tool; the password it printed.
-pub(crate) fn create(server: &ServerProcess, name: &str, role: &str) -> String {
+/// Makes an operator with the tool, which on SQLite has the database to itself; the password it printed.
+pub(crate) fn create(server: &mut ServerProcess, name: &str, role: &str) -> String {
+    server.terminate();
+    assert!(server.wait().success());
     let output = server.tool(&["operator", "create", "--name", name, "--role", role]);
+    server.restart();
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{told} {}", String::from_utf8_lossy(&output.stderr));
     let password = told.lines().find_map(|line| line.strip_prefix("Password: "));
@@ -48,8 +51,8 @@ fn login(server: &ServerProcess, name: &str, password: &str) -> String {
 
 /// A server with an operator who may do everything, and their token.
 pub(crate) fn administered(database: Database) -> (ServerProcess, String) {
-    let server = Setup::new().database(database).start();
-    let password = create(&server, "root", "admin");
+    let mut server = Setup::new().database(database).start();
+    let password = create(&mut server, "root", "admin");
     let token = login(&server, "root", &password);
     (server, token)
 }
@@ -66,11 +69,11 @@ pub(crate) fn next_notice(client: &mut Client) -> wire::Notice {
 #[test]
 fn operators_speak_to_people_end_their_sessions_and_keep_them_out() {
     for database in Database::both() {
-        let server = Setup::new().database(database).start();
+        let mut server = Setup::new().database(database).start();
         let closed = http::get(server.address(), "/api/v1/admin/stats");
         assert_eq!(closed.status, 404, "{closed:?}");
         assert_eq!(http::get(server.address(), "/admin/").status, 404);
-        let password = create(&server, "root", "admin");
+        let password = create(&mut server, "root", "admin");
         let token = login(&server, "root", &password);
         let admin = |method: &str, path: &str, body: Value| {
             ask(server.address(), &token, method, &format!("/api/v1/admin/{path}"), &body)
@@ -257,7 +260,8 @@ fn read_until(stream: &mut std::net::TcpStream, enough: impl Fn(&str) -> bool) -
 
 #[test]
 fn the_console_makes_lists_resets_and_disables_operators() {
-    let (server, token) = administered(Database::both()[0].clone());
+    // Beside a running server, as Postgres allows.
+    let (server, token) = administered(Database::postgres());
     let tool = |arguments: &[&str]| {
         let output = server.tool(arguments);
         let told = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -286,7 +290,7 @@ fn the_console_makes_lists_resets_and_disables_operators() {
 #[test]
 fn a2_no_secret_of_operators_in_logs() {
     let mut server = Setup::new().variable("RINGWIRE_LOG", "trace").start();
-    let password = create(&server, "root", "admin");
+    let password = create(&mut server, "root", "admin");
     let wrong = "canary of a wrong password";
     for (name, password) in [("root", wrong), (wrong, wrong), ("nobody", wrong)] {
         let body = json!({"name": name, "password": password});

@@ -30,8 +30,8 @@ fn wait_for_told(page: &Page, text: &str) {
 
 #[test]
 fn an_operator_watches_finds_speaks_and_keeps_out() {
-    let server = ServerProcess::start(&[]);
-    let password = create(&server, "root", "admin");
+    let mut server = ServerProcess::start(&[]);
+    let password = create(&mut server, "root", "admin");
     let browser = Chromium::start();
     let page = browser.new_person(&format!("{}admin", server.url()));
     page.fill("[name=name]", "root");
@@ -128,8 +128,8 @@ fn an_operator_watches_finds_speaks_and_keeps_out() {
 
 #[test]
 fn who_only_looks_is_offered_nothing_else() {
-    let server = ServerProcess::start(&[]);
-    let password = create(&server, "eve", "viewer");
+    let mut server = ServerProcess::start(&[]);
+    let password = create(&mut server, "eve", "viewer");
     let _ann = Client::session(&server, 1, Encoding::Json);
     let browser = Chromium::start();
     let page = log_in(&browser, &server, "eve", &password);

@@ -65,6 +65,8 @@ const MORE: &[&str] = &[
 ];
 const TOKEN: &str = "INSERT INTO refresh_tokens
     (token_hash, family_id, user_id, created_at, expires_at) VALUES ({32}, {16}, 1, 1, 2)";
+const LOGIN: &str = "INSERT INTO operator_tokens (token_hash, operator_id, expires_at)
+    VALUES ({32}, (SELECT min(id) FROM operators), 2)";
 const FILE: &str = "INSERT INTO attachments
     (file_id, owner_id, name, mime_type, size_bytes, sha256, created_at)
     VALUES ('f', 1, 'n', 'm', 1, {32}, 1)";
@@ -76,7 +78,7 @@ async fn full(backend: Backend) -> Bench {
         Backend::Sqlite => format!("x'{}'", "ab".repeat(count)),
         Backend::Postgres | Backend::PostgresPartitioned => format!("'\\x{}'", "ab".repeat(count)),
     };
-    for sql in MORE.iter().chain(&[TOKEN, FILE]) {
+    for sql in MORE.iter().chain(&[TOKEN, FILE, LOGIN]) {
         bench.execute(&sql.replace("{32}", &bytes(32)).replace("{16}", &bytes(16))).await;
     }
     bench
