@@ -14,6 +14,7 @@ export class DetailsDialog {
   #settings;
   #notifications;
   #conversation = null;
+  #about = el("div");
 
   constructor(state, menu) {
     this.#state = state;
@@ -29,17 +30,39 @@ export class DetailsDialog {
     const { open: conversation } = this.#state;
     if (!conversation) return;
     this.#conversation = conversation;
-    const title = this.#state.titleOf(conversation);
-    if (conversation.isDirect) this.#sheet.open(title, this.#person(conversation), this.#personButtons(conversation));
-    else this.#sheet.open(title, this.#group(conversation, title), this.#groupButtons(conversation));
+    if (conversation.isDirect) this.#sheet.open("Person", this.#person(conversation), this.#personButtons(conversation));
+    else this.#showGroup(conversation);
     this.#render();
+  }
+
+  async #showGroup(conversation) {
+    const show = () => this.#sheet.open("Group", this.#group(conversation), this.#groupButtons(conversation));
+    const code = conversation.settings.join_code;
+    show();
+    // No entry tells the code to join with.
+    if (!conversation.mayInvite || conversation.settings.join_policy !== "BY_LINK") return;
+    await this.#sheet.attempt(() => this.#state.client.refresh(conversation));
+    if (this.#sheet.isOpen && conversation.settings.join_code !== code) show();
   }
 
   /** What changes while the dialog is open. */
   #render() {
     if (!this.#sheet.isOpen || !this.#conversation) return;
     if (this.#state.open !== this.#conversation) this.#sheet.close();
-    else if (!this.#conversation.isDirect) this.#members.render(this.#conversation);
+    else if (!this.#conversation.isDirect) {
+      this.#members.render(this.#conversation);
+      this.#renderAbout(this.#conversation);
+    }
+  }
+
+  #renderAbout(conversation) {
+    const title = this.#state.titleOf(conversation);
+    const description = conversation.settings.description ?? "";
+    const shown = JSON.stringify([title, description, conversation.settings.avatar_url]);
+    if (this.#about.dataset.for === shown) return;
+    this.#about.dataset.for = shown;
+    this.#about.replaceChildren(emblem(conversation, title),
+      el("div", {}, el("strong", {}, title), el("p", { class: "note", dir: "auto" }, description)));
   }
 
   #person(conversation) {
@@ -79,12 +102,12 @@ export class DetailsDialog {
     if (await this.#sheet.attempt(action)) this.#show();
   }
 
-  #group(conversation, title) {
-    const { description } = conversation.settings;
+  #group(conversation) {
+    this.#about = el("div", { class: "about" });
+    this.#renderAbout(conversation);
     const number = conversation.kind === "ROOM" || conversation.settings.join_policy ? this.#number(conversation) : null;
     return [
-      el("div", { class: "about" }, emblem(conversation, title),
-        el("div", {}, el("strong", {}, title), el("p", { class: "note", dir: "auto" }, description ?? ""))),
+      this.#about,
       number,
       this.#notifications.view(conversation),
       conversation.manages ? this.#settings.view(conversation) : null,

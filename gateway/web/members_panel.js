@@ -74,7 +74,7 @@ export class MembersPanel {
     return el("li", { "data-user": user.userId },
       face(user), this.#name(user),
       el("span", { class: "role" }, [muted ? "muted" : "", role === "MEMBER" ? "" : role.toLowerCase()].filter(Boolean).join(", ")),
-      actions.length === 0 ? null : iconButton("more", `Actions for ${user.displayName}`, (event) => this.#menu.open(event.currentTarget, actions), { "aria-haspopup": "menu" }));
+      actions.length === 0 ? null : iconButton("more", `Actions for ${user.displayName}`, (event) => this.#menu.open(event.currentTarget, actions), { class: "icon more", "aria-haspopup": "menu" }));
   }
 
   #request(conversation, { user, requestText, requestedAt }) {

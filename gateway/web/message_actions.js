@@ -47,12 +47,15 @@ export class MessageActions {
     const { commands } = this.#state.client;
     this.#readers.open("Read by", el("p", { class: "note" }, "Loading…"));
     await this.#readers.attempt(async () => {
-      const { userIds, deliveredCount } = await commands.readBy(conversation, entry.seq);
+      const { userIds: stored, deliveredCount } = await commands.readBy(conversation, entry.seq);
+      // The server stores cursors a moment after it tells them.
+      const told = [...conversation.readBy].filter(([id, seq]) => seq >= entry.seq && id !== entry.senderId).map(([id]) => id);
+      const userIds = [...new Set([...stored, ...told])];
       const person = (id) => el("li", {}, face(this.#state.userOf(id)), el("span", {}, this.#state.nameOf(id)));
       const total = conversation.memberCount - 1;
       this.#readers.fill([
         el("ul", { class: "members" }, ...userIds.map(person)),
-        el("p", { class: "note" }, `Read by ${userIds.length} of ${plural(total, "other", "others")}, on a device of ${deliveredCount}.`),
+        el("p", { class: "note" }, `Read by ${userIds.length} of ${plural(total, "other", "others")}, on a device of ${Math.max(deliveredCount, userIds.length)}.`),
       ]);
     });
   };

@@ -5,6 +5,7 @@
 import { attachmentsView } from "./attachment_view.js";
 import { fullTime, messageLine, messageText, timeOfDay } from "./describe.js";
 import { el, face, iconButton, linked } from "./dom.js";
+import { icon } from "./icons.js";
 import { list, num } from "./wire.js";
 
 /** Messages of one person closer together than this form one block. */
@@ -87,7 +88,7 @@ function metaView(entry, { progress, edited, pinned }, actions) {
   const { sign, label } = STATES[progress] ?? {};
   const placed = entry.seq > 0;
   return el("span", { class: "meta", title: fullTime(entry.createdAt) },
-    pinned ? el("span", { class: "pinned", role: "img", "aria-label": "Pinned", title: "Pinned" }, "📌 ") : null,
+    pinned ? el("span", { class: "pinned", role: "img", "aria-label": "Pinned", title: "Pinned" }, icon("pin")) : null,
     edited ? "edited " : null,
     el("time", { datetime: new Date(entry.createdAt).toISOString() }, timeOfDay(entry.createdAt)),
     !sign ? null : placed

@@ -2,6 +2,7 @@
 
 import { messageLine } from "./describe.js";
 import { button, byId, el } from "./dom.js";
+import { icon } from "./icons.js";
 
 /** The bar of the pinned messages: the newest one, and by pressing again the ones before it. */
 export class PinsView {
@@ -34,7 +35,7 @@ export class PinsView {
     const at = this.#at;
     const count = pinned.length > 1 ? ` ${at + 1} of ${pinned.length}` : "";
     this.#bar.replaceChildren(button("", () => this.#next(pinned, texts), { class: "pin" }));
-    this.#bar.firstElementChild.append(el("b", {}, `📌 Pinned${count}`), el("span", { class: "ellipsis", dir: "auto" }, texts[at]));
+    this.#bar.firstElementChild.append(el("b", {}, icon("pin"), `Pinned${count}`), el("span", { class: "ellipsis", dir: "auto" }, texts[at]));
   }
 
   /** Goes to the message that is named, and names the one before it. */

@@ -4,7 +4,7 @@ import { button, el, field } from "./dom.js";
 
 const HOUR_MS = 3_600_000;
 /** Of groups; rooms are open. */
-const POLICIES = { INVITE_ONLY: "Whom a member takes in", BY_APPROVAL: "Who asks and is let in", BY_LINK: "Who has the code", OPEN: "Anyone" };
+const POLICIES = { INVITE_ONLY: "Invited people only", BY_APPROVAL: "Who asks, when it is granted", BY_LINK: "Who has the code", OPEN: "Anyone" };
 
 export class SettingsPanel {
   #state;

@@ -55,7 +55,8 @@ export function entryFromWire(entry, asOf = num(entry.seq)) {
     senderId: entry.sender_id ?? "0",
     createdAt: num(entry.created_at),
     clientMsgId: entry.client_msg_id ?? "",
-    body: entry.body ?? {},
+    // What was taken back has no body any more, and still is a message.
+    body: entry.body ?? (num(entry.recalled_at) > 0 ? { message: {} } : {}),
     editedAt: num(entry.edited_at),
     recalledAt: num(entry.recalled_at),
     reactions: list(entry.reactions).map(({ reaction, count, own }) => ({ reaction, count, own: own ?? false })),

@@ -10,6 +10,7 @@
 
 use std::cell::RefCell;
 use std::env;
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
 use std::os::unix::fs::MetadataExt;
@@ -19,6 +20,8 @@ use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tungstenite::{Message, WebSocket};
@@ -32,6 +35,15 @@ pub(crate) struct Chromium {
     connection: Rc<RefCell<Connection>>,
     child: Child,
     _profile: TempDir,
+}
+
+/// The key that is held down while another one is pressed, as the DevTools protocol counts them.
+#[derive(Clone, Copy)]
+pub(crate) enum Held {
+    Nothing = 0,
+    Alt = 1,
+    Control = 2,
+    Shift = 8,
 }
 
 /// One window of one person.
@@ -178,11 +190,59 @@ impl Page {
         self.call("Input.insertText", &json!({ "text": text }));
     }
 
+    /// Adds to what the focused field holds.
+    pub(crate) fn insert(&self, text: &str) {
+        self.call("Input.insertText", &json!({ "text": text }));
+    }
+
     /// Presses a key in the focused element.
     pub(crate) fn press_enter(&self) {
-        let key = |kind: &str| json!({"type": kind, "key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"});
-        self.call("Input.dispatchKeyEvent", &key("keyDown"));
-        self.call("Input.dispatchKeyEvent", &key("keyUp"));
+        self.press("Enter", Held::Nothing);
+    }
+
+    /// Presses a key by its name in the DOM, with another one held down or not.
+    pub(crate) fn press(&self, name: &str, held: Held) {
+        let code = match name {
+            "Tab" => 9,
+            "Enter" => 13,
+            "Escape" => 27,
+            "ArrowUp" => 38,
+            "ArrowDown" => 40,
+            letter => letter.bytes().next().map_or(0, |byte| byte.to_ascii_uppercase().into()),
+        };
+        let mut key = json!({"key": name, "code": name, "windowsVirtualKeyCode": code, "modifiers": held as u8});
+        if name == "Enter" {
+            key["text"] = json!("\r");
+        }
+        for kind in ["keyDown", "keyUp"] {
+            key["type"] = json!(kind);
+            self.call("Input.dispatchKeyEvent", &key);
+        }
+    }
+
+    /// Gives files to a field for them.
+    pub(crate) fn choose_files(&self, selector: &str, files: &[&Path]) {
+        let field = json!({"expression": format!("document.querySelector({})", json!(selector))});
+        let field = self.call("Runtime.evaluate", &field);
+        let object = &field["result"]["objectId"];
+        self.call("DOM.setFileInputFiles", &json!({"files": files, "objectId": object}));
+    }
+
+    /// As the page looks where the system is light or dark, in a window of this width.
+    pub(crate) fn look(&self, scheme: &str, width: u32) {
+        let feature = json!({"name": "prefers-color-scheme", "value": scheme});
+        self.call("Emulation.setEmulatedMedia", &json!({"features": [feature]}));
+        let size = json!({"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false});
+        self.call("Emulation.setDeviceMetricsOverride", &size);
+    }
+
+    /// Keeps a picture of the page in the folder that `RINGWIRE_SCREENSHOTS` names; without it, does nothing.
+    pub(crate) fn screenshot(&self, name: &str) {
+        let Some(folder) = env::var_os("RINGWIRE_SCREENSHOTS") else { return };
+        let shot = self.call("Page.captureScreenshot", &json!({}));
+        let bytes = STANDARD.decode(shot["data"].as_str().expect("a picture")).expect("base64");
+        fs::write(Path::new(&folder).join(format!("{name}.png")), bytes)
+            .expect("writing a picture");
     }
 
     pub(crate) fn reload(&self) {
