@@ -257,7 +257,10 @@ fn the_page_is_light_or_dark_and_fits_a_phone() {
 
     // What the person says goes before what the system says, and stays.
     anna.click("#profile");
-    anna.wait_for("the choice of colours", "document.querySelector('[name=theme]').checkVisibility()");
+    anna.wait_for(
+        "the choice of colours",
+        "document.querySelector('[name=theme]').checkVisibility()",
+    );
     anna.evaluate(
         "(select => { select.value = 'light'; select.dispatchEvent(new Event('change')) })(document.querySelector('[name=theme]'))",
     );
