@@ -68,15 +68,19 @@ export class DetailsDialog {
   #person(conversation) {
     const { peer } = conversation;
     const { people, client } = this.#state;
-    const about = el("p", { class: "note" });
+    const about = el("p", { class: "note", dir: "auto" });
+    const name = el("strong", {}, peer.displayName);
     if (peer.userId !== client.me) {
-      people.statusTextOf(peer.userId).then((text) => (about.textContent = text), () => {});
+      people.profileOf(peer.userId).then((text) => {
+        about.textContent = text;
+        name.textContent = peer.displayName;
+      }, () => {});
     }
     const nickname = el("input", { name: "nickname", maxlength: "64", value: people.nicknameOf(peer.userId), placeholder: peer.displayName });
     const save = button("Save", () => this.#keep(peer, nickname.value.trim()), { id: "save-contact" });
     return [
       el("div", { class: "about" }, face(peer),
-        el("div", {}, el("strong", {}, peer.displayName), el("p", { class: "note" }, `@${peer.username}`),
+        el("div", {}, name, el("p", { class: "note" }, `@${peer.username}`),
           el("p", { class: "note" }, presenceText(client.live.presenceOf(peer.userId))), about)),
       peer.userId === client.me ? null : el("div", { class: "inline" }, field("Your name for this contact", nickname), save),
       this.#notifications.view(conversation),

@@ -27,7 +27,10 @@ export class Directory {
     this.#asked.clear();
   }
 
+  /** Somebody as told just now. Who is known already stays the same object, wherever it is held. */
   learn(user) {
+    const known = this.users.get(user.userId);
+    if (known) return Object.assign(known, user);
     this.users.set(user.userId, user);
     return user;
   }
@@ -54,13 +57,12 @@ export class Directory {
   async members(conversation) {
     const members = await this.#ask(conversation);
     for (const { user, readSeq, deliveredSeq } of members) {
-      this.learn(user);
       conversation.applyCursor(user.userId, readSeq, deliveredSeq);
     }
-    conversation.members = members;
+    conversation.members = members.map((member) => ({ ...member, user: this.learn(member.user) }));
     conversation.memberCount = Math.max(conversation.memberCount, members.length);
     this.#asked.set(conversation.id, conversation.memberCount);
     this.#onChange();
-    return members;
+    return conversation.members;
   }
 }

@@ -95,7 +95,7 @@ export class Follower {
 
   /** Takes in what a list of conversations says about one. */
   adopt(head) {
-    for (const user of head.users) this.#directory.learn(user);
+    head.users = head.users.map((user) => this.#directory.learn(user));
     let conversation = this.conversations.get(head.id);
     if (conversation) {
       conversation.applyHead(head);

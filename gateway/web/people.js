@@ -39,12 +39,15 @@ export class People {
   /** People whose name or user name begins so; without the one who asks. */
   async find(text) {
     const answer = await this.#api.get(`users?limit=20&q=${encodeURIComponent(text)}`);
-    return list(answer?.users).map(userFromWire).filter(({ userId }) => userId !== this.#client.me);
+    return list(answer?.users).map((user) => this.#client.directory.learn(userFromWire(user))).filter(({ userId }) => userId !== this.#client.me);
   }
 
-  /** What somebody says about themselves. */
-  async statusTextOf(userId) {
-    return (await this.#api.get(`users/${userId}`))?.status_text ?? "";
+  /** Learns somebody anew, and resolves with what they say about themselves. */
+  async profileOf(userId) {
+    const profile = await this.#api.get(`users/${userId}`);
+    this.#client.directory.learn(userFromWire(profile));
+    this.#onChange();
+    return profile.status_text ?? "";
   }
 
   async put(user, nickname) {

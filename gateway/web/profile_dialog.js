@@ -29,7 +29,7 @@ export class ProfileDialog {
     const refusal = known ? [] : [el("p", { class: "error" }, "The profile cannot be changed at present.")];
     this.#sheet.fill([
       ...(known ? [this.#profile(account)] : refusal), ...parts,
-      ...(known ? [this.#security.view(account)] : []),
+      ...(known ? this.#security.view(account) : []),
     ], [
       button("Log out", () => this.#leave(false), { id: "logout" }),
       button("Log out everywhere", () => this.#leave(true), { id: "logout-everywhere", class: "danger" }),

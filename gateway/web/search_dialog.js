@@ -117,6 +117,11 @@ export class SearchDialog {
   #pressed(event) {
     const options = this.#options;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (event.key === "Escape") {
+      // The field would only empty itself; and what is behind the dialog is not meant.
+      event.preventDefault();
+      this.#sheet.close();
+    }
     if (options.length === 0) return;
     if (step) this.#at = (this.#at + step + options.length) % options.length;
     else if (event.key === "Enter") options[this.#at].click();

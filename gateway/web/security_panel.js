@@ -15,7 +15,7 @@ export class SecurityPanel {
   }
 
   view(account) {
-    return el("div", {}, this.#password(account), this.#devices());
+    return [this.#password(account), this.#devices()];
   }
 
   #password({ has_password: has }) {
