@@ -63,7 +63,7 @@ export const tokens = {
     const before = loadSession();
     const renew = async () => {
       const now = loadSession();
-      if (now?.token !== before?.token) return now?.token;
+      if (now?.refreshToken !== before?.refreshToken) return now?.token;
       const answer = await call("POST", "auth/refresh", { body: { refresh_token: before?.refreshToken ?? "" } });
       if (loadSession()) saveSession(sessionFrom(answer));
       return answer.token;

@@ -50,6 +50,8 @@ pub(crate) enum Held {
 pub(crate) struct Page {
     connection: Rc<RefCell<Connection>>,
     session: String,
+    /// Whose cookies, storage and permissions it has.
+    context: Value,
 }
 
 struct Connection {
@@ -142,7 +144,7 @@ impl Page {
         let attach = json!({"targetId": target["targetId"], "flatten": true});
         let attached = connection.borrow_mut().call("Target.attachToTarget", &attach, None);
         let session = attached["sessionId"].as_str().expect("a session").to_owned();
-        let page = Self { connection: Rc::clone(connection), session };
+        let page = Self { connection: Rc::clone(connection), session, context: context.clone() };
         for domain in ["Runtime.enable", "Log.enable", "Page.enable"] {
             page.call(domain, &json!({}));
         }
@@ -226,6 +228,21 @@ impl Page {
         let field = self.call("Runtime.evaluate", &field);
         let object = &field["result"]["objectId"];
         self.call("DOM.setFileInputFiles", &json!({"files": files, "objectId": object}));
+    }
+
+    /// Answers the browser's question whether this page may notify.
+    pub(crate) fn allow_notifications(&self) {
+        let origin = self.evaluate("location.origin");
+        let grant = json!({"origin": origin, "permissions": ["notifications"], "browserContextId": self.context});
+        self.call("Browser.grantPermissions", &grant);
+    }
+
+    /// As if the browser's push service had brought this to the service worker of the page, the first one of the browser.
+    pub(crate) fn deliver_push(&self, data: &Value) {
+        let origin = self.evaluate("location.origin + '/'");
+        self.call("ServiceWorker.enable", &json!({}));
+        let push = json!({"origin": origin, "registrationId": "0", "data": data.to_string()});
+        self.call("ServiceWorker.deliverPushMessage", &push);
     }
 
     /// As the page looks where the system is light or dark, in a window of this width.
