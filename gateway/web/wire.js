@@ -56,7 +56,7 @@ export function entryFromWire(entry, asOf = num(entry.seq)) {
     createdAt: num(entry.created_at),
     clientMsgId: entry.client_msg_id ?? "",
     // What was taken back has no body any more, and still is a message.
-    body: entry.body ?? (num(entry.recalled_at) > 0 ? { message: {} } : {}),
+    body: num(entry.recalled_at) > 0 ? { message: {} } : (entry.body ?? {}),
     editedAt: num(entry.edited_at),
     recalledAt: num(entry.recalled_at),
     reactions: list(entry.reactions).map(({ reaction, count, own }) => ({ reaction, count, own: own ?? false })),

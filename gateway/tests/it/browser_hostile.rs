@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::chat_page::{
-    PASSWORD, open_direct, open_listed, register, row, wait_for_part, wait_for_text,
+    PASSWORD, open_direct, open_listed, register, row, search, wait_for_part, wait_for_text,
     wait_until_online,
 };
 use crate::chromium::{Chromium, Page};
@@ -117,8 +117,7 @@ fn x1_nothing_that_others_say_or_are_called_becomes_markup() {
     anna.evaluate("document.querySelector('#info-dialog').close()");
     anna.click("#find-here");
     wait_for_part(&anna, "#search-dialog h2", MARKUP);
-    anna.fill("#search", "onerror");
-    wait_for_part(&anna, ".result", MARKUP);
+    search(&anna, "onerror", MARKUP);
     assert_unharmed(&anna);
     anna.evaluate("document.querySelector('#search-dialog').close()");
     anna.evaluate(&format!("{}.querySelector('.more').click()", row("see")));

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::chat_page::{
-    MESSAGES, choose, open_direct, open_listed, register, row, wait_for_part, wait_for_state,
+    MESSAGES, choose, open_direct, open_listed, register, row, search, wait_for_part, wait_for_state,
     wait_for_text, wait_for_texts, wait_for_thread, write,
 };
 use crate::chromium::{Chromium, Held, Page};
@@ -154,8 +154,7 @@ fn a_search_leads_to_an_old_message_and_back_to_the_end() {
     assert_eq!(ben.evaluate(&format!("{} === undefined", row("message 100"))), true);
 
     ben.press("k", Held::Control);
-    ben.fill("#search", "doorm");
-    wait_for_part(&ben, ".result", "The key lies under the doormat");
+    search(&ben, "doorm", "The key lies under the doormat");
     ben.screenshot("search");
     ben.press_enter();
     ben.wait_for(

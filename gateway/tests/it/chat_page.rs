@@ -100,6 +100,21 @@ pub(crate) fn choose_in_menu(page: &Page, action: &str) {
     page.evaluate(&format!("{item}.click()"));
 }
 
+/// Types into the search until something that has this in its text is found: the server writes its index a moment after
+/// the messages.
+pub(crate) fn search(page: &Page, words: &str, text: &str) {
+    page.fill("#search", words);
+    let found = format!(
+        "(() => {{
+            const found = [...document.querySelectorAll('.result')].some(result => result.textContent.includes({}));
+            if (!found && document.querySelector('.results .note')) document.querySelector('#search').dispatchEvent(new Event('input'));
+            return found;
+        }})()",
+        json!(text)
+    );
+    page.wait_for(&format!("result {text:?}"), &found);
+}
+
 /// Waits until an element has exactly this text.
 pub(crate) fn wait_for_text(page: &Page, selector: &str, text: &str) {
     let shown =
