@@ -100,10 +100,13 @@ pub const MAILBOX_SHARED: usize = 16 * 1024;
 pub const MAILBOX_PER_TURN: usize = 256;
 /// Calls waiting for the service thread, from all shards.
 pub const SERVICE_QUEUE: usize = 16 * 1024;
-/// Answers to the service's own commands that wait for it; it gives one command at a time.
-pub const ERRAND_ANSWERS: usize = 16;
-/// How long it waits for one, in seconds.
-pub const ERRAND_WAIT_S: u64 = 30;
+/// Commands given outside of sessions that are under way on one shard; more are refused as BUSY.
+pub const CALLERS: usize = 4096;
+/// Those of one user; more are refused.
+pub const CALLERS_OF_USER: u32 = 32;
+/// How long who gives one waits for its answer, in seconds; longer than a call of the service, shorter than an HTTP
+/// request may take.
+pub const CALLER_WAIT_S: u64 = 28;
 /// Calls the service thread works on at once.
 pub const SERVICE_CONCURRENT: usize = 256;
 /// How long one of them may take, in seconds; longer than the database's own limit for a statement.
@@ -203,6 +206,11 @@ pub const WATCHED_PER_SHARD: usize = 1_000_000;
 pub const LAST_SEEN_WAITING: usize = 65_536;
 /// Such times in one write.
 pub const LAST_SEEN_BATCH: usize = 500;
+
+/// How often a shard posts its numbers while it is busy, in milliseconds; while it is not, every second.
+pub const POST_FIGURES_MS: i64 = 250;
+/// Commits whose entries wait to be given to a shard's sockets and whose time is measured one by one.
+pub const UNFLUSHED_BATCHES: usize = 1024;
 
 /// How often cursors are written behind, in seconds.
 pub const CURSOR_FLUSH_S: u32 = 2;

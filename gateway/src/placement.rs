@@ -5,9 +5,6 @@ use ringwire_protocol::{ConversationId, UserId};
 /// A shard of this process.
 pub type ShardId = u16;
 
-/// Where answers to the service's own commands go, which has no mailbox. No shard has this number.
-pub const SERVICE: ShardId = ShardId::MAX;
-
 /// Spreads ids over shards. Ids come in rising blocks, so the bits are mixed first (the finalizer of splitmix64,
 /// Steele, Lea and Flood 2014).
 fn spread(id: u64, shards: usize) -> ShardId {

@@ -9,11 +9,9 @@ use std::net::{SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use ringwire_protocol::UserId;
-use ringwire_storage::refresh::FamilyId;
 use ringwire_storage::{CompletionSink, Store};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -25,12 +23,14 @@ use crate::config::{AuthConfig, Config, DriverChoice};
 use crate::connection::addresses::Addresses;
 use crate::limits;
 use crate::net::{self, Driver};
+use crate::observe::board::{Board, Queue};
 use crate::persist::AppendSink;
-use crate::placement::{ShardId, home_shard};
+use crate::placement::ShardId;
 use crate::service::Service;
-use crate::service::errands::Errands;
+use crate::service::ask::Call;
+use crate::service::calls::Calls;
 use crate::service::upkeep::Upkeep;
-use crate::shard::handoff::Returned;
+use crate::shard::handoff::{HttpSocket, Returned};
 use crate::shard::mail::Mail;
 use crate::shard::mailbox::{Bounds, MailboxReceiver, MailboxSender, mailbox};
 use crate::shard::shared::Shared;
@@ -59,35 +59,46 @@ pub fn run(config: Config) -> Result<(), StartError> {
             () = stop.received() => return Ok(()),
         };
         let command_key = CommandKey::new(store.command_key().await?);
-        let (service, calls) = mpsc::channel(limits::SERVICE_QUEUE);
+        let (service, asked) = mpsc::channel(limits::SERVICE_QUEUE);
         let (http, sockets) = mpsc::channel(limits::HTTP_QUEUE);
-        let (errands, errand_answers) = mpsc::channel(limits::ERRAND_ANSWERS);
         let config = Arc::new(config);
+        let traces = startup::traces(config.tracing.as_ref())?;
+        let queues = queues(&senders, &service, &http);
+        let board = Arc::new(Board::new(config.server.shards, queues, Instant::now()));
         let shared = Arc::new(Shared {
             verifier: Arc::clone(&keys.verifier),
             command_key,
             boot: startup::boot_number()?,
             mailboxes: senders,
             service,
-            errands,
             http,
             connections: Arc::new(AtomicUsize::new(0)),
             addresses: Addresses::new(config.limits.address, config.server.trusted_proxies.clone()),
             max_connections: most_connections(&config, descriptors),
+            board: Arc::clone(&board),
+            tracing: traces.as_ref().map(|traces| traces.tracing.clone()),
             drained_shards: AtomicUsize::new(0),
             config: Arc::clone(&config),
         });
-        let facts = ServiceFacts { driver: driver.name(), shards: shared.shards() };
+        let facts = ServiceFacts {
+            driver: driver.name(),
+            shards: shared.shards(),
+            board,
+            exported: traces.as_ref().map(|traces| traces.exported.clone()),
+        };
+        if let Some(traces) = traces {
+            tokio::spawn(traces.exporter.run());
+        }
         let verifier = Arc::clone(&keys.verifier);
-        let end_login = end_login(Arc::clone(&shared));
-        let state = ServiceState::new(Arc::clone(&config), store.clone(), keys, facts, end_login)?;
+        let calls = Calls::new(shared.mailboxes.clone(), shared.addresses.clone());
+        let state =
+            ServiceState::new(Arc::clone(&config), store.clone(), keys, facts, calls.clone())?;
         let api = ApiServer::new(state.clone(), config.server.max_http_connections)
             .on_upgrade(return_to_shards(Arc::clone(&shared)));
         let threads = start_shards(&shared, driver, &store, listeners, receivers)?;
         let service = Service::new(Arc::clone(&shared), store.clone(), api.clone());
-        tokio::spawn(service.run(calls, sockets));
-        let errands = Errands::new(Arc::clone(&shared), errand_answers);
-        let upkeep = Upkeep::new(store.clone(), &config.storage, errands, state.deleted());
+        tokio::spawn(service.run(asked, sockets));
+        let upkeep = Upkeep::new(store.clone(), &config.storage, calls, state.deleted());
         let upkeep = tokio::spawn(upkeep.run());
 
         tracing::info!(%address, driver = driver.name(), shards = shared.shards(), "ready");
@@ -163,6 +174,34 @@ fn mailboxes(config: &Config) -> Result<Mailboxes, StartError> {
     Ok(made.into_iter().unzip())
 }
 
+/// The queues between threads, to be looked at by whoever reads the figures. What is only looked at stays open for nobody.
+fn queues(
+    mailboxes: &[MailboxSender<Mail>],
+    service: &mpsc::Sender<Call>,
+    http: &mpsc::Sender<HttpSocket>,
+) -> Vec<Queue> {
+    let mailbox = |(shard, mailbox): (usize, &MailboxSender<Mail>)| {
+        let mailbox = mailbox.clone();
+        Queue {
+            name: "mailbox",
+            shard: Some(shard as ShardId),
+            capacity: mailbox.bounds().shared,
+            waiting: Box::new(move || mailbox.waiting()),
+        }
+    };
+    let mut queues: Vec<Queue> = mailboxes.iter().enumerate().map(mailbox).collect();
+    queues.push(channel("service", service));
+    queues.push(channel("http_sockets", http));
+    queues
+}
+
+fn channel<T: Send + 'static>(name: &'static str, sender: &mpsc::Sender<T>) -> Queue {
+    let capacity = sender.max_capacity();
+    let sender = sender.downgrade();
+    let waiting = move || sender.upgrade().map_or(0, |sender| capacity - sender.capacity());
+    Queue { name, shard: None, capacity, waiting: Box::new(waiting) }
+}
+
 fn completion_sink(mailboxes: &[MailboxSender<Mail>]) -> CompletionSink {
     let mailboxes = mailboxes.to_vec();
     Arc::new(move |shard, completions| {
@@ -199,14 +238,6 @@ fn return_to_shards(shared: Arc<Shared>) -> impl Fn(crate::api::UpgradedSocket) 
         };
         // With no room the connection ends, and the client tries again.
         drop(mailbox.try_send(Mail::Returned(Box::new(returned))));
-    }
-}
-
-/// Has the home shard of a user end the sessions of a login. With no room for that upkeep does it a little later.
-fn end_login(shared: Arc<Shared>) -> impl Fn(UserId, Option<FamilyId>) + Send + Sync {
-    move |user, login| {
-        let home = home_shard(user, shared.shards());
-        drop(shared.mailboxes[usize::from(home)].try_send(Mail::EndLogin(user, login)));
     }
 }
 

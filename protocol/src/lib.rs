@@ -24,5 +24,9 @@ pub mod websocket;
 #[path = "generated/mod.rs"]
 pub mod wire;
 
+/// The messages of the schema as JSON schemas, in the form of OpenAPI's components, and for every command its message,
+/// its reply and its refusals: JSON.
+pub const SCHEMA_JSON: &str = include_str!("generated/schema.json");
+
 pub use error::{CloseReason, CommandError, ErrorCode};
 pub use ids::{ConversationId, MsgNo, Seq, UnixMs, UserId};

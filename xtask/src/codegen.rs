@@ -1,4 +1,4 @@
-//! `cargo xtask codegen`: compiles the schema to Rust, without protoc.
+//! `cargo xtask codegen`: compiles the schema to Rust, and to JSON schemas, without protoc.
 //!
 //! The result is committed, so an ordinary build needs neither this nor any tool; `--check` fails when the
 //! committed files are not what the schema says.
@@ -7,6 +7,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use prost::Message as _;
+
+use crate::protocol_docs::schema_json;
 
 const SCHEMA: &str = "protocol/proto/ringwire.proto";
 const GENERATED: &str = "protocol/src/generated";
@@ -64,5 +66,6 @@ fn generate(root: &Path, out: &Path) -> Result<()> {
         .btree_map(["."])
         .out_dir(out)
         .build(&[".ringwire.v1"])?;
+    std::fs::write(out.join("schema.json"), schema_json(root)?)?;
     Ok(())
 }

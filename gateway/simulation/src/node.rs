@@ -14,6 +14,7 @@ use ringwire_gateway::connection::driver::Application as _;
 use ringwire_gateway::connection::forwarded::TrustedProxies;
 use ringwire_gateway::connection::links::LinkKey;
 use ringwire_gateway::limits;
+use ringwire_gateway::observe::board::Board;
 use ringwire_gateway::placement::ShardId;
 use ringwire_gateway::secret::SecretKey;
 use ringwire_gateway::service::ask::Call;
@@ -81,7 +82,6 @@ impl Node {
         let config = Arc::new(configuration(plan)?);
         let (service, calls) = mpsc::channel(plan.service_queue);
         let (http, http_end) = mpsc::channel(1);
-        let (errands, errands_end) = mpsc::channel(1);
         let own = SecretKey::new(vec![7; 32]);
         let shared = Arc::new(Shared {
             verifier: Arc::new(TokenVerifier::new(&own, &config.auth)?),
@@ -89,11 +89,12 @@ impl Node {
             boot: random.next(),
             mailboxes: senders,
             service,
-            errands,
             http,
             connections: Arc::new(AtomicUsize::new(0)),
             addresses: Addresses::new(config.limits.address, TrustedProxies::default()),
             max_connections: 1_000,
+            board: Arc::new(Board::new(plan.shards, Vec::new(), time.get().at)),
+            tracing: None,
             drained_shards: AtomicUsize::new(0),
             config,
         });
@@ -105,7 +106,7 @@ impl Node {
             Place { shard, mailbox, mail_due: false, flush_due: false, frozen_until_us: 0 }
         });
         let places = places.collect();
-        let silent = Box::new((http_end, errands_end));
+        let silent = Box::new(http_end);
         Ok(Self { shared, places, calls, writer, write_due: false, _silent: silent })
     }
 

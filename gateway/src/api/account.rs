@@ -9,6 +9,9 @@ use axum::response::{IntoResponse, Response};
 use ringwire_protocol::{ErrorCode, UnixMs};
 use ringwire_storage::model::UserRow;
 use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 use zeroize::Zeroizing;
 
 use super::ServiceState;
@@ -21,14 +24,30 @@ use crate::export::Export;
 /// A token younger than this may end the account without the password, in milliseconds.
 const FRESH_MS: UnixMs = 5 * 60 * 1_000;
 
+pub(super) fn routes() -> OpenApiRouter<ServiceState> {
+    OpenApiRouter::new().routes(routes!(delete)).routes(routes!(export))
+}
+
 /// `DELETE /api/v1/account`. The body may be left out when the token is fresh.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 struct DeleteRequest {
+    /// The account's password.
+    #[schema(value_type = Option<String>, format = Password)]
     password: Option<Zeroizing<String>>,
 }
 
-/// Ends the account for good. What the user wrote is erased in the background.
-pub(super) async fn delete(
+/// Ends the account for good.
+///
+/// What the user wrote is erased in the background. The body may be left out when the token is less than 5 minutes old.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/account",
+    operation_id = "delete_account",
+    tag = "account",
+    request_body = Option<DeleteRequest>,
+    responses((status = 204, description = "The account has ended.")),
+)]
+async fn delete(
     State(state): State<ServiceState>,
     bearer: Bearer,
     request: Request,
@@ -71,11 +90,15 @@ async fn check_password(
     Err(ApiError::new(ErrorCode::InvalidCredentials, "the password is wrong"))
 }
 
-/// All that one user's data is, as JSON lines, a page in memory at a time.
-pub(super) async fn export(
-    State(state): State<ServiceState>,
-    bearer: Bearer,
-) -> Result<Response, ApiError> {
+/// All that the user's data is, as JSON lines.
+#[utoipa::path(
+    get,
+    path = "/api/v1/account/export",
+    operation_id = "export_account",
+    tag = "account",
+    responses((status = 200, description = "One JSON object a line.", body = String, content_type = "application/x-ndjson")),
+)]
+async fn export(State(state): State<ServiceState>, bearer: Bearer) -> Result<Response, ApiError> {
     let user = bearer.existing()?;
     let export = Export::new(state.0.store.clone(), user.user_id);
     let lines = futures_util::stream::unfold(Some(export), async |export| {

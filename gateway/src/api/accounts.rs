@@ -5,6 +5,9 @@ use axum::http::StatusCode;
 use ringwire_protocol::ErrorCode;
 use ringwire_storage::model::{NewUser, Registration};
 use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 use zeroize::Zeroizing;
 
 use super::ServiceState;
@@ -15,29 +18,53 @@ use crate::auth::is_username;
 use crate::cli::unix_now_ms;
 use crate::command::text::is_name;
 
+pub(super) fn routes() -> OpenApiRouter<ServiceState> {
+    OpenApiRouter::new().routes(routes!(register)).routes(routes!(login))
+}
+
 /// `POST /api/v1/auth/register`
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct RegisterRequest {
+    /// 1 to 64 letters (a-z), digits, underscores, dots or hyphens.
     username: String,
+    /// May stand for the name at logins.
     email: Option<String>,
+    /// How others see the user; at most 64 characters.
     display_name: Option<String>,
+    /// 8 to 256 characters of any kind.
+    #[schema(value_type = String, format = Password)]
     password: Zeroizing<String>,
+    /// As in `connect`: stable for one installation.
     device_id: Option<String>,
 }
 
 /// `POST /api/v1/auth/login`, with `username` or `email`; either may hold the one or the other.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct LoginRequest {
+    /// The user's name, or their address.
     username: Option<String>,
+    /// The same.
     email: Option<String>,
+    /// The account's password.
+    #[schema(value_type = String, format = Password)]
     password: Zeroizing<String>,
+    /// As in `connect`: stable for one installation.
     device_id: Option<String>,
 }
 
 /// The longest display name, in characters.
 const MAX_DISPLAY_NAME_CHARS: usize = 64;
 
-pub(super) async fn register(
+/// Makes an account and begins its first login.
+#[utoipa::path(
+    post,
+    path = "/api/v1/auth/register",
+    tag = "logins",
+    security(()),
+    request_body = RegisterRequest,
+    responses((status = 201, description = "The account is made.", body = SignedIn)),
+)]
+async fn register(
     State(state): State<ServiceState>,
     Body(request): Body<RegisterRequest>,
 ) -> ApiResult<SignedIn> {
@@ -71,7 +98,16 @@ pub(super) async fn register(
     }
 }
 
-pub(super) async fn login(
+/// Begins a login.
+#[utoipa::path(
+    post,
+    path = "/api/v1/auth/login",
+    tag = "logins",
+    security(()),
+    request_body = LoginRequest,
+    responses((status = 200, description = "Logged in.", body = SignedIn)),
+)]
+async fn login(
     State(state): State<ServiceState>,
     Body(request): Body<LoginRequest>,
 ) -> ApiResult<SignedIn> {

@@ -40,6 +40,21 @@ impl FromRequestParts<ServiceState> for Bearer {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &ServiceState) -> Result<Self, ApiError> {
+        Self::read(parts, state, false).await
+    }
+}
+
+impl Bearer {
+    /// The bearer as a user that exists: made now, as `connect` would, where the configuration lets tokens make users.
+    pub(super) async fn present(parts: &Parts, state: &ServiceState) -> Result<UserId, ApiError> {
+        let makes_users = state.0.config.auth.provision_unknown_users;
+        let bearer = Self::read(parts, state, makes_users).await?;
+        let unknown = || ApiError::new(ErrorCode::UserNotFound, "the token's user does not exist");
+        Ok(bearer.user.ok_or_else(unknown)?.user_id)
+    }
+
+    /// `make`: a user whom nobody knows is made.
+    async fn read(parts: &Parts, state: &ServiceState, make: bool) -> Result<Self, ApiError> {
         let token = parts
             .headers
             .get(header::AUTHORIZATION)
@@ -61,18 +76,23 @@ impl FromRequestParts<ServiceState> for Bearer {
             let message = "the login of this token has ended";
             return Err(ApiError::new(ErrorCode::Unauthenticated, message));
         }
-        // Whoever has never connected is a member of nothing, so nobody is made here.
+        let hint = identity.name_hint.unwrap_or_default();
+        // Whoever has never connected is a member of nothing, so for most questions nobody has to be made.
         match identity.user {
             TokenUser::Known(user_id) => {
-                let user = store.user(user_id).await?;
+                let mut user = store.user(user_id).await?;
                 if user.is_none() && !store.users(&[user_id]).await?.is_empty() {
                     // Deleted.
                     return Err(unknown());
                 }
+                if user.is_none() && make {
+                    user = Some(store.ensure_user(user_id, &hint, now).await?.0);
+                }
                 Ok(Self { user_id, user, issued_at_ms, login })
             }
             TokenUser::External { issuer, subject } => {
-                let user = store.resolve_identity(&issuer, &subject, None, now).await?;
+                let provision = make.then_some(hint.as_str());
+                let user = store.resolve_identity(&issuer, &subject, provision, now).await?;
                 let user = user.ok_or_else(unknown)?;
                 Ok(Self { user_id: user.user_id, user: Some(user), issued_at_ms, login })
             }

@@ -15,22 +15,31 @@ use ringwire_protocol::{ErrorCode, wire};
 use ringwire_storage::model::UserRow;
 use ringwire_storage::refresh::{Login, NewRefreshToken, NextToken, Rotation};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 use zeroize::Zeroizing;
 
 use super::ServiceState;
 use super::bearer::Bearer;
 use super::error::{ApiError, ApiResult};
 use super::input::Body;
+use super::openapi::wire_types;
 use crate::auth::{MintError, RefreshToken};
 use crate::cli::unix_now_ms;
 
 /// The longest `device_id`, in bytes, as in `connect`.
 const MAX_DEVICE_ID_BYTES: usize = 64;
 
+pub(super) fn routes() -> OpenApiRouter<ServiceState> {
+    OpenApiRouter::new().routes(routes!(refresh)).routes(routes!(logout))
+}
+
 /// What registering, logging in and refreshing give.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct SignedIn {
     /// `user_id`, `username`, `display_name` and so on, as the schema says.
+    #[schema(value_type = wire_types::User)]
     user: wire::User,
     /// For `Authorization: Bearer` and `connect`.
     token: String,
@@ -104,13 +113,25 @@ fn failed(error: MintError) -> ApiError {
 }
 
 /// `POST /api/v1/auth/refresh`
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct RefreshRequest {
+    /// From the login, or from the refresh before.
+    #[schema(value_type = String)]
     refresh_token: Zeroizing<String>,
 }
 
-/// Uses a refresh token. The same answer may be had again for half a minute, until the new token is used.
-pub(super) async fn refresh(
+/// Gives the next access token for a refresh token.
+///
+/// The same answer may be had again for half a minute, until the new token is used.
+#[utoipa::path(
+    post,
+    path = "/api/v1/auth/refresh",
+    tag = "logins",
+    security(()),
+    request_body = RefreshRequest,
+    responses((status = 200, description = "The next tokens.", body = SignedIn)),
+)]
+async fn refresh(
     State(state): State<ServiceState>,
     Body(request): Body<RefreshRequest>,
 ) -> ApiResult<SignedIn> {
@@ -141,14 +162,24 @@ pub(super) async fn refresh(
 }
 
 /// `POST /api/v1/auth/logout`. The body may be left out.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 pub(super) struct LogoutRequest {
+    /// Every login of the user, on all devices.
     #[serde(default)]
     everywhere: bool,
 }
 
-/// Ends the login that the bearer's token is of, or all of the user's; sessions of it end with it.
-pub(super) async fn logout(
+/// Ends the login that the bearer's token is of, or all of the user's.
+///
+/// Sessions of it end with it. The body may be left out.
+#[utoipa::path(
+    post,
+    path = "/api/v1/auth/logout",
+    tag = "logins",
+    request_body = Option<LogoutRequest>,
+    responses((status = 204, description = "Logged out.")),
+)]
+async fn logout(
     State(state): State<ServiceState>,
     bearer: Bearer,
     request: axum::extract::Request,

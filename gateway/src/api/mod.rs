@@ -14,14 +14,20 @@
 mod account;
 mod accounts;
 mod bearer;
+mod caller;
+mod commands;
 mod error;
 mod health;
 mod input;
 mod logins;
 mod metrics;
+mod openapi;
+mod origins;
 mod page;
 mod password;
 mod prefixed;
+mod presence;
+mod requests;
 mod search;
 mod serve;
 #[cfg(test)]
@@ -30,7 +36,7 @@ mod serve_tests;
 mod tests;
 mod upgrade;
 
-use std::fmt;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -39,20 +45,31 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, delete, get, post};
+use axum::routing::any;
 use prometheus_client::registry::Registry;
+use ringwire_protocol::wire::command::Op;
+use ringwire_protocol::wire::reply::Outcome;
 use ringwire_protocol::{CommandError, ErrorCode, UserId};
 use ringwire_storage::Store;
 use ringwire_storage::refresh::FamilyId;
 use tokio::sync::Notify;
+use utoipa_axum::router::OpenApiRouter;
 
 pub use error::ApiError;
 pub use serve::ApiServer;
 pub use upgrade::UpgradedSocket;
 
 use crate::config::Config;
+use crate::observe;
+use crate::observe::board::Board;
+use crate::observe::exporter::Exported;
+use crate::presence::Shown;
+use crate::service::calls::Calls;
+use crate::shard::questions::Expense;
+use crate::shard::state::draining;
 use crate::startup::{Keys, StartError};
 use password::PasswordHasher;
+use requests::Requests;
 
 /// The largest body of an API request, in bytes.
 const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -61,27 +78,22 @@ const MAX_BODY_BYTES: usize = 16 * 1024;
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; \
      img-src 'self' data: blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// What `/health/ready` tells about the server.
-#[derive(Clone, Copy, Debug)]
+/// What is to be told about the server.
+#[derive(Clone, Debug)]
 pub struct ServiceFacts {
     /// The driver in use: `io_uring` or `epoll`.
     pub driver: &'static str,
     /// How many shards run.
     pub shards: usize,
+    /// Where they post their numbers.
+    pub board: Arc<Board>,
+    /// What became of traces, if there are any.
+    pub exported: Option<Exported>,
 }
 
 /// What handlers work with. A handle: clones share everything.
 #[derive(Clone, Debug)]
 pub struct ServiceState(Arc<Inner>);
-
-/// Ends the sessions of a login of a user; `None`: of all their logins.
-struct EndLogin<F: ?Sized = dyn Fn(UserId, Option<FamilyId>) + Send + Sync>(F);
-
-impl fmt::Debug for EndLogin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("EndLogin")
-    }
-}
 
 #[derive(Debug)]
 struct Inner {
@@ -90,10 +102,11 @@ struct Inner {
     keys: Keys,
     /// Raised when a user was deleted.
     deleted: Arc<Notify>,
-    end_login: Box<EndLogin>,
+    calls: Calls,
     hasher: PasswordHasher,
     facts: ServiceFacts,
     metrics: Registry,
+    requests: Requests,
     draining: AtomicBool,
 }
 
@@ -104,31 +117,58 @@ impl ServiceState {
         store: Store,
         keys: Keys,
         facts: ServiceFacts,
-        end_login: impl Fn(UserId, Option<FamilyId>) + Send + Sync + 'static,
+        calls: Calls,
     ) -> Result<Self, StartError> {
         let hasher = PasswordHasher::start()
             .map_err(|source| StartError::System { action: "start password threads", source })?;
         let draining = AtomicBool::new(false);
         let deleted = Arc::new(Notify::new());
-        let mut metrics = Registry::with_prefix("ringwire");
-        store.register_metrics(&mut metrics);
-        let end_login = Box::new(EndLogin(end_login));
+        let mut metrics = Registry::default();
+        observe::register(&mut metrics, &facts.board, facts.exported.clone());
+        let requests = Requests::new();
+        let ringwire = metrics.sub_registry_with_prefix("ringwire");
+        store.register_metrics(ringwire);
+        requests.register(ringwire);
         Ok(Self(Arc::new(Inner {
             config,
             store,
             keys,
             deleted,
-            end_login,
+            calls,
             hasher,
             facts,
             metrics,
+            requests,
             draining,
         })))
     }
 
     /// Ends the sessions of a login, or of all of a user's, on this node. Other nodes learn it from the database.
     fn end_login(&self, user: UserId, login: Option<FamilyId>) {
-        (self.0.end_login.0)(user, login);
+        // With no room for that upkeep does it a little later.
+        drop(self.0.calls.end_login(user, login));
+    }
+
+    /// Gives a command in the name of a user, by the way of the sockets' commands; its reply. Who pays for it is said by
+    /// `expense`; handlers of users' requests take it, and the user, from [`caller::Caller`].
+    pub(crate) async fn command(
+        &self,
+        user: UserId,
+        op: Op,
+        expense: Expense,
+    ) -> Result<Outcome, CommandError> {
+        if self.is_draining() {
+            return Err(draining());
+        }
+        self.0.calls.command(user, op, expense).await
+    }
+
+    /// How users show, on this node, to those who may see everything.
+    async fn shown(&self, users: &[UserId]) -> Result<BTreeMap<UserId, Shown>, CommandError> {
+        if self.is_draining() {
+            return Err(draining());
+        }
+        self.0.calls.shown(users).await
     }
 
     /// From now on `/health/ready` answers 503, so that load balancers look elsewhere.
@@ -146,25 +186,32 @@ impl ServiceState {
     }
 }
 
+/// Every route that is described; each area adds its own.
+fn routes() -> OpenApiRouter<ServiceState> {
+    OpenApiRouter::new()
+        .merge(accounts::routes())
+        .merge(logins::routes())
+        .merge(account::routes())
+        .merge(commands::routes())
+        .merge(presence::routes())
+        .merge(search::routes())
+        .merge(health::routes())
+        .merge(metrics::routes())
+        .merge(openapi::routes())
+}
+
 /// Every route. `/ws` and other upgrades never get here: they go
 /// back to the shards before.
 pub fn router(state: ServiceState) -> Router {
-    Router::new()
-        .route("/api/v1/auth/register", post(accounts::register))
-        .route("/api/v1/auth/login", post(accounts::login))
-        .route("/api/v1/auth/refresh", post(logins::refresh))
-        .route("/api/v1/auth/logout", post(logins::logout))
-        .route("/api/v1/account", delete(account::delete))
-        .route("/api/v1/account/export", get(account::export))
-        .route("/api/v1/search", get(search::search))
-        .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready))
-        .route("/metrics", get(metrics::metrics))
+    let (router, _) = routes().split_for_parts();
+    router
         .route("/ws", any(upgrade::required))
         .fallback(page::file)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn_with_state(state.clone(), origins::guard))
         .layer(middleware::from_fn(security_headers))
+        .layer(middleware::from_fn_with_state(state.clone(), requests::count))
         .with_state(state)
 }
 

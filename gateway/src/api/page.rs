@@ -47,6 +47,13 @@ pub(super) async fn file(method: Method, uri: Uri, request: HeaderMap) -> Respon
     response
 }
 
+/// One of the files, under a path of its own.
+pub(super) fn named(name: &str) -> Response {
+    let Some(file) = Files::get(name) else { return nothing_here() };
+    let headers = [(header::CONTENT_TYPE, content_type(name)), (header::CACHE_CONTROL, "no-cache")];
+    (headers, Body::from(file.data.into_owned())).into_response()
+}
+
 pub(super) fn nothing_here() -> Response {
     ApiError::new(ErrorCode::NotFound, "there is nothing at this path").into_response()
 }

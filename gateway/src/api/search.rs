@@ -10,10 +10,14 @@ use ringwire_protocol::{ConversationId, ErrorCode, wire};
 use ringwire_storage::StoreError;
 use ringwire_storage::search::{SearchAfter, SearchQuery};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::ServiceState;
 use super::bearer::Bearer;
 use super::error::{ApiError, ApiResult};
+use super::openapi::wire_types;
 use crate::conversation::entry::wire_entry;
 
 /// The longest `q`, in bytes.
@@ -23,15 +27,23 @@ const MAX_PAGE: u32 = 100;
 /// Results on one page where the request does not say.
 const USUAL_PAGE: u32 = 20;
 
+pub(super) fn routes() -> OpenApiRouter<ServiceState> {
+    OpenApiRouter::new().routes(routes!(search))
+}
+
 /// `GET /api/v1/search?q=&conversation_id=&limit=&page_token=`
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct SearchRequest {
     /// Words that all have to be there, `"words in a row"`, `begin*`.
     #[serde(default)]
+    #[param(required = true)]
     q: String,
     /// Only in this conversation.
+    #[param(minimum = 1)]
     conversation_id: Option<u64>,
     /// 1 to 100; 20 if left out.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
     /// From the page before.
     #[serde(default)]
@@ -39,8 +51,10 @@ pub(super) struct SearchRequest {
 }
 
 /// The answer: entries as the schema says, newest first.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SearchPage)]
 pub(super) struct Found {
+    #[schema(value_type = Vec<wire_types::Entry>)]
     entries: Vec<wire::Entry>,
     /// Empty: this was the last page.
     next_page_token: String,
@@ -59,7 +73,15 @@ impl<S: Send + Sync> FromRequestParts<S> for SearchRequest {
     }
 }
 
-pub(super) async fn search(
+/// Searches the messages of the caller's conversations, the newest first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/search",
+    tag = "messages",
+    params(SearchRequest),
+    responses((status = 200, description = "Entries that hold all the words.", body = Found)),
+)]
+async fn search(
     State(state): State<ServiceState>,
     Bearer { user_id: user, .. }: Bearer,
     request: SearchRequest,

@@ -34,7 +34,7 @@ struct Table {
 }
 
 /// One session's part in the rate of its address.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct AddressRate(Arc<SharedBucket>);
 
 impl AddressRate {

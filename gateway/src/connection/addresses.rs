@@ -144,6 +144,11 @@ impl Addresses {
         Ok(client)
     }
 
+    /// At whose expense something is that was counted when its connection came, such as a request over HTTP.
+    pub fn client(&self, peer: IpAddr, forwarding: Forwarding<'_>) -> ClientAddress {
+        self.proxies.client(peer, forwarding)
+    }
+
     /// What the sessions of an address may send together; `None`: as much as they like.
     pub fn command_rate(&self, client: ClientAddress, at: Instant) -> Option<AddressRate> {
         if self.is_exempt(client) { None } else { self.commands.join(prefix(client.address), at) }

@@ -137,6 +137,11 @@ impl Board {
         }
     }
 
+    /// How a user shows at present; `None`: nothing is known of them here.
+    pub fn shown(&self, user: UserId) -> Option<Shown> {
+        self.people.get(&user).map(Person::shown)
+    }
+
     /// A shard wants to know from now on; how the user shows at present.
     pub fn follow(&mut self, user: UserId, shard: ShardId) -> Shown {
         let person = self.people.entry(user).or_default();

@@ -21,6 +21,7 @@ pub mod watches;
 use std::sync::Arc;
 
 use ringwire_protocol::{CommandError, ErrorCode, UnixMs, UserId, wire};
+use ringwire_storage::presence::SeenBy;
 use wire::presence::Status as WireStatus;
 
 use crate::command::message::invalid;
@@ -145,6 +146,12 @@ pub struct May {
 }
 
 impl May {
+    /// What the store said of a user.
+    pub fn of(seen: &SeenBy) -> (UserId, Self) {
+        let SeenBy { user_id, status, last_seen, last_seen_at } = *seen;
+        (user_id, Self { status, last_seen, last_seen_at })
+    }
+
     /// Whether there is anything to see.
     pub const fn anything(self) -> bool {
         self.status || self.last_seen

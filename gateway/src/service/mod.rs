@@ -3,12 +3,13 @@
 //! ```text
 //!   shard ─► Call ─► at most SERVICE_CONCURRENT at once ─► store ─► Served ─► the shard's mailbox
 //!   shard ─► HttpSocket ─► hyper and axum                └► upgraded after all? back to a shard
+//!   calls: what HTTP and upkeep ask of shards ─► Question ─► the shard's mailbox
 //!   upkeep: one step of background work at a time ─► store
 //! ```
 
 pub mod ask;
 mod blocks;
-pub(crate) mod errands;
+pub mod calls;
 mod opening;
 mod queries;
 pub mod rows;

@@ -20,7 +20,7 @@ use ringwire_storage::{Store, StoreError};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::errands::Errands;
+use super::calls::Calls;
 use crate::cli::unix_now_ms;
 use crate::config::StorageConfig;
 use crate::limits;
@@ -138,7 +138,7 @@ impl Job {
     }
 
     /// Does a bounded piece of work; whether there is more to do at once.
-    async fn step(&mut self, store: &Store, errands: &mut Errands) -> Result<bool, StepError> {
+    async fn step(&mut self, store: &Store, calls: &Calls) -> Result<bool, StepError> {
         match self {
             Self::Retention { rules, from, .. } => {
                 let step = store.retention_step(rules, *from).await?;
@@ -151,7 +151,7 @@ impl Job {
             Self::Index { .. } => Ok(store.index_step().await?),
             Self::EndSessions => {
                 for user in store.deletions(DELETIONS).await? {
-                    errands.end_sessions(user, CloseReason::AccountDeleted)?;
+                    calls.end_sessions(user, CloseReason::AccountDeleted)?;
                 }
                 Ok(false)
             }
@@ -159,7 +159,7 @@ impl Job {
                 let next = unix_now_ms() - LOGINS_BACK_MS;
                 let ended = store.revoked_families(*since, LOGINS).await?;
                 for (user, login, _) in &ended {
-                    errands.end_login(*user, *login)?;
+                    calls.end_login(*user, Some(*login))?;
                 }
                 let more = ended.len() >= LOGINS as usize;
                 let last = ended.last().filter(|_| more).map(|(_, _, ended_at)| *ended_at);
@@ -171,7 +171,7 @@ impl Job {
                 // First: a group that does not answer must not keep others from being erased.
                 let mut more = store.erase_step().await?.more;
                 for (user, group) in store.groups_to_leave(LEAVES).await? {
-                    match errands.leave(user, group).await {
+                    match calls.leave(user, group).await {
                         Ok(()) => more = true,
                         Err(error) => tracing::warn!(
                             %user, conversation = %group, error = error.message,
@@ -198,7 +198,7 @@ async fn limited(
 /// The one task that does every job.
 pub(crate) struct Upkeep {
     store: Store,
-    errands: Errands,
+    calls: Calls,
     /// Raised when a user was deleted here.
     deleted: Arc<Notify>,
     jobs: Vec<(Instant, Job)>,
@@ -209,12 +209,12 @@ impl Upkeep {
     pub(crate) fn new(
         store: Store,
         config: &StorageConfig,
-        errands: Errands,
+        calls: Calls,
         deleted: Arc<Notify>,
     ) -> Self {
         let now = Instant::now();
         let jobs = jobs(&store, config).into_iter().map(|job| (now, job)).collect();
-        Self { store, errands, deleted, jobs }
+        Self { store, calls, deleted, jobs }
     }
 
     /// Works for as long as it is polled.
@@ -230,7 +230,7 @@ impl Upkeep {
             }
             let began = Instant::now();
             let limit = Duration::from_secs(limits::UPKEEP_STEP_S);
-            let step = limited(limit, job.step(&self.store, &mut self.errands)).await;
+            let step = limited(limit, job.step(&self.store, &self.calls)).await;
             let more = step.unwrap_or_else(|error| {
                 tracing::warn!(job = job.name(), %error, "upkeep will be tried again later");
                 false

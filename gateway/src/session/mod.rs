@@ -11,6 +11,7 @@
 //! command is answered once, and a session with too many unanswered commands is not read; a resume is whole or refused.
 
 pub mod admission;
+pub mod callers;
 pub mod cursors;
 pub mod detached;
 pub mod gate;

@@ -29,9 +29,6 @@ pub struct SessionKey {
 }
 
 impl SessionKey {
-    /// No session's key, for commands of the service.
-    pub const NOBODY: Self = Self { index: u32::MAX, generation: 0 };
-
     /// A key of no registry, for tests that only compare keys.
     #[cfg(test)]
     pub(crate) const fn numbered(index: u32) -> Self {
@@ -234,6 +231,8 @@ pub struct Registry {
     pub(super) budget: ResumeBudget,
     /// Sessions that were removed since somebody asked; see [`Registry::take_gone`].
     gone: Vec<(UserId, SessionKey)>,
+    /// How many have no connection.
+    pub(super) without_connection: usize,
     /// Sessions without a connection, kept until a tick; in order, since all are equally long. Some have been resumed.
     pub(super) detached: VecDeque<(Tick, SessionKey)>,
     /// Sessions that must send `connect` by a tick; in order, since all wait equally long.
@@ -258,6 +257,7 @@ impl Registry {
             rates,
             budget: ResumeBudget::new(limits::RESUME_SHARD_BYTES),
             gone: Vec::new(),
+            without_connection: 0,
             detached: VecDeque::new(),
             awaiting: VecDeque::new(),
             covering: VecDeque::new(),
@@ -269,6 +269,16 @@ impl Registry {
     /// How many sessions there are.
     pub fn len(&self) -> usize {
         self.slab.len()
+    }
+
+    /// How many of them have no connection.
+    pub fn detached_count(&self) -> usize {
+        self.without_connection
+    }
+
+    /// Bytes kept for sessions to be resumed with.
+    pub fn resume_bytes(&self) -> usize {
+        self.budget.used_bytes()
     }
 
     /// Whether there is none.
@@ -329,6 +339,7 @@ impl Registry {
         self.get(key)?;
         let mut session = self.slab.remove(key.index as usize);
         session.ring.forget(&mut self.budget);
+        self.without_connection -= usize::from(session.is_detached());
         if !matches!(session.phase, Phase::AwaitingConnect) {
             self.gone.push((session.user, key));
         }
@@ -426,6 +437,23 @@ impl Registry {
             sessions.bucket.take(rates.user, now_ms)?;
         }
         session.address_rate.as_ref().map_or(Ok(()), |address| address.take(at))
+    }
+
+    /// The same for a command that is given outside of any session: out of the user's bucket and the address's.
+    pub fn take_call(
+        &mut self,
+        user: UserId,
+        address: Option<&AddressRate>,
+        now_ms: i64,
+        at: Instant,
+    ) -> Result<(), u32> {
+        let rate = self.rates.user;
+        let sessions = self.by_user.entry(user).or_insert_with(|| UserSessions {
+            keys: Vec::new(),
+            bucket: Bucket::new(rate, now_ms),
+        });
+        sessions.bucket.take(rate, now_ms)?;
+        address.map_or(Ok(()), |address| address.take(at))
     }
 
     /// Looks at the session's token again when `seconds` have passed, or before: an earlier look that was asked for,

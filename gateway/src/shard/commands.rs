@@ -2,7 +2,7 @@
 
 use ringwire_protocol::codec::DecodeError;
 use ringwire_protocol::websocket::MessageKind;
-use ringwire_protocol::{CloseReason, CommandError, ConversationId, ErrorCode, wire};
+use ringwire_protocol::{CloseReason, CommandError, ConversationId, ErrorCode, UserId, wire};
 use wire::command::Op;
 use wire::reply::Outcome;
 
@@ -87,6 +87,7 @@ impl State {
         if received > 0 {
             self.registry.received(key, received);
         }
+        self.figures.command(op.as_ref());
         self.begin(key, links);
         if let Err(error) = self.try_command(key, command_id, &mut op, links) {
             if let Some(Op::Send(send)) = &op
@@ -125,7 +126,18 @@ impl State {
         self.check_turn(key, op.as_ref())?;
         let Some(session) = self.registry.get(key) else { return Ok(()) };
         let user = session.user;
-        let reply_to = ReplyTo { shard: self.id, session: key, command_id };
+        self.carry_out(user, ReplyTo { shard: self.id, session: key, command_id }, op, links)
+    }
+
+    /// Does what a command asks that may be given now, of a session or of a caller without one.
+    pub(super) fn carry_out(
+        &mut self,
+        user: UserId,
+        reply_to: ReplyTo,
+        op: &mut Option<Op>,
+        links: &mut Links,
+    ) -> Result<(), CommandError> {
+        let ReplyTo { session: key, command_id, .. } = reply_to;
         let server_ids = &mut self.server_ids;
         let mut sender = Sender {
             user,
@@ -160,9 +172,10 @@ impl State {
             Routed::WatchPresence(watch) => self.watch_presence(reply_to, &watch, links),
             Routed::Owner(mut request) => {
                 if let Request::Typing { conversation_id, stopped, .. } = &mut request {
-                    // Who shows as not being there does not show as writing.
-                    *stopped |= session.own.status == Status::Invisible;
-                    session.typing = (!*stopped).then_some(*conversation_id);
+                    *stopped |= self.is_invisible(user, key);
+                    if let Some(session) = self.registry.get(key) {
+                        session.typing = (!*stopped).then_some(*conversation_id);
+                    }
                 }
                 self.send_in_turn(request, links)
             }
@@ -180,6 +193,17 @@ impl State {
                 })
             }
         }
+    }
+
+    /// Whether a session shows its user as not being there; of a caller without one, whether all their sessions do. Who
+    /// does not show as being there does not show as writing.
+    fn is_invisible(&mut self, user: UserId, key: SessionKey) -> bool {
+        if let Some(session) = self.registry.get(key) {
+            return session.own.status == Status::Invisible;
+        }
+        let mut sessions = self.registry.sessions_of(user).peekable();
+        sessions.peek().is_some()
+            && sessions.all(|(_, session)| session.own.status == Status::Invisible)
     }
 
     /// Counts a command that reads the database. Their replies can be large, so few may be under way.

@@ -6,6 +6,7 @@ use ringwire_storage::refresh::FamilyId;
 
 use super::handoff::{Moving, Returned};
 use super::pulls::Pull;
+use super::questions::Question;
 use crate::conversation::answer::{Ack, ReplyTo};
 use crate::conversation::request::Request;
 use crate::fanout::Delivery;
@@ -44,6 +45,8 @@ pub enum Mail {
     Completed(Vec<Completion>),
     /// The answer of the service. Reserved.
     Served(Served),
+    /// What the service asks. Refusable.
+    Question(Question),
     /// The server stops: tell the clients and end what is under way. One of them, with a place of its own.
     Drain,
 }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use prost::Message as _;
 use ringwire_protocol::{CommandError, ConversationId, ErrorCode, Seq, UserId, wire};
@@ -26,6 +27,7 @@ use crate::conversation::answer::ReplyTo;
 use crate::conversation::request::Request;
 use crate::conversation::{Intent, Mentions, Submission};
 use crate::limits;
+use crate::observe::board::Board;
 use crate::persist::AppendSink;
 use crate::secret::SecretKey;
 use crate::service::ask::{Ask, Call, Served};
@@ -34,8 +36,8 @@ use crate::session::registry::SessionKey;
 const HEAD: Seq = 500;
 
 /// A shard that owns one group, and what it gives to others.
-struct Bench {
-    shard: Shard,
+pub(super) struct Bench {
+    pub(super) shard: Shard,
     calls: mpsc::Receiver<Call>,
     appends: Arc<Mutex<Vec<Append>>>,
     _mailbox: MailboxReceiver<Mail>,
@@ -43,7 +45,7 @@ struct Bench {
 
 impl Bench {
     /// The service takes so many calls that nobody serves.
-    fn new(service_queue: usize) -> Self {
+    pub(super) fn new(service_queue: usize) -> Self {
         let bounds = Bounds { shared: 10, reserved: 100 + limits::DRAIN_ORDERS, producers: 1 };
         let (sender, receiver) = mailbox(bounds).unwrap();
         let config = Arc::new(config::load(None, [], &[]).unwrap().config);
@@ -55,11 +57,12 @@ impl Bench {
             boot: 1,
             mailboxes: vec![sender],
             service,
-            errands: mpsc::channel(1).0,
             http: mpsc::channel(1).0,
             connections: Arc::new(AtomicUsize::new(0)),
             addresses: Addresses::new(config.limits.address, TrustedProxies::default()),
             max_connections: 1,
+            board: Arc::new(Board::new(2, Vec::new(), Instant::now())),
+            tracing: None,
             drained_shards: AtomicUsize::new(0),
             config,
         });
@@ -73,7 +76,7 @@ impl Bench {
         Self { shard, calls, appends, _mailbox: receiver }
     }
 
-    fn mail(&self, mail: Mail) {
+    pub(super) fn mail(&self, mail: Mail) {
         let mut state = self.shard.state.borrow_mut();
         state.on_mail(mail, &mut self.shard.links.borrow_mut());
     }

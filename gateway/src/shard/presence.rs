@@ -19,6 +19,7 @@ use crate::connection::links::Links;
 use crate::conversation::answer::ReplyTo;
 use crate::fanout::push_frame;
 use crate::limits;
+use crate::observe::kinds::PushKind;
 use crate::placement::home_shard;
 use crate::presence::post::Letter;
 use crate::presence::watches::{Check, Interest};
@@ -62,8 +63,7 @@ impl State {
         }
         let seen_by = (visibility(set.status_visibility)?, visibility(set.last_seen_visibility)?);
         let key = reply_to.session;
-        let Some(session) = self.registry.get(key) else { return Ok(()) };
-        let user = session.user;
+        let Some(user) = self.user_of(key) else { return Ok(()) };
         let kept = seen_by != (None, None);
         if kept {
             let (status, last_seen) = seen_by;
@@ -137,7 +137,7 @@ impl State {
         let watches = &mut self.presence.watches;
         let answer = match seen {
             Ok(seen) => {
-                let may: BTreeMap<UserId, May> = seen.iter().map(may_see).collect();
+                let may: BTreeMap<UserId, May> = seen.iter().map(May::of).collect();
                 watches.permitted(check, &may, &mut interest);
                 Ok(Outcome::Done(wire::Done {}))
             }
@@ -262,6 +262,7 @@ impl State {
         {
             let frame = push_frame(session.encoding, wire::push::Event::Presence(push));
             links.push(session.link, &frame);
+            self.figures.pushed(PushKind::Presence);
         }
     }
 
@@ -319,11 +320,6 @@ impl State {
             self.presence.board.not_saved(batch);
         }
     }
-}
-
-fn may_see(seen: &SeenBy) -> (UserId, May) {
-    let SeenBy { user_id, status, last_seen, last_seen_at } = *seen;
-    (user_id, May { status, last_seen, last_seen_at })
 }
 
 fn visibility(number: Option<i32>) -> Result<Option<Visibility>, CommandError> {

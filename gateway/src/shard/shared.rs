@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use ringwire_protocol::CommandError;
 use tokio::sync::mpsc;
 
 use super::handoff::HttpSocket;
@@ -14,7 +13,8 @@ use crate::command::key::CommandKey;
 use crate::config::Config;
 use crate::connection::addresses::Addresses;
 use crate::connection::admission::Admission;
-use crate::conversation::answer::Ack;
+use crate::observe::board::Board;
+use crate::observe::trace::Tracing;
 use crate::service::ask::Call;
 
 /// What all threads share.
@@ -31,8 +31,6 @@ pub struct Shared {
     pub mailboxes: Vec<MailboxSender<Mail>>,
     /// To the service thread.
     pub service: mpsc::Sender<Call>,
-    /// Answers to the service's own commands, by their ids.
-    pub errands: mpsc::Sender<(u64, Result<Ack, CommandError>)>,
     /// Connections that speak HTTP.
     pub http: mpsc::Sender<HttpSocket>,
     /// Connections of the process.
@@ -41,6 +39,10 @@ pub struct Shared {
     pub addresses: Addresses,
     /// Most connections the process takes.
     pub max_connections: usize,
+    /// Where shards post their numbers.
+    pub board: Arc<Board>,
+    /// Traces of sampled entries, if they are wanted.
+    pub tracing: Option<Tracing>,
     /// Shards that have nothing under way any more.
     pub drained_shards: AtomicUsize,
 }

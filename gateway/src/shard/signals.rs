@@ -58,7 +58,7 @@ impl State {
         let newest = |waiting: &mut CursorPush, push| *waiting = push;
         if let Some(push) = self.cursor_pushes.note((id, user), push, self.now.at, newest) {
             let pushed = Pushed::Cursor { id, cursor: push.cursor };
-            self.deliver(id, &pushed, &push.recipients, None, links);
+            self.deliver(id, &pushed, &push.recipients, None, None, links);
         }
     }
 
@@ -71,7 +71,7 @@ impl State {
         by: SessionKey,
         links: &mut Links,
     ) {
-        if self.has_other_sessions(user) {
+        if self.has_other_sessions(user, by) {
             let own = OwnCursor { cursor, except: Some(by) };
             let first = self.own_cursors.note((user, id), own, self.now.at, OwnCursor::merge);
             if let Some(own) = first {
@@ -90,7 +90,7 @@ impl State {
         by: SessionKey,
         links: &mut Links,
     ) {
-        if self.has_other_sessions(user) {
+        if self.has_other_sessions(user, by) {
             let own = OwnCursor { cursor, except: Some(by) };
             let key = (user, id);
             let full = self.own_cursors.note_later(key, own, self.now.at, OwnCursor::merge);
@@ -100,8 +100,8 @@ impl State {
         }
     }
 
-    fn has_other_sessions(&self, user: UserId) -> bool {
-        self.registry.of_user(user).len() > 1
+    fn has_other_sessions(&self, user: UserId, than: SessionKey) -> bool {
+        self.registry.of_user(user).iter().any(|key| *key != than)
     }
 
     fn push_own_cursor(
@@ -167,7 +167,7 @@ impl State {
         };
         let (conversation_id, user_id) = (id.get(), user.get());
         let push = wire::TypingPush { conversation_id, user_id, stopped };
-        self.deliver(id, &Pushed::Typing(push), recipients, None, links);
+        self.deliver(id, &Pushed::Typing(push), recipients, None, None, links);
     }
 
     /// The connection of a session ended: it types no more.
@@ -209,7 +209,7 @@ impl State {
             };
             if let Some(recipients) = recipients {
                 let pushed = Pushed::Cursor { id, cursor: push.cursor };
-                self.deliver(id, &pushed, &recipients, None, links);
+                self.deliver(id, &pushed, &recipients, None, None, links);
             }
         }
         for ((user, id), own) in self.own_cursors.close(now, limits::PACED_PER_SWEEP) {

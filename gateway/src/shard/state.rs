@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use super::clock::{Clock, TimeSource};
 use super::connect::Entering;
 use super::credits::Credits;
+use super::figures::Unflushed;
 use super::named::BehindNamed;
 use super::news::News;
 use super::shared::Shared;
@@ -20,11 +21,14 @@ use crate::conversation::typing::Typists;
 use crate::conversation::{Effect, Moment, Terms};
 use crate::fanout::LaggingShards;
 use crate::limits;
+use crate::observe::figures::{Figure, Figures};
+use crate::observe::trace::Tracer;
 use crate::pacing::Pacer;
 use crate::persist::{AppendSink, Persist};
 use crate::placement::ShardId;
 use crate::presence::Presence;
 use crate::service::ask::{Ask, Call};
+use crate::session::callers::Callers;
 use crate::session::cursors::DirtyCursors;
 use crate::session::gate::{Gate, GateBounds};
 use crate::session::registry::{Birthplace, Rates, Registry};
@@ -36,6 +40,8 @@ pub struct State {
     pub(crate) id: ShardId,
     pub(crate) now: Clock,
     pub(crate) registry: Registry,
+    /// Who gives commands outside of sessions.
+    pub(crate) callers: Callers,
     /// Sessions whose snapshot is read, and those in line.
     pub(crate) gate: Gate<Entering>,
     pub(crate) cursors: DirtyCursors,
@@ -62,6 +68,11 @@ pub struct State {
     pub(crate) generation: u64,
     pub(crate) terms: Terms,
     pub(crate) server_ids: ServerIds,
+    pub(crate) figures: Figures,
+    /// When the figures were posted, in milliseconds since the shard started.
+    pub(super) posted_ms: i64,
+    pub(crate) unflushed: Unflushed,
+    pub(crate) tracer: Option<Tracer>,
 }
 
 impl State {
@@ -86,11 +97,13 @@ impl State {
             weight: limits::OPENINGS_WAITING_CURSORS,
         };
         let presence = Presence::new(id, shared.shards());
+        let tracer = shared.tracing.as_ref().map(|tracing| tracing.tracer(shared.boot, id));
         Self {
             shared,
             id,
             now: Clock::new(time),
             registry: Registry::new(rates, birthplace),
+            callers: Callers::default(),
             gate: Gate::new(bounds),
             cursors: DirtyCursors::default(),
             conversations: Cache::default(),
@@ -112,12 +125,17 @@ impl State {
             generation: 0,
             terms,
             server_ids,
+            figures: Figures::default(),
+            posted_ms: 0,
+            unflushed: Unflushed::default(),
+            tracer,
         }
     }
 
     /// Reads the clock, once for everything one turn does.
     pub fn begin_turn(&mut self) {
         self.now.read();
+        self.figures.add(Figure::Turns, 1);
     }
 
     /// The time of this turn, for conversations.

@@ -167,7 +167,7 @@ fn unsigned() -> Node {
     map([("type", "string".into()), ("pattern", "^[0-9]{1,20}$".into())])
 }
 
-fn message_schema(message: &Message) -> Node {
+pub(super) fn message_schema(message: &Message) -> Node {
     let properties = message.fields.iter().map(|field| (field.name.clone(), field_schema(field)));
     let schema = map([("type", "object".into()), ("properties", Node::Map(properties.collect()))]);
     let schema = described(schema, &message.comment);
@@ -212,7 +212,7 @@ fn scalar(name: &str) -> Node {
     }
 }
 
-fn enum_schema(declared: &Enum) -> Node {
+pub(super) fn enum_schema(declared: &Enum) -> Node {
     let names = declared.values.iter().map(|value| value.name.as_str().into()).collect();
     described(map([("type", "string".into()), ("enum", Node::List(names))]), &declared.comment)
 }

@@ -3,6 +3,7 @@
 //! ```text
 //!   ringwire.proto ─protox─► schema ─┬─► docs/reference.md       limits.rs, ringwire.toml ─► docs/limits.md
 //!                                    └─► docs/asyncapi.yaml
+//!   schema ─► protocol/src/generated/schema.json, of which the gateway makes its OpenAPI description (`codegen`)
 //!   tables in the crates ─► their tests ─► docs/errors.md, docs/permissions.md
 //! ```
 //!
@@ -14,6 +15,7 @@ mod commands;
 mod limits;
 mod reference;
 mod schema;
+mod table;
 mod yaml;
 
 use std::path::Path;
@@ -23,6 +25,7 @@ use anyhow::{Result, bail, ensure};
 use crate::command::{cargo, run as run_command};
 use commands::COMMANDS;
 use schema::Schema;
+pub(crate) use table::schema_json;
 
 /// Tests that write a page when this variable is set, as (package, test).
 const WRITE: &str = "RINGWIRE_WRITE_DOCS";

@@ -41,6 +41,19 @@ impl Node {
         Self::Map(entries)
     }
 
+    /// The same as JSON.
+    pub(super) fn to_json(&self) -> serde_json::Value {
+        match self {
+            Self::Text(text) => text.as_str().into(),
+            Self::Number(number) => (*number).into(),
+            Self::List(values) => values.iter().map(Self::to_json).collect(),
+            Self::Map(entries) => {
+                let entries = entries.iter().map(|(key, value)| (key.clone(), value.to_json()));
+                serde_json::Value::Object(entries.collect())
+            }
+        }
+    }
+
     /// The document as text.
     pub(super) fn to_yaml(&self) -> String {
         let mut yaml = String::new();

@@ -96,6 +96,27 @@ pub(crate) fn ask_as(address: SocketAddr, token: &str, method: &str, path: &str)
     exchange(address, request.as_bytes())
 }
 
+/// Any request with a JSON body (null: none), and more headers, with a token, on a connection of its own.
+pub(crate) fn give_as(
+    address: SocketAddr,
+    token: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &Value,
+) -> Answer {
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let headers = headers
+        .iter()
+        .fold(String::new(), |lines, (name, value)| lines + name + ": " + value + "\r\n");
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n{headers}\r\n{body}",
+        body.len()
+    );
+    exchange(address, request.as_bytes())
+}
+
 /// `POST` with a JSON body, on a connection of its own.
 pub(crate) fn post(address: SocketAddr, path: &str, body: &Value) -> Answer {
     let body = body.to_string();

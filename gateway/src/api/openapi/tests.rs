@@ -1,0 +1,139 @@
+//! The description is one, and of all there is.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use ringwire_protocol::{ErrorCode, SCHEMA_JSON};
+use serde_json::Value;
+
+use super::{DOCUMENT, TAGS, wire_types};
+
+fn document() -> Value {
+    serde_json::from_slice(&DOCUMENT).unwrap()
+}
+
+fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
+    let paths = document["paths"].as_object().unwrap();
+    let all = paths.iter().flat_map(|(path, methods)| {
+        let methods = methods.as_object().unwrap().iter();
+        methods.map(move |(method, operation)| (path.as_str(), method.as_str(), operation))
+    });
+    all.collect()
+}
+
+fn references(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            if let Some(Value::String(target)) = fields.get("$ref") {
+                found.insert(target.clone());
+            }
+            fields.values().for_each(|value| references(value, found));
+        }
+        Value::Array(values) => values.iter().for_each(|value| references(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn it_is_openapi_3_1_and_whatever_it_names_is_in_it() {
+    let document = document();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
+    let read: utoipa::openapi::OpenApi = serde_json::from_value(document.clone()).unwrap();
+    assert!(read.paths.paths.len() > 30);
+    let mut named = BTreeSet::new();
+    references(&document, &mut named);
+    assert!(named.len() > 10, "{named:?}");
+    for target in named {
+        let pointer = target.strip_prefix('#').unwrap();
+        assert!(document.pointer(pointer).is_some(), "{target}");
+    }
+    for message in wire_types::ALL {
+        let schema = &document["components"]["schemas"][message];
+        assert!(schema["properties"].is_object(), "{message}: {schema}");
+    }
+}
+
+#[test]
+fn every_operation_tells_its_parameters_its_success_and_its_refusals() {
+    let document = document();
+    let tags: BTreeSet<&str> = TAGS.iter().map(|(name, _)| *name).collect();
+    let mut names = BTreeSet::new();
+    for (path, method, operation) in operations(&document) {
+        let place = format!("{method} {path}");
+        assert!(names.insert(operation["operationId"].as_str().unwrap()), "{place}");
+        assert!(!operation["summary"].as_str().unwrap().is_empty(), "{place}");
+        let operation_tags = operation["tags"].as_array().unwrap();
+        assert!(operation_tags.iter().all(|tag| tags.contains(tag.as_str().unwrap())), "{place}");
+        let in_path: BTreeSet<&str> =
+            path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
+        let declared = operation["parameters"].as_array().into_iter().flatten();
+        let declared = declared.filter(|parameter| parameter["in"] == "path");
+        let declared: BTreeSet<&str> =
+            declared.map(|parameter| parameter["name"].as_str().unwrap()).collect();
+        assert_eq!(in_path, declared, "{place}");
+        let responses = operation["responses"].as_object().unwrap();
+        assert!(responses.keys().any(|status| status.starts_with('2')), "{place}");
+        assert_eq!(responses["default"]["$ref"], super::REFUSAL, "{place}");
+    }
+}
+
+#[test]
+fn codes_of_refusals_are_listed() {
+    let refusal = &document()["components"]["schemas"]["Refusal"]["properties"]["error"];
+    let names = refusal["properties"]["name"]["enum"].as_array().unwrap();
+    let told = refusal["description"].as_str().unwrap();
+    for code in ErrorCode::ALL {
+        assert!(names.iter().any(|name| name == code.name()), "{}", code.name());
+        assert!(told.contains(&format!("`{}` ({}", code.name(), *code as u32)), "{}", code.name());
+    }
+}
+
+/// axum does not tell its routes; so none may be made in a way that leaves it out of the description. The table of
+/// commands is described as a whole.
+#[test]
+fn every_route_is_described() {
+    fn sources(folder: &Path, found: &mut Vec<(String, String)>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, found);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                found.push((path.strip_prefix(folder).unwrap().display().to_string(), text));
+            }
+        }
+    }
+    let mut files = Vec::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/api"), &mut files);
+    let made: Vec<_> = files
+        .iter()
+        .filter(|(file, _)| !file.contains("tests"))
+        .flat_map(|(_, text)| text.lines())
+        .filter(|line| {
+            [".route(", ".route_service(", ".nest("].iter().any(|call| line.contains(call))
+        })
+        .map(str::trim)
+        .collect();
+    let expected = [
+        "router = router.route(row.path, MethodRouter::new().on(filter, give));",
+        ".route(\"/ws\", any(upgrade::required))",
+    ];
+    assert_eq!(made.iter().collect::<BTreeSet<_>>(), expected.iter().collect::<BTreeSet<_>>());
+}
+
+#[test]
+fn numbers_are_strings_in_answers_and_either_in_requests() {
+    let document = document();
+    let schemas = &document["components"]["schemas"];
+    assert_eq!(schemas["Entry"]["properties"]["seq"]["type"], "string");
+    let send = &document["paths"]["/api/v1/conversations/{conversation_id}/messages"]["post"];
+    let body = &send["requestBody"]["content"]["application/json"]["schema"];
+    assert!(body["properties"]["conversation_id"].is_null(), "the path has it");
+    let message = &body["properties"]["message"]["$ref"];
+    assert_eq!(message, "#/components/schemas/MessageInput");
+    let reply_to = &schemas["MessageInput"]["properties"]["reply_to"]["type"];
+    assert_eq!(*reply_to, serde_json::json!(["string", "integer"]));
+    assert_eq!(schemas["Message"]["properties"]["reply_to"]["type"], "string");
+    let schema: Value = serde_json::from_str(SCHEMA_JSON).unwrap();
+    assert_eq!(schema["commands"]["send"]["reply"], "SendAck");
+}
