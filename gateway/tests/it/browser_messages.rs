@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use crate::chat_page::{
-    MESSAGES, choose, open_direct, open_listed, register, row, search, wait_for_part, wait_for_state,
-    wait_for_text, wait_for_texts, wait_for_thread, write,
+    MESSAGES, choose, open_direct, open_listed, register, row, search, wait_for_part,
+    wait_for_state, wait_for_text, wait_for_texts, wait_for_thread, write,
 };
 use crate::chromium::{Chromium, Held, Page};
 use crate::support::server::{ServerProcess, Setup};
