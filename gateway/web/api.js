@@ -12,6 +12,9 @@ const EXPLANATIONS = {
   LIMIT_REACHED: "There is no room for more.",
 };
 
+/** How long an answer may take; a line that went dead does not tell. Files take their time. */
+const TIMEOUT_MS = 30_000;
+
 /** The server refused, or could not be reached (`status` 0). */
 export class ApiError extends Error {
   constructor(message, reason = "", status = 0) {
@@ -28,7 +31,12 @@ export async function call(method, path, { token, body } = {}) {
   if (body !== undefined) headers["content-type"] = "application/json";
   let response;
   try {
-    response = await fetch(`./api/v1/${path}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+    response = await fetch(`./api/v1/${path}`, {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
   } catch {
     throw new ApiError("The server cannot be reached. Please check the connection and try again.");
   }
