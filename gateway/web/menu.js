@@ -1,4 +1,5 @@
 // A menu that opens beside a button: one list of actions at a time, closed by Esc, by a press elsewhere, or by choosing.
+// The browser gives the keyboard back to where it was before.
 
 import { button, el } from "./dom.js";
 import { icon } from "./icons.js";
@@ -7,15 +8,10 @@ const GAP_PX = 6;
 
 export class Menu {
   #element = el("div", { id: "menu", class: "menu", role: "menu", popover: "auto" });
-  #anchor = null;
 
   constructor() {
     document.body.append(this.#element);
     this.#element.addEventListener("keydown", (event) => this.#pressed(event));
-    this.#element.addEventListener("toggle", ({ newState }) => {
-      // Where the keyboard was, it goes on.
-      if (newState === "closed" && this.#anchor?.isConnected) this.#anchor.focus({ preventScroll: true });
-    });
   }
 
   /**
@@ -23,7 +19,6 @@ export class Menu {
    * that stands in one line above them.
    */
   open(anchor, items, top = []) {
-    this.#anchor = anchor;
     const choose = (run) => () => {
       this.#element.hidePopover();
       run();

@@ -206,6 +206,10 @@ fn the_keyboard_is_enough() {
     assert_eq!(anna.evaluate(&format!("document.activeElement === {}", row("one"))), true);
     anna.press_enter();
     anna.wait_for("menu", "document.activeElement.closest('#menu') !== null");
+    anna.press("Escape", Held::Nothing);
+    anna.wait_for("focus back", &format!("document.activeElement === {}", row("one")));
+    anna.press_enter();
+    anna.wait_for("menu again", "document.activeElement.closest('#menu') !== null");
     anna.press("ArrowDown", Held::Nothing);
     assert_eq!(anna.evaluate("document.activeElement.textContent"), "Reply");
     anna.press_enter();
