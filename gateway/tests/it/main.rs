@@ -4,8 +4,6 @@ mod account;
 mod addresses;
 mod bad_input;
 mod browser;
-mod browser_account;
-mod browser_files;
 mod browser_groups;
 mod browser_hostile;
 mod browser_messages;
