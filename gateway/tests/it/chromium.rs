@@ -208,6 +208,7 @@ impl Page {
             "Enter" => 13,
             "Escape" => 27,
             "ArrowUp" => 38,
+            "ArrowRight" => 39,
             "ArrowDown" => 40,
             letter => letter.bytes().next().map_or(0, |byte| byte.to_ascii_uppercase().into()),
         };
@@ -251,30 +252,6 @@ impl Page {
         let bytes = STANDARD.decode(shot["data"].as_str().expect("a picture")).expect("base64");
         fs::write(Path::new(&folder).join(format!("{name}.png")), bytes)
             .expect("writing a picture");
-    }
-
-    /// Presses another key there, such as `ArrowRight`.
-    pub(crate) fn press(&self, key: &str) {
-        for kind in ["keyDown", "keyUp"] {
-            let event = json!({"type": kind, "key": key, "code": key});
-            self.call("Input.dispatchKeyEvent", &event);
-        }
-    }
-
-    /// Chooses the colours of the system, `dark` or `light`.
-    pub(crate) fn prefer(&self, scheme: &str) {
-        let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
-        self.call("Emulation.setEmulatedMedia", &json!({ "features": features }));
-    }
-
-    /// A picture of the page for people, in the folder that `RINGWIRE_TEST_SCREENSHOTS` names; without it none is made.
-    pub(crate) fn screenshot(&self, name: &str) {
-        use base64::Engine as _;
-        let Some(folder) = env::var_os("RINGWIRE_TEST_SCREENSHOTS") else { return };
-        let picture = self.call("Page.captureScreenshot", &json!({"format": "png"}));
-        let data = picture["data"].as_str().expect("a picture");
-        let data = base64::engine::general_purpose::STANDARD.decode(data).expect("base64");
-        std::fs::write(Path::new(&folder).join(name), data).expect("a file for the picture");
     }
 
     pub(crate) fn reload(&self) {

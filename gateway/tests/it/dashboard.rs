@@ -4,7 +4,7 @@ use ringwire_protocol::codec::Encoding;
 use serde_json::json;
 
 use crate::admin::create;
-use crate::chromium::{Chromium, Page};
+use crate::chromium::{Chromium, Held, Page};
 use crate::support::client::Client;
 use crate::support::server::ServerProcess;
 
@@ -63,19 +63,20 @@ fn an_operator_watches_finds_speaks_and_keeps_out() {
             "document.querySelector('.spark polyline').getAttribute('points').length > 20"
         ) == true
     );
-    page.screenshot("dashboard-light.png");
-    page.prefer("dark");
-    page.screenshot("dashboard-dark.png");
+    page.look("light", 1200);
+    page.screenshot("dashboard-light");
+    page.look("dark", 1200);
+    page.screenshot("dashboard-dark");
 
     // The keyboard is enough to get around.
     page.evaluate("document.querySelector('#tab-overview').focus()");
-    page.press("ArrowRight");
+    page.press("ArrowRight", Held::Nothing);
     page.wait_for("sessions", "document.activeElement.id === 'tab-sessions'");
     page.wait_for("rows", "document.querySelectorAll('#sessions-table tbody tr').length === 3");
     page.fill("[name=user_id]", "2");
     page.press_enter();
     page.wait_for("one row", "document.querySelectorAll('#sessions-table tbody tr').length === 1");
-    page.screenshot("dashboard-sessions.png");
+    page.screenshot("dashboard-sessions");
     page.click("#sessions-table button.danger");
     wait_for_told(&page, "The session has ended.");
     assert_eq!(people[1].close_code(), Some(4004));
@@ -91,7 +92,7 @@ fn an_operator_watches_finds_speaks_and_keeps_out() {
     page.click("#people-table button.danger");
     page.wait_for("ban", "document.querySelector('#people-table tbody').textContent.includes('banned for good: spam')");
     assert_eq!(people[2].close_code(), Some(4005));
-    page.screenshot("dashboard-people.png");
+    page.screenshot("dashboard-people");
     page.fill("#conversation-form [name=id]", &group.to_string());
     page.press_enter();
     page.wait_for("members", "document.querySelectorAll('#conversation li').length === 3");
@@ -105,7 +106,7 @@ fn an_operator_watches_finds_speaks_and_keeps_out() {
     page.fill("[name=filter]", "info,=x=");
     page.click("#log-form button");
     page.wait_for("refusal", "document.querySelector('#told').textContent.startsWith('filter:')");
-    page.screenshot("dashboard-server.png");
+    page.screenshot("dashboard-server");
 
     open(&page, "audit");
     let audited = "document.querySelector('#audit-table tbody').textContent";
@@ -113,7 +114,7 @@ fn an_operator_watches_finds_speaks_and_keeps_out() {
         "audit",
         &format!("{audited}.includes('broadcast.send') && {audited}.includes('user.ban')"),
     );
-    page.screenshot("dashboard-audit.png");
+    page.screenshot("dashboard-audit");
 
     // Every field and button says what it is for.
     let unnamed = page.evaluate(
