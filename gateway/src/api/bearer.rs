@@ -70,20 +70,23 @@ impl Bearer {
         let identity = state.0.keys.verifier.verify(token, now).map_err(CommandError::from)?;
         let store = &state.0.store;
         let (issued_at_ms, login) = (identity.issued_at_ms, identity.login);
+        let banned = || ApiError::new(ErrorCode::Banned, "this account is banned");
+        // A ban ends logins too; it is what there is to be told.
+        if let TokenUser::Known(user_id) = identity.user
+            && store.account_ban(user_id, now).await?.is_some()
+        {
+            return Err(banned());
+        }
         if let Some(login) = login
             && !store.login_state(login).await?
         {
             let message = "the login of this token has ended";
             return Err(ApiError::new(ErrorCode::Unauthenticated, message));
         }
-        let banned = || ApiError::new(ErrorCode::Banned, "this account is banned");
         let hint = identity.name_hint.unwrap_or_default();
         // Whoever has never connected is a member of nothing, so for most questions nobody has to be made.
         match identity.user {
             TokenUser::Known(user_id) => {
-                if store.account_ban(user_id, now).await?.is_some() {
-                    return Err(banned());
-                }
                 let mut user = store.user(user_id).await?;
                 if user.is_none() && !store.users(&[user_id]).await?.is_empty() {
                     // Deleted.

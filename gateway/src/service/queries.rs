@@ -165,14 +165,14 @@ impl Queries<'_> {
     ) -> Result<Opened, CommandError> {
         let OpenRequest { user, name_hint, login, device, cursors, view_no } = request;
         let user = *user;
+        if self.store.account_ban(user, self.now_ms).await.map_err(failed)?.is_some() {
+            return Err(CommandError::new(ErrorCode::Banned, "this account is banned"));
+        }
         if let Some(login) = login
             && !self.store.login_state(*login).await.map_err(failed)?
         {
             let message = "the login of this token has ended";
             return Err(CommandError::new(ErrorCode::Unauthenticated, message));
-        }
-        if self.store.account_ban(user, self.now_ms).await.map_err(failed)?.is_some() {
-            return Err(CommandError::new(ErrorCode::Banned, "this account is banned"));
         }
         let profile = if self.config.auth.provision_unknown_users {
             Some(self.store.ensure_user(user, name_hint, self.now_ms).await.map_err(failed)?.0)

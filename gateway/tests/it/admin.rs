@@ -307,6 +307,9 @@ fn a2_no_secret_of_operators_in_logs() {
     ] {
         ask(server.address(), &token, method, path, &body);
     }
+    let mut ann = Client::session(&server, 1, Encoding::Json);
+    ann.send_payload(b"{no JSON");
+    assert_eq!(ann.close_code(), Some(4002));
     server.terminate();
     assert!(server.wait().success());
     let log = server.log();

@@ -141,8 +141,8 @@ impl SqliteStore {
         self.read(move |tx| {
             let found = tx
                 .prepare_cached(&format!(
-                    "SELECT {OPERATOR} FROM operator_tokens t JOIN operators o ON o.id = t.operator_id
-                     WHERE t.token_hash = ?1 AND t.expires_at > ?2 AND o.disabled_at = 0"
+                    "SELECT {OPERATOR} FROM operator_tokens t CROSS JOIN operators o
+                     WHERE o.id = t.operator_id AND t.token_hash = ?1 AND t.expires_at > ?2 AND o.disabled_at = 0"
                 ))?
                 .query_row((token_hash, now_ms), columns)
                 .optional()?;
