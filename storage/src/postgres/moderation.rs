@@ -79,7 +79,7 @@ impl PostgresStore {
         let mut client = self.client().await?;
         let tx = client.transaction().await?;
         let statement =
-            tx.prepare_cached(&format!("DELETE FROM orders WHERE at < {CLOCK} - $1")).await?;
+            tx.prepare_cached(&format!("DELETE FROM orders WHERE at < (SELECT {CLOCK}) - $1")).await?;
         tx.execute(&statement, &[&ORDERS_KEPT_MS]).await?;
         let statement = tx
             .prepare_cached(&format!(
@@ -95,7 +95,7 @@ impl PostgresStore {
         let client = self.client().await?;
         let statement = client
             .prepare_cached(&format!(
-                "SELECT id, kind, accounts, text FROM orders WHERE at >= {CLOCK} - $1
+                "SELECT id, kind, accounts, text FROM orders WHERE at >= (SELECT {CLOCK}) - $1
                  ORDER BY at, id LIMIT 1000"
             ))
             .await?;
