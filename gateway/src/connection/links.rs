@@ -521,3 +521,13 @@ impl Links {
         self.wheel.now()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_link_is_small() {
+        assert!(size_of::<Link>() <= 104, "{}", size_of::<Link>());
+    }
+}

@@ -105,7 +105,7 @@ async fn accept_upgrade(
         if deflate.is_some() {
             machine = machine.with_deflate();
         }
-        let opening = Opening { machine, messages: Vec::new(), unread };
+        let opening = Box::new(Opening { machine, messages: Vec::new(), unread });
         welcome(shard, stream, offer, opening, admission, address_rate).await;
     }
 }
@@ -115,7 +115,7 @@ async fn welcome(
     shard: Rc<Shard>,
     stream: Stream,
     offer: Offer,
-    mut opening: Opening,
+    mut opening: Box<Opening>,
     admission: Admission,
     address_rate: Option<AddressRate>,
 ) {
@@ -148,7 +148,7 @@ async fn welcome(
 fn place(
     shard: &Rc<Shard>,
     stream: Stream,
-    opening: Opening,
+    opening: Box<Opening>,
     bearer: Bearer,
     encoding: Encoding,
     admission: Admission,
@@ -173,7 +173,7 @@ fn place(
 pub(super) fn serve(
     shard: Rc<Shard>,
     stream: Stream,
-    opening: Opening,
+    opening: Box<Opening>,
     bearer: Bearer,
     encoding: Encoding,
     admission: Admission,
@@ -193,10 +193,7 @@ pub(super) fn serve(
     if deflate {
         shard.links().borrow_mut().allow_deflate(link);
     }
-    net::spawn(async move {
-        driver::serve(shard, link, stream, opening).await;
-        drop(admission);
-    });
+    net::spawn(driver::serve(shard, link, stream, opening, admission));
 }
 
 /// Maps a token of another issuer to a user.
@@ -314,4 +311,24 @@ pub(super) fn turn_away(stream: &Stream) {
         r#"{"error":{"code":2,"name":"BUSY","message":"too many connections","temporary":true}}"#;
     let response = handshake::refuse_response(503, body, &[("Retry-After", "1")]);
     drop(net::send(stream.as_fd_number(), &response));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::links::LinkKey;
+
+    fn future_bytes<F>(
+        _serve: impl FnOnce(Rc<Shard>, LinkKey, Rc<Stream>, Box<Opening>, Admission) -> F,
+    ) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn an_idle_connection_waits_in_a_small_task() {
+        let bytes = future_bytes(|shard, link, stream, opening, admission| {
+            driver::serve(shard, link, stream, opening, admission)
+        });
+        assert!(bytes <= 400, "{bytes}");
+    }
 }
