@@ -137,6 +137,7 @@ pub struct Session {
     /// Conversations whose entries were dropped because the outbox was full, with the newest dropped position.
     pub lagging: BTreeMap<ConversationId, Seq>,
     /// What its snapshot told, for pushes that were slower than it; see [`Registry::cover`].
+    #[expect(clippy::box_collection, reason = "a map is six words, and most sessions have none")]
     pub(super) covered: Option<Box<HashMap<ConversationId, Seq>>>,
     /// How it shows its user; kept by a resume.
     pub own: Own,
