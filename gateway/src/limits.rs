@@ -136,6 +136,8 @@ pub const CURSORS_AHEAD: usize = 1024;
 pub const TARGETS_LOADING: usize = 64;
 /// Of such entries it remembers what it needs to know of these many.
 pub const TARGETS_KEPT: usize = 256;
+/// Newest reactions of a conversation that are remembered, so that the same one again makes no entry.
+pub const REACTIONS_KEPT: usize = 64;
 /// With other nodes on the same database: how long a look at who blocks whom is believed.
 pub const BLOCKS_TRUST: Duration = Duration::from_mins(1);
 /// Refused sends a conversation remembers, to refuse what says it comes `after` them.
@@ -201,6 +203,11 @@ pub const WATCHED_PER_SHARD: usize = 1_000_000;
 pub const LAST_SEEN_WAITING: usize = 65_536;
 /// Such times in one write.
 pub const LAST_SEEN_BATCH: usize = 500;
+
+/// How often a shard posts its numbers while it is busy, in milliseconds; while it is not, every second.
+pub const POST_FIGURES_MS: i64 = 250;
+/// Commits whose entries wait to be given to a shard's sockets and whose time is measured one by one.
+pub const UNFLUSHED_BATCHES: usize = 1024;
 
 /// How often cursors are written behind, in seconds.
 pub const CURSOR_FLUSH_S: u32 = 2;

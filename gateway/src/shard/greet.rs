@@ -169,6 +169,19 @@ fn place(
     }
 }
 
+/// A connection among those of its shard and of the process, until this is dropped.
+struct Counted {
+    shard: Rc<Shard>,
+    encoding: Encoding,
+    _admission: Admission,
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.shard.discount_connection(self.encoding);
+    }
+}
+
 /// Makes the session and starts reading.
 pub(super) fn serve(
     shard: Rc<Shard>,
@@ -193,7 +206,9 @@ pub(super) fn serve(
     if deflate {
         shard.links().borrow_mut().allow_deflate(link);
     }
-    net::spawn(driver::serve(shard, link, stream, opening, admission));
+    shard.count_connection(encoding);
+    let counted = Counted { shard: Rc::clone(&shard), encoding, _admission: admission };
+    net::spawn(driver::serve(shard, link, stream, opening, counted));
 }
 
 /// Maps a token of another issuer to a user.
@@ -319,15 +334,15 @@ mod tests {
     use crate::connection::links::LinkKey;
 
     fn future_bytes<F>(
-        _serve: impl FnOnce(Rc<Shard>, LinkKey, Rc<Stream>, Box<Opening>, Admission) -> F,
+        _serve: impl FnOnce(Rc<Shard>, LinkKey, Rc<Stream>, Box<Opening>, Counted) -> F,
     ) -> usize {
         size_of::<F>()
     }
 
     #[test]
     fn an_idle_connection_waits_in_a_small_task() {
-        let bytes = future_bytes(|shard, link, stream, opening, admission| {
-            driver::serve(shard, link, stream, opening, admission)
+        let bytes = future_bytes(|shard, link, stream, opening, counted| {
+            driver::serve(shard, link, stream, opening, counted)
         });
         assert!(bytes <= 400, "{bytes}");
     }

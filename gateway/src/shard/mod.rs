@@ -17,12 +17,14 @@ mod connect;
 pub mod credits;
 mod drain;
 mod eventfd;
+mod figures;
 mod greet;
 pub mod handoff;
 mod home;
 pub mod launch;
 pub mod mail;
 pub mod mailbox;
+mod named;
 mod news;
 mod owner;
 #[cfg(test)]
@@ -45,6 +47,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
+use ringwire_protocol::codec::Encoding;
 use ringwire_protocol::websocket::MessageKind;
 use ringwire_protocol::{CloseReason, CommandError, ErrorCode, UnixMs, UserId};
 use tokio::sync::oneshot;
@@ -55,6 +58,7 @@ use crate::connection::endpoint::Endpoint;
 use crate::connection::links::{Heartbeat, LinkKey, Links, Overdue};
 use crate::limits;
 use crate::net::{self, Listener, Signal, Stream};
+use crate::observe::figures::Figure;
 use crate::persist::AppendSink;
 use crate::placement::ShardId;
 use crate::service::ask::{Ask, Served};
@@ -143,6 +147,16 @@ impl Shard {
         let mut state = self.state.borrow_mut();
         state.begin_turn();
         state.now.at
+    }
+
+    /// A connection in this encoding became a session.
+    pub(crate) fn count_connection(&self, encoding: Encoding) {
+        self.state.borrow_mut().figures.add(connections(encoding), 1);
+    }
+
+    /// One has ended.
+    pub(crate) fn discount_connection(&self, encoding: Encoding) {
+        self.state.borrow_mut().figures.lower(connections(encoding));
     }
 
     /// Takes a connection in as a session.
@@ -242,6 +256,7 @@ impl Shard {
 
 impl State {
     fn on_mail(&mut self, mail: Mail, links: &mut Links) {
+        self.figures.add(Figure::Mails, 1);
         match mail {
             Mail::Request(request) => self.handle_request(request, links),
             Mail::Pull(pull) => self.pull_for(pull),
@@ -252,6 +267,7 @@ impl State {
             Mail::Deliver(delivery) => self.deliver_here(&delivery, links),
             Mail::Presence(letter) => self.presence_letter(*letter, links),
             Mail::Conceal(watcher, user) => self.conceal(watcher, user, links),
+            Mail::LookAgain(user) => self.look_again(user),
             Mail::StopTyping(id, user) => self.typing_stopped(id, user, links),
             Mail::EndSessions(user, reason) => self.end_sessions(user, reason, links),
             Mail::EndLogin(user, login) => self.end_login(user, login, links),
@@ -366,7 +382,11 @@ impl Application for Shard {
     }
 
     fn on_turn(&self) {
-        self.state.borrow_mut().begin_turn();
+        let mut state = self.state.borrow_mut();
+        state.begin_turn();
+        if state.is_posting_due() {
+            state.post_figures(&self.links.borrow());
+        }
     }
 
     fn on_message(&self, link: LinkKey, kind: MessageKind, payload: &[u8]) {
@@ -391,10 +411,22 @@ impl Application for Shard {
         let mut state = self.state.borrow_mut();
         state.begin_turn();
         state.on_second(overdue, &mut self.links.borrow_mut());
+        state.post_figures(&self.links.borrow());
+    }
+
+    fn on_flushed(&self) {
+        self.state.borrow_mut().flushed();
     }
 
     fn on_drained(&self, link: LinkKey) {
         self.state.borrow_mut().drained(link, &mut self.links.borrow_mut());
+    }
+}
+
+fn connections(encoding: Encoding) -> Figure {
+    match encoding {
+        Encoding::Protobuf => Figure::ConnectionsProtobuf,
+        Encoding::Json => Figure::ConnectionsJson,
     }
 }
 

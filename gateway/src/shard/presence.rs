@@ -19,6 +19,7 @@ use crate::connection::links::Links;
 use crate::conversation::answer::ReplyTo;
 use crate::fanout::push_frame;
 use crate::limits;
+use crate::observe::kinds::PushKind;
 use crate::placement::home_shard;
 use crate::presence::post::Letter;
 use crate::presence::watches::{Check, Interest};
@@ -83,7 +84,11 @@ impl State {
                 text: set.text.map_or_else(|| session.own.text.clone(), Into::into),
             };
             session.own = own.clone();
+            let hides = own.status == Status::Invisible;
             self.presence.board.set(user, key, own, self.now.unix_ms);
+            if hides {
+                self.stop_typing(key, links);
+            }
         }
         if !kept {
             self.reply(key, reply_to.command_id, Ok(Outcome::Done(wire::Done {})), links);
@@ -173,6 +178,23 @@ impl State {
         }
     }
 
+    /// Nothing more is told of a user before the store has said what each session here may see of them.
+    pub(super) fn look_again(&mut self, user: UserId) {
+        self.presence.watches.hold(user, self.now.at);
+    }
+
+    /// Likewise on every shard. One that has no room for the news asks again within a minute, as it does in any case.
+    pub(super) fn look_again_everywhere(&mut self, user: UserId) {
+        for shard in 0..self.shared.shards() as u16 {
+            if shard == self.id {
+                self.look_again(user);
+            } else {
+                let mailbox = &self.shared.mailboxes[usize::from(shard)];
+                drop(mailbox.try_send(Mail::LookAgain(user)));
+            }
+        }
+    }
+
     fn interested(&mut self, interest: Interest, links: &mut Links) {
         let shards = self.shared.shards();
         let post = &mut self.presence.post;
@@ -241,6 +263,7 @@ impl State {
         {
             let frame = push_frame(session.encoding, wire::push::Event::Presence(push));
             links.push(session.link, &frame);
+            self.figures.pushed(PushKind::Presence);
         }
     }
 

@@ -134,14 +134,17 @@ impl Client {
         }
     }
 
-    /// The whole log, oldest first, with its positions checked to be free of gaps.
+    /// The whole log, oldest first, with its positions checked to be free of gaps. Read from the database: an owner
+    /// answers `sync` from memory, which on Postgres may be a second behind what another node wrote.
     pub(crate) fn log(&mut self, conversation_id: u64) -> Vec<wire::Entry> {
         let mut entries: Vec<wire::Entry> = Vec::new();
         loop {
             let seq = entries.last().map_or(0, |entry| entry.seq);
-            let page = self.sync(conversation_id, seq, 0);
+            let history =
+                wire::History { conversation_id, after_seq: Some(seq), ..Default::default() };
+            let page = self.window(history);
             entries.extend(page.entries);
-            if !page.more {
+            if !page.newer {
                 break;
             }
         }
