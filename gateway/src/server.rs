@@ -87,7 +87,8 @@ pub fn run(config: Config) -> Result<(), StartError> {
         let service = Service::new(Arc::clone(&shared), store.clone(), api.clone());
         tokio::spawn(service.run(calls, sockets));
         let errands = Errands::new(Arc::clone(&shared), errand_answers);
-        let upkeep = Upkeep::new(store.clone(), &config.storage, errands, state.deleted());
+        let upkeep =
+            Upkeep::new(store.clone(), &config.storage, errands, state.deleted(), state.files());
         let upkeep = tokio::spawn(upkeep.run());
 
         tracing::info!(%address, driver = driver.name(), shards = shared.shards(), "ready");

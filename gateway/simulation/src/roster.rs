@@ -56,6 +56,7 @@ impl Roster {
         match change {
             Change::None
             | Change::Mention { .. }
+            | Change::Carry { .. }
             | Change::Edit { .. }
             | Change::Recall { .. }
             | Change::React { .. } => {}

@@ -1,8 +1,9 @@
-//! The HTTP side: accounts, search, health and the page, on the service thread.
+//! The HTTP side: accounts, search, files, health and the page, on the service thread.
 //!
 //! ```text
 //!   shard ─ socket + bytes read ─► serve ─► hyper ─► router ─┬─ accounts, logins ─► password (own threads) ─► store
 //!                                    │                       ├─ bearer ─► search ─► store
+//!                                    │                       ├─ bearer or link ─► files ─► store, bytes
 //!                                    │                       ├─ health, metrics
 //!      back to the shards ◄─ upgrade ┘                       └─ page
 //! ```
@@ -15,6 +16,7 @@ mod account;
 mod accounts;
 mod bearer;
 mod error;
+mod files;
 mod health;
 mod input;
 mod logins;
@@ -51,6 +53,7 @@ pub use serve::ApiServer;
 pub use upgrade::UpgradedSocket;
 
 use crate::config::Config;
+use crate::files::Files;
 use crate::startup::{Keys, StartError};
 use password::PasswordHasher;
 
@@ -92,6 +95,8 @@ struct Inner {
     deleted: Arc<Notify>,
     end_login: Box<EndLogin>,
     hasher: PasswordHasher,
+    /// `None`: there are none.
+    files: Option<Files>,
     facts: ServiceFacts,
     metrics: Registry,
     draining: AtomicBool,
@@ -108,6 +113,7 @@ impl ServiceState {
     ) -> Result<Self, StartError> {
         let hasher = PasswordHasher::start()
             .map_err(|source| StartError::System { action: "start password threads", source })?;
+        let files = config.files.enabled.then(|| Files::open(&config.files)).transpose()?;
         let draining = AtomicBool::new(false);
         let deleted = Arc::new(Notify::new());
         let mut metrics = Registry::with_prefix("ringwire");
@@ -120,6 +126,7 @@ impl ServiceState {
             deleted,
             end_login,
             hasher,
+            files,
             facts,
             metrics,
             draining,
@@ -141,6 +148,11 @@ impl ServiceState {
         Arc::clone(&self.0.deleted)
     }
 
+    /// What upkeep cleans up; `None`: there are no files.
+    pub(crate) fn files(&self) -> Option<Files> {
+        self.0.files.clone()
+    }
+
     fn is_draining(&self) -> bool {
         self.0.draining.load(Ordering::Relaxed)
     }
@@ -157,6 +169,7 @@ pub fn router(state: ServiceState) -> Router {
         .route("/api/v1/account", delete(account::delete))
         .route("/api/v1/account/export", get(account::export))
         .route("/api/v1/search", get(search::search))
+        .merge(files::routes())
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(metrics::metrics))
@@ -186,7 +199,8 @@ async fn security_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
-        headers.insert(name, HeaderValue::from_static(value));
+        // Uploaded files have a stricter policy of their own.
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     // Answers hold tokens and people's data; files say themselves how long they last.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

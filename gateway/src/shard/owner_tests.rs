@@ -99,7 +99,8 @@ impl Bench {
         let message = wire::Message { text: client_msg_id.to_owned(), ..Default::default() };
         let kind = Some(wire::entry_body::Kind::Message(message));
         let body = wire::EntryBody { kind }.encode_to_vec().into();
-        let intent = Intent::Send { body, after: "".into(), mentions: Mentions::default() };
+        let (mentions, files) = (Mentions::default(), Box::default());
+        let intent = Intent::Send { body, after: "".into(), mentions, files };
         self.submit(from, client_msg_id, intent);
     }
 

@@ -286,7 +286,11 @@ impl Group {
     /// What the database makes of it by the change that came with the entry, as `Change` documents it.
     pub(super) fn store(&mut self, sender: UserId, change: &Change) {
         match change {
-            Change::None | Change::Mention { .. } | Change::Edit { .. } | Change::React { .. } => {}
+            Change::None
+            | Change::Mention { .. }
+            | Change::Carry { .. }
+            | Change::Edit { .. }
+            | Change::React { .. } => {}
             Change::Recall { target_seq } => {
                 if let Some(said) = self.messages.get_mut(target_seq) {
                     said.gone = true;
