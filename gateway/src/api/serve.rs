@@ -47,6 +47,8 @@ const CONNECTION_TIME: Duration = Duration::from_mins(5);
 const CONNECTION_GRACE: Duration = Duration::from_secs(30);
 /// Or, if a file travels over it, after this much more.
 const TRANSFER_GRACE: Duration = Duration::from_secs(limits::TRANSFER_S);
+/// How long the rest of an upload is read that was refused before its end, so that its client hears of it.
+const LINGER: Duration = Duration::from_secs(5);
 /// The largest head of a request, in bytes; hyper needs 8 KiB at least.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// Headers of a request.
@@ -164,7 +166,14 @@ impl ApiServer {
         let parts = connection.into_parts();
         let (mut stream, prefix) = parts.io.into_inner().into_parts();
         if !taken_over {
-            return stream.shutdown().await;
+            stream.shutdown().await?;
+            if transfers.load(Ordering::Relaxed) {
+                // A close before all is read would take the answer with it.
+                let mut nowhere = tokio::io::sink();
+                let rest = tokio::io::copy(&mut stream, &mut nowhere);
+                drop(tokio::time::timeout(LINGER, rest).await);
+            }
+            return Ok(());
         }
         let mut unread = BytesMut::from(takeover.take_head().as_ref());
         unread.extend_from_slice(&parts.read_buf);

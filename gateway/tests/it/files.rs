@@ -66,17 +66,18 @@ fn a_file_goes_from_its_owner_to_the_members_and_to_nobody_else() {
         let copy = ask(&server, BOB, "POST", &format!("{url}/copy"), "");
         assert_eq!(copy.status, 201, "{copy:?}");
         let copy = id_of(&copy.json());
-        let other = clients[1].create_group(&[CAROL]);
-        clients[1].call(send(other, "forward", &[&copy])).expect("an ack");
+        let mut bob = connect(&server, &[BOB]).remove(0);
+        let other = bob.create_group(&[CAROL]);
+        bob.call(send(other, "forward", &[&copy])).expect("an ack");
         assert_eq!(read(&server, CAROL, &copy), (200, picture.clone()));
         assert_eq!(ask(&server, CAROL, "POST", &format!("{url}/copy"), "").status, 404);
 
         // Who leaves reads no more; a message that is taken back takes its file along.
-        clients[1].leave(group);
+        bob.leave(group);
         assert_eq!((statuses(BOB), read(&server, CAROL, &copy).0), ([404; 3], 200));
-        let seq = clients[1].head(other).head_seq;
+        let seq = bob.head(other).head_seq;
         let recall = wire::Recall { conversation_id: other, target_seq: seq, ..Default::default() };
-        clients[1].call(Op::Recall(recall)).expect("an ack");
+        bob.call(Op::Recall(recall)).expect("an ack");
         assert_eq!((read(&server, CAROL, &copy).0, read(&server, BOB, &copy).0), (404, 200));
     }
 }
@@ -101,6 +102,7 @@ fn an_edit_adds_files_to_its_message() {
 #[test]
 fn parts_of_a_file_and_what_is_known_already_are_answered_by_the_rfc() {
     let server = ServerProcess::start(&[]);
+    connect(&server, &[ANN]);
     // Longer than a part of an upload and than a piece of a download.
     let bytes = noise(2_500_000);
     let file = uploaded(&server, ANN, "Größe.bin", &bytes);
