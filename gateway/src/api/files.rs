@@ -30,7 +30,7 @@ use super::ServiceState;
 use super::bearer::Bearer;
 use super::error::{ApiError, ApiResult};
 use crate::cli::unix_now_ms;
-use crate::files::headers::{CONTENT_SECURITY_POLICY, content_disposition, http_date};
+use crate::files::headers::{CONTENT_SECURITY_POLICY, content_disposition, hex, http_date};
 use crate::files::range::{Wanted, is_known, wanted};
 use crate::files::{
     BytesError, FileId, Files, Intake, IntakeError, NoPlace, UploadPlace, Written, clean_name,
@@ -112,10 +112,6 @@ impl FileInfo {
             url,
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn files(state: &ServiceState) -> Result<&Files, ApiError> {

@@ -15,6 +15,7 @@ use futures_util::stream::StreamExt;
 use ringwire_storage::{Store, StoreError};
 use tokio::time::Instant;
 
+use super::headers::hex;
 use super::{BytesError, FileId, Files};
 use crate::limits;
 
@@ -98,7 +99,7 @@ impl Cleanup {
         let mut hash = digest::Context::new(&digest::SHA256);
         hash.update(PURPOSE);
         hash.update(&store.command_key().await?);
-        let own: String = hash.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let own = hex(hash.finish().as_ref());
         if self.files.bytes().owner(&own).await? == own {
             Ok(())
         } else {
