@@ -58,8 +58,10 @@ impl Roster {
             | Change::Mention { .. }
             | Change::Carry { .. }
             | Change::Edit { .. }
-            | Change::Recall { .. }
             | Change::React { .. } => {}
+            Change::Recall { target_seq } => {
+                self.state.pins.retain(|pinned| pinned != target_seq);
+            }
             Change::Join(users) => {
                 for user in users {
                     if self.has(*user) {
@@ -114,7 +116,10 @@ impl Roster {
                     self.state.pins.push(*target_seq);
                 }
             }
-            Change::Dissolve => self.members.clear(),
+            Change::Dissolve => {
+                self.members.clear();
+                self.state = ConversationState { dissolved: true, ..ConversationState::default() };
+            }
         }
         Ok(())
     }
