@@ -29,6 +29,9 @@ pub mod export;
 pub mod files;
 pub mod service;
 
+pub mod observe;
+pub mod outgoing;
+
 pub mod body_keys;
 pub mod cli;
 pub mod config;

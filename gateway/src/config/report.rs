@@ -67,6 +67,7 @@ impl Loaded {
 pub(super) fn settings(raw: &Raw, origin: &dyn Fn(&str) -> String) -> Vec<Setting> {
     let mut shown = raw.clone();
     shown.storage.database = redact::url(&shown.storage.database);
+    shown.tracing.otlp_endpoint = redact::url(&shown.tracing.otlp_endpoint);
     shown.storage.encryption.keys = redact::secret(&shown.storage.encryption.keys);
     shown.files.secret_access_key = redact::secret(&shown.files.secret_access_key);
     shown.files.endpoint = redact::url(&shown.files.endpoint);
