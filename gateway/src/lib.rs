@@ -26,6 +26,7 @@ pub mod shard;
 
 pub mod api;
 pub mod export;
+pub mod files;
 pub mod service;
 
 pub mod observe;

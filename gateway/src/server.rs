@@ -98,7 +98,8 @@ pub fn run(config: Config) -> Result<(), StartError> {
         let threads = start_shards(&shared, driver, &store, listeners, receivers)?;
         let service = Service::new(Arc::clone(&shared), store.clone(), api.clone());
         tokio::spawn(service.run(asked, sockets));
-        let upkeep = Upkeep::new(store.clone(), &config.storage, calls, state.deleted());
+        let upkeep =
+            Upkeep::new(store.clone(), &config.storage, calls, state.deleted(), state.files());
         let upkeep = tokio::spawn(upkeep.run());
 
         tracing::info!(%address, driver = driver.name(), shards = shared.shards(), "ready");

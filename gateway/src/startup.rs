@@ -15,6 +15,8 @@ use crate::auth::{KeyError, RefreshMinter, TokenMinter, TokenVerifier};
 use crate::body_keys::{self, BodyKeysError};
 use crate::config::{Config, Database, TracingConfig};
 use crate::conversation::entry::searched_text;
+use crate::files::BytesError;
+use crate::files::link::LinkSigner;
 use crate::observe::exporter::{Exported, Exporter};
 use crate::observe::trace::Tracing;
 use crate::outgoing;
@@ -45,6 +47,9 @@ pub enum StartError {
     /// The keys that seal bodies cannot be used.
     #[error(transparent)]
     BodyKeys(#[from] BodyKeysError),
+    /// The store of files cannot be opened.
+    #[error(transparent)]
+    Files(#[from] BytesError),
     /// The store cannot be opened, and trying again will not help.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -105,6 +110,8 @@ pub struct Keys {
     pub minter: TokenMinter,
     /// Makes what logins go on with.
     pub refresh: RefreshMinter,
+    /// Signs links to files.
+    pub links: LinkSigner,
 }
 
 /// Makes the data folder and the signing key if need be, and loads all keys.
@@ -127,6 +134,7 @@ pub fn load_keys(config: &Config) -> Result<Keys, StartError> {
         verifier: Arc::new(TokenVerifier::new(&own, &config.auth)?),
         minter: TokenMinter::new(&own, &config.auth),
         refresh: RefreshMinter::new(&own, &config.auth),
+        links: LinkSigner::new(&own),
     })
 }
 

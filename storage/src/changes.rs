@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   entries in log order ─► one pass ─► net effects ─► members, conversation, bans, wishes, pins,
-//!                                                      mentions, edits, reactions, recalls: in this order
+//!                                                      mentions, edits, reactions, files, recalls: in this order
 //! ```
 //!
 //! Applying net effects in one order gives the same state as applying the changes one by one, and two transactions never
@@ -61,6 +61,8 @@ pub(crate) struct NetChanges {
     pub(crate) unreacted: Vec<Reaction>,
     /// Reactions to add, unless they are there.
     pub(crate) reacted: Vec<Reaction>,
+    /// Files that messages carry from now on, if they are this user's and nothing carries them yet.
+    pub(crate) carried: Vec<Carried>,
     /// Messages that are taken back, and when; with their edits.
     pub(crate) recalled: Vec<(ConversationId, Seq, UnixMs)>,
 }
@@ -102,6 +104,15 @@ pub(crate) struct Edited {
     pub(crate) body: Bytes,
 }
 
+/// A file that a message carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Carried {
+    pub(crate) conversation_id: ConversationId,
+    pub(crate) seq: Seq,
+    pub(crate) owner_id: UserId,
+    pub(crate) file_id: Box<str>,
+}
+
 /// Somebody's reaction to a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reaction {
@@ -129,10 +140,11 @@ impl NetChanges {
         *self == Self::default()
     }
 
-    /// Whether rows of conversations have to be locked before the entries are written: not for mentions alone.
+    /// Whether rows of conversations have to be locked before the entries are written: not for mentions and
+    /// files alone.
     pub(crate) fn needs_rows(&self) -> bool {
-        let Self { mentions, .. } = self;
-        *self != Self { mentions: mentions.clone(), ..Self::default() }
+        let (mentions, carried) = (self.mentions.clone(), self.carried.clone());
+        *self != Self { mentions, carried, ..Self::default() }
     }
 }
 
@@ -162,6 +174,8 @@ struct Pass {
     edited: BTreeMap<Place, (UnixMs, Bytes)>,
     /// Whether it is there from now on.
     reactions: BTreeMap<(ConversationId, Seq, UserId, Box<str>), bool>,
+    /// By file: the first entry of its owner that asks gets it.
+    carried: BTreeMap<(Box<str>, UserId), Place>,
     recalled: BTreeMap<Place, UnixMs>,
 }
 
@@ -215,7 +229,14 @@ impl Pass {
                 self.unpin((id, *target_seq));
             }
             Change::Mention { users, all } => self.mention(entry, users, *all),
-            Change::Edit { target_seq, body } => self.edit(entry, *target_seq, body),
+            Change::Carry { files, users, all } => {
+                self.mention(entry, users, *all);
+                self.carry(entry, entry.seq, files);
+            }
+            Change::Edit { target_seq, body, files } => {
+                self.edit(entry, *target_seq, body);
+                self.carry(entry, *target_seq, files);
+            }
             Change::React { target_seq, reaction, removed } => {
                 self.edits.insert((id, 0, entry.seq));
                 // What was taken back has no reactions any more, and gets none.
@@ -267,6 +288,16 @@ impl Pass {
         }
     }
 
+    fn carry(&mut self, entry: &Append, seq: Seq, files: &[Box<str>]) {
+        let place = (entry.conversation_id, seq);
+        let Some(owner) = entry.sender_id.filter(|_| !self.recalled.contains_key(&place)) else {
+            return;
+        };
+        for file in files {
+            self.carried.entry((file.clone(), owner)).or_insert(place);
+        }
+    }
+
     fn edit(&mut self, entry: &Append, target_seq: Seq, body: &Bytes) {
         let target = (entry.conversation_id, target_seq);
         if !self.recalled.contains_key(&target) {
@@ -288,6 +319,8 @@ impl Pass {
         }
         self.reactions.retain(|key, _| (key.0, key.1) != target);
         self.mentions.retain(|mention| (mention.0, mention.1) != target);
+        // As if they had been bound and let go again.
+        self.carried.retain(|_, place| *place != target);
         self.unpin(target);
         self.recalled.entry(target).or_insert(entry.created_at);
     }
@@ -350,6 +383,16 @@ impl Pass {
                 .collect(),
             unreacted,
             reacted,
+            carried: self
+                .carried
+                .into_iter()
+                .map(|((file_id, owner_id), (conversation_id, seq))| Carried {
+                    conversation_id,
+                    seq,
+                    owner_id,
+                    file_id,
+                })
+                .collect(),
             recalled: self.recalled.into_iter().map(|((id, seq), at)| (id, seq, at)).collect(),
         }
     }

@@ -1,8 +1,9 @@
-//! The HTTP side: accounts, search, health and the page, on the service thread.
+//! The HTTP side: accounts, search, files, health and the page, on the service thread.
 //!
 //! ```text
 //!   shard ─ socket + bytes read ─► serve ─► hyper ─► router ─┬─ accounts, logins ─► password (own threads) ─► store
 //!                                    │                       ├─ bearer ─► search ─► store
+//!                                    │                       ├─ bearer or link ─► files ─► store, bytes
 //!                                    │                       ├─ health, metrics
 //!      back to the shards ◄─ upgrade ┘                       └─ page
 //! ```
@@ -17,6 +18,7 @@ mod bearer;
 mod caller;
 mod commands;
 mod error;
+mod files;
 mod health;
 mod input;
 mod logins;
@@ -60,6 +62,7 @@ pub use serve::ApiServer;
 pub use upgrade::UpgradedSocket;
 
 use crate::config::Config;
+use crate::files::Files;
 use crate::observe;
 use crate::observe::board::Board;
 use crate::observe::exporter::Exported;
@@ -104,6 +107,8 @@ struct Inner {
     deleted: Arc<Notify>,
     calls: Calls,
     hasher: PasswordHasher,
+    /// `None`: there are none.
+    files: Option<Files>,
     facts: ServiceFacts,
     metrics: Registry,
     requests: Requests,
@@ -121,6 +126,7 @@ impl ServiceState {
     ) -> Result<Self, StartError> {
         let hasher = PasswordHasher::start()
             .map_err(|source| StartError::System { action: "start password threads", source })?;
+        let files = config.files.enabled.then(|| Files::open(&config.files)).transpose()?;
         let draining = AtomicBool::new(false);
         let deleted = Arc::new(Notify::new());
         let mut metrics = Registry::default();
@@ -136,6 +142,7 @@ impl ServiceState {
             deleted,
             calls,
             hasher,
+            files,
             facts,
             metrics,
             requests,
@@ -181,6 +188,11 @@ impl ServiceState {
         Arc::clone(&self.0.deleted)
     }
 
+    /// What upkeep cleans up; `None`: there are no files.
+    pub(crate) fn files(&self) -> Option<Files> {
+        self.0.files.clone()
+    }
+
     fn is_draining(&self) -> bool {
         self.0.draining.load(Ordering::Relaxed)
     }
@@ -195,6 +207,7 @@ fn routes() -> OpenApiRouter<ServiceState> {
         .merge(commands::routes())
         .merge(presence::routes())
         .merge(search::routes())
+        .merge(files::routes().into())
         .merge(health::routes())
         .merge(metrics::routes())
         .merge(openapi::routes())
@@ -233,7 +246,8 @@ async fn security_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
-        headers.insert(name, HeaderValue::from_static(value));
+        // Uploaded files have a stricter policy of their own.
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     // Answers hold tokens and people's data; files say themselves how long they last.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

@@ -15,6 +15,7 @@
 
 mod batch;
 mod encryption;
+mod files;
 mod foreign;
 mod metrics;
 mod number;
@@ -39,6 +40,7 @@ use crate::connection::addresses::AddressLimits;
 use crate::connection::forwarded::TrustedProxies;
 
 pub use encryption::{EncryptionConfig, KeySource};
+pub use files::{FilesConfig, FilesPlace, S3Config, S3Secret};
 pub use metrics::{MetricsAccess, TracingConfig};
 pub use report::{Loaded, Setting};
 pub use retention::RetentionConfig;
@@ -52,6 +54,8 @@ pub struct Config {
     pub server: ServerConfig,
     /// Where everything durable lives.
     pub storage: StorageConfig,
+    /// Uploads and where their bytes lie.
+    pub files: FilesConfig,
     /// Who gets in.
     pub auth: AuthConfig,
     /// What a user's sessions mean to each other.

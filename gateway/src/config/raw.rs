@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::RawBatch;
 use super::encryption::RawEncryption;
+use super::files::RawFiles;
 use super::metrics::{RawMetrics, RawTracing};
 use super::number::Number;
 use super::retention::RawRetention;
@@ -14,6 +15,7 @@ use super::session::RawSession;
 pub(super) struct Raw {
     pub(super) server: RawServer,
     pub(super) storage: RawStorage,
+    pub(super) files: RawFiles,
     pub(super) auth: RawAuth,
     pub(super) session: RawSession,
     pub(super) limits: RawLimits,

@@ -7,6 +7,7 @@ use ringwire_storage::operate::migrate::is_partition_count;
 
 use super::batch::batch;
 use super::encryption::encryption;
+use super::files::files;
 use super::metrics::{metrics, tracing};
 use super::number::Number;
 use super::raw::{Raw, RawAuth, RawLimits, RawLog, RawServer, RawStorage, RawTrustedKey};
@@ -55,6 +56,7 @@ pub(super) fn validate(raw: Raw) -> Result<Config, Invalid> {
     Ok(Config {
         server: server(raw.server)?,
         auth: auth(raw.auth, &storage.data_dir)?,
+        files: files(raw.files, &storage.data_dir)?,
         storage,
         session: session(raw.session)?,
         limits: limits(&raw.limits)?,

@@ -299,6 +299,7 @@ mod tests {
                 body: bytes::Bytes::new(),
                 after: after.into(),
                 mentions: crate::conversation::Mentions::default(),
+                files: Box::default(),
             };
             let submission = Box::new(crate::conversation::Submission {
                 from: user,

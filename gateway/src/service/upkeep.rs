@@ -23,6 +23,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use super::calls::Calls;
 use crate::cli::unix_now_ms;
 use crate::config::StorageConfig;
+use crate::files::{CLEANUP_REST, Cleanup, CleanupError, Files};
 use crate::limits;
 
 /// The shortest pause between two steps.
@@ -77,6 +78,8 @@ enum Job {
     Erase,
     /// Removes refresh tokens that have expired.
     ExpireTokens,
+    /// Removes files that nothing carries, and bytes that no row knows.
+    Files(Cleanup),
 }
 
 /// Why a step was not done.
@@ -84,6 +87,8 @@ enum Job {
 enum StepError {
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Files(#[from] CleanupError),
     #[error("{}", .0.message)]
     Command(#[from] CommandError),
     #[error("it did not end within {0:?}")]
@@ -91,7 +96,7 @@ enum StepError {
 }
 
 /// The jobs that this configuration asks for.
-fn jobs(store: &Store, config: &StorageConfig) -> Vec<Job> {
+fn jobs(store: &Store, config: &StorageConfig, files: Option<Files>) -> Vec<Job> {
     let end_logins = Job::EndLogins { since: unix_now_ms() - LOGINS_BACK_MS };
     let mut jobs = vec![end_logins, Job::EndSessions, Job::Erase, Job::ExpireTokens];
     if !config.retention.rules.keep_everything() {
@@ -104,6 +109,7 @@ fn jobs(store: &Store, config: &StorageConfig) -> Vec<Job> {
     if store.is_encrypted() {
         jobs.push(Job::Reseal);
     }
+    jobs.extend(files.map(|files| Job::Files(Cleanup::new(files))));
     jobs
 }
 
@@ -118,6 +124,7 @@ impl Job {
             Self::Erase => "erase",
             Self::ExpireTokens => "expire tokens",
             Self::Reseal => "reseal",
+            Self::Files(_) => "files",
         }
     }
 
@@ -129,6 +136,7 @@ impl Job {
             Self::EndLogins { .. } => LOGINS_REST,
             Self::ExpireTokens => TOKENS_REST,
             Self::Reseal => RESEAL_REST,
+            Self::Files(_) => CLEANUP_REST,
         }
     }
 
@@ -183,6 +191,7 @@ impl Job {
             }
             Self::ExpireTokens => Ok(store.expire_refresh_tokens().await?),
             Self::Reseal => Ok(store.reseal_step().await?.more),
+            Self::Files(cleanup) => Ok(cleanup.step(store).await?),
         }
     }
 }
@@ -211,9 +220,10 @@ impl Upkeep {
         config: &StorageConfig,
         calls: Calls,
         deleted: Arc<Notify>,
+        files: Option<Files>,
     ) -> Self {
         let now = Instant::now();
-        let jobs = jobs(&store, config).into_iter().map(|job| (now, job)).collect();
+        let jobs = jobs(&store, config, files).into_iter().map(|job| (now, job)).collect();
         Self { store, calls, deleted, jobs }
     }
 

@@ -185,6 +185,19 @@ statements! {
         SELECT conversation_id, seq, reaction, count(*) FROM come GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
         ON CONFLICT (conversation_id, seq, reaction) DO UPDATE SET count = k.count + EXCLUDED.count";
 
+    // Locked in the order in which unused files are handed out for deletion.
+    carry = "WITH free AS MATERIALIZED (
+            SELECT a.file_id, u.conversation_id, u.seq
+            FROM UNNEST($1::int8[], $2::int8[], $3::int8[], $4::text[])
+                AS u (conversation_id, seq, owner_id, file_id)
+            JOIN attachments a ON a.file_id = u.file_id AND a.owner_id = u.owner_id
+            JOIN entries e ON e.conversation_id = u.conversation_id AND e.seq = u.seq
+            WHERE a.seq = 0 AND e.sender_id = u.owner_id AND e.recalled_at IS NULL
+            ORDER BY a.created_at, a.file_id FOR NO KEY UPDATE OF a
+        )
+        UPDATE attachments a SET conversation_id = f.conversation_id, seq = f.seq
+        FROM free f WHERE a.file_id = f.file_id AND a.seq = 0";
+
     recall = "WITH targets AS MATERIALIZED (
             SELECT e.conversation_id, e.seq, u.at
             FROM UNNEST($1::int8[], $2::int8[], $3::int8[]) AS u (conversation_id, seq, at)
@@ -373,6 +386,13 @@ impl<'a> Applier<'a> {
             if !reactions.is_empty() {
                 work.push((statement, reaction_columns(reactions)));
             }
+        }
+        if !changes.carried.is_empty() {
+            let carried = &changes.carried;
+            let (ids, seqs) = places(carried.iter().map(|c| (c.conversation_id, c.seq)));
+            let owners: Vec<i64> = carried.iter().map(|c| c.owner_id.as_i64()).collect();
+            let files: Vec<String> = carried.iter().map(|c| c.file_id.to_string()).collect();
+            work.push((&changer.carry, arguments![ids, seqs, owners, files]));
         }
         if !changes.recalled.is_empty() {
             let (ids, seqs) = places(changes.recalled.iter().map(|r| (r.0, r.1)));

@@ -292,7 +292,11 @@ async fn nothing_of_a_deleted_user_is_left_in_conversations(backend: Backend) {
     let mention = Change::Mention { users: vec![user(3)], all: false };
     bench.append(vec![
         Append { sender_id: Some(user(3)), ..message(id, 2) },
-        by(3, 3, Change::Edit { target_seq: 2, body: body("what they really meant") }),
+        by(
+            3,
+            3,
+            Change::Edit { target_seq: 2, body: body("what they really meant"), files: Vec::new() },
+        ),
         by(4, 3, react(false)),
         by(5, 2, react(false)),
         by(6, 1, Change::Ban { user_id: user(3), until: 9_000 }),

@@ -94,6 +94,9 @@ async fn attachments(bench: &Bench, round: u64) {
     }
     assert!(store.attachment_for(user(1), &file.file_id).await.unwrap().is_none());
     assert!(store.attachment_for(owner, &file.file_id).await.unwrap().is_some());
+    assert!(store.attachment_bytes(owner).await.unwrap() > 0);
+    let asked = (0..200).map(|number| format!("f{number}")).collect();
+    assert!(!store.known_attachments(asked).await.unwrap().is_empty());
     let page = store.condemn_attachments(60_000, None, 50).await.unwrap();
     let last = &page[49];
     let after = Some((last.created_at, last.file.file_id.as_str()));
