@@ -70,6 +70,8 @@ pub struct DeviceRow {
     pub seen: SeenDevice,
     /// Where it is pushed; `None`: nowhere.
     pub push: Option<PushAddress>,
+    /// What the user calls it; empty: as its client does.
+    pub label: String,
     /// When it was seen first.
     pub created_at: UnixMs,
     /// When it was seen last.
@@ -115,6 +117,17 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let device_id = device_id.to_owned();
         either!(self, store => store.set_device_push(user, device_id, push).await)
+    }
+
+    /// What the user calls a device from now on; empty: as its client does. `false`: there is no such device.
+    pub async fn label_device(
+        &self,
+        user: UserId,
+        device_id: &str,
+        label: &str,
+    ) -> Result<bool, StoreError> {
+        let (device_id, label) = (device_id.to_owned(), label.to_owned());
+        either!(self, store => store.label_device(user, device_id, label).await)
     }
 
     /// Forgets a device and ends its logins; whether there was one. Logins end also without a device.

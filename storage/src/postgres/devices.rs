@@ -48,7 +48,8 @@ impl PostgresStore {
         let client = self.client().await?;
         let statement = client
             .prepare_cached(
-                "SELECT device_id, device_class, name, push_kind, push_token, created_at, last_seen_at
+                "SELECT device_id, device_class, name, push_kind, push_token, created_at, last_seen_at,
+                         label
                  FROM devices WHERE user_id = $1 ORDER BY last_seen_at DESC, device_id",
             )
             .await?;
@@ -71,6 +72,19 @@ impl PostgresStore {
             .await?;
         let set = client.execute(&statement, &[&user.as_i64(), &device_id, &kind, &token]).await?;
         Ok(set > 0)
+    }
+
+    pub(crate) async fn label_device(
+        &self,
+        user: UserId,
+        device_id: String,
+        label: String,
+    ) -> Result<bool, StoreError> {
+        let client = self.client().await?;
+        let statement = client
+            .prepare_cached("UPDATE devices SET label = $3 WHERE user_id = $1 AND device_id = $2")
+            .await?;
+        Ok(client.execute(&statement, &[&user.as_i64(), &device_id, &label]).await? > 0)
     }
 
     pub(crate) async fn remove_device(
@@ -105,6 +119,7 @@ fn device(row: &Row) -> Result<DeviceRow, StoreError> {
             name: row.try_get(2)?,
         },
         push,
+        label: row.try_get(7)?,
         created_at: row.try_get(5)?,
         last_seen_at: row.try_get(6)?,
     })

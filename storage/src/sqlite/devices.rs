@@ -47,7 +47,8 @@ impl SqliteStore {
         self.read(move |tx| {
             Ok(tx
                 .prepare_cached(
-                    "SELECT device_id, device_class, name, push_kind, push_token, created_at, last_seen_at
+                    "SELECT device_id, device_class, name, push_kind, push_token, created_at, last_seen_at,
+                         label
                      FROM devices WHERE user_id = ?1 ORDER BY last_seen_at DESC, device_id",
                 )?
                 .query_map([user.as_i64()], device)?
@@ -70,6 +71,23 @@ impl SqliteStore {
                      WHERE user_id = ?1 AND device_id = ?2",
                 )?
                 .execute((user.as_i64(), device_id, kind, token))?;
+            Ok(set > 0)
+        })
+        .await
+    }
+
+    pub(crate) async fn label_device(
+        &self,
+        user: UserId,
+        device_id: String,
+        label: String,
+    ) -> Result<bool, StoreError> {
+        self.write(move |tx| {
+            let set = tx
+                .prepare_cached(
+                    "UPDATE devices SET label = ?3 WHERE user_id = ?1 AND device_id = ?2",
+                )?
+                .execute((user.as_i64(), device_id, label))?;
             Ok(set > 0)
         })
         .await
@@ -100,6 +118,7 @@ fn device(row: &Row<'_>) -> rusqlite::Result<DeviceRow> {
     Ok(DeviceRow {
         seen: SeenDevice { device_id: row.get(0)?, device_class: row.get(1)?, name: row.get(2)? },
         push,
+        label: row.get(7)?,
         created_at: row.get(5)?,
         last_seen_at: row.get(6)?,
     })

@@ -38,7 +38,7 @@ async fn refresh(bench: &Bench, round: u64) {
     store.revoke_refresh_family([number; 16], 20).await.unwrap();
     store.revoke_refresh_tokens(user(71), Some("d71"), 20).await.unwrap();
     assert!(store.revoke_refresh_tokens(user(72 + round), None, 20).await.unwrap() > 0);
-    assert!(store.expire_refresh_tokens().await.unwrap());
+    assert!(store.expire_tokens().await.unwrap());
 }
 
 async fn devices(bench: &Bench) {
