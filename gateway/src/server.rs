@@ -29,6 +29,7 @@ use crate::persist::AppendSink;
 use crate::placement::{ShardId, home_shard};
 use crate::service::Service;
 use crate::service::errands::Errands;
+use crate::service::issuers::Issuers;
 use crate::service::upkeep::Upkeep;
 use crate::shard::handoff::Returned;
 use crate::shard::mail::Mail;
@@ -90,6 +91,9 @@ pub fn run(config: Config) -> Result<(), StartError> {
         let upkeep = Upkeep::new(store.clone(), &config.storage, errands, state.deleted());
         let upkeep = tokio::spawn(upkeep.run());
 
+        let issuers = Issuers::new(Arc::clone(&config), Arc::clone(&verifier), state.outgoing());
+        let issuers = tokio::spawn(issuers.run());
+
         tracing::info!(%address, driver = driver.name(), shards = shared.shards(), "ready");
         println!("Ringwire is ready: http://{address}/");
         tokio::select! {
@@ -99,6 +103,7 @@ pub fn run(config: Config) -> Result<(), StartError> {
 
         tracing::info!("stopping: no new connections, finishing what is under way");
         upkeep.abort();
+        issuers.abort();
         state.begin_drain();
         api.begin_drain();
         for mailbox in &shared.mailboxes {

@@ -77,11 +77,8 @@ impl Store {
         either!(self, store => store.use_password_reset(token, hash, now_ms).await)
     }
 
-    /// The user with this name or address (a name wins), and the address: whom a forgotten password may be of.
-    pub async fn user_by_login(
-        &self,
-        login: &str,
-    ) -> Result<Option<(UserId, Option<String>)>, StoreError> {
+    /// The user with this name or address (a name wins): whose forgotten password it may be.
+    pub async fn user_by_login(&self, login: &str) -> Result<Option<UserId>, StoreError> {
         let key = crate::store::name_key(login);
         either!(self, store => store.user_by_login(key).await)
     }

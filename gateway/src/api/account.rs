@@ -6,20 +6,17 @@ use axum::body::{Body as HttpBody, Bytes};
 use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use ringwire_protocol::{ErrorCode, UnixMs};
-use ringwire_storage::model::UserRow;
+use ringwire_protocol::ErrorCode;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::ServiceState;
+use super::attempts::Client;
 use super::bearer::Bearer;
 use super::error::ApiError;
 use super::input::Body;
-use crate::cli::unix_now_ms;
+use super::own::prove;
 use crate::export::Export;
-
-/// A token younger than this may end the account without the password, in milliseconds.
-const FRESH_MS: UnixMs = 5 * 60 * 1_000;
 
 /// `DELETE /api/v1/account`. The body may be left out when the token is fresh.
 #[derive(Default, Deserialize)]
@@ -30,17 +27,21 @@ struct DeleteRequest {
 /// Ends the account for good. What the user wrote is erased in the background.
 pub(super) async fn delete(
     State(state): State<ServiceState>,
+    client: Client,
     bearer: Bearer,
     request: Request,
 ) -> Result<StatusCode, ApiError> {
-    let issued_at_ms = bearer.issued_at_ms;
+    let is_fresh = bearer.is_fresh();
     let user = bearer.existing()?;
     let has_body = request.headers().contains_key(header::CONTENT_TYPE);
     let asked =
         if has_body { Body::from_request(request, &()).await?.0 } else { DeleteRequest::default() };
     match asked.password {
-        Some(password) => check_password(&state, &user, password).await?,
-        None if issued_at_ms.is_some_and(is_fresh) => {}
+        Some(password) => {
+            let hash = state.0.store.password_hash(user.user_id).await?;
+            prove(&state, client, &user, password, hash).await?;
+        }
+        None if is_fresh => {}
         None => {
             let message = "give the password, or a token that is less than 5 minutes old";
             return Err(ApiError::new(ErrorCode::Forbidden, message));
@@ -52,23 +53,6 @@ pub(super) async fn delete(
         tracing::info!(user = %id, "account deleted");
     }
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn is_fresh(issued_at: UnixMs) -> bool {
-    (0..FRESH_MS).contains(&(unix_now_ms() - issued_at))
-}
-
-async fn check_password(
-    state: &ServiceState,
-    user: &UserRow,
-    password: Zeroizing<String>,
-) -> Result<(), ApiError> {
-    let found = state.0.store.credentials(&user.username).await?;
-    let hash = found.filter(|(owner, _)| owner.user_id == user.user_id).map(|(_, hash)| hash);
-    if state.0.hasher.verify(password, hash).await? {
-        return Ok(());
-    }
-    Err(ApiError::new(ErrorCode::InvalidCredentials, "the password is wrong"))
 }
 
 /// All that one user's data is, as JSON lines, a page in memory at a time.

@@ -23,6 +23,7 @@ use super::error::{ApiError, ApiResult};
 use super::input::Body;
 use crate::auth::{MintError, RefreshToken};
 use crate::cli::unix_now_ms;
+use crate::service::rows;
 
 /// The longest `device_id`, in bytes, as in `connect`.
 const MAX_DEVICE_ID_BYTES: usize = 64;
@@ -82,15 +83,8 @@ fn signed_in(
         .minter
         .mint(user.user_id, Some(&user.username), Some(login.family_id), None, now_ms)
         .map_err(failed)?;
-    let user = wire::User {
-        user_id: user.user_id.get(),
-        username: user.username,
-        display_name: user.display_name,
-        avatar_url: user.avatar_url,
-        color: String::new(),
-    };
     let answer = SignedIn {
-        user,
+        user: rows::user(&user),
         token: minted.token,
         expires_at: minted.expires_at_ms.to_string(),
         refresh_token: refresh.expose().to_owned(),

@@ -13,15 +13,20 @@
 
 mod account;
 mod accounts;
+mod attempts;
 mod bearer;
+mod contacts;
+mod devices;
 mod error;
 mod health;
 mod input;
 mod logins;
 mod metrics;
+mod own;
 mod page;
 mod password;
 mod prefixed;
+pub(crate) mod resets;
 mod search;
 mod serve;
 #[cfg(test)]
@@ -29,6 +34,7 @@ mod serve_tests;
 #[cfg(test)]
 mod tests;
 mod upgrade;
+mod users;
 
 use std::fmt;
 use std::sync::Arc;
@@ -39,7 +45,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, delete, get, post};
+use axum::routing::{any, get, patch, post, put};
 use prometheus_client::registry::Registry;
 use ringwire_protocol::{CommandError, ErrorCode, UserId};
 use ringwire_storage::Store;
@@ -52,7 +58,10 @@ pub use upgrade::UpgradedSocket;
 
 use crate::config::Config;
 use crate::startup::{Keys, StartError};
+use crate::outgoing::Outgoing;
+use attempts::Attempts;
 use password::PasswordHasher;
+use resets::Mailer;
 
 /// The largest body of an API request, in bytes.
 const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -92,6 +101,9 @@ struct Inner {
     deleted: Arc<Notify>,
     end_login: Box<EndLogin>,
     hasher: PasswordHasher,
+    attempts: Attempts,
+    outgoing: Outgoing,
+    mailer: Option<Mailer>,
     facts: ServiceFacts,
     metrics: Registry,
     draining: AtomicBool,
@@ -108,6 +120,9 @@ impl ServiceState {
     ) -> Result<Self, StartError> {
         let hasher = PasswordHasher::start()
             .map_err(|source| StartError::System { action: "start password threads", source })?;
+        let attempts = Attempts::new(&config.limits);
+        let outgoing = Outgoing::new()?;
+        let mailer = Mailer::new(&config.auth, &outgoing)?;
         let draining = AtomicBool::new(false);
         let deleted = Arc::new(Notify::new());
         let mut metrics = Registry::with_prefix("ringwire");
@@ -120,10 +135,18 @@ impl ServiceState {
             deleted,
             end_login,
             hasher,
+            attempts,
+            outgoing,
+            mailer,
             facts,
             metrics,
             draining,
         })))
+    }
+
+    /// What makes requests of its own.
+    pub fn outgoing(&self) -> Outgoing {
+        self.0.outgoing.clone()
     }
 
     /// Ends the sessions of a login, or of all of a user's, on this node. Other nodes learn it from the database.
@@ -154,8 +177,17 @@ pub fn router(state: ServiceState) -> Router {
         .route("/api/v1/auth/login", post(accounts::login))
         .route("/api/v1/auth/refresh", post(logins::refresh))
         .route("/api/v1/auth/logout", post(logins::logout))
-        .route("/api/v1/account", delete(account::delete))
+        .route("/api/v1/auth/password-reset", post(resets::ask))
+        .route("/api/v1/auth/password-reset/confirm", post(resets::confirm))
+        .route("/api/v1/account", get(own::show).patch(own::change).delete(account::delete))
+        .route("/api/v1/account/password", post(own::password))
         .route("/api/v1/account/export", get(account::export))
+        .route("/api/v1/users", get(users::list))
+        .route("/api/v1/users/{user_id}", get(users::show))
+        .route("/api/v1/contacts", get(contacts::list))
+        .route("/api/v1/contacts/{user_id}", put(contacts::put).delete(contacts::remove))
+        .route("/api/v1/devices", get(devices::list))
+        .route("/api/v1/devices/{device_id}", patch(devices::rename).delete(devices::remove))
         .route("/api/v1/search", get(search::search))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))

@@ -34,6 +34,9 @@ fn config() -> AuthConfig {
         refresh_ttl_s: 7200,
         provision_unknown_users: true,
         registration: true,
+        password_reset: None,
+        password_reset_ttl_s: 3600,
+        issuers: Vec::new(),
         trusted_keys: Vec::new(),
     }
 }

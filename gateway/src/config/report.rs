@@ -63,6 +63,7 @@ impl Loaded {
 pub(super) fn settings(raw: &Raw, origin: &dyn Fn(&str) -> String) -> Vec<Setting> {
     let mut shown = raw.clone();
     shown.storage.database = redact::url(&shown.storage.database);
+    shown.auth.password_reset_url = redact::url(&shown.auth.password_reset_url);
     shown.storage.encryption.keys = redact::secret(&shown.storage.encryption.keys);
     flatten(&shown)
         .into_iter()

@@ -3,12 +3,13 @@
 //! ```text
 //!   shard ─► Call ─► at most SERVICE_CONCURRENT at once ─► store ─► Served ─► the shard's mailbox
 //!   shard ─► HttpSocket ─► hyper and axum                └► upgraded after all? back to a shard
-//!   upkeep: one step of background work at a time ─► store
+//!   upkeep: one step of background work at a time ─► store · issuers: keys of others are fetched
 //! ```
 
 pub mod ask;
 mod blocks;
 pub(crate) mod errands;
+pub(crate) mod issuers;
 mod opening;
 mod queries;
 pub mod rows;

@@ -105,20 +105,17 @@ impl PostgresStore {
         Ok(PasswordReset::Done(user))
     }
 
-    pub(crate) async fn user_by_login(
-        &self,
-        key: String,
-    ) -> Result<Option<(UserId, Option<String>)>, StoreError> {
+    pub(crate) async fn user_by_login(&self, key: String) -> Result<Option<UserId>, StoreError> {
         let client = self.client().await?;
         let statement = client
             .prepare_cached(
-                "SELECT u.id, u.email FROM users u
+                "SELECT u.id FROM users u
                  WHERE (u.username_key = $1 OR u.email_key = $1) AND u.deleted_at = 0
                  ORDER BY u.username_key = $1 DESC LIMIT 1",
             )
             .await?;
         let row = client.query_opt(&statement, &[&key]).await?;
-        row.map(|row| Ok((rows::user_id(&row, 0)?, row.try_get(1)?))).transpose()
+        row.map(|row| rows::user_id(&row, 0)).transpose()
     }
 }
 

@@ -91,18 +91,15 @@ impl SqliteStore {
         .await
     }
 
-    pub(crate) async fn user_by_login(
-        &self,
-        key: String,
-    ) -> Result<Option<(UserId, Option<String>)>, StoreError> {
+    pub(crate) async fn user_by_login(&self, key: String) -> Result<Option<UserId>, StoreError> {
         self.read(move |tx| {
             Ok(tx
                 .prepare_cached(
-                    "SELECT u.id, u.email FROM users u
+                    "SELECT u.id FROM users u
                      WHERE (u.username_key = ?1 OR u.email_key = ?1) AND u.deleted_at = 0
                      ORDER BY u.username_key = ?1 DESC LIMIT 1",
                 )?
-                .query_row([key], |row| Ok((rows::user_id(row, 0)?, row.get(1)?)))
+                .query_row([key], |row| rows::user_id(row, 0))
                 .optional()?)
         })
         .await
