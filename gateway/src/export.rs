@@ -83,11 +83,13 @@ fn object(row: &ExportRow) -> Value {
         ExportRow::Identity { issuer, subject } => {
             json!({"type": "identity", "issuer": issuer, "subject": subject})
         }
-        ExportRow::Device { device_id, device_class, name, label, created_at, last_seen_at } => json!({
-            "type": "device", "device_id": device_id, "device_class": device_class, "name": name,
-            "label": label,
-            "created_at": created_at.to_string(), "last_seen_at": last_seen_at.to_string(),
-        }),
+        ExportRow::Device { device_id, device_class, name, label, created_at, last_seen_at } => {
+            json!({
+                "type": "device", "device_id": device_id, "device_class": device_class, "name": name,
+                "label": label,
+                "created_at": created_at.to_string(), "last_seen_at": last_seen_at.to_string(),
+            })
+        }
         ExportRow::Block { blocked_id, created_at } => json!({
             "type": "block", "user_id": number(blocked_id.get()),
             "created_at": created_at.to_string(),

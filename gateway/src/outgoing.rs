@@ -157,10 +157,19 @@ mod tests {
 
     #[test]
     fn only_what_nobody_reads_on_the_way_is_confidential() {
-        for url in ["https://a.example/x", "http://127.0.0.1:8/x", "http://[::1]/", "http://localhost/"] {
+        for url in
+            ["https://a.example/x", "http://127.0.0.1:8/x", "http://[::1]/", "http://localhost/"]
+        {
             assert!(is_confidential(url), "{url}");
         }
-        for url in ["http://a.example", "http://localhost.example", "ftp://127.0.0.1", "x", "", "http://10.0.0.1"] {
+        for url in [
+            "http://a.example",
+            "http://localhost.example",
+            "ftp://127.0.0.1",
+            "x",
+            "",
+            "http://10.0.0.1",
+        ] {
             assert!(!is_confidential(url), "{url}");
         }
     }

@@ -153,18 +153,16 @@ impl Store {
         }
         let names = Prefix::new(name_key(text));
         let asked = limit.saturating_add(1);
-        let by_name = match &after {
-            Some(UsersAfter::DisplayName(..)) => Vec::new(),
-            _ => {
-                let after = match &after {
-                    Some(UsersAfter::Name(name)) => name_key(name),
-                    _ => String::new(),
-                };
-                let names = names.clone();
-                either!(self, store => store.users_by_name(viewer, names, after, asked).await?)
-            }
+        let behind_name = match &after {
+            None => Some(String::new()),
+            Some(UsersAfter::Name(name)) => Some(name_key(name)),
+            Some(UsersAfter::DisplayName(..)) => None,
         };
-        let mut found = by_name;
+        let mut found = Vec::new();
+        if let Some(after) = behind_name {
+            let names = names.clone();
+            found = either!(self, store => store.users_by_name(viewer, names, after, asked).await?);
+        }
         if found.len() <= limit as usize {
             let behind = match after {
                 Some(UsersAfter::DisplayName(name, id)) => (name.to_ascii_lowercase(), id.as_i64()),

@@ -189,8 +189,7 @@ impl FromRequestParts<ServiceState> for Client {
             values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect()
         };
         let (forwarded, x_forwarded_for) = (lines(FORWARDED), lines(X_FORWARDED_FOR));
-        let forwarding =
-            Forwarding { forwarded: &forwarded, x_forwarded_for: &x_forwarded_for };
+        let forwarding = Forwarding { forwarded: &forwarded, x_forwarded_for: &x_forwarded_for };
         let client = config.server.trusted_proxies.client(peer.ip(), forwarding);
         let is_local = client.source == Source::Socket && client.address.is_loopback();
         let is_exempt = config.limits.address.exempt_loopback && is_local;

@@ -69,8 +69,7 @@ pub(super) async fn list(
     let limit = page_limit(request.limit)?;
     let (rows, more) = state.0.store.contacts_page(user, after, limit).await?;
     let last = rows.last().filter(|_| more);
-    let next_page_token =
-        last.map_or_else(String::new, |row| row.profile.user.user_id.to_string());
+    let next_page_token = last.map_or_else(String::new, |row| row.profile.user.user_id.to_string());
     let contacts = rows.into_iter().map(Contact::from).collect();
     Ok((StatusCode::OK, Json(Contacts { contacts, next_page_token })))
 }

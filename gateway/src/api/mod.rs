@@ -57,8 +57,8 @@ pub use serve::ApiServer;
 pub use upgrade::UpgradedSocket;
 
 use crate::config::Config;
-use crate::startup::{Keys, StartError};
 use crate::outgoing::Outgoing;
+use crate::startup::{Keys, StartError};
 use attempts::Attempts;
 use password::PasswordHasher;
 use resets::Mailer;

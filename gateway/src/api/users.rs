@@ -83,13 +83,15 @@ pub(super) async fn list(
         ("", ids) => (store.profiles(viewer, &parse_ids(ids)?).await?, None),
         (q, "") => {
             if q.len() > MAX_QUERY_BYTES || q.contains(char::is_control) {
-                let message = format!("q: at most {MAX_QUERY_BYTES} bytes without control characters");
+                let message =
+                    format!("q: at most {MAX_QUERY_BYTES} bytes without control characters");
                 return Err(invalid(message));
             }
             let after = match request.page_token.as_str() {
                 "" => None,
                 token => Some(
-                    parse_token(token).ok_or_else(|| invalid("page_token: not one of this server"))?,
+                    parse_token(token)
+                        .ok_or_else(|| invalid("page_token: not one of this server"))?,
                 ),
             };
             store.search_users(viewer, q, after, page_limit(request.limit)?).await?
@@ -138,7 +140,8 @@ pub(super) async fn show(
 ) -> ApiResult<Profile> {
     let id = user_id("user_id", &id)?;
     let found = state.0.store.profiles(viewer, &[id]).await?.pop();
-    let profile = found.ok_or_else(|| ApiError::new(ErrorCode::NotFound, "there is no such user"))?;
+    let profile =
+        found.ok_or_else(|| ApiError::new(ErrorCode::NotFound, "there is no such user"))?;
     Ok((StatusCode::OK, Json(profile.into())))
 }
 
@@ -149,7 +152,8 @@ mod tests {
     #[test]
     fn page_tokens_are_read_as_they_were_written() {
         let id = UserId::new(7).unwrap();
-        for after in [UsersAfter::Name("ann".into()), UsersAfter::DisplayName("Än. n".into(), id)] {
+        for after in [UsersAfter::Name("ann".into()), UsersAfter::DisplayName("Än. n".into(), id)]
+        {
             assert_eq!(parse_token(&page_token(&after)), Some(after));
         }
         for bad in ["", "x", "====", "ZDA", "bgA", &URL_SAFE_NO_PAD.encode("d0.a")] {

@@ -37,7 +37,9 @@ pub enum JwksError {
     #[error("the keys of {0} hold none of the configured algorithms")]
     NoKeys(String),
     /// More than anybody needs.
-    #[error("the keys of {issuer} are too large: more than {MAX_JWKS_BYTES} bytes, or {MAX_KEYS} keys")]
+    #[error(
+        "the keys of {issuer} are too large: more than {MAX_JWKS_BYTES} bytes, or {MAX_KEYS} keys"
+    )]
     TooLarge {
         /// Whose.
         issuer: String,

@@ -80,10 +80,7 @@ pub struct ClaimNames {
     pub username: Option<String>,
 }
 
-pub(super) fn issuers(
-    raw: Vec<RawIssuer>,
-    own_issuer: &str,
-) -> Result<Vec<IssuerConfig>, Invalid> {
+pub(super) fn issuers(raw: Vec<RawIssuer>, own_issuer: &str) -> Result<Vec<IssuerConfig>, Invalid> {
     if raw.len() > MAX_ISSUERS {
         let expected = format!("at most {MAX_ISSUERS} issuers");
         return Err(invalid("auth.issuers", raw.len().to_string(), expected));
@@ -111,9 +108,7 @@ fn issuer(place: &str, raw: RawIssuer, own_issuer: &str) -> Result<IssuerConfig,
     let refresh = raw.refresh_s.unwrap_or(Number::Whole(REFRESH_S));
     let refresh = refresh.within(&key("refresh_s"), 1, 86_400)?;
     let source = match (raw.jwks_file, raw.jwks_url) {
-        (Some(file), None) => {
-            JwksSource::File(PathBuf::from(not_empty(&key("jwks_file"), file)?))
-        }
+        (Some(file), None) => JwksSource::File(PathBuf::from(not_empty(&key("jwks_file"), file)?)),
         (None, Some(url)) if is_confidential(&url) => {
             JwksSource::Url { url, refresh: Duration::from_secs(refresh.into()) }
         }

@@ -13,9 +13,9 @@ use super::raw::{Raw, RawAuth, RawLimits, RawLog, RawServer, RawStorage, RawTrus
 use super::retention::retention;
 use super::session::session;
 use super::{
-    AllowedOrigins, AttemptRate, AuthConfig, CommandRate, CompressionChoice, Config, Database, DriverChoice,
-    LimitsConfig, LogConfig, LogFormat, MailerConfig, MetricsAccess, ServerConfig, StorageConfig, TokenAlgorithm,
-    TrustedKey, redact,
+    AllowedOrigins, AttemptRate, AuthConfig, CommandRate, CompressionChoice, Config, Database,
+    DriverChoice, LimitsConfig, LogConfig, LogFormat, MailerConfig, MetricsAccess, ServerConfig,
+    StorageConfig, TokenAlgorithm, TrustedKey, redact,
 };
 
 use crate::connection::addresses::AddressLimits;
@@ -232,8 +232,11 @@ fn mailer(url: String, secret_file: String) -> Result<Option<MailerConfig>, Inva
         let expected = "an https address, or an http address of this machine: tokens go there";
         return Err(invalid(key, redact::url(&url), expected));
     }
-    let secret_file = not_empty("auth.password_reset_secret_file", secret_file)
-        .map_err(|error| Invalid { expected: format!("a file with a secret, with {key}"), ..error })?;
+    let secret_file =
+        not_empty("auth.password_reset_secret_file", secret_file).map_err(|error| Invalid {
+            expected: format!("a file with a secret, with {key}"),
+            ..error
+        })?;
     Ok(Some(MailerConfig { url, secret_file: PathBuf::from(secret_file) }))
 }
 

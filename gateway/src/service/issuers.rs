@@ -27,7 +27,7 @@ const FIRST_RETRY: Duration = Duration::from_secs(1);
 struct Schedule {
     refresh: Duration,
     due: Instant,
-    /// Whether an unknown key is a reason for the next time.
+    /// Whether an unknown key is the reason for the next time.
     asked: bool,
     /// Before that unknown keys are no reason.
     asked_again: Instant,
@@ -41,8 +41,11 @@ impl Schedule {
 
     /// A token named a key that is not known.
     fn ask(&mut self, now: Instant) {
-        self.asked = true;
-        self.due = self.due.min(now.max(self.asked_again));
+        let at = now.max(self.asked_again);
+        if at < self.due {
+            self.due = at;
+            self.asked = true;
+        }
     }
 
     fn answered(&mut self, is_good: bool, now: Instant) {
@@ -55,6 +58,9 @@ impl Schedule {
             failures => self.refresh.min(FIRST_RETRY * (1 << (failures - 1).min(10))),
         };
         self.due = now + pause;
+        if !is_good {
+            self.asked_again = self.asked_again.max(self.due);
+        }
     }
 }
 
@@ -115,6 +121,10 @@ impl Issuers {
             }
             let is_good = refresh(&self.config, &self.verifier, &self.outgoing, remote).await;
             remote.schedule.answered(is_good, Instant::now());
+            if is_good {
+                // What was unknown before is known now, or unknown to the issuer too.
+                self.verifier.take_wanted(remote.index);
+            }
         }
     }
 }
@@ -184,6 +194,7 @@ mod tests {
         assert_eq!(pauses, [1, 2, 4, 8, 10, 10]);
         schedule.answered(true, start);
         schedule.answered(false, start);
-        assert_eq!(schedule.due - start, FIRST_RETRY);
+        schedule.ask(start);
+        assert_eq!(schedule.due - start, FIRST_RETRY, "unknown keys do not make it sooner");
     }
 }

@@ -153,8 +153,7 @@ impl Queries<'_> {
             device_class: device.class.to_string(),
             name: device.client_name.to_string(),
         };
-        let seen =
-            self.store.see_device(user, seen, login, limits::MAX_DEVICES, self.now_ms).await;
+        let seen = self.store.see_device(user, seen, login, limits::MAX_DEVICES, self.now_ms).await;
         match seen {
             Err(error) if error.is_temporary() => {
                 tracing::debug!(%error, "a device is noted later");

@@ -121,12 +121,7 @@ fn find(
 }
 
 /// A new password, with which every token is void.
-fn put(
-    tx: &Transaction<'_>,
-    user: UserId,
-    hash: &str,
-    now_ms: UnixMs,
-) -> Result<(), StoreError> {
+fn put(tx: &Transaction<'_>, user: UserId, hash: &str, now_ms: UnixMs) -> Result<(), StoreError> {
     tx.prepare_cached(
         "INSERT INTO credentials (user_id, password_hash, changed_at) VALUES (?1, ?2, ?3)
          ON CONFLICT (user_id) DO UPDATE SET

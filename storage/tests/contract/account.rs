@@ -203,7 +203,9 @@ async fn export_is_all_of_one_user_and_nothing_of_others(backend: Backend) {
     for sql in [
         format!("INSERT INTO identities VALUES ('iss', 'sub', {ada})"),
         format!("INSERT INTO blocks VALUES ({ada}, {bob}, 7)"),
-        format!("INSERT INTO contacts VALUES ({ada}, {bob}, 'Bobby', 9), ({bob}, {ada}, 'Adas secret', 9)"),
+        format!(
+            "INSERT INTO contacts VALUES ({ada}, {bob}, 'Bobby', 9), ({bob}, {ada}, 'Adas secret', 9)"
+        ),
         format!(
             "INSERT INTO devices (user_id, device_id, push_token, created_at, last_seen_at)
              VALUES ({ada}, 'phone', 'token-secret', 1, 2), ({bob}, 'bobs', 't', 1, 2)"

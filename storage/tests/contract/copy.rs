@@ -62,8 +62,7 @@ const MORE: &[&str] = &[
 ];
 const TOKEN: &str = "INSERT INTO refresh_tokens
     (token_hash, family_id, user_id, created_at, expires_at) VALUES ({32}, {16}, 1, 1, 2)";
-const RESET: &str =
-    "INSERT INTO password_resets (token_hash, user_id, created_at, expires_at) VALUES ({32}, 1, 1, 2)";
+const RESET: &str = "INSERT INTO password_resets (token_hash, user_id, created_at, expires_at) VALUES ({32}, 1, 1, 2)";
 const FILE: &str = "INSERT INTO attachments
     (file_id, owner_id, name, mime_type, size_bytes, sha256, created_at)
     VALUES ('f', 1, 'n', 'm', 1, {32}, 1)";

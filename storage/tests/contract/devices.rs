@@ -36,8 +36,13 @@ async fn a_device_is_what_its_client_said_last_and_its_time_only_rises(backend: 
     see(&bench, 2, "a", 100).await;
     let renamed = SeenDevice { name: "new".into(), ..device("a") };
     bench.store.see_device(user(1), renamed.clone(), None, 3, 50).await.unwrap();
-    let row =
-        |seen, created_at, last_seen_at| DeviceRow { seen, push: None, label: String::new(), created_at, last_seen_at };
+    let row = |seen, created_at, last_seen_at| DeviceRow {
+        seen,
+        push: None,
+        label: String::new(),
+        created_at,
+        last_seen_at,
+    };
     assert_eq!(bench.store.devices(user(1)).await.unwrap(), [row(renamed, 100, 100)]);
     see(&bench, 1, "a", 200).await;
     assert_eq!(bench.store.devices(user(1)).await.unwrap(), [row(device("a"), 100, 200)]);

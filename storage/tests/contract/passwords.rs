@@ -40,12 +40,12 @@ async fn p1_a_new_password_ends_the_other_logins_and_voids_tokens(backend: Backe
     let bench = Bench::new(backend).await;
     let store = &bench.store;
     let ada = register(&bench).await;
-    bench.users(1).await;
+    let bob = store.ensure_user(user(50), "bob", 1).await.unwrap().0.user_id;
     let mut families = Vec::new();
     for number in 1..=4 {
         families.push(log_in(&bench, ada, number).await);
     }
-    let other = log_in(&bench, user(1), 9).await;
+    let other = log_in(&bench, bob, 9).await;
     assert!(store.create_password_reset(ada, [7; 32], 100, 10).await.unwrap());
     assert_eq!(store.password_hash(ada).await.unwrap().as_deref(), Some("old"));
     let mut ended = store.set_password(ada, "new", Some(families[0]), 20).await.unwrap().unwrap();
@@ -59,9 +59,9 @@ async fn p1_a_new_password_ends_the_other_logins_and_voids_tokens(backend: Backe
     assert_eq!(store.password_reset([7; 32], 20).await.unwrap(), None, "void with a new password");
     assert_eq!(store.set_password(ada, "3", None, 30).await.unwrap(), Some(vec![families[0]]));
     // Who had no password has one now.
-    assert_eq!(store.password_hash(user(1)).await.unwrap(), None);
-    assert!(store.set_password(user(1), "first", None, 30).await.unwrap().is_some());
-    assert_eq!(store.password_hash(user(1)).await.unwrap().as_deref(), Some("first"));
+    assert_eq!(store.password_hash(bob).await.unwrap(), None);
+    assert!(store.set_password(bob, "first", None, 30).await.unwrap().is_some());
+    assert_eq!(store.password_hash(bob).await.unwrap().as_deref(), Some("first"));
 }
 
 async fn p1_a_token_is_good_once_and_until_it_expires(backend: Backend) {

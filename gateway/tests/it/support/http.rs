@@ -96,6 +96,24 @@ pub(crate) fn ask_as(address: SocketAddr, token: &str, method: &str, path: &str)
     exchange(address, request.as_bytes())
 }
 
+/// Any request with a token, with a JSON body or none, on a connection of its own.
+pub(crate) fn request_as(
+    address: SocketAddr,
+    token: &str,
+    method: &str,
+    path: &str,
+    body: Option<&Value>,
+) -> Answer {
+    let Some(body) = body else { return ask_as(address, token, method, path) };
+    let body = body.to_string();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    exchange(address, request.as_bytes())
+}
+
 /// `POST` with a JSON body, on a connection of its own.
 pub(crate) fn post(address: SocketAddr, path: &str, body: &Value) -> Answer {
     let body = body.to_string();

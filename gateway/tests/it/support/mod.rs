@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   store ─► server (child process) ◄─ http   one request, the raw answer
-//!                                   ◄─ client one WebSocket, in either encoding
+//!           endpoint ◄─ asks        ◄─ client one WebSocket, in either encoding
 //!                                        chat         what people do, as one call each
 //!                                        flood        sends more than the server can hold
 //!                                        participant  sends and receives through any trouble, and keeps the ledger
@@ -12,6 +12,7 @@
 
 pub(crate) mod chat;
 pub(crate) mod client;
+pub(crate) mod endpoint;
 pub(crate) mod flood;
 pub(crate) mod http;
 pub(crate) mod participant;
