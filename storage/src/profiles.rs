@@ -39,8 +39,8 @@ pub struct AccountRow {
 pub struct AccountChange {
     /// Unique without regard to case.
     pub username: Option<String>,
-    /// Unique without regard to case; `Some(None)`: none from now on.
-    pub email: Option<Option<String>>,
+    /// Unique without regard to case; empty: none from now on.
+    pub email: Option<String>,
     /// See [`UserRow::display_name`].
     pub display_name: Option<String>,
     /// See [`UserRow::avatar_url`].
@@ -81,7 +81,7 @@ impl AccountChange {
             }
         }
         if let Some(value) = self.email {
-            *email = value;
+            *email = Some(value).filter(|email| !email.is_empty());
         }
         account
     }

@@ -18,7 +18,7 @@ const MAX_NAME_CHARS: usize = 64;
 
 /// A device.
 #[derive(Debug, Serialize)]
-pub(super) struct Device {
+pub(super) struct OwnDevice {
     /// As its client chose it.
     device_id: String,
     /// Phone, desktop, web: whatever its client says.
@@ -33,7 +33,7 @@ pub(super) struct Device {
     last_seen_at: String,
 }
 
-impl From<DeviceRow> for Device {
+impl From<DeviceRow> for OwnDevice {
     fn from(row: DeviceRow) -> Self {
         Self {
             device_id: row.seen.device_id,
@@ -49,7 +49,7 @@ impl From<DeviceRow> for Device {
 /// All devices of a user, the one seen last first.
 #[derive(Debug, Serialize)]
 pub(super) struct Devices {
-    devices: Vec<Device>,
+    devices: Vec<OwnDevice>,
 }
 
 /// `GET /api/v1/devices`
@@ -58,7 +58,7 @@ pub(super) async fn list(
     Bearer { user_id: user, .. }: Bearer,
 ) -> ApiResult<Devices> {
     let rows = state.0.store.devices(user).await?;
-    let devices = rows.into_iter().map(Device::from).collect();
+    let devices = rows.into_iter().map(OwnDevice::from).collect();
     Ok((StatusCode::OK, Json(Devices { devices })))
 }
 

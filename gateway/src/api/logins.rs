@@ -67,12 +67,12 @@ pub(super) async fn sign_in(
     let expires_at = minter.expires_at(now_ms);
     let token = NewRefreshToken { token_hash: refresh.hash(), login: login.clone(), expires_at };
     state.0.store.create_refresh_token(token, now_ms).await?;
-    signed_in(state, user, &login, &refresh, status)
+    signed_in(state, &user, &login, &refresh, status)
 }
 
 fn signed_in(
     state: &ServiceState,
-    user: UserRow,
+    user: &UserRow,
     login: &Login,
     refresh: &RefreshToken,
     status: StatusCode,
@@ -84,7 +84,7 @@ fn signed_in(
         .mint(user.user_id, Some(&user.username), Some(login.family_id), None, now_ms)
         .map_err(failed)?;
     let answer = SignedIn {
-        user: rows::user(&user),
+        user: rows::user(user),
         token: minted.token,
         expires_at: minted.expires_at_ms.to_string(),
         refresh_token: refresh.expose().to_owned(),
@@ -118,7 +118,7 @@ pub(super) async fn refresh(
     match state.0.store.rotate_refresh_token(used.hash(), kept, now_ms).await? {
         Rotation::Rotated(login) | Rotation::Repeated(login) => {
             let user = state.0.store.user(login.user_id).await?.ok_or_else(unknown)?;
-            signed_in(&state, user, &login, &next, StatusCode::OK)
+            signed_in(&state, &user, &login, &next, StatusCode::OK)
         }
         Rotation::Reused(login) => {
             tracing::warn!(user = %login.user_id, "a refresh token came a second time; its login ends");

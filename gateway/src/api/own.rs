@@ -61,8 +61,8 @@ fn gone() -> ApiError {
 pub(super) struct AccountRequest {
     username: Option<String>,
     /// Null or empty: none from now on.
-    #[serde(deserialize_with = "given")]
-    email: Option<Option<String>>,
+    #[serde(deserialize_with = "null_is_empty")]
+    email: Option<String>,
     display_name: Option<String>,
     avatar_url: Option<String>,
     color: Option<String>,
@@ -72,26 +72,22 @@ pub(super) struct AccountRequest {
 }
 
 /// Tells null from what is left out.
-fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+fn null_is_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Option::deserialize(deserializer).map(|email: Option<String>| Some(email.unwrap_or_default()))
 }
 
 impl AccountRequest {
     fn change(self) -> Result<(AccountChange, Option<Zeroizing<String>>), ApiError> {
-        let email = self.email.map(|email| email.filter(|email| !email.is_empty()));
-        let checks: [(&Option<String>, fn(&str) -> Result<(), ApiError>); 5] = [
-            (&self.username, check_username),
-            (&self.display_name, check_display_name),
-            (&self.avatar_url, check_avatar),
-            (&self.color, check_color),
-            (&self.status_text, check_status_text),
-        ];
-        for (value, check) in checks {
-            value.as_deref().map_or(Ok(()), check)?;
-        }
-        if let Some(Some(email)) = &email {
-            check_email(email)?;
-        }
+        let given = |text: &Option<String>, check: fn(&str) -> Result<(), ApiError>| {
+            text.as_deref().map_or(Ok(()), check)
+        };
+        given(&self.username, check_username)?;
+        given(&self.display_name, check_display_name)?;
+        given(&self.avatar_url, check_avatar)?;
+        given(&self.color, check_color)?;
+        given(&self.status_text, check_status_text)?;
+        let email = self.email;
+        email.as_deref().filter(|email| !email.is_empty()).map_or(Ok(()), check_email)?;
         let change = AccountChange {
             username: self.username,
             email,
@@ -113,14 +109,13 @@ pub(super) async fn change(
 ) -> ApiResult<Account> {
     let (change, password) = request.change()?;
     let user = bearer.existing()?;
-    if change.username.is_some() || change.email.is_some() {
-        if let Some(hash) = state.0.store.password_hash(user.user_id).await? {
-            let Some(password) = password else {
-                let message = "password: needed for another username or email";
-                return Err(ApiError::new(ErrorCode::Forbidden, message));
-            };
-            prove(&state, client, &user, password, Some(hash)).await?;
-        }
+    let needs_password = change.username.is_some() || change.email.is_some();
+    if needs_password && let Some(hash) = state.0.store.password_hash(user.user_id).await? {
+        let Some(password) = password else {
+            let message = "password: needed for another username or email";
+            return Err(ApiError::new(ErrorCode::Forbidden, message));
+        };
+        prove(&state, client, &user, password, Some(hash)).await?;
     }
     match state.0.store.update_account(user.user_id, change).await? {
         AccountUpdate::Updated(account) => Ok((StatusCode::OK, Json(account.into()))),

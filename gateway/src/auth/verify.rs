@@ -147,10 +147,10 @@ impl TokenVerifier {
             return Err(TokenError::WrongAudience);
         }
         let named = Named::of(key, &payload);
-        let user = user(&claims, key, named.subject)?;
+        let user = user(&claims, key, &named.subject)?;
         let names = match named.username {
-            Some(name) => [name, None],
-            None => [claims.preferred_username, claims.name],
+            Said::Elsewhere(name) => [name, None],
+            Said::AsUsual => [claims.preferred_username, claims.name],
         };
         let name_hint =
             names.into_iter().flatten().find(|name| is_username(name)).map(Cow::into_owned);
@@ -163,11 +163,20 @@ impl TokenVerifier {
     }
 }
 
-/// What a token says under names that the configuration gives; the outer `None`: under the usual ones.
+/// What a token says under names that the configuration gives.
 #[derive(Default)]
 struct Named<'a> {
-    subject: Option<Option<Cow<'a, str>>>,
-    username: Option<Option<Cow<'a, str>>>,
+    subject: Said<'a>,
+    username: Said<'a>,
+}
+
+#[derive(Default)]
+enum Said<'a> {
+    /// It is under its usual name.
+    #[default]
+    AsUsual,
+    /// This is what it says under another one, if anything.
+    Elsewhere(Option<Cow<'a, str>>),
 }
 
 impl<'a> Named<'a> {
@@ -179,14 +188,14 @@ impl<'a> Named<'a> {
         // They were read before, as a struct.
         let mut claims: HashMap<Cow<'a, str>, Value> =
             serde_json::from_slice(payload).unwrap_or_default();
-        let mut text = |name: &String| match claims.remove(name.as_str()) {
-            Some(Value::String(text)) => Some(Cow::Owned(text)),
-            _ => None,
+        let mut said = |name: &Option<String>| match name {
+            None => Said::AsUsual,
+            Some(name) => Said::Elsewhere(match claims.remove(name.as_str()) {
+                Some(Value::String(text)) => Some(Cow::Owned(text)),
+                _ => None,
+            }),
         };
-        Self {
-            subject: names.subject.as_ref().map(&mut text),
-            username: names.username.as_ref().map(&mut text),
-        }
+        Self { subject: said(&names.subject), username: said(&names.username) }
     }
 }
 
@@ -288,14 +297,14 @@ fn check_time(claims: &Claims<'_>, now_ms: UnixMs) -> Result<UnixMs, TokenError>
 fn user(
     claims: &Claims<'_>,
     key: &VerifyingKey,
-    subject: Option<Option<Cow<'_, str>>>,
+    subject: &Said<'_>,
 ) -> Result<TokenUser, TokenError> {
     if let (true, Some(uid)) = (key.own, &claims.uid) {
         return uid.as_user_id().map(TokenUser::Known).ok_or(TokenError::BadClaim("uid"));
     }
-    let subject = match &subject {
-        Some(named) => named.as_deref(),
-        None => claims.sub.as_deref(),
+    let subject = match subject {
+        Said::Elsewhere(subject) => subject.as_deref(),
+        Said::AsUsual => claims.sub.as_deref(),
     };
     let subject = subject.unwrap_or_default();
     if subject.is_empty()

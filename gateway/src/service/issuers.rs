@@ -163,7 +163,7 @@ mod tests {
     fn unknown_keys_make_an_issuer_be_asked_at_once_and_then_every_thirty_seconds() {
         let start = Instant::now();
         let at = |s: u64| start + Duration::from_secs(s);
-        let mut schedule = Schedule::new(Duration::from_secs(300), start);
+        let mut schedule = Schedule::new(Duration::from_mins(5), start);
         assert_eq!(schedule.due, start, "at the start");
         schedule.answered(true, start);
         assert_eq!(schedule.due, at(300));

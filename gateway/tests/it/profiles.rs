@@ -81,8 +81,9 @@ fn an_account_is_changed_by_its_user_and_seen_by_others() {
         let mut client = session(&server, &bob, "");
         let id = field(&mine, "user_id").parse().expect("an id");
         let head = client.open_direct(id).head.expect("a head");
-        let users = head.users.iter().map(|user| (&*user.display_name, &*user.color));
-        assert!(users.clone().any(|user| user == ("Ann", "#00ff00")), "{head:?}");
+        let direct = head.conversation.expect("a conversation");
+        let users = direct.users.iter().map(|user| (&*user.display_name, &*user.color));
+        assert!(users.clone().any(|user| user == ("Ann", "#00ff00")), "{direct:?}");
 
         // Another name or address wants the password, and has to be free.
         let renamed = |username: &str| json!({"username": username, "password": PASSWORD});

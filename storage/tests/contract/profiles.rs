@@ -52,7 +52,7 @@ async fn an_account_changes_as_a_whole_and_only_what_was_given(backend: Backend)
 
     let all = AccountChange {
         username: Some("Lovelace".into()),
-        email: Some(None),
+        email: Some(String::new()),
         display_name: Some("Countess".into()),
         avatar_url: Some("https://example.org/a.png".into()),
         ..AccountChange::default()
@@ -85,7 +85,7 @@ async fn names_and_addresses_stay_unique(backend: Backend) {
         ..AccountChange::default()
     };
     let email = |email: &str| AccountChange {
-        email: Some(Some(email.into())),
+        email: Some(email.into()),
         display_name: Some("changed".into()),
         ..AccountChange::default()
     };

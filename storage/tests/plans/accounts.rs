@@ -65,7 +65,7 @@ async fn profiles(bench: &Bench, round: u64) {
     let change = AccountChange { username: Some(format!("v{round}")), ..AccountChange::default() };
     let updated = store.update_account(user(120), change).await.unwrap();
     assert!(matches!(updated, AccountUpdate::Updated(_)), "{updated:?}");
-    let change = AccountChange { email: Some(Some("50@x".into())), ..AccountChange::default() };
+    let change = AccountChange { email: Some("50@x".into()), ..AccountChange::default() };
     assert_eq!(store.update_account(user(120), change).await.unwrap(), AccountUpdate::EmailTaken);
     let ids: Vec<_> = (1..=200).map(user).collect();
     assert!(store.profiles(user(1), &ids).await.unwrap().len() > 100);
