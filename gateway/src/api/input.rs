@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::ApiError;
 use crate::auth::{MAX_USERNAME_CHARS, is_username};
+use crate::command::text::is_name;
 use crate::limits;
 
 /// The longest e-mail address, in bytes (RFC 5321 section 4.5.3.1.3, without the angle brackets).
@@ -97,10 +98,12 @@ pub(super) fn page_limit(limit: Option<u32>) -> Result<u32, ApiError> {
 
 /// Text on one line, of at most so many characters.
 pub(super) fn check_line(field: &str, text: &str, most: usize) -> Result<(), ApiError> {
-    if text.chars().count() <= most && !text.contains(char::is_control) {
+    if text.chars().count() <= most && is_name(text) {
         return Ok(());
     }
-    Err(invalid(format!("{field}: at most {most} characters, none of them a control character")))
+    Err(invalid(format!(
+        "{field}: at most {most} characters, none that controls or turns the text"
+    )))
 }
 
 /// 64 characters of any kind.
