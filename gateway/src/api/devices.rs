@@ -11,6 +11,7 @@ use super::ServiceState;
 use super::bearer::Bearer;
 use super::error::{ApiError, ApiResult};
 use super::input::{Body, check_line};
+use super::logins::MAX_DEVICE_ID_BYTES;
 use crate::cli::unix_now_ms;
 
 /// The longest name a user may give a device, in characters.
@@ -76,7 +77,7 @@ pub(super) async fn rename(
     Body(request): Body<DeviceRequest>,
 ) -> Result<StatusCode, ApiError> {
     check_line("name", &request.name, MAX_NAME_CHARS)?;
-    check_line("device_id", &device_id, MAX_NAME_CHARS)?;
+    check_device_id(&device_id)?;
     if state.0.store.label_device(user, &device_id, &request.name).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
@@ -89,12 +90,20 @@ pub(super) async fn remove(
     Bearer { user_id: user, .. }: Bearer,
     Path(device_id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    check_line("device_id", &device_id, MAX_NAME_CHARS)?;
+    check_device_id(&device_id)?;
     let removed = state.0.store.remove_device(user, &device_id, unix_now_ms()).await?;
     for login in removed.ok_or_else(unknown)? {
         state.end_login(user, Some(login));
     }
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What no client can have called its device is not asked about.
+fn check_device_id(device_id: &str) -> Result<(), ApiError> {
+    if device_id.len() <= MAX_DEVICE_ID_BYTES && !device_id.contains('\0') {
+        return Ok(());
+    }
+    Err(unknown())
 }
 
 fn unknown() -> ApiError {

@@ -26,7 +26,7 @@ use crate::cli::unix_now_ms;
 use crate::service::rows;
 
 /// The longest `device_id`, in bytes, as in `connect`.
-const MAX_DEVICE_ID_BYTES: usize = 64;
+pub(super) const MAX_DEVICE_ID_BYTES: usize = 64;
 
 /// What registering, logging in and refreshing give.
 #[derive(Serialize)]
