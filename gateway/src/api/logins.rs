@@ -56,8 +56,8 @@ pub(super) async fn sign_in(
     device_id: String,
     status: StatusCode,
 ) -> ApiResult<SignedIn> {
-    if device_id.len() > MAX_DEVICE_ID_BYTES {
-        let message = format!("device_id: at most {MAX_DEVICE_ID_BYTES} bytes");
+    if device_id.len() > MAX_DEVICE_ID_BYTES || device_id.contains('\0') {
+        let message = format!("device_id: at most {MAX_DEVICE_ID_BYTES} bytes, none of them zero");
         return Err(ApiError::new(ErrorCode::InvalidArgument, message));
     }
     let now_ms = unix_now_ms();

@@ -1,5 +1,6 @@
 //! `[[auth.issuers]]`: who else may say who somebody is, by the sets of keys (JWKS, RFC 7517) they publish.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -58,7 +59,7 @@ pub struct IssuerConfig {
 }
 
 /// Where a set of keys is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum JwksSource {
     /// In a file, which is read at the start and with the other keys.
     File(PathBuf),
@@ -69,6 +70,18 @@ pub enum JwksSource {
         /// How often.
         refresh: Duration,
     },
+}
+
+impl fmt::Debug for JwksSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Url { url, refresh } => {
+                let shown = redact::url(url);
+                f.debug_struct("Url").field("url", &shown).field("refresh", refresh).finish()
+            }
+        }
+    }
 }
 
 /// Claims with other names than usual.

@@ -64,6 +64,9 @@ pub(super) fn settings(raw: &Raw, origin: &dyn Fn(&str) -> String) -> Vec<Settin
     let mut shown = raw.clone();
     shown.storage.database = redact::url(&shown.storage.database);
     shown.auth.password_reset_url = redact::url(&shown.auth.password_reset_url);
+    for url in shown.auth.issuers.iter_mut().filter_map(|issuer| issuer.jwks_url.as_mut()) {
+        *url = redact::url(url);
+    }
     shown.storage.encryption.keys = redact::secret(&shown.storage.encryption.keys);
     flatten(&shown)
         .into_iter()

@@ -106,6 +106,9 @@ fn issuers_are_checked_and_reported_as_they_were_written() {
         let error = load_text(&format!("[[auth.issuers]]\n{issuer}{lines}\n")).unwrap_err();
         assert!(error.starts_with(&format!("auth.issuers[0].{key} = ")), "{lines}: {error}");
     }
+    let secret = "[[auth.issuers]]\nissuer = \"a\"\njwks_url = \"https://ann:s3cret@b/c\"\n";
+    let loaded = load_text(secret).unwrap();
+    assert!(!format!("{loaded} {loaded:?}").contains("s3cret"), "{loaded}");
     let twice = "[[auth.issuers]]\nissuer = \"a\"\njwks_file = \"f\"\n".repeat(2);
     assert!(load_text(&twice).unwrap_err().contains("each issuer once"));
 }
