@@ -245,6 +245,10 @@ fn write_pem(path: &Path, der: &[u8]) -> Vec<u8> {
     pem.into_bytes()
 }
 
+fn private_pem(pkcs8: &[u8]) -> String {
+    format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(pkcs8))
+}
+
 fn partners() -> Partners {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
@@ -274,10 +278,7 @@ fn partners() -> Partners {
     ];
     config.trusted_keys[2].audience = Some("partner-chat".to_owned());
     let rsa_pkcs8: Pkcs8V1Der<'_> = rsa.as_der().unwrap();
-    let rsa_pem = format!(
-        "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
-        STANDARD.encode(rsa_pkcs8.as_ref())
-    );
+    let rsa_pem = private_pem(rsa_pkcs8.as_ref());
     Partners {
         verifier: TokenVerifier::new(&SecretKey::new(OWN_SECRET.to_vec()), &config).unwrap(),
         ed25519: EncodingKey::from_ed_der(ed25519.to_pkcs8().unwrap().as_ref()),
@@ -445,7 +446,7 @@ fn published() -> Published {
     ]});
     Published {
         jwks,
-        rsa: EncodingKey::from_rsa_der(rsa_private.as_ref()),
+        rsa: EncodingKey::from_rsa_pem(private_pem(rsa_private.as_ref()).as_bytes()).unwrap(),
         ec: EncodingKey::from_ec_der(ec.as_ref()),
         ed25519: EncodingKey::from_ed_der(ed_private.as_ref()),
     }

@@ -262,7 +262,7 @@ fn wrong_values_say_what_would_be_right() {
         ),
         (
             "[[auth.trusted_keys]]\nissuer = \"a\"\nalgorithm = \"none\"\nkey_file = \"k\"",
-            "expected HS256, EdDSA or RS256",
+            "expected HS256, EdDSA, ES256 or RS256",
         ),
     ];
     for (text, expected) in cases {
