@@ -28,6 +28,8 @@ pub mod api;
 pub mod export;
 pub mod service;
 
+pub mod observe;
+
 pub mod body_keys;
 pub mod cli;
 pub mod config;

@@ -1,26 +1,57 @@
 //! Requests that this server makes: one client a process, whoever asks.
 //!
-//! Invariants: no answer is read beyond what its reader allows, none is waited for without end; redirects are not
-//! followed, so what was checked is where it goes; no proxy of the environment is used; neither bodies nor secrets appear
-//! in errors.
+//! Invariants: every request ends, by itself or after a while; an answer cannot send it to another host; certificates
+//! are checked; no answer is read beyond what its reader allows; no proxy of the environment is used; neither bodies nor
+//! secrets appear in errors.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
-use reqwest::{Client, StatusCode, Url, redirect};
+use reqwest::redirect::{Attempt, Policy};
+use reqwest::{Client, StatusCode, Url};
 
 use crate::startup::StartError;
 
-/// Time to connect.
+/// How long it may take to connect.
 const CONNECT_TIME: Duration = Duration::from_secs(5);
-/// Time for a request with its answer.
-const REQUEST_TIME: Duration = Duration::from_secs(10);
+/// How long a request may take with its answer, unless it says otherwise.
+const REQUEST_TIME: Duration = Duration::from_secs(15);
+/// Connections to one host that are kept for the next request.
+const IDLE_PER_HOST: usize = 8;
+/// Redirects of one request that are followed.
+const MAX_REDIRECTS: usize = 3;
 
 /// Where the signature of a body goes.
 pub const SIGNATURE_HEADER: &str = "x-ringwire-signature";
 /// Where the id of a delivery goes: the same for every try.
 pub const ID_HEADER: &str = "x-ringwire-id";
+
+/// Makes the client.
+pub fn client() -> reqwest::Result<Client> {
+    Client::builder()
+        .connect_timeout(CONNECT_TIME)
+        .timeout(REQUEST_TIME)
+        .pool_max_idle_per_host(IDLE_PER_HOST)
+        .no_proxy()
+        .redirect(Policy::custom(|attempt| {
+            if may_follow(&attempt) { attempt.follow() } else { attempt.stop() }
+        }))
+        .user_agent(concat!("ringwire/", env!("CARGO_PKG_VERSION")))
+        .build()
+}
+
+fn may_follow(attempt: &Attempt<'_>) -> bool {
+    let previous = attempt.previous();
+    previous.len() <= MAX_REDIRECTS
+        && previous.first().is_some_and(|first| same_server(first, attempt.url()))
+}
+
+fn same_server(one: &Url, other: &Url) -> bool {
+    one.scheme() == other.scheme()
+        && one.host() == other.host()
+        && one.port_or_known_default() == other.port_or_known_default()
+}
 
 /// Makes requests. A handle: clones share everything.
 #[derive(Clone, Debug)]
@@ -50,14 +81,7 @@ impl From<reqwest::Error> for OutgoingError {
 impl Outgoing {
     /// A client with the authorities of the operating system.
     pub fn new() -> Result<Self, StartError> {
-        let client = Client::builder()
-            .connect_timeout(CONNECT_TIME)
-            .timeout(REQUEST_TIME)
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .user_agent(concat!("ringwire/", env!("CARGO_PKG_VERSION")))
-            .build();
-        client.map(Self).map_err(|error| StartError::System {
+        client().map(Self).map_err(|error| StartError::System {
             action: "prepare outgoing requests",
             source: std::io::Error::other(error),
         })
@@ -175,5 +199,16 @@ mod tests {
         ] {
             assert!(!is_confidential(url), "{url}");
         }
+    }
+
+    #[test]
+    fn a_server_is_scheme_host_and_port() {
+        let is_same = |one: &str, other: &str| {
+            same_server(&Url::parse(one).unwrap(), &Url::parse(other).unwrap())
+        };
+        assert!(is_same("https://a.example/x", "https://a.example:443/y?z"));
+        assert!(!is_same("https://a.example/", "http://a.example/"));
+        assert!(!is_same("https://a.example/", "https://b.example/"));
+        assert!(!is_same("http://a.example:80/", "http://a.example:81/"));
     }
 }

@@ -13,8 +13,11 @@ use ringwire_storage::{CompletionSink, Database as StoreDatabase, Store, StoreCo
 
 use crate::auth::{KeyError, RefreshMinter, TokenMinter, TokenVerifier};
 use crate::body_keys::{self, BodyKeysError};
-use crate::config::{Config, Database};
+use crate::config::{Config, Database, TracingConfig};
 use crate::conversation::entry::searched_text;
+use crate::observe::exporter::{Exported, Exporter};
+use crate::observe::trace::Tracing;
+use crate::outgoing;
 use crate::secret::{self, SecretError};
 
 /// The first pause before the database is tried again.
@@ -45,6 +48,11 @@ pub enum StartError {
     /// The store cannot be opened, and trying again will not help.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// No client for requests to other servers can be made.
+    #[error(
+        "cannot make requests to other servers: {0}; see whether this machine has root certificates"
+    )]
+    Outgoing(#[from] reqwest::Error),
     /// The operating system refuses something else.
     #[error("cannot {action}: {source}")]
     System {
@@ -68,6 +76,24 @@ fn mend_listen(error: &io::Error) -> &'static str {
         }
         _ => "choose another address with --listen",
     }
+}
+
+/// Traces of sampled entries, and who sends them.
+pub struct Traces {
+    /// For the shards.
+    pub tracing: Tracing,
+    /// Sends them, when it is run.
+    pub exporter: Exporter,
+    /// What became of them.
+    pub exported: Exported,
+}
+
+/// Prepares traces, if they are wanted.
+pub fn traces(config: Option<&TracingConfig>) -> Result<Option<Traces>, StartError> {
+    let Some(TracingConfig { endpoint, sample_ratio }) = config else { return Ok(None) };
+    let (exporter, spans, exported) = Exporter::new(outgoing::client()?, endpoint);
+    let tracing = Tracing::new(*sample_ratio, spans);
+    Ok(Some(Traces { tracing, exporter, exported }))
 }
 
 /// The server's own key in its roles.

@@ -17,6 +17,7 @@ mod batch;
 mod encryption;
 mod foreign;
 mod issuers;
+mod metrics;
 mod number;
 mod origins;
 mod raw;
@@ -40,13 +41,14 @@ use crate::connection::forwarded::TrustedProxies;
 
 pub use encryption::{EncryptionConfig, KeySource};
 pub use issuers::{ClaimNames, IssuerConfig, JwksSource};
+pub use metrics::{MetricsAccess, TracingConfig};
 pub use report::{Loaded, Setting};
 pub use retention::RetentionConfig;
 pub use session::{DevicePolicy, OnConflict, SessionConfig};
 pub use sources::{ConfigError, FlagValue, load};
 
 /// Everything an operator may decide, validated.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// The listener and the threads behind it.
     pub server: ServerConfig,
@@ -60,6 +62,10 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// What the server says about itself.
     pub log: LogConfig,
+    /// Who may read `/metrics`.
+    pub metrics: MetricsAccess,
+    /// Traces of sampled entries, if they are wanted.
+    pub tracing: Option<TracingConfig>,
 }
 
 /// The listener and the threads behind it.
@@ -75,25 +81,12 @@ pub struct ServerConfig {
     pub max_connections: usize,
     /// Most of them that may speak HTTP at a time; one more is answered BUSY.
     pub max_http_connections: usize,
-    /// Who may read `/metrics`.
-    pub metrics: MetricsAccess,
     /// Which sessions may compress their messages.
     pub compression: CompressionChoice,
     /// Which web pages of other origins may connect.
     pub allowed_origins: AllowedOrigins,
     /// Whose word about the addresses of clients counts.
     pub trusted_proxies: TrustedProxies,
-}
-
-/// Who may read `/metrics`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MetricsAccess {
-    /// Programs on the same machine that ask directly, not through a proxy.
-    Local,
-    /// Anybody who reaches the port.
-    All,
-    /// Nobody: the path does not exist.
-    Off,
 }
 
 /// Which sessions may compress their messages (permessage-deflate, RFC 7692).

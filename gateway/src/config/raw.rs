@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::batch::RawBatch;
 use super::encryption::RawEncryption;
 use super::issuers::RawIssuer;
+use super::metrics::{RawMetrics, RawTracing};
 use super::number::Number;
 use super::retention::RawRetention;
 use super::session::RawSession;
@@ -18,6 +19,8 @@ pub(super) struct Raw {
     pub(super) session: RawSession,
     pub(super) limits: RawLimits,
     pub(super) log: RawLog,
+    pub(super) metrics: RawMetrics,
+    pub(super) tracing: RawTracing,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +30,6 @@ pub(super) struct RawServer {
     pub(super) driver: String,
     pub(super) max_connections: Number,
     pub(super) max_http_connections: Number,
-    pub(super) metrics: String,
     pub(super) compression: String,
     pub(super) allowed_origins: Vec<String>,
     pub(super) trusted_proxies: Vec<String>,
@@ -41,7 +43,6 @@ impl Default for RawServer {
             driver: "auto".to_owned(),
             max_connections: Number::Whole(0),
             max_http_connections: Number::Whole(1024),
-            metrics: "local".to_owned(),
             compression: "off".to_owned(),
             allowed_origins: Vec::new(),
             trusted_proxies: Vec::new(),

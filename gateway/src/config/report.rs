@@ -67,6 +67,7 @@ pub(super) fn settings(raw: &Raw, origin: &dyn Fn(&str) -> String) -> Vec<Settin
     for url in shown.auth.issuers.iter_mut().filter_map(|issuer| issuer.jwks_url.as_mut()) {
         *url = redact::url(url);
     }
+    shown.tracing.otlp_endpoint = redact::url(&shown.tracing.otlp_endpoint);
     shown.storage.encryption.keys = redact::secret(&shown.storage.encryption.keys);
     flatten(&shown)
         .into_iter()

@@ -8,14 +8,15 @@ use ringwire_storage::operate::migrate::is_partition_count;
 use super::batch::batch;
 use super::encryption::encryption;
 use super::issuers::issuers;
+use super::metrics::{metrics, tracing};
 use super::number::Number;
 use super::raw::{Raw, RawAuth, RawLimits, RawLog, RawServer, RawStorage, RawTrustedKey};
 use super::retention::retention;
 use super::session::session;
 use super::{
     AllowedOrigins, AttemptRate, AuthConfig, CommandRate, CompressionChoice, Config, Database,
-    DriverChoice, LimitsConfig, LogConfig, LogFormat, MailerConfig, MetricsAccess, ServerConfig,
-    StorageConfig, TokenAlgorithm, TrustedKey, redact,
+    DriverChoice, LimitsConfig, LogConfig, LogFormat, MailerConfig, ServerConfig, StorageConfig,
+    TokenAlgorithm, TrustedKey, redact,
 };
 
 use crate::connection::addresses::AddressLimits;
@@ -60,6 +61,8 @@ pub(super) fn validate(raw: Raw) -> Result<Config, Invalid> {
         session: session(raw.session)?,
         limits: limits(&raw.limits)?,
         log: log(raw.log)?,
+        metrics: metrics(raw.metrics)?,
+        tracing: tracing(raw.tracing)?,
     })
 }
 
@@ -73,12 +76,6 @@ fn server(raw: RawServer) -> Result<ServerConfig, Invalid> {
         "uring" => DriverChoice::Uring,
         "epoll" => DriverChoice::Epoll,
         _ => return Err(invalid("server.driver", raw.driver, "auto, uring or epoll")),
-    };
-    let metrics = match raw.metrics.as_str() {
-        "local" => MetricsAccess::Local,
-        "all" => MetricsAccess::All,
-        "off" => MetricsAccess::Off,
-        _ => return Err(invalid("server.metrics", raw.metrics, "local, all or off")),
     };
     let compression = match raw.compression.as_str() {
         "off" => CompressionChoice::Off,
@@ -103,7 +100,6 @@ fn server(raw: RawServer) -> Result<ServerConfig, Invalid> {
             1,
             MAX_CONNECTIONS,
         )? as usize,
-        metrics,
         compression,
         allowed_origins: allowed_origins(raw.allowed_origins)?,
         trusted_proxies: trusted_proxies(raw.trusted_proxies)?,
@@ -331,7 +327,7 @@ fn limits(raw: &RawLimits) -> Result<LimitsConfig, Invalid> {
 }
 
 fn log(raw: RawLog) -> Result<LogConfig, Invalid> {
-    if let Err(error) = tracing_subscriber::EnvFilter::builder().parse(&raw.filter) {
+    if let Err(error) = crate::logging::check(&raw.filter) {
         let expected = format!("directives such as info,ringwire_gateway=debug ({error})");
         return Err(invalid("log.filter", raw.filter, expected));
     }
