@@ -38,7 +38,7 @@ pub enum Command {
     Serve,
     /// Print a token for a user, signed with this server's key.
     Token(TokenArgs),
-    /// Export or delete one user's account.
+    /// Export or delete one user's account, or let them set a new password.
     #[command(subcommand)]
     User(UserCommand),
     /// Keys that seal message bodies in the database.

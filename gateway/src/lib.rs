@@ -30,7 +30,6 @@ pub mod files;
 pub mod service;
 
 pub mod observe;
-pub mod outgoing;
 
 pub mod body_keys;
 pub mod cli;
@@ -38,6 +37,7 @@ pub mod config;
 pub mod limits;
 pub mod logging;
 pub mod operate;
+pub mod outgoing;
 pub mod secret;
 pub mod server;
 pub mod startup;

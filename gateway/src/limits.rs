@@ -164,6 +164,8 @@ pub const MAX_PINS: usize = 50;
 pub const MAX_BANS: usize = 1000;
 /// Users that may wait for an answer of a group at a time.
 pub const MAX_REQUESTS: usize = 1000;
+/// Contacts of a user.
+pub const MAX_CONTACTS: u32 = 10_000;
 /// Longest title of a group, in bytes.
 pub const MAX_TITLE_BYTES: usize = 256;
 /// Entries, heads or members on one page.

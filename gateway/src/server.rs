@@ -29,6 +29,7 @@ use crate::placement::ShardId;
 use crate::service::Service;
 use crate::service::ask::Call;
 use crate::service::calls::Calls;
+use crate::service::issuers::Issuers;
 use crate::service::upkeep::Upkeep;
 use crate::shard::handoff::{HttpSocket, Returned};
 use crate::shard::mail::Mail;
@@ -102,6 +103,9 @@ pub fn run(config: Config) -> Result<(), StartError> {
             Upkeep::new(store.clone(), &config.storage, calls, state.deleted(), state.files());
         let upkeep = tokio::spawn(upkeep.run());
 
+        let issuers = Issuers::new(Arc::clone(&config), Arc::clone(&verifier), state.outgoing());
+        let issuers = tokio::spawn(issuers.run());
+
         tracing::info!(%address, driver = driver.name(), shards = shared.shards(), "ready");
         println!("Ringwire is ready: http://{address}/");
         tokio::select! {
@@ -111,6 +115,7 @@ pub fn run(config: Config) -> Result<(), StartError> {
 
         tracing::info!("stopping: no new connections, finishing what is under way");
         upkeep.abort();
+        issuers.abort();
         state.begin_drain();
         api.begin_drain();
         for mailbox in &shared.mailboxes {

@@ -14,9 +14,12 @@
 
 mod account;
 mod accounts;
+mod attempts;
 mod bearer;
 mod caller;
 mod commands;
+mod contacts;
+mod devices;
 mod error;
 mod files;
 mod health;
@@ -25,11 +28,13 @@ mod logins;
 mod metrics;
 mod openapi;
 mod origins;
+mod own;
 mod page;
 mod password;
 mod prefixed;
 mod presence;
 mod requests;
+pub(crate) mod resets;
 mod search;
 mod serve;
 #[cfg(test)]
@@ -37,6 +42,7 @@ mod serve_tests;
 #[cfg(test)]
 mod tests;
 mod upgrade;
+mod users;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -47,7 +53,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
+use axum::routing::{any, get, patch, post, put};
 use prometheus_client::registry::Registry;
 use ringwire_protocol::wire::command::Op;
 use ringwire_protocol::wire::reply::Outcome;
@@ -70,9 +76,12 @@ use crate::presence::Shown;
 use crate::service::calls::Calls;
 use crate::shard::questions::Expense;
 use crate::shard::state::draining;
+use crate::outgoing::Outgoing;
 use crate::startup::{Keys, StartError};
+use attempts::Attempts;
 use password::PasswordHasher;
 use requests::Requests;
+use resets::Mailer;
 
 /// The largest body of an API request, in bytes.
 const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -109,6 +118,9 @@ struct Inner {
     hasher: PasswordHasher,
     /// `None`: there are none.
     files: Option<Files>,
+    attempts: Attempts,
+    outgoing: Outgoing,
+    mailer: Option<Mailer>,
     facts: ServiceFacts,
     metrics: Registry,
     requests: Requests,
@@ -127,6 +139,9 @@ impl ServiceState {
         let hasher = PasswordHasher::start()
             .map_err(|source| StartError::System { action: "start password threads", source })?;
         let files = config.files.enabled.then(|| Files::open(&config.files)).transpose()?;
+        let attempts = Attempts::new(&config.limits);
+        let outgoing = Outgoing::new()?;
+        let mailer = Mailer::new(&config.auth, &outgoing)?;
         let draining = AtomicBool::new(false);
         let deleted = Arc::new(Notify::new());
         let mut metrics = Registry::default();
@@ -143,11 +158,19 @@ impl ServiceState {
             calls,
             hasher,
             files,
+            attempts,
+            outgoing,
+            mailer,
             facts,
             metrics,
             requests,
             draining,
         })))
+    }
+
+    /// What makes requests of its own.
+    pub fn outgoing(&self) -> Outgoing {
+        self.0.outgoing.clone()
     }
 
     /// Ends the sessions of a login, or of all of a user's, on this node. Other nodes learn it from the database.
@@ -208,9 +231,24 @@ fn routes() -> OpenApiRouter<ServiceState> {
         .merge(presence::routes())
         .merge(search::routes())
         .merge(files::routes().into())
+        .merge(account_routes().into())
         .merge(health::routes())
         .merge(metrics::routes())
         .merge(openapi::routes())
+}
+
+fn account_routes() -> Router<ServiceState> {
+    Router::new()
+        .route("/api/v1/auth/password-reset", post(resets::ask))
+        .route("/api/v1/auth/password-reset/confirm", post(resets::confirm))
+        .route("/api/v1/account", get(own::show).patch(own::change))
+        .route("/api/v1/account/password", post(own::password))
+        .route("/api/v1/users", get(users::list))
+        .route("/api/v1/users/{user_id}", get(users::show))
+        .route("/api/v1/contacts", get(contacts::list))
+        .route("/api/v1/contacts/{user_id}", put(contacts::put).delete(contacts::remove))
+        .route("/api/v1/devices", get(devices::list))
+        .route("/api/v1/devices/{device_id}", patch(devices::rename).delete(devices::remove))
 }
 
 /// Every route. `/ws` and other upgrades never get here: they go

@@ -177,7 +177,7 @@ pub fn too_large(message: String) -> CommandError {
 #[cfg(test)]
 mod tests {
     use super::{check, *};
-    use crate::config::CommandRate;
+    use crate::config::{AttemptRate, CommandRate};
 
     fn text(text: &str) -> wire::Message {
         wire::Message { text: text.to_owned(), ..Default::default() }
@@ -201,6 +201,8 @@ mod tests {
             },
             session_rate: rate,
             user_rate: rate,
+            address_attempts: AttemptRate { per_min: 0, burst: 1 },
+            account_attempts: AttemptRate { per_min: 0, burst: 1 },
         }
     }
 

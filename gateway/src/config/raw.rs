@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::batch::RawBatch;
 use super::encryption::RawEncryption;
 use super::files::RawFiles;
+use super::issuers::RawIssuer;
 use super::metrics::{RawMetrics, RawTracing};
 use super::number::Number;
 use super::retention::RawRetention;
@@ -88,7 +89,11 @@ pub(super) struct RawAuth {
     pub(super) refresh_ttl_s: Number,
     pub(super) provision_unknown_users: bool,
     pub(super) registration: bool,
+    pub(super) password_reset_url: String,
+    pub(super) password_reset_secret_file: String,
+    pub(super) password_reset_ttl_s: Number,
     pub(super) trusted_keys: Vec<RawTrustedKey>,
+    pub(super) issuers: Vec<RawIssuer>,
 }
 
 impl Default for RawAuth {
@@ -102,7 +107,11 @@ impl Default for RawAuth {
             refresh_ttl_s: Number::Whole(30 * 24 * 60 * 60),
             provision_unknown_users: true,
             registration: true,
+            password_reset_url: String::new(),
+            password_reset_secret_file: String::new(),
+            password_reset_ttl_s: Number::Whole(60 * 60),
             trusted_keys: Vec::new(),
+            issuers: Vec::new(),
         }
     }
 }
@@ -140,6 +149,10 @@ pub(super) struct RawLimits {
     pub(super) user_commands_burst: Number,
     pub(super) address_commands_per_s: Number,
     pub(super) address_commands_burst: Number,
+    pub(super) address_attempts_per_min: Number,
+    pub(super) address_attempts_burst: Number,
+    pub(super) account_attempts_per_min: Number,
+    pub(super) account_attempts_burst: Number,
 }
 
 impl Default for RawLimits {
@@ -162,6 +175,10 @@ impl Default for RawLimits {
             user_commands_burst: Number::Whole(4000),
             address_commands_per_s: Number::Whole(0),
             address_commands_burst: Number::Whole(20_000),
+            address_attempts_per_min: Number::Whole(120),
+            address_attempts_burst: Number::Whole(300),
+            account_attempts_per_min: Number::Whole(6),
+            account_attempts_burst: Number::Whole(20),
         }
     }
 }

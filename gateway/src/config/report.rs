@@ -67,6 +67,10 @@ impl Loaded {
 pub(super) fn settings(raw: &Raw, origin: &dyn Fn(&str) -> String) -> Vec<Setting> {
     let mut shown = raw.clone();
     shown.storage.database = redact::url(&shown.storage.database);
+    shown.auth.password_reset_url = redact::url(&shown.auth.password_reset_url);
+    for url in shown.auth.issuers.iter_mut().filter_map(|issuer| issuer.jwks_url.as_mut()) {
+        *url = redact::url(url);
+    }
     shown.tracing.otlp_endpoint = redact::url(&shown.tracing.otlp_endpoint);
     shown.storage.encryption.keys = redact::secret(&shown.storage.encryption.keys);
     shown.files.secret_access_key = redact::secret(&shown.files.secret_access_key);

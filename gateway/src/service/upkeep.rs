@@ -189,7 +189,7 @@ impl Job {
                 }
                 Ok(more)
             }
-            Self::ExpireTokens => Ok(store.expire_refresh_tokens().await?),
+            Self::ExpireTokens => Ok(store.expire_tokens().await?),
             Self::Reseal => Ok(store.reseal_step().await?.more),
             Self::Files(cleanup) => Ok(cleanup.step(store).await?),
         }

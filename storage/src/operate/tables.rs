@@ -30,6 +30,8 @@ pub(super) const TABLES: &[Table] = &[
     Table { name: "devices", key: &[Number("user_id"), Text("device_id")] },
     Table { name: "refresh_tokens", key: &[Number("token_hash")] },
     Table { name: "blocks", key: &[Number("user_id"), Number("blocked_id")] },
+    Table { name: "contacts", key: &[Number("user_id"), Number("contact_id")] },
+    Table { name: "password_resets", key: &[Number("token_hash")] },
     Table { name: "attachments", key: &[Text("file_id")] },
     Table { name: "push_outbox", key: &[Number("conversation_id"), Number("seq")] },
     Table { name: "audit", key: &[Number("id")] },

@@ -24,6 +24,7 @@ impl PostgresStore {
                 username: new.username.clone(),
                 display_name: new.display_name.clone(),
                 avatar_url: String::new(),
+                color: String::new(),
                 created_at: now_ms,
             };
             let tx = client.transaction().await?;
@@ -239,6 +240,7 @@ async fn provision(
                 username,
                 display_name: String::new(),
                 avatar_url: String::new(),
+                color: String::new(),
                 created_at: now_ms,
             }));
         }

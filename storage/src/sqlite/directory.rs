@@ -33,6 +33,7 @@ impl SqliteStore {
                 username: new.username,
                 display_name: new.display_name,
                 avatar_url: String::new(),
+                color: String::new(),
                 created_at: now_ms,
             };
             insert_user(tx, &user, new.email.as_deref())?;
@@ -223,6 +224,7 @@ fn provision(
                 username,
                 display_name: String::new(),
                 avatar_url: String::new(),
+                color: String::new(),
                 created_at: now_ms,
             };
             insert_user(tx, &user, None)?;

@@ -4,7 +4,10 @@ use ringwire_protocol::ConversationId;
 use ringwire_storage::aliases::AliasClaim;
 use ringwire_storage::attachments::{Binding, NewAttachment};
 use ringwire_storage::audit::{AuditActor, AuditEntry, AuditFilter};
+use ringwire_storage::contacts::ContactPut;
 use ringwire_storage::devices::{PushAddress, PushKind, SeenDevice};
+use ringwire_storage::passwords::PasswordReset;
+use ringwire_storage::profiles::{AccountChange, AccountUpdate};
 use ringwire_storage::refresh::{Login, NewRefreshToken, NextToken, Rotation};
 
 use crate::support::{Bench, user};
@@ -12,6 +15,9 @@ use crate::support::{Bench, user};
 /// Calls every method of these.
 pub(crate) async fn everything(bench: &Bench, round: u64) {
     refresh(bench, round).await;
+    passwords(bench, round).await;
+    profiles(bench, round).await;
+    contacts(bench, round).await;
     devices(bench).await;
     blocks(bench).await;
     aliases(bench).await;
@@ -38,18 +44,66 @@ async fn refresh(bench: &Bench, round: u64) {
     store.revoke_refresh_family([number; 16], 20).await.unwrap();
     store.revoke_refresh_tokens(user(71), Some("d71"), 20).await.unwrap();
     assert!(store.revoke_refresh_tokens(user(72 + round), None, 20).await.unwrap() > 0);
-    assert!(store.expire_refresh_tokens().await.unwrap());
+    assert!(store.expire_tokens().await.unwrap());
+}
+
+async fn passwords(bench: &Bench, round: u64) {
+    let store = &bench.store;
+    let (one, token) = (user(110 + round), [100 + round as u8; 32]);
+    assert!(store.password_hash(one).await.unwrap().is_some());
+    assert!(store.create_password_reset(one, token, i64::MAX, 5).await.unwrap());
+    assert_eq!(store.user_by_login("110@x").await.unwrap(), Some(user(110)));
+    assert_eq!(store.password_reset(token, 6).await.unwrap(), Some(one));
+    let used = store.use_password_reset(token, "phc", 6).await.unwrap();
+    assert_eq!(used, PasswordReset::Done(one));
+    let ended = store.set_password(user(115 + round), "phc", Some([1; 16]), 6).await.unwrap();
+    assert!(!ended.unwrap().is_empty());
+}
+
+async fn profiles(bench: &Bench, round: u64) {
+    let store = &bench.store;
+    let change = AccountChange { username: Some(format!("v{round}")), ..AccountChange::default() };
+    let updated = store.update_account(user(120), change).await.unwrap();
+    assert!(matches!(updated, AccountUpdate::Updated(_)), "{updated:?}");
+    let change = AccountChange { email: Some("50@x".into()), ..AccountChange::default() };
+    assert_eq!(store.update_account(user(120), change).await.unwrap(), AccountUpdate::EmailTaken);
+    let ids: Vec<_> = (1..=200).map(user).collect();
+    assert!(store.profiles(user(1), &ids).await.unwrap().len() > 100);
+    assert_eq!(store.search_users(user(1), "50@x", None, 5).await.unwrap().0.len(), 1);
+    // Names first, then display names, which begin in the middle of a page.
+    for text in ["u500", "u9"] {
+        let mut after = None;
+        for _ in 0..30 {
+            let (page, next) = store.search_users(user(1), text, after, 50).await.unwrap();
+            assert!(!page.is_empty());
+            after = next;
+            if after.is_none() {
+                break;
+            }
+        }
+    }
+}
+
+async fn contacts(bench: &Bench, round: u64) {
+    let store = &bench.store;
+    let (one, other) = (user(130), user(131 + round));
+    for put in [ContactPut::Added, ContactPut::Updated] {
+        assert_eq!(store.put_contact(one, other, "n", 1_000, 5).await.unwrap(), put);
+    }
+    assert!(!store.contacts_page(one, None, 50).await.unwrap().0.is_empty());
+    assert!(store.remove_contact(one, other).await.unwrap());
 }
 
 async fn devices(bench: &Bench) {
     let store = &bench.store;
     let seen =
         SeenDevice { device_id: "new".into(), device_class: "phone".into(), name: String::new() };
-    store.see_device(user(80), seen, 2, 5).await.unwrap();
+    store.see_device(user(80), seen, Some([5; 16]), 2, 5).await.unwrap();
     assert_eq!(store.devices(user(80)).await.unwrap().len(), 2);
     let push = PushAddress { kind: PushKind::Fcm, token: "t".into() };
     assert!(store.set_device_push(user(80), "new", Some(push)).await.unwrap());
-    assert!(store.remove_device(user(80), "new", 5).await.unwrap());
+    assert!(store.label_device(user(80), "new", "mine").await.unwrap());
+    assert!(store.remove_device(user(80), "new", 5).await.unwrap().is_some());
 }
 
 async fn blocks(bench: &Bench) {

@@ -23,8 +23,8 @@ pub(crate) fn statements<D: Dialect>() -> Vec<String> {
     let series = D::series;
     vec![
         format!(
-            "INSERT INTO users (id, username, username_key, email, email_key, created_at)
-             SELECT i, 'u' || i, 'u' || i, i || '@x', i || '@x', 1 FROM {}",
+            "INSERT INTO users (id, username, username_key, email, email_key, display_name, created_at)
+             SELECT i, 'u' || i, 'u' || i, i || '@x', i || '@x', 'U9 ' || i, 1 FROM {}",
             series(10_000)
         ),
         format!(
@@ -97,6 +97,15 @@ pub(crate) fn statements<D: Dialect>() -> Vec<String> {
         format!(
             "INSERT INTO blocks (user_id, blocked_id, created_at) SELECT i, 1 + (i * 7) % 10000, 1 FROM {}",
             series(10_000)
+        ),
+        format!(
+            "INSERT INTO contacts (user_id, contact_id, created_at) SELECT i, 1 + (i * 7) % 10000, 1 FROM {}",
+            series(10_000)
+        ),
+        format!(
+            "INSERT INTO password_resets (token_hash, user_id, created_at, expires_at)
+             SELECT {digest}, 1 + i % 10000, 1, i FROM {}",
+            series(20_000)
         ),
         format!(
             "INSERT INTO retention_marks (conversation_id, seq, marked_at) SELECT 2 + i, 1, 1 FROM {}",

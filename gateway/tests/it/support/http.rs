@@ -136,3 +136,17 @@ pub(crate) fn post(address: SocketAddr, path: &str, body: &Value) -> Answer {
     );
     exchange(address, request.as_bytes())
 }
+
+/// Any request with a token, with a JSON body or none, on a connection of its own.
+pub(crate) fn request_as(
+    address: SocketAddr,
+    token: &str,
+    method: &str,
+    path: &str,
+    body: Option<&Value>,
+) -> Answer {
+    match body {
+        Some(body) => give_as(address, token, method, path, &[], body),
+        None => ask_as(address, token, method, path),
+    }
+}

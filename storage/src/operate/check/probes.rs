@@ -233,8 +233,11 @@ pub(super) const REFERENCES: &[(&str, &str, &str, &str, &str)] = &[
     ("alias_orphaned", "aliases", "conversation_id", "conversation_id", "NULL"),
     ("device_orphaned", "devices", "user_id", "NULL", "user_id"),
     ("token_orphaned", "refresh_tokens", "user_id", "NULL", "user_id"),
+    ("token_orphaned", "password_resets", "user_id", "NULL", "user_id"),
     ("block_orphaned", "blocks", "user_id", "NULL", "user_id"),
     ("block_orphaned", "blocks", "blocked_id", "NULL", "user_id"),
+    ("contact_orphaned", "contacts", "user_id", "NULL", "user_id"),
+    ("contact_orphaned", "contacts", "contact_id", "NULL", "user_id"),
     ("attachment_orphaned", "attachments", "owner_id", "conversation_id", "owner_id"),
     ("attachment_orphaned", "attachments", "conversation_id", "conversation_id", "owner_id"),
     ("push_orphaned", "push_outbox", "conversation_id", "conversation_id", "NULL"),
@@ -334,7 +337,7 @@ mod tests {
             .prepare(
                 "SELECT t.name, c.name FROM sqlite_schema t JOIN pragma_table_info(t.name) c
                  WHERE t.type = 'table' AND (c.name LIKE '%user_id' OR c.name IN
-                     ('conversation_id', 'owner_id', 'creator_id', 'blocked_id', 'sender_id', 'actor_id'))",
+                     ('conversation_id', 'owner_id', 'creator_id', 'blocked_id', 'contact_id', 'sender_id', 'actor_id'))",
             )
             .expect("a query");
         let columns =
