@@ -26,6 +26,9 @@ pub mod shard;
 
 pub mod api;
 pub mod export;
+pub mod hooks;
+pub mod outgoing;
+pub mod push;
 pub mod service;
 
 pub mod body_keys;

@@ -228,3 +228,14 @@ pub const RECONNECTS_PER_MS: u64 = 2;
 pub const GOAWAY_MAX_MS: u64 = 10_000;
 /// HTTP connections waiting for the service thread.
 pub const HTTP_QUEUE: usize = 1024;
+
+/// Messages taken from the outbox at a time, to see who is to be notified.
+pub const PUSHES_TAKEN: u32 = 64;
+/// Notifications under way at once.
+pub const PUSHES_AT_ONCE: usize = 32;
+/// Events under way at once to one webhook.
+pub const EVENTS_AT_ONCE: usize = 16;
+/// Messages that the hook is asked about at once; more are refused as BUSY.
+pub const SCREENED_AT_ONCE: usize = 256;
+/// Commands of one shard that wait behind such messages; more are refused as BUSY.
+pub const SCREENED_WAITING: usize = 16 * 1024;

@@ -17,16 +17,20 @@ use ringwire_storage::refresh::FamilyId;
 use ringwire_storage::{CompletionSink, Store};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use crate::api::{ApiServer, ServiceFacts, ServiceState};
 use crate::auth::TokenVerifier;
 use crate::command::key::CommandKey;
 use crate::config::{AuthConfig, Config, DriverChoice};
 use crate::connection::addresses::Addresses;
+use crate::hooks::{Events, Screener};
 use crate::limits;
 use crate::net::{self, Driver};
+use crate::outgoing::{Outgoing, OutgoingMetrics};
 use crate::persist::AppendSink;
 use crate::placement::{ShardId, home_shard};
+use crate::push::{Pusher, VapidKey};
 use crate::service::Service;
 use crate::service::errands::Errands;
 use crate::service::upkeep::Upkeep;
@@ -80,11 +84,16 @@ pub fn run(config: Config) -> Result<(), StartError> {
         let facts = ServiceFacts { driver: driver.name(), shards: shared.shards() };
         let verifier = Arc::clone(&keys.verifier);
         let end_login = end_login(Arc::clone(&shared));
+        let vapid = keys.vapid.clone();
         let state = ServiceState::new(Arc::clone(&config), store.clone(), keys, facts, end_login)?;
         let api = ApiServer::new(state.clone(), config.server.max_http_connections)
             .on_upgrade(return_to_shards(Arc::clone(&shared)));
         let threads = start_shards(&shared, driver, &store, listeners, receivers)?;
-        let service = Service::new(Arc::clone(&shared), store.clone(), api.clone());
+        let (outgoing, metrics) = (startup::outgoing(&config)?, state.outgoing_metrics());
+        let telling = start_telling(&config, &store, vapid, outgoing.as_ref(), &metrics)?;
+        let screener = outgoing
+            .and_then(|outgoing| Screener::new(&config.hook, &config.limits, outgoing, metrics));
+        let service = Service::new(Arc::clone(&shared), store.clone(), api.clone(), screener);
         tokio::spawn(service.run(calls, sockets));
         let errands = Errands::new(Arc::clone(&shared), errand_answers);
         let upkeep = Upkeep::new(store.clone(), &config.storage, errands, state.deleted());
@@ -99,6 +108,7 @@ pub fn run(config: Config) -> Result<(), StartError> {
 
         tracing::info!("stopping: no new connections, finishing what is under way");
         upkeep.abort();
+        drop(telling);
         state.begin_drain();
         api.begin_drain();
         for mailbox in &shared.mailboxes {
@@ -113,6 +123,29 @@ pub fn run(config: Config) -> Result<(), StartError> {
         tracing::info!("stopped");
         Ok(())
     })
+}
+
+/// Tells devices and other programs of what is written, until what this returns is dropped. What is under way by then is
+/// told by another node, or after the next start.
+fn start_telling(
+    config: &Config,
+    store: &Store,
+    vapid: Option<Arc<VapidKey>>,
+    outgoing: Option<&Outgoing>,
+    metrics: &OutgoingMetrics,
+) -> Result<JoinSet<()>, StartError> {
+    let mut telling = JoinSet::new();
+    let Some(outgoing) = outgoing else { return Ok(telling) };
+    if config.push.is_on() {
+        let (push, outgoing) = (config.push.clone(), outgoing.clone());
+        let pusher = Pusher::new(store.clone(), push, vapid, outgoing, metrics.clone())?;
+        telling.spawn(pusher.run());
+    }
+    if config.push.is_on() || !config.events.webhooks.is_empty() {
+        let (events, outgoing) = (&config.events, outgoing.clone());
+        telling.spawn(Events::new(store.clone(), events, outgoing, metrics.clone()).run());
+    }
+    Ok(telling)
 }
 
 fn choose_driver(choice: DriverChoice) -> Result<Driver, StartError> {

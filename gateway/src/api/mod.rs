@@ -22,6 +22,7 @@ mod metrics;
 mod page;
 mod password;
 mod prefixed;
+mod push;
 mod search;
 mod serve;
 #[cfg(test)]
@@ -51,6 +52,7 @@ pub use serve::ApiServer;
 pub use upgrade::UpgradedSocket;
 
 use crate::config::Config;
+use crate::outgoing::OutgoingMetrics;
 use crate::startup::{Keys, StartError};
 use password::PasswordHasher;
 
@@ -94,6 +96,7 @@ struct Inner {
     hasher: PasswordHasher,
     facts: ServiceFacts,
     metrics: Registry,
+    outgoing: OutgoingMetrics,
     draining: AtomicBool,
 }
 
@@ -112,6 +115,8 @@ impl ServiceState {
         let deleted = Arc::new(Notify::new());
         let mut metrics = Registry::with_prefix("ringwire");
         store.register_metrics(&mut metrics);
+        let outgoing = OutgoingMetrics::default();
+        outgoing.register(&mut metrics);
         let end_login = Box::new(EndLogin(end_login));
         Ok(Self(Arc::new(Inner {
             config,
@@ -122,6 +127,7 @@ impl ServiceState {
             hasher,
             facts,
             metrics,
+            outgoing,
             draining,
         })))
     }
@@ -141,6 +147,11 @@ impl ServiceState {
         Arc::clone(&self.0.deleted)
     }
 
+    /// What is counted of requests that the server makes.
+    pub fn outgoing_metrics(&self) -> OutgoingMetrics {
+        self.0.outgoing.clone()
+    }
+
     fn is_draining(&self) -> bool {
         self.0.draining.load(Ordering::Relaxed)
     }
@@ -157,6 +168,7 @@ pub fn router(state: ServiceState) -> Router {
         .route("/api/v1/account", delete(account::delete))
         .route("/api/v1/account/export", get(account::export))
         .route("/api/v1/search", get(search::search))
+        .merge(push::routes())
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(metrics::metrics))

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::RawBatch;
 use super::encryption::RawEncryption;
+use super::hooks::{RawEvents, RawHook};
 use super::number::Number;
+use super::push::RawPush;
 use super::retention::RawRetention;
 use super::session::RawSession;
 
@@ -16,6 +18,9 @@ pub(super) struct Raw {
     pub(super) auth: RawAuth,
     pub(super) session: RawSession,
     pub(super) limits: RawLimits,
+    pub(super) push: RawPush,
+    pub(super) events: RawEvents,
+    pub(super) hook: RawHook,
     pub(super) log: RawLog,
 }
 

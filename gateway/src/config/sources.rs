@@ -13,6 +13,7 @@ use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 
 use super::foreign;
+use super::hooks::RawWebhook;
 use super::raw::{Raw, RawTrustedKey};
 use super::report::{self, Loaded};
 use super::validate::{Invalid, validate};
@@ -182,6 +183,9 @@ impl Layer {
             Value::Array(..) if key == "auth.trusted_keys" => {
                 Err("[[auth.trusted_keys]] in the configuration file, nowhere else")
             }
+            Value::Array(..) if key == "events.webhooks" => {
+                Err("[[events.webhooks]] in the configuration file, nowhere else")
+            }
             Value::Array(..) => {
                 let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
                 Ok(Value::from(items.map(Value::from).collect::<Vec<_>>()))
@@ -222,6 +226,7 @@ fn file_layer(path: &Path, defaults: &[(String, Value)]) -> Result<Layer, Config
     let origin = format!("file {}", path.display());
     let mut known: Vec<_> = defaults.iter().map(|(key, _)| key.clone()).collect();
     known.extend(RawTrustedKey::KEYS.iter().map(|key| format!("auth.trusted_keys.{key}")));
+    known.extend(RawWebhook::KEYS.iter().map(|key| format!("events.webhooks.{key}")));
     for (key, _) in report::flatten_dict(&values) {
         // A list's own name is known; what is inside its items is checked by name, whatever the item.
         if !known.contains(&key) {

@@ -7,7 +7,9 @@ use ringwire_storage::operate::migrate::is_partition_count;
 
 use super::batch::batch;
 use super::encryption::encryption;
+use super::hooks::{events, hook};
 use super::number::Number;
+use super::push::push;
 use super::raw::{Raw, RawAuth, RawLimits, RawLog, RawServer, RawStorage, RawTrustedKey};
 use super::retention::retention;
 use super::session::session;
@@ -54,6 +56,9 @@ pub(super) fn validate(raw: Raw) -> Result<Config, Invalid> {
     Ok(Config {
         server: server(raw.server)?,
         auth: auth(raw.auth, &storage.data_dir)?,
+        push: push(raw.push, &storage.data_dir)?,
+        events: events(raw.events)?,
+        hook: hook(raw.hook)?,
         storage,
         session: session(raw.session)?,
         limits: limits(&raw.limits)?,

@@ -17,7 +17,7 @@ use crate::limits;
 use crate::permissions::{Caller, Operation, Verdict};
 use crate::session::opening::Opened;
 
-pub(super) fn user(row: &UserRow) -> wire::User {
+pub(crate) fn user(row: &UserRow) -> wire::User {
     wire::User {
         user_id: row.user_id.get(),
         username: row.username.clone(),

@@ -162,7 +162,7 @@ impl State {
                 if let Request::Typing { conversation_id, stopped, .. } = &request {
                     session.typing = (!stopped).then_some(*conversation_id);
                 }
-                self.send_to_owner(request, links)
+                self.screen(request, links)
             }
             Routed::Pull(sync) => self.pull(user, reply_to, &sync, links),
             Routed::Named(named) => {
@@ -247,7 +247,11 @@ impl State {
         }
     }
 
-    fn send_to_owner(&mut self, request: Request, links: &mut Links) -> Result<(), CommandError> {
+    pub(super) fn send_to_owner(
+        &mut self,
+        request: Request,
+        links: &mut Links,
+    ) -> Result<(), CommandError> {
         let owner = owner_shard(request.conversation_id(), self.shared.shards());
         if owner == self.id {
             self.handle_request(request, links);
@@ -317,7 +321,12 @@ impl State {
     }
 
     /// Remembers a refused send, for those that say they come `after` it.
-    fn note_refusal(&mut self, key: SessionKey, id: ConversationId, client_msg_id: &str) {
+    pub(super) fn note_refusal(
+        &mut self,
+        key: SessionKey,
+        id: ConversationId,
+        client_msg_id: &str,
+    ) {
         if let Some(session) = self.registry.get(key) {
             session.refused_sends.insert(id, session.user, client_msg_id);
         }

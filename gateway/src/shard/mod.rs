@@ -29,6 +29,7 @@ mod owner;
 mod owner_tests;
 mod presence;
 pub mod pulls;
+mod screening;
 mod sessions;
 pub mod shared;
 mod signals;
@@ -289,6 +290,7 @@ impl State {
                 }
             }
             Served::Identified { named, users } => self.identified(*named, users, links),
+            Served::Screened { screening, allowed } => self.screened(*screening, allowed, links),
             Served::Target { id, seq, asked, row } => {
                 self.target_loaded(id, seq, asked, row, links);
             }

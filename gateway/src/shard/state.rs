@@ -11,6 +11,7 @@ use super::clock::{Clock, TimeSource};
 use super::connect::Entering;
 use super::credits::Credits;
 use super::news::News;
+use super::screening::Screenings;
 use super::shared::Shared;
 use super::signals::{CursorPush, OwnCursor};
 use crate::config::Database;
@@ -49,6 +50,7 @@ pub struct State {
     pub(crate) typists: Typists,
     pub(crate) presence: Presence,
     pub(crate) news: News,
+    pub(crate) screenings: Screenings,
     /// Tails that could not be loaded, to be asked for again.
     pub(crate) stalled: Vec<ConversationId>,
     pub(crate) waiters: HashMap<u64, oneshot::Sender<Result<UserId, CommandError>>>,
@@ -99,6 +101,7 @@ impl State {
             typists: Typists::default(),
             presence,
             news: News::default(),
+            screenings: Screenings::default(),
             stalled: Vec::new(),
             waiters: HashMap::new(),
             next_waiter: 0,

@@ -115,6 +115,7 @@ async fn no_statement_of_sqlite_reads_a_growing_table_from_end_to_end() {
     let file = folder.path().join("ringwire.db");
     let mut config = StoreConfig::new(Database::Sqlite { dir: folder.path().to_owned() });
     config.search_text = Some(exercise::text);
+    config.outbox = exercise::outbox();
     let mut bench = Bench::open(config, Some(folder)).await;
     let client = Connection::open(file).unwrap();
     client.busy_timeout(std::time::Duration::from_mins(1)).unwrap();
