@@ -70,6 +70,12 @@ impl Store {
         either!(self, store => store.retry_delivery(delivery, delay_ms).await)
     }
 
+    /// The devices of a user whose every login has ended are pushed nowhere any more; how many there were. Devices that
+    /// never logged in here, because another issuer's tokens let them in, are left alone.
+    pub async fn silence_devices(&self, user: UserId) -> Result<u64, StoreError> {
+        either!(self, store => store.silence_devices(user).await)
+    }
+
     /// A push service does not know a device's address any more: the device is pushed nowhere, unless it has another
     /// address by now. Whether it was so.
     pub async fn forget_address(

@@ -104,8 +104,9 @@ impl EventKind {
             Change::Join(_) => Self::MemberJoined,
             Change::Remove(_) | Change::Leave { .. } => Self::MemberLeft,
             Change::Ban { until, .. } if *until != 0 => Self::MemberLeft,
-            Change::SetRole { .. } | Change::Ban { .. } => Self::MemberChanged,
-            Change::Mute { user_id: Some(_), .. } => Self::MemberChanged,
+            Change::SetRole { .. } | Change::Ban { .. } | Change::Mute { user_id: Some(_), .. } => {
+                Self::MemberChanged
+            }
             Change::Mute { user_id: None, .. } | Change::Settings(_) => Self::ConversationUpdated,
             Change::RequestJoin { .. } | Change::RefuseJoin { .. } => Self::MemberRequested,
             Change::Dissolve => Self::ConversationDissolved,

@@ -129,23 +129,20 @@ impl Inner {
 
     /// What a webhook is told, and its id. `None`: the user is gone.
     async fn body(&self, event: HookEvent) -> Result<Option<(Vec<u8>, String)>, StoreError> {
-        let (id, about) = match event.conversation_id {
-            Some(conversation) => {
-                let entry = self.store.event_entry(conversation, event.seq).await?;
-                // Without an entry, retention was faster: that it happened is told all the same.
-                let entry = entry.map(|row| wire_entry(&row));
-                let about = json!({
-                    "conversation_id": conversation.to_string(),
-                    "seq": event.seq.to_string(),
-                    "entry": entry,
-                });
-                (format!("entry.{conversation}.{}", event.seq), about)
-            }
-            None => {
-                let Some(user) = UserId::new(event.seq) else { return Ok(None) };
-                let Some(row) = self.store.user(user).await? else { return Ok(None) };
-                (format!("user.{user}"), json!({ "user": rows::user(&row) }))
-            }
+        let (id, about) = if let Some(conversation) = event.conversation_id {
+            let entry = self.store.event_entry(conversation, event.seq).await?;
+            // Without an entry, retention was faster: that it happened is told all the same.
+            let entry = entry.map(|row| wire_entry(&row));
+            let about = json!({
+                "conversation_id": conversation.to_string(),
+                "seq": event.seq.to_string(),
+                "entry": entry,
+            });
+            (format!("entry.{conversation}.{}", event.seq), about)
+        } else {
+            let Some(user) = UserId::new(event.seq) else { return Ok(None) };
+            let Some(row) = self.store.user(user).await? else { return Ok(None) };
+            (format!("user.{user}"), json!({ "user": rows::user(&row) }))
         };
         let mut told = json!({
             "id": id,

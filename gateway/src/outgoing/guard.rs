@@ -70,8 +70,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         is_public_v4(Ipv4Addr::new(a, b, c, d))
     };
     match segments {
-        [0x64, 0xFF9B, 0, 0, 0, 0, high, low] => inner(high, low),
-        [0x2002, high, low, ..] => inner(high, low),
+        [0x64, 0xFF9B, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => inner(high, low),
         // Teredo, documentation.
         [0x2001, 0 | 0xDB8, ..] => false,
         [first, ..] => first & 0xE000 == 0x2000,

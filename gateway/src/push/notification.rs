@@ -55,8 +55,9 @@ impl Notification {
             name => name,
         });
         let settings = wire::GroupSettings::decode(notice.settings.clone()).unwrap_or_default();
-        let in_group = notice.kind != ConversationKind::Direct && !settings.name.is_empty();
-        said.title = beginning(if in_group { &settings.name } else { sender }, TITLE_CHARS);
+        let name = settings.title.unwrap_or_default();
+        let in_group = notice.kind != ConversationKind::Direct && !name.is_empty();
+        said.title = beginning(if in_group { &name } else { sender }, TITLE_CHARS);
         let text = if preview == Preview::Full { text(&entry.body) } else { String::new() };
         said.text = match (in_group, text.as_str()) {
             (true, "") => beginning(sender, PREVIEW_CHARS),
@@ -139,7 +140,7 @@ mod tests {
     fn notice(text: &str, kind: ConversationKind) -> Notice {
         let message = wire::Message { text: text.to_owned(), ..Default::default() };
         let body = wire::EntryBody { kind: Some(wire::entry_body::Kind::Message(message)) };
-        let settings = wire::GroupSettings { name: "Team".to_owned(), ..Default::default() };
+        let settings = wire::GroupSettings { title: Some("Team".to_owned()), ..Default::default() };
         Notice {
             entry: EntryRow {
                 conversation_id: ConversationId::new(7).unwrap(),

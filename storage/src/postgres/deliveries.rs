@@ -117,6 +117,19 @@ impl PostgresStore {
         Ok(client.execute(&statement, &arguments).await? > 0)
     }
 
+    pub(crate) async fn silence_devices(&self, user: UserId) -> Result<u64, StoreError> {
+        let client = self.client().await?;
+        let statement = client
+            .prepare_cached(
+                "UPDATE devices d SET push_kind = '', push_token = ''
+                 WHERE d.user_id = $1 AND d.push_kind <> '' AND d.device_id IN (
+                     SELECT t.device_id FROM refresh_tokens t WHERE t.user_id = $1
+                     GROUP BY t.device_id HAVING min(t.revoked_at) > 0)",
+            )
+            .await?;
+        Ok(client.execute(&statement, &[&user.as_i64()]).await?)
+    }
+
     pub(crate) async fn forget_address(
         &self,
         user: UserId,

@@ -121,6 +121,21 @@ impl SqliteStore {
         .await
     }
 
+    pub(crate) async fn silence_devices(&self, user: UserId) -> Result<u64, StoreError> {
+        self.write(move |tx| {
+            let silenced = tx
+                .prepare_cached(
+                    "UPDATE devices SET push_kind = '', push_token = ''
+                     WHERE user_id = ?1 AND push_kind <> '' AND device_id IN (
+                         SELECT t.device_id FROM refresh_tokens t WHERE t.user_id = ?1
+                         GROUP BY t.device_id HAVING min(t.revoked_at) > 0)",
+                )?
+                .execute([user.as_i64()])?;
+            Ok(silenced as u64)
+        })
+        .await
+    }
+
     pub(crate) async fn forget_address(
         &self,
         user: UserId,

@@ -10,6 +10,7 @@ use ringwire_storage::hooks::{HookEvent, OutboxDepth};
 use ringwire_storage::model::CursorRow;
 use ringwire_storage::notifications::{NotificationSettings, NotifyLevel};
 use ringwire_storage::outbox::{EventKind, EventSet, HookRule, Outbox};
+use ringwire_storage::refresh::{Login, NewRefreshToken};
 
 use crate::support::{Backend, Bench, body, group, message, user};
 
@@ -20,6 +21,7 @@ on_both!(
     only_who_is_away_and_wants_to_know_is_told,
     a_newer_message_takes_the_place_of_an_older_one,
     a_delivery_is_its_takers_alone_and_goes_with_its_device,
+    a_device_whose_logins_have_ended_is_pushed_nowhere,
     what_a_notice_says_is_true_when_it_is_sent,
     a_hook_hears_the_events_of_a_conversation_in_order,
     conversations_and_users_are_events_of_their_own_transactions,
@@ -231,9 +233,37 @@ async fn a_delivery_is_its_takers_alone_and_goes_with_its_device(backend: Backen
     let nowhere = nowhere.iter().find(|delivery| delivery.device_id == "phone").unwrap();
     assert_eq!(nowhere.address, None);
     assert!(store.remove_device(user(2), "phone", 2).await.unwrap());
-    assert_eq!(bench.numbers("SELECT tries FROM push_deliveries").await, [3]);
+    assert_eq!(bench.numbers("SELECT CAST(tries AS bigint) FROM push_deliveries").await, [3]);
     assert!(store.remove_device(user(2), "tablet", 2).await.unwrap());
     assert_eq!(store.outbox_depth().await.unwrap(), OutboxDepth::default());
+}
+
+async fn a_device_whose_logins_have_ended_is_pushed_nowhere(backend: Backend) {
+    let bench = bench(backend, Vec::new()).await;
+    let store = &bench.store;
+    bench.users(2).await;
+    for device_id in ["out", "in", "external"] {
+        device(&bench, 2, device_id).await;
+    }
+    let login = async |device_id: &str, number: u8| {
+        let login =
+            Login { user_id: user(2), family_id: [number; 16], device_id: device_id.to_owned() };
+        let token = NewRefreshToken { token_hash: [number; 32], login, expires_at: 1_000_000 };
+        store.create_refresh_token(token, 1).await.unwrap();
+    };
+    login("out", 1).await;
+    login("in", 2).await;
+    login("in", 3).await;
+    assert_eq!(store.silence_devices(user(2)).await.unwrap(), 0);
+    for number in [1, 2] {
+        store.revoke_refresh_family([number; 16], 5).await.unwrap();
+    }
+    assert_eq!(store.silence_devices(user(2)).await.unwrap(), 1);
+    let devices = store.devices(user(2)).await.unwrap();
+    let pushed = devices.iter().filter(|device| device.push.is_some());
+    let mut pushed: Vec<&str> = pushed.map(|device| &*device.seen.device_id).collect();
+    pushed.sort_unstable();
+    assert_eq!(pushed, ["external", "in"]);
 }
 
 async fn what_a_notice_says_is_true_when_it_is_sent(backend: Backend) {

@@ -121,6 +121,7 @@ async fn pushes(bench: &Bench) {
     store.finish_delivery(&taken[1]).await.unwrap();
     let address = PushAddress { kind: PushKind::Fcm, token: "t".into() };
     store.forget_address(taken[2].user_id, &taken[2].device_id, &address).await.unwrap();
+    store.silence_devices(taken[2].user_id).await.unwrap();
     let settings = NotificationSettings::default();
     let id = ConversationId::new(500).unwrap();
     store.set_notification_settings(user(500), id, settings).await.unwrap();

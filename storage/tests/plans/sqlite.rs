@@ -57,10 +57,12 @@ const SCANNED: [&str; 10] = [
 ];
 
 /// Statements that read the first rows of a table and stop there.
-const FIRST_ROWS: [&str; 3] = [
+const FIRST_ROWS: [&str; 4] = [
     "SELECT id FROM search_entries ORDER BY id LIMIT ?1",
     "SELECT 1 FROM search_entries LIMIT 1",
     "SELECT NOT EXISTS (SELECT 1 FROM search_positions)",
+    // And some that count the first rows.
+    "SELECT (SELECT count(*) FROM (SELECT 1 FROM push_outbox LIMIT",
 ];
 
 /// Statements that are not run here.

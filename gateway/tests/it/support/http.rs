@@ -106,3 +106,20 @@ pub(crate) fn post(address: SocketAddr, path: &str, body: &Value) -> Answer {
     );
     exchange(address, request.as_bytes())
 }
+
+/// Any request with a token and a JSON body, on a connection of its own.
+pub(crate) fn send_as(
+    address: SocketAddr,
+    token: &str,
+    method: &str,
+    path: &str,
+    body: &Value,
+) -> Answer {
+    let body = body.to_string();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    exchange(address, request.as_bytes())
+}

@@ -14,6 +14,7 @@ pub(crate) mod chat;
 pub(crate) mod client;
 pub(crate) mod flood;
 pub(crate) mod http;
+pub(crate) mod mock;
 pub(crate) mod participant;
 pub(crate) mod server;
 pub(crate) mod store;
