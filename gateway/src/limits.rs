@@ -136,6 +136,8 @@ pub const CURSORS_AHEAD: usize = 1024;
 pub const TARGETS_LOADING: usize = 64;
 /// Of such entries it remembers what it needs to know of these many.
 pub const TARGETS_KEPT: usize = 256;
+/// Newest reactions of a conversation that are remembered, so that the same one again makes no entry.
+pub const REACTIONS_KEPT: usize = 64;
 /// With other nodes on the same database: how long a look at who blocks whom is believed.
 pub const BLOCKS_TRUST: Duration = Duration::from_mins(1);
 /// Refused sends a conversation remembers, to refuse what says it comes `after` them.

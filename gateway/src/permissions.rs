@@ -21,7 +21,10 @@ use ringwire_protocol::ErrorCode::{
 };
 use ringwire_protocol::wire::command::Op;
 
-use Verdict::{AsJoinPolicy, AsRole, IfMembersMayInvite, Lower, No, Own, UnlessAnnouncements, Yes};
+use Verdict::{
+    AsJoinPolicy, AsRole, IfMembersMayInvite, Lower, No, Own, OwnUnlessAnnouncements,
+    UnlessAnnouncements, Yes,
+};
 
 /// Who somebody is to a conversation, or what restricts them there: the columns of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -99,6 +102,8 @@ pub enum Verdict {
     Lower,
     /// Unless only owner and admins may send (`announcement_only`).
     UnlessAnnouncements,
+    /// As [`Verdict::Own`], unless only owner and admins may send.
+    OwnUnlessAnnouncements,
     /// If the group's settings let members invite (`members_may_invite`).
     IfMembersMayInvite,
     /// As the join policy says: at once, with the code, by asking, or not at all (`CONVERSATION_NOT_FOUND`).
@@ -117,6 +122,7 @@ impl Verdict {
             Own => "own",
             Lower => "lower roles",
             UnlessAnnouncements => "unless announcements only",
+            OwnUnlessAnnouncements => "own, unless announcements only",
             IfMembersMayInvite => "if members may invite",
             AsJoinPolicy => "as the join policy says",
             AsRole => "as their role",
@@ -193,7 +199,7 @@ operations! {
         Yes, Yes, No(Forbidden), No(IsMuted), No(NotMember), No(NotMember), Yes, No(IsBlocked),
     ];
     /// Give a message another content.
-    Edit = "edit": [Own, Own, Own, No(IsMuted), No(NotMember), No(NotMember), Own, No(IsBlocked)];
+    Edit = "edit": [Own, Own, OwnUnlessAnnouncements, No(IsMuted), No(NotMember), No(NotMember), Own, No(IsBlocked)];
     /// Take a message back.
     Recall = "recall": [Yes, Yes, Own, AsRole, No(NotMember), No(NotMember), Own, AsRole];
     /// React to a message, or take that back.
@@ -231,7 +237,7 @@ operations! {
     /// List one's own sessions.
     Sessions = "sessions": [caller];
 
-    /// Open the direct conversation with a user; none is made while one of the two blocks the other.
+    /// Open the direct conversation with a user; not while one of the two blocks the other.
     OpenDirect = "open_direct": [caller];
     /// Make a group or room, and own it.
     CreateGroup = "create_group": [caller];

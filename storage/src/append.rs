@@ -73,7 +73,7 @@ pub enum Change {
     },
     /// A message, and every edit of it, loses its body.
     Recall {
-        /// Which message.
+        /// Which message; it is not pinned any more.
         target_seq: Seq,
     },
     /// The sender of the entry reacts to a message, or takes that back.

@@ -217,8 +217,7 @@ impl Pass {
                 self.pinned.entry((id, *target_seq)).or_insert(entry.seq);
             }
             Change::Pin { target_seq, removed: true } => {
-                self.pinned.remove(&(id, *target_seq));
-                self.unpinned.insert((id, *target_seq));
+                self.unpin((id, *target_seq));
             }
             Change::Mention { users, all } => self.mention(entry, users, *all),
             Change::Edit { target_seq, body } => self.edit(entry, *target_seq, body),
@@ -281,6 +280,11 @@ impl Pass {
         }
     }
 
+    fn unpin(&mut self, target: Place) {
+        self.pinned.remove(&target);
+        self.unpinned.insert(target);
+    }
+
     /// Its edits stay noted, and say nothing any more: they lose their bodies with it.
     fn recall(&mut self, entry: &Append, target_seq: Seq) {
         let target = (entry.conversation_id, target_seq);
@@ -289,6 +293,7 @@ impl Pass {
         }
         self.reactions.retain(|key, _| (key.0, key.1) != target);
         self.mentions.retain(|mention| (mention.0, mention.1) != target);
+        self.unpin(target);
         self.recalled.entry(target).or_insert(entry.created_at);
     }
 

@@ -3,7 +3,7 @@
 //!
 //! Invariants: the caller's membership is read in the same snapshot as the list; lists are pages by user id.
 
-use ringwire_protocol::{ConversationId, Seq, UserId};
+use ringwire_protocol::{ConversationId, Seq, UnixMs, UserId};
 
 use crate::error::StoreError;
 use crate::model::{MemberProfile, Role};
@@ -67,7 +67,7 @@ pub struct ReadBy {
 }
 
 impl Store {
-    /// People of a conversation by user id, for a member.
+    /// People of a conversation by user id, for a member. A ban that is over at `now_ms` is none.
     pub async fn members_page(
         &self,
         user: UserId,
@@ -75,9 +75,10 @@ impl Store {
         list: MemberList,
         after: Option<UserId>,
         limit: u32,
+        now_ms: UnixMs,
     ) -> Result<MembersPage, StoreError> {
         let after = after.map_or(0, UserId::as_i64);
-        either!(self, store => store.members_page(user, id, list, after, limit).await)
+        either!(self, store => store.members_page(user, id, list, after, limit, now_ms).await)
     }
 
     /// Who has read up to an entry, for a member. `None`: no such conversation, or not a member.

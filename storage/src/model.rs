@@ -228,6 +228,8 @@ pub struct ConversationState {
     pub pins: Vec<Seq>,
     /// Direct: one of the two blocks the other.
     pub blocked: bool,
+    /// Nobody is a member any more, and nothing follows; its log still tells a retry what became of the first try.
+    pub dissolved: bool,
 }
 
 /// One line in a user's list of conversations.
@@ -251,7 +253,7 @@ pub struct HeadRow {
     pub last_activity_at: UnixMs,
     /// The newest entry.
     pub last_entry: Option<EntryRow>,
-    /// How far the user has seen the log: the read cursor, or an entry of their own behind it (among the newest
+    /// How far the user has seen the log: the read cursor, or a message of their own behind it (among the newest
     /// [`OWN_ENTRY_WINDOW`]), because cursors are written behind.
     pub read_seq: Seq,
     /// Message count at `read_seq`.
@@ -283,8 +285,8 @@ impl EntryRow {
     }
 }
 
-/// How many of the newest entries are looked through for one of the user's own behind their read cursor. Own entries
-/// move that cursor, which is written behind: this covers the time until then, and a crash.
+/// How many of the newest entries are looked through for a message of the user's own behind their read cursor. Own
+/// messages move that cursor, which is written behind: this covers the time until then, and a crash.
 pub const OWN_ENTRY_WINDOW: u32 = 32;
 
 /// So many mentions of one kind are counted in one line of a list: what it takes stays bounded in a room that somebody

@@ -169,6 +169,7 @@ impl Store {
     }
 
     /// All an owner shard needs, with at most `recent_limit` of the newest entries. `None`: no such conversation.
+    /// One that is dissolved is told as such.
     pub async fn load_conversation(
         &self,
         id: ConversationId,

@@ -267,7 +267,9 @@ impl Database {
         let head = log.head();
         let (cursor, delivered_seq) =
             self.cursors.get(&(user, log.id)).copied().unwrap_or_default();
-        let own = log.rows.iter().rev().find(|row| row.sender_id == Some(user));
+        let says =
+            |row: &&EntryRow| row.msg_no > log.row(row.seq - 1).map_or(0, |before| before.msg_no);
+        let own = log.rows.iter().rev().find(|row| row.sender_id == Some(user) && says(row));
         let read_seq = own.map_or(cursor, |row| row.seq.max(cursor)).min(head.seq);
         let created = log.rows.first();
         let direct = log.kind == ConversationKind::Direct;

@@ -54,11 +54,10 @@ impl Roster {
 
     fn change(&mut self, row: &EntryRow, sender: UserId, change: &Change) -> Result<(), String> {
         match change {
-            Change::None
-            | Change::Mention { .. }
-            | Change::Edit { .. }
-            | Change::Recall { .. }
-            | Change::React { .. } => {}
+            Change::None | Change::Mention { .. } | Change::Edit { .. } | Change::React { .. } => {}
+            Change::Recall { target_seq } => {
+                self.state.pins.retain(|pinned| pinned != target_seq);
+            }
             Change::Join(users) => {
                 for user in users {
                     if self.has(*user) {
@@ -113,7 +112,10 @@ impl Roster {
                     self.state.pins.push(*target_seq);
                 }
             }
-            Change::Dissolve => self.members.clear(),
+            Change::Dissolve => {
+                self.members.clear();
+                self.state = ConversationState { dissolved: true, ..ConversationState::default() };
+            }
         }
         Ok(())
     }

@@ -35,6 +35,7 @@ pub(crate) fn serve(database: &mut Database, ask: Ask, failing: bool, unix_ms: i
                     &request.cursors,
                     &snapshot,
                     &COMMAND_KEY,
+                    unix_ms,
                 ))
             });
             Served::SessionOpened { session, opened }
@@ -102,7 +103,7 @@ fn answer(database: &mut Database, user: UserId, query: Query, unix_ms: i64) -> 
         }
         Query::Heads(heads) => {
             let list = database.session(user, &[], page(heads.limit) as usize, 0);
-            Outcome::HeadsPage(rows::first_heads(&list, &COMMAND_KEY))
+            Outcome::HeadsPage(rows::first_heads(&list, &COMMAND_KEY, unix_ms))
         }
         Query::CreateGroup(create) => return create_group(database, user, &create, unix_ms),
         _ => {
@@ -143,7 +144,7 @@ fn create_group(
         .heads
         .iter()
         .find(|line| line.conversation_id == id)
-        .map(|line| rows::head(line, &COMMAND_KEY));
+        .map(|line| rows::head(line, &COMMAND_KEY, unix_ms));
     let opened = wire::ConversationOpened { head, created: made };
     Ok((Outcome::ConversationOpened(opened), made.then_some(id)))
 }

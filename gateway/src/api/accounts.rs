@@ -13,6 +13,7 @@ use super::input::{Body, check_email, check_password, check_username};
 use super::logins::{SignedIn, sign_in};
 use crate::auth::is_username;
 use crate::cli::unix_now_ms;
+use crate::command::text::is_name;
 
 /// `POST /api/v1/auth/register`
 #[derive(Deserialize)]
@@ -48,12 +49,10 @@ pub(super) async fn register(
     email.as_deref().map_or(Ok(()), check_email)?;
     check_password(&request.password)?;
     let display_name = request.display_name.unwrap_or_default();
-    if display_name.chars().count() > MAX_DISPLAY_NAME_CHARS
-        || display_name.contains(char::is_control)
-    {
+    if display_name.chars().count() > MAX_DISPLAY_NAME_CHARS || !is_name(&display_name) {
         return Err(ApiError::new(
             ErrorCode::InvalidArgument,
-            "display_name: at most 64 characters, none of them a control character",
+            "display_name: at most 64 characters, none that controls or turns the text",
         ));
     }
     let password_hash = state.0.hasher.hash(request.password).await?;

@@ -158,6 +158,7 @@ async fn bad_input_is_answered_in_the_one_error_shape() {
         json!({"username": "ann", "email": "x", "password": "correct horse"}),
         json!({"username": "ann", "password": "short"}),
         json!({"username": "ann", "password": "correct horse", "display_name": "a\u{7}"}),
+        json!({"username": "ann", "password": "correct horse", "display_name": "\u{202e}nna"}),
         json!({"username": 5, "password": "correct horse"}),
         json!({"username": "ann"}),
         json!([]),

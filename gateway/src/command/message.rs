@@ -4,6 +4,7 @@ use ringwire_protocol::ids::{MAX_CLIENT_ID_BYTES, MAX_ID};
 use ringwire_protocol::{CommandError, ErrorCode, UserId, wire};
 use wire::message::Kind;
 
+use super::text;
 use crate::config::LimitsConfig;
 use crate::conversation::intent::Mentions;
 use crate::limits;
@@ -20,6 +21,7 @@ pub fn check(message: &wire::Message, limits: &LimitsConfig) -> Result<(), Comma
         let most = limits.max_text_bytes;
         return Err(too_large(format!("message.text is longer than {most} bytes")));
     }
+    text::check_speech(&message.text, "message.text")?;
     let metadata: usize = message.metadata.iter().map(|(key, value)| key.len() + value.len()).sum();
     if metadata > limits.max_metadata_bytes as usize {
         let most = limits.max_metadata_bytes;
@@ -74,7 +76,7 @@ fn check_attachment(attachment: &wire::Attachment) -> Result<(), CommandError> {
     for text in [file_id, url, name, mime_type, thumbnail_url] {
         short(text, "a text of an attachment", limits::MAX_PART_TEXT_BYTES)?;
     }
-    Ok(())
+    text::check_name(name, "an attachment's name")
 }
 
 fn check_location(location: &wire::Location) -> Result<(), CommandError> {
@@ -84,7 +86,8 @@ fn check_location(location: &wire::Location) -> Result<(), CommandError> {
     if !on_earth {
         return Err(invalid("message.location has a latitude or longitude out of range"));
     }
-    short(&location.label, "message.location.label", limits::MAX_PART_TEXT_BYTES)
+    short(&location.label, "message.location.label", limits::MAX_PART_TEXT_BYTES)?;
+    text::check_name(&location.label, "message.location.label")
 }
 
 fn check_card(card: &wire::Card) -> Result<(), CommandError> {
@@ -97,7 +100,8 @@ fn check_card(card: &wire::Card) -> Result<(), CommandError> {
     for text in [&card.title, &card.text, &card.url, &card.image_url] {
         short(text, "a text of message.card", limits::MAX_PART_TEXT_BYTES)?;
     }
-    Ok(())
+    text::check_name(&card.title, "message.card.title")?;
+    text::check_speech(&card.text, "message.card.text")
 }
 
 fn check_origin(origin: &wire::Origin) -> Result<(), CommandError> {
@@ -125,18 +129,16 @@ pub fn mentions(message: &wire::Message) -> Mentions {
 
 /// Checks a reaction.
 pub fn check_reaction(reaction: &str) -> Result<(), CommandError> {
-    if reaction.trim().is_empty() || reaction.contains(char::is_control) {
-        return Err(invalid("reaction is empty or has control characters"));
+    if reaction.trim().is_empty() {
+        return Err(invalid("reaction is empty"));
     }
+    text::check_name(reaction, "reaction")?;
     short(reaction, "reaction", limits::MAX_REACTION_BYTES)
 }
 
 /// Checks what somebody says to their wish to join.
 pub fn check_request(text: &str) -> Result<(), CommandError> {
-    // Postgres text cannot hold NUL.
-    if text.contains('\0') {
-        return Err(invalid("text contains a NUL character"));
-    }
+    text::check_speech(text, "text")?;
     short(text, "text", limits::MAX_REQUEST_TEXT_BYTES)
 }
 
@@ -164,7 +166,7 @@ pub fn too_large(message: String) -> CommandError {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{check, *};
     use crate::config::CommandRate;
 
     fn text(text: &str) -> wire::Message {
@@ -203,6 +205,14 @@ mod tests {
         assert_eq!(code(wire::Message { kind: 99, ..text("hi") }), Err(ErrorCode::InvalidArgument));
         let notice = wire::Message { kind: Kind::Notice.into(), ..text("hi") };
         assert_eq!(code(notice), Err(ErrorCode::InvalidArgument));
+        assert_eq!(code(text("a\0b")), Err(ErrorCode::InvalidArgument));
+        let named = wire::Attachment {
+            url: "/a".to_owned(),
+            name: "a\u{202e}gpj.exe".to_owned(),
+            ..Default::default()
+        };
+        let turned = wire::Message { attachments: vec![named], ..text("hi") };
+        assert_eq!(code(turned), Err(ErrorCode::InvalidArgument));
         let many = wire::Message { mentions: vec![1; 65], ..text("hi") };
         assert_eq!(code(many), Err(ErrorCode::TooLarge));
     }

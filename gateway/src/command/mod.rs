@@ -13,3 +13,4 @@ pub mod message;
 pub mod named;
 pub mod query;
 pub mod route;
+pub mod text;

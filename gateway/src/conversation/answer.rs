@@ -4,6 +4,7 @@ use ringwire_protocol::{ConversationId, MsgNo, Seq, UnixMs, wire};
 use ringwire_storage::model::EntryRow;
 use wire::reply::Outcome;
 
+use super::Intent;
 use crate::placement::ShardId;
 use crate::session::cursors::Cursor;
 use crate::session::registry::SessionKey;
@@ -34,6 +35,8 @@ pub enum Ack {
         created_at: UnixMs,
         /// As the sender chose it.
         client_msg_id: Box<str>,
+        /// It is a message, and so its sender has seen what is before it.
+        says: bool,
     },
     /// The cursors are valid.
     Cursor {
@@ -48,14 +51,16 @@ pub enum Ack {
     Done,
 }
 
-impl From<&EntryRow> for Ack {
-    fn from(row: &EntryRow) -> Self {
+impl Ack {
+    /// For the entry that a command made.
+    pub fn entry(row: &EntryRow, intent: &Intent) -> Self {
         Self::Entry {
             conversation_id: row.conversation_id,
             seq: row.seq,
             msg_no: row.msg_no,
             created_at: row.created_at,
             client_msg_id: row.client_msg_id.as_str().into(),
+            says: intent.is_message(),
         }
     }
 }
@@ -63,7 +68,7 @@ impl From<&EntryRow> for Ack {
 impl From<Ack> for Outcome {
     fn from(ack: Ack) -> Self {
         match ack {
-            Ack::Entry { conversation_id, seq, msg_no, created_at, client_msg_id } => {
+            Ack::Entry { conversation_id, seq, msg_no, created_at, client_msg_id, says: _ } => {
                 Self::SendAck(wire::SendAck {
                     conversation_id: conversation_id.get(),
                     seq,

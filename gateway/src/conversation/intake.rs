@@ -1,7 +1,8 @@
 //! How a command becomes an entry in flight, waits, or is answered at once.
 //!
 //! Invariants: a command never overtakes an earlier one of its sender; what waits, waits for a re-base or for a change
-//! in flight to be decided, or for the store to tell what it is about.
+//! in flight to be decided, or for the store to tell what it is about. What is so already by what is committed makes no
+//! entry and is answered without one.
 
 use bytes::Bytes;
 use ringwire_protocol::{CommandError, ErrorCode, Seq};
@@ -93,7 +94,10 @@ impl Conversation {
             {
                 self.wait(submission, effects);
             }
+            Err(Stop::Already) if self.changes_in_flight > 0 => self.wait(submission, effects),
+            Err(Stop::Likewise) => self.wait(submission, effects),
             Err(Stop::Refuse(error)) => self.refuse(&submission, error, effects),
+            Err(Stop::Already) => submission.answer(&Ok(Ack::Done), effects),
             Err(Stop::Target(seq)) => self.wait_for_target(seq, submission, effects),
             Err(Stop::Blocks(users)) => {
                 if self.blocks.ask(self.generation, now.at) {
@@ -274,6 +278,7 @@ impl Conversation {
                 msg_no: position.msg_no,
                 created_at: position.created_at,
                 client_msg_id: submission.client_msg_id.clone(),
+                says: submission.intent.is_message(),
             })
         } else {
             Err(other_command())

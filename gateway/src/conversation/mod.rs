@@ -29,6 +29,7 @@ mod intake;
 pub mod intent;
 pub mod members;
 mod pages;
+mod reactions;
 mod rebase;
 mod receipts;
 mod recent;
@@ -57,6 +58,7 @@ use blocks::Blocks;
 use entry::EntryFrame;
 use facts::Facts;
 use members::{Members, Recipients};
+use reactions::Reactions;
 use receipts::{Ahead, Receipts};
 use recent::{DedupeKey, Position, Recent};
 use ring::Ring;
@@ -216,6 +218,7 @@ pub struct Conversation {
     confirmed_at: Instant,
     recent: Recent,
     facts: Facts,
+    reactions: Reactions,
     blocks: Blocks,
     ring: Ring,
     refusals: Refusals,
@@ -257,6 +260,7 @@ impl Conversation {
             confirmed_at: now.at,
             recent,
             facts: Facts::new(&snapshot.recent),
+            reactions: Reactions::new(&snapshot.recent),
             blocks,
             ring: Ring::behind(snapshot.head.seq),
             refusals: Refusals::default(),
@@ -359,7 +363,7 @@ impl Conversation {
     fn commit(&mut self, entry: InFlight, effects: &mut Vec<Effect>) {
         let InFlight { submission, row, change, made_at, .. } = entry;
         let recipients = self.apply(&row, &change, made_at);
-        submission.answer(&Ok(Ack::from(&row)), effects);
+        submission.answer(&Ok(Ack::entry(&row, &submission.intent)), effects);
         effects.push(Effect::Deliver {
             frame: self.framed(&row, made_at),
             recipients,
@@ -377,18 +381,22 @@ impl Conversation {
 
     /// Brings the committed state up to `row`; returns who receives it: those who are members before or after it.
     fn apply(&mut self, row: &EntryRow, change: &Change, asked_at: Instant) -> Recipients {
-        self.head = LogHead { seq: row.seq, msg_no: row.msg_no, created_at: row.created_at };
+        let says = row.msg_no > self.head.msg_no;
+        self.head = row.head();
         self.confirmed_at = asked_at;
         if let Some((key, position)) = position_of(row) {
             // Another node may have accepted what this one refused.
             self.refusals.forgive(self.id, key.0, &key.1);
-            self.receipts.said(key.0, row.seq);
+            if says {
+                self.receipts.said(key.0, row.seq);
+            }
             self.recent.insert(key, position);
         }
         let before = lets_go(change).then(|| self.state.members.recipients());
         self.state.apply(row.sender_id, change, row.created_at);
         self.facts.push(row);
         self.facts.apply(change);
+        self.reactions.apply(row.sender_id, change);
         match change {
             Change::Edit { target_seq, .. } | Change::React { target_seq, .. } => {
                 self.ring.drop_through(*target_seq);

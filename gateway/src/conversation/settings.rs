@@ -16,6 +16,7 @@ use wire::group_settings::JoinPolicy;
 
 use crate::command::key::CommandKey;
 use crate::command::message::{invalid, too_large};
+use crate::command::text;
 use crate::config::LimitsConfig;
 use crate::limits;
 
@@ -40,6 +41,9 @@ pub fn check(settings: &GroupSettings, limits: &LimitsConfig) -> Result<(), Comm
             return Err(too_large(format!("settings.{field} is longer than {most} bytes")));
         }
     }
+    text::check_name(settings.title(), "settings.title")?;
+    text::check_description(settings.description(), "settings.description")?;
+    text::check_name(settings.avatar_url(), "settings.avatar_url")?;
     if settings.join_policy.is_some_and(|policy| JoinPolicy::try_from(policy).is_err()) {
         return Err(invalid("settings.join_policy is not known"));
     }

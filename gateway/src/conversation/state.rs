@@ -45,7 +45,7 @@ impl State {
             requests: state.requests.into_iter().collect(),
             pins: state.pins,
             muted_until: state.muted_until,
-            dissolved: false,
+            dissolved: state.dissolved,
         }
     }
 
@@ -65,6 +65,8 @@ impl State {
             Change::Pin { target_seq, removed } => {
                 pin_after(&mut self.pins, *target_seq, *removed);
             }
+            // What is gone need not be shown above the others any more.
+            Change::Recall { target_seq } => pin_after(&mut self.pins, *target_seq, true),
             Change::Mute { user_id: None, until } => self.muted_until = *until,
             Change::Settings(settings) => {
                 self.settings = wire::GroupSettings::decode(settings.clone()).unwrap_or_default();

@@ -88,6 +88,7 @@ impl<'a> View<'a> {
     pub(super) fn is_pinned(&self, seq: Seq) -> bool {
         let newest = self.changes().rev().find_map(|(_, change)| match change {
             Change::Pin { target_seq, removed } if *target_seq == seq => Some(!removed),
+            Change::Recall { target_seq } if *target_seq == seq => Some(false),
             _ => None,
         });
         newest.unwrap_or_else(|| self.state.pins.contains(&seq))

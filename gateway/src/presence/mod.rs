@@ -24,6 +24,7 @@ use ringwire_protocol::{CommandError, ErrorCode, UnixMs, UserId, wire};
 use wire::presence::Status as WireStatus;
 
 use crate::command::message::invalid;
+use crate::command::text::check_name;
 use crate::limits;
 
 /// How present somebody is, the least first.
@@ -72,7 +73,7 @@ pub fn check_text(text: &str) -> Result<(), CommandError> {
             format!("text is longer than {most} bytes"),
         ));
     }
-    Ok(())
+    check_name(text, "text")
 }
 
 /// How one session shows its user.

@@ -12,7 +12,7 @@ use wire::presence::Status as WireStatus;
 use super::board::Board;
 use super::post::{Letter, Post};
 use super::watches::{Interest, Watches};
-use super::{May, Own, Status};
+use super::{May, Own, Shown, Status};
 use crate::limits;
 use crate::placement::{ShardId, home_shard};
 use crate::session::registry::SessionKey;
@@ -450,6 +450,34 @@ fn a_block_conceals_at_once() {
     world.tell(user(1), session, false);
     assert_eq!(seen(&world, session), (WireStatus::Offline, 0));
     assert_eq!(world.told[&(session, user(2))].text, "");
+}
+
+#[test]
+fn what_others_may_see_holds_at_once_when_it_is_changed() {
+    let (mut world, session) = watched_world();
+    world.shows(user(2), key(2, 0), own(Status::Online, ""));
+    world.settle();
+    assert_eq!(seen(&world, session).0, WireStatus::Online);
+    let at = world.at();
+    let (mut interest, may) = (Interest::default(), |last_seen| {
+        BTreeMap::from([(user(2), May { status: false, last_seen, last_seen_at: 0 })])
+    });
+    let watches = &mut world.home(user(1)).watches;
+    let before = watches.question(session, user(1), vec![user(2)]);
+    watches.hold(user(2), at);
+    // What the store said before the change comes too late, and what happens meanwhile is not told.
+    watches.permitted(&before, &may(true), &mut interest);
+    watches.news(user(2), Shown::offline(77));
+    assert_eq!(watches.take(session, false), None);
+    let check = watches.next_check(at).expect("it is asked first");
+    assert_eq!((check.session, &*check.users), (session, &[user(2)][..]));
+    watches.permitted(&check, &may(false), &mut interest);
+    world.tell(user(1), session, false);
+    assert_eq!(seen(&world, session), (WireStatus::Offline, 0));
+    let later = world.home(user(1)).watches.next_check(at + limits::PRESENCE_CHECK);
+    assert!(later.is_some_and(|check| check.session == session), "and then once a minute");
+    let watches = &mut world.home(user(1)).watches;
+    assert_eq!(watches.next_check(at + limits::PRESENCE_CHECK), None, "as any other");
 }
 
 #[test]

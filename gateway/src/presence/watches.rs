@@ -49,6 +49,8 @@ struct Watched {
     told: bool,
     /// Answers to earlier questions are out of date.
     not_before: u64,
+    /// Nothing is told until the store has answered again.
+    held: bool,
 }
 
 #[derive(Debug, Default)]
@@ -198,6 +200,7 @@ impl Watches {
         let Some(watcher) = self.watchers.get_mut(&session) else { return };
         let Some(watched) = watcher.watched.get_mut(&user) else { return };
         let before = watched.may.replace(may);
+        let held = std::mem::take(&mut watched.held);
         let followed_before = before.is_some_and(May::anything);
         if may.anything() && !followed_before {
             let followed = self.followed.entry(user).or_insert_with(|| {
@@ -208,7 +211,7 @@ impl Watches {
         } else if !may.anything() && followed_before {
             Self::unfollow(&mut self.followed, session, user, interest);
         }
-        if before != Some(may) || !watched.told {
+        if before != Some(may) || !watched.told || held {
             watcher.changed.insert(user);
             self.owed.insert(session);
         }
@@ -239,6 +242,27 @@ impl Watches {
             if let Some(watched) = watcher.and_then(|watcher| watcher.watched.get_mut(&user)) {
                 watched.not_before = not_before;
             }
+        }
+    }
+
+    /// A user lets others see more or less than before: nothing is told of them until the store has said what, for each
+    /// session that watches them. That is asked before anything else is asked again.
+    pub fn hold(&mut self, user: UserId, now: Instant) {
+        if !self.counts.contains_key(&user) {
+            return;
+        }
+        let not_before = self.questions;
+        let mut sessions = BTreeSet::new();
+        for (session, watcher) in &mut self.watchers {
+            if let Some(watched) = watcher.watched.get_mut(&user) {
+                watched.not_before = not_before;
+                watched.held = true;
+                sessions.insert(*session);
+            }
+        }
+        self.checks.retain(|(_, session)| !sessions.contains(session));
+        for session in sessions {
+            self.checks.push_front((now, session));
         }
     }
 
@@ -324,6 +348,9 @@ impl Watches {
         let mut users = Vec::new();
         watcher.changed.retain(|user| {
             let Some(entry) = watched.get_mut(user) else { return false };
+            if entry.held {
+                return true;
+            }
             let Some(may) = entry.may else { return false };
             let shown = followed.get(user).and_then(|followed| followed.shown.as_ref());
             if may.anything() && shown.is_none() {

@@ -123,6 +123,11 @@ pub enum News {
         /// Whether one blocks the other since.
         blocked: bool,
     },
+    /// It changed who may see the caller.
+    SeenByOthers {
+        /// The caller.
+        user: UserId,
+    },
 }
 
 /// What was answered.

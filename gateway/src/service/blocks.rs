@@ -46,11 +46,9 @@ impl Queries<'_> {
         Ok(Outcome::BlocksPage(wire::BlocksPage { users, next_page_token }))
     }
 
-    /// Nobody begins a direct conversation with one who blocks them, or whom they block.
-    pub(super) async fn may_begin(&self, user: UserId, other: UserId) -> Result<(), CommandError> {
-        if self.store.direct_between(user, other).await.map_err(failed)?.is_some()
-            || !self.store.is_blocked_either_way(user, other).await.map_err(failed)?
-        {
+    /// Nobody opens a direct conversation with one who blocks them, or whom they block, whether there is one or not.
+    pub(super) async fn may_open(&self, user: UserId, other: UserId) -> Result<(), CommandError> {
+        if !self.store.is_blocked_either_way(user, other).await.map_err(failed)? {
             return Ok(());
         }
         Err(CommandError::new(ErrorCode::Blocked, "one of the two blocks the other"))

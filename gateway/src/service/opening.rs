@@ -28,7 +28,7 @@ impl Queries<'_> {
         if other == user {
             return Err(invalid("a direct conversation needs another user"));
         }
-        self.may_begin(user, other).await?;
+        self.may_open(user, other).await?;
         let body = created(ConversationKind::Direct, String::new(), &[user, other]);
         let opened = self.store.open_direct(user, other, self.now_ms, body).await;
         let (id, made) = opened.map_err(failed)?;
@@ -109,7 +109,10 @@ impl Queries<'_> {
     async fn opened(&self, user: UserId, id: ConversationId, made: bool) -> Answer {
         let (heads, _) = self.store.heads(user, None, &[id], 1).await.map_err(failed)?;
         // The caller of a repeated create_group may have left the group since.
-        let head = heads.first().map(|row| rows::head(row, &self.key)).ok_or_else(not_member)?;
+        let head = heads
+            .first()
+            .map(|row| rows::head(row, &self.key, self.now_ms))
+            .ok_or_else(not_member)?;
         let opened = wire::ConversationOpened { head: Some(head), created: made };
         Ok((Box::new(Outcome::ConversationOpened(opened)), made.then_some(News::Made(id))))
     }

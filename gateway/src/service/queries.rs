@@ -49,7 +49,8 @@ impl Queries<'_> {
             Query::Blocks(blocks) => self.blocks(user, &blocks).await?,
             Query::SetVisibility { status, last_seen } => {
                 self.store.set_visibility(user, status, last_seen).await.map_err(failed)?;
-                Outcome::Done(wire::Done {})
+                let news = News::SeenByOthers { user };
+                return Ok((Box::new(Outcome::Done(wire::Done {})), Some(news)));
             }
             Query::OpenDirect(open) => return self.open_direct(user, open).await,
             Query::CreateGroup(create) => return self.create_group(user, create).await,
@@ -89,10 +90,10 @@ impl Queries<'_> {
         self.save_first(dirty).await?;
         if after.is_none() && only.is_empty() {
             let list = self.store.session_snapshot(user, &[], limit, 0).await.map_err(failed)?;
-            return Ok(Outcome::HeadsPage(rows::first_heads(&list, &self.key)));
+            return Ok(Outcome::HeadsPage(rows::first_heads(&list, &self.key, self.now_ms)));
         }
         let (rows, more) = self.store.heads(user, after, &only, limit).await.map_err(failed)?;
-        Ok(Outcome::HeadsPage(rows::heads(&rows, more, &self.key)))
+        Ok(Outcome::HeadsPage(rows::heads(&rows, more, &self.key, self.now_ms)))
     }
 
     async fn members(&self, user: UserId, ask: &wire::Members) -> Result<Outcome, CommandError> {
@@ -105,7 +106,7 @@ impl Queries<'_> {
             Ok(wire::members::List::Requests) => MemberList::Requests,
             Err(_) => return Err(invalid("list is not known")),
         };
-        let page = self.store.members_page(user, id, list, after, limit).await;
+        let page = self.store.members_page(user, id, list, after, limit, self.now_ms).await;
         let (members, more) = match page.map_err(failed)? {
             MembersPage::Page { members, more } => (members, more),
             MembersPage::NotMember => return Err(not_member()),
@@ -120,7 +121,7 @@ impl Queries<'_> {
         };
         Ok(Outcome::MembersPage(wire::MembersPage {
             conversation_id: id.get(),
-            members: members.iter().map(rows::member).collect(),
+            members: members.iter().map(|row| rows::member(row, self.now_ms)).collect(),
             next_page_token,
         }))
     }
@@ -186,7 +187,7 @@ impl Queries<'_> {
             .session_snapshot(user, cursors, limits::CONNECT_HEADS, limits::CONNECT_SYNC)
             .await
             .map_err(failed)?;
-        Ok(Opened { view, ..rows::opened(&profile, cursors, &snapshot, &self.key) })
+        Ok(Opened { view, ..rows::opened(&profile, cursors, &snapshot, &self.key, self.now_ms) })
     }
 }
 

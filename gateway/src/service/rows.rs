@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use prost::Message as _;
-use ringwire_protocol::{ConversationId, Seq, wire};
+use ringwire_protocol::{ConversationId, Seq, UnixMs, wire};
 use ringwire_storage::model::{
     ConversationKind, EntryRow, HeadRow, HistoryWindow, LogPage, MemberProfile, Role,
     SessionSnapshot, UserRow,
@@ -27,8 +27,13 @@ pub(crate) fn user(row: &UserRow) -> wire::User {
     }
 }
 
-/// One line of a user's list; `key` makes the join code.
-pub fn head(row: &HeadRow, key: &CommandKey) -> wire::Head {
+/// Until when something keeps somebody from something, if it still does.
+fn ahead(until: UnixMs, now: UnixMs) -> UnixMs {
+    if until > now { until } else { 0 }
+}
+
+/// One line of a user's list as of `now`; `key` makes the join code.
+pub fn head(row: &HeadRow, key: &CommandKey, now: UnixMs) -> wire::Head {
     let settings = wire::GroupSettings::decode(row.settings.clone()).unwrap_or_default();
     let may_invite = may_invite(row, &settings);
     let settings = settings::shown(settings, row.conversation_id, key, may_invite);
@@ -42,8 +47,8 @@ pub fn head(row: &HeadRow, key: &CommandKey) -> wire::Head {
             created_at: row.created_at,
             users: row.users.iter().map(user).collect(),
             pinned_seqs: row.pins.clone(),
-            muted_until: row.muted_until,
-            own_muted_until: row.own_muted_until,
+            muted_until: ahead(row.muted_until, now),
+            own_muted_until: ahead(row.own_muted_until, now),
         }),
         head_seq: row.head.seq,
         msg_no: row.head.msg_no,
@@ -69,21 +74,26 @@ fn may_invite(row: &HeadRow, settings: &wire::GroupSettings) -> bool {
     }
 }
 
-pub(super) fn heads(rows: &[HeadRow], more: bool, key: &CommandKey) -> wire::HeadsPage {
+pub(super) fn heads(
+    rows: &[HeadRow],
+    more: bool,
+    key: &CommandKey,
+    now: UnixMs,
+) -> wire::HeadsPage {
     let next_page_token = match rows.last() {
         Some(last) if more => format!("{}.{}", last.last_activity_at, last.conversation_id),
         _ => String::new(),
     };
     wire::HeadsPage {
-        heads: rows.iter().map(|row| head(row, key)).collect(),
+        heads: rows.iter().map(|row| head(row, key, now)).collect(),
         next_page_token,
         total_unread: None,
     }
 }
 
 /// The first page of the whole list; `key` makes join codes.
-pub fn first_heads(list: &SessionSnapshot, key: &CommandKey) -> wire::HeadsPage {
-    let page = heads(&list.heads, list.more_heads, key);
+pub fn first_heads(list: &SessionSnapshot, key: &CommandKey, now: UnixMs) -> wire::HeadsPage {
+    let page = heads(&list.heads, list.more_heads, key, now);
     wire::HeadsPage { total_unread: Some(list.total_unread), ..page }
 }
 
@@ -142,12 +152,12 @@ fn window_within_budget(window: HistoryWindow, rows: &[EntryRow]) -> &[EntryRow]
     }
 }
 
-pub(super) fn member(row: &MemberProfile) -> wire::Member {
+pub(super) fn member(row: &MemberProfile, now: UnixMs) -> wire::Member {
     wire::Member {
         user: Some(user(&row.user)),
         role: row.member.role as i32,
         joined_at: row.member.joined_at,
-        muted_until: row.member.muted_until,
+        muted_until: ahead(row.member.muted_until, now),
         read_seq: row.read_seq,
         delivered_seq: row.delivered_seq,
         banned_until: row.banned_until,
@@ -162,6 +172,7 @@ pub fn opened(
     cursors: &[(ConversationId, Seq)],
     snapshot: &SessionSnapshot,
     key: &CommandKey,
+    now: UnixMs,
 ) -> Opened {
     let mut covered: HashMap<ConversationId, Seq> =
         snapshot.heads.iter().map(|row| (row.conversation_id, row.head.seq)).collect();
@@ -189,7 +200,14 @@ pub fn opened(
         });
     }
     let view = ViewChanges::default();
-    Opened { user: user(profile), heads: first_heads(snapshot, key), sync, missed, view, covered }
+    Opened {
+        user: user(profile),
+        heads: first_heads(snapshot, key, now),
+        sync,
+        missed,
+        view,
+        covered,
+    }
 }
 
 /// As many entries as one reply may carry, at least one.
@@ -234,6 +252,11 @@ mod tests {
 
     fn id() -> ConversationId {
         ConversationId::new(7).unwrap()
+    }
+
+    #[test]
+    fn what_is_over_is_not_told() {
+        assert_eq!((ahead(0, 5), ahead(4, 5), ahead(5, 5), ahead(6, 5)), (0, 0, 0, 6));
     }
 
     fn seqs(window: HistoryWindow, page: &LogPage) -> Vec<u64> {

@@ -52,7 +52,7 @@ pub fn judge<'a, K: Copy>(
     present: impl IntoIterator<Item = Present<'a, K>>,
 ) -> Verdict<K> {
     let (mut replaced, mut kicked, mut gone) = (Vec::new(), Vec::new(), Vec::new());
-    let mut live = 0;
+    let mut live = Vec::new();
     for session in present {
         let conflicts = match rules.policy {
             DevicePolicy::Multi => false,
@@ -64,20 +64,19 @@ pub fn judge<'a, K: Copy>(
         } else if !session.is_live {
             if conflicts { kicked.push(session.key) } else { gone.push(session.key) }
         } else if !conflicts {
-            live += 1;
+            live.push(session.key);
         } else if rules.on_conflict == OnConflict::RefuseNew {
             return Verdict::Refused;
         } else {
             kicked.push(session.key);
         }
     }
-    if live >= rules.most {
+    if live.len() >= rules.most && rules.on_conflict == OnConflict::RefuseNew {
         return Verdict::Refused;
     }
-    // Those that only wait to be resumed make room, the oldest first.
-    let room = rules.most - live - 1;
-    let beyond = gone.len().saturating_sub(room);
-    kicked.extend(gone.into_iter().take(beyond));
+    // Those that only wait to be resumed make room first, the oldest before the others.
+    let beyond = (live.len() + gone.len() + 1).saturating_sub(rules.most);
+    kicked.extend(gone.into_iter().chain(live).take(beyond));
     Verdict::Welcome { replaced, kicked }
 }
 
@@ -145,6 +144,10 @@ mod tests {
         let multi = Rules { most: 2, ..rules(DevicePolicy::Multi, OnConflict::KickOld) };
         assert_eq!(judge(multi, "x", "tv", [away(PHONE), away(WEB)]), welcome(&[], &[1]));
         assert_eq!(judge(multi, "x", "tv", [away(PHONE), WEB]), welcome(&[], &[1]));
-        assert_eq!(judge(multi, "x", "tv", [PHONE, WEB]), Verdict::Refused);
+        assert_eq!(judge(multi, "x", "tv", [PHONE, WEB]), welcome(&[], &[1]), "the oldest goes");
+        assert_eq!(judge(multi, "x", "tv", [PHONE, away(WEB)]), welcome(&[], &[2]));
+        let refuse = Rules { on_conflict: OnConflict::RefuseNew, ..multi };
+        assert_eq!(judge(refuse, "x", "tv", [PHONE, WEB]), Verdict::Refused);
+        assert_eq!(judge(refuse, "x", "tv", [away(PHONE), WEB]), welcome(&[], &[1]));
     }
 }

@@ -2,7 +2,7 @@
 
 use ringwire_protocol::codec::DecodeError;
 use ringwire_protocol::websocket::MessageKind;
-use ringwire_protocol::{CloseReason, CommandError, ConversationId, ErrorCode, UserId, wire};
+use ringwire_protocol::{CloseReason, CommandError, ConversationId, ErrorCode, wire};
 use wire::command::Op;
 use wire::reply::Outcome;
 
@@ -10,7 +10,6 @@ use super::connect::already_connected;
 use super::mail::Mail;
 use super::state::{State, busy};
 use crate::command::message::invalid;
-use crate::command::named::Named;
 use crate::command::query::Query;
 use crate::command::route::{Routed, Sender, conversation, route};
 use crate::connection::links::Links;
@@ -18,6 +17,7 @@ use crate::conversation::answer::ReplyTo;
 use crate::conversation::request::Request;
 use crate::limits;
 use crate::placement::owner_shard;
+use crate::presence::Status;
 use crate::service::ask::{Ask, News};
 use crate::session::registry::{Phase, SessionKey};
 
@@ -158,20 +158,16 @@ impl State {
             }
             Routed::SetStatus(set) => self.set_status(reply_to, set, links),
             Routed::WatchPresence(watch) => self.watch_presence(reply_to, &watch, links),
-            Routed::Owner(request) => {
-                if let Request::Typing { conversation_id, stopped, .. } = &request {
-                    session.typing = (!stopped).then_some(*conversation_id);
+            Routed::Owner(mut request) => {
+                if let Request::Typing { conversation_id, stopped, .. } = &mut request {
+                    // Who shows as not being there does not show as writing.
+                    *stopped |= session.own.status == Status::Invisible;
+                    session.typing = (!*stopped).then_some(*conversation_id);
                 }
-                self.screen(request, links)
+                self.send_in_turn(request, links)
             }
             Routed::Pull(sync) => self.pull(user, reply_to, &sync, links),
-            Routed::Named(named) => {
-                self.take_query(key)?;
-                self.ask(Ask::Identify(named)).map_err(|_| {
-                    self.give_query_back(key);
-                    busy("the service queue is full")
-                })
-            }
+            Routed::Named(named) => self.identify(named),
             Routed::Service(query) => {
                 let dirty = match query {
                     Query::Heads(_) | Query::ReadBy(_) => self.cursors.of(user),
@@ -276,24 +272,6 @@ impl State {
         Err(busy("the conversation's shard has no room"))
     }
 
-    /// The service knows the users that a command of this shard's session names.
-    pub(crate) fn identified(
-        &mut self,
-        named: Named,
-        users: Result<Vec<UserId>, CommandError>,
-        links: &mut Links,
-    ) {
-        let reply_to = named.submission.reply_to;
-        self.give_query_back(reply_to.session);
-        let sent = users.and_then(|users| {
-            let request = named.resolved(users, &self.shared.command_key);
-            self.send_to_owner(request, links)
-        });
-        if let Err(error) = sent {
-            self.reply(reply_to.session, reply_to.command_id, Err(error), links);
-        }
-    }
-
     /// Makes known what a command did that the database carried out.
     pub(crate) fn tell(&mut self, news: News, links: &mut Links) {
         match news {
@@ -309,9 +287,13 @@ impl State {
                 }
                 self.push_view_changed(user, change, links);
             }
+            News::SeenByOthers { user } => self.look_again_everywhere(user),
             News::BlockChanged { user, other, direct, blocked } => {
                 if blocked {
                     self.conceal_both(user, other, links);
+                } else {
+                    self.look_again_everywhere(user);
+                    self.look_again_everywhere(other);
                 }
                 if let Some(conversation_id) = direct {
                     self.announce(Request::BlockChanged { conversation_id, blocked }, links);

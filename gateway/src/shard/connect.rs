@@ -19,6 +19,7 @@ use super::home::release;
 use super::state::{State, busy};
 use crate::command::message;
 use crate::command::route::conversation;
+use crate::command::text::is_name;
 use crate::config::LimitsConfig;
 use crate::connection::links::Links;
 use crate::conversation::answer::ReplyTo;
@@ -380,7 +381,7 @@ fn check(connect: &wire::Connect) -> Result<Vec<(ConversationId, Seq)>, CommandE
         (&connect.client_name, "client_name", limits::MAX_CLIENT_NAME_BYTES),
     ];
     for (text, name, most) in texts {
-        if text.len() > most || text.chars().any(char::is_control) {
+        if text.len() > most || !is_name(text) {
             let error = format!("{name}: at most {most} bytes, no control characters");
             return Err(message::invalid(error));
         }

@@ -26,7 +26,7 @@ impl State {
         let Some(session) = self.registry.get(reply_to.session) else { return };
         let user = session.user;
         match &answer {
-            Ok(Ack::Entry { conversation_id: id, seq, .. }) => {
+            Ok(Ack::Entry { conversation_id: id, seq, says: true, .. }) => {
                 let cursor = Cursor::read(*seq);
                 self.cursors.raise(user, *id, cursor);
                 self.own_cursor_said(user, *id, cursor, reply_to.session, links);
@@ -37,7 +37,7 @@ impl State {
                     self.own_cursor_moved(user, *id, *cursor, reply_to.session, links);
                 }
             }
-            Ok(Ack::Done) | Err(_) => {}
+            Ok(Ack::Entry { .. } | Ack::Done) | Err(_) => {}
         }
         self.reply(reply_to.session, reply_to.command_id, answer.map(Outcome::from), links);
     }

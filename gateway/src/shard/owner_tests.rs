@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 
 use prost::Message as _;
-use ringwire_protocol::{ConversationId, Seq, UserId, wire};
+use ringwire_protocol::{CommandError, ConversationId, ErrorCode, Seq, UserId, wire};
 use ringwire_storage::append::{Append, Completion, Outcome};
 use ringwire_storage::model::{
     ConversationKind, ConversationSnapshot, ConversationState, LogHead, LogPage, MemberRow, Role,
@@ -18,6 +18,7 @@ use super::mailbox::{Bounds, MailboxReceiver, mailbox};
 use super::shared::Shared;
 use crate::auth::TokenVerifier;
 use crate::command::key::CommandKey;
+use crate::command::named::Named;
 use crate::config;
 use crate::connection::addresses::Addresses;
 use crate::connection::forwarded::TrustedProxies;
@@ -83,24 +84,12 @@ impl Bench {
     }
 
     fn submit(&self, from: u64, client_msg_id: &str, intent: Intent) {
-        let submission = Submission {
-            from: user(from),
-            reply_to: ReplyTo { shard: 0, session: SessionKey::numbered(0), command_id: 1 },
-            client_msg_id: client_msg_id.into(),
-            command_hash: CommandKey::new([3; 16]).hash(&intent),
-            intent,
-            also: Vec::new(),
-        };
-        let submission = Box::new(submission);
+        let submission = submission(from, client_msg_id, intent);
         self.mail(Mail::Request(Request::Submit { conversation_id: id(), submission }));
     }
 
     fn say(&self, from: u64, client_msg_id: &str) {
-        let message = wire::Message { text: client_msg_id.to_owned(), ..Default::default() };
-        let kind = Some(wire::entry_body::Kind::Message(message));
-        let body = wire::EntryBody { kind }.encode_to_vec().into();
-        let intent = Intent::Send { body, after: "".into(), mentions: Mentions::default() };
-        self.submit(from, client_msg_id, intent);
+        self.submit(from, client_msg_id, message(client_msg_id));
     }
 
     /// The call that waits for the service.
@@ -117,6 +106,24 @@ impl Bench {
     fn appended(&self) -> Vec<Append> {
         std::mem::take(&mut self.appends.lock().unwrap())
     }
+}
+
+fn submission(from: u64, client_msg_id: &str, intent: Intent) -> Box<Submission> {
+    Box::new(Submission {
+        from: user(from),
+        reply_to: ReplyTo { shard: 0, session: SessionKey::numbered(0), command_id: 1 },
+        client_msg_id: client_msg_id.into(),
+        command_hash: CommandKey::new([3; 16]).hash(&intent),
+        intent,
+        also: Vec::new(),
+    })
+}
+
+fn message(text: &str) -> Intent {
+    let message = wire::Message { text: text.to_owned(), ..Default::default() };
+    let kind = Some(wire::entry_body::Kind::Message(message));
+    let body = wire::EntryBody { kind }.encode_to_vec().into();
+    Intent::Send { body, after: "".into(), mentions: Mentions::default() }
 }
 
 fn user(number: u64) -> UserId {
@@ -179,4 +186,44 @@ fn entries_reach_the_writer_in_order_also_when_what_a_command_is_about_cannot_be
     let expected = ["first", "second", "third", "behind the recall"];
     let expected: Vec<_> = (HEAD + 1..).zip(expected).collect();
     assert_eq!(order, expected);
+}
+
+#[test]
+fn what_follows_a_command_that_names_users_does_not_overtake_it() {
+    let mut bench = Bench::new(5);
+    let invite = |name: &str| {
+        let intent = Intent::Invite { users: vec![user(7)] };
+        let submission = submission(1, name, intent);
+        let (users, usernames) = (vec![user(7)], Vec::new());
+        Box::new(Named { conversation_id: id(), submission, users, usernames })
+    };
+    let send = |name: &str| Request::Submit {
+        conversation_id: id(),
+        submission: submission(1, name, message(name)),
+    };
+    {
+        let mut state = bench.shard.state.borrow_mut();
+        let links = &mut bench.shard.links.borrow_mut();
+        state.identify(invite("first")).unwrap();
+        state.send_in_turn(send("second"), links).unwrap();
+        state.identify(invite("third")).unwrap();
+        state.send_in_turn(send("fourth"), links).unwrap();
+    }
+    let Ask::Identify(named) = bench.call() else { panic!("who is that?") };
+    assert!(bench.calls.try_recv().is_err(), "what follows waits");
+    bench.served(Served::Identified { named, users: Ok(vec![user(7)]) });
+    bench.load();
+    let order = |appended: Vec<Append>| -> Vec<String> {
+        appended.iter().map(|append| append.client_msg_id.to_string()).collect()
+    };
+    assert_eq!(order(bench.appended()), ["first", "second"]);
+    let Ask::Identify(named) = bench.call() else { panic!("who is that?") };
+    // One that comes to nothing holds nothing up.
+    let error = CommandError::new(ErrorCode::UserNotFound, "no such user");
+    bench.served(Served::Identified { named, users: Err(error) });
+    assert_eq!(order(bench.appended()), ["fourth"]);
+    let mut state = bench.shard.state.borrow_mut();
+    state.send_in_turn(send("fifth"), &mut bench.shard.links.borrow_mut()).unwrap();
+    drop(state);
+    assert_eq!(order(bench.appended()), ["fifth"], "nothing waits any more");
 }

@@ -83,7 +83,11 @@ impl State {
                 text: set.text.map_or_else(|| session.own.text.clone(), Into::into),
             };
             session.own = own.clone();
+            let hides = own.status == Status::Invisible;
             self.presence.board.set(user, key, own, self.now.unix_ms);
+            if hides {
+                self.stop_typing(key, links);
+            }
         }
         if !kept {
             self.reply(key, reply_to.command_id, Ok(Outcome::Done(wire::Done {})), links);
@@ -169,6 +173,23 @@ impl State {
             } else {
                 let mailbox = &self.shared.mailboxes[usize::from(home)];
                 drop(mailbox.try_send(Mail::Conceal(watcher, user)));
+            }
+        }
+    }
+
+    /// Nothing more is told of a user before the store has said what each session here may see of them.
+    pub(super) fn look_again(&mut self, user: UserId) {
+        self.presence.watches.hold(user, self.now.at);
+    }
+
+    /// Likewise on every shard. One that has no room for the news asks again within a minute, as it does in any case.
+    pub(super) fn look_again_everywhere(&mut self, user: UserId) {
+        for shard in 0..self.shared.shards() as u16 {
+            if shard == self.id {
+                self.look_again(user);
+            } else {
+                let mailbox = &self.shared.mailboxes[usize::from(shard)];
+                drop(mailbox.try_send(Mail::LookAgain(user)));
             }
         }
     }

@@ -59,7 +59,7 @@ impl State {
         let line = (submission.from, conversation_id);
         if let Some(waiting) = self.screenings.lines.get_mut(&line) {
             if self.screenings.waiting >= limits::SCREENED_WAITING {
-                return Err(busy("too many messages wait for the hook"));
+                return Err(self.no_room(line, &submission, "too many messages wait for the hook"));
             }
             self.screenings.waiting += 1;
             waiting.push_back(Behind { submission, follows_refused: false });
@@ -68,10 +68,28 @@ impl State {
         if !self.shared.config.hook.wants(&submission.intent) {
             return self.send_to_owner(Request::Submit { conversation_id, submission }, links);
         }
-        self.ask(Ask::Screen(Box::new(Screening { conversation_id, submission })))
-            .map_err(|_| busy("the service queue is full"))?;
-        self.screenings.lines.insert(line, Waiting::default());
-        Ok(())
+        let screening = Box::new(Screening { conversation_id, submission });
+        match self.ask(Ask::Screen(screening)) {
+            Ok(()) => {
+                self.screenings.lines.insert(line, Waiting::default());
+                Ok(())
+            }
+            Err(refused) => match *refused {
+                Ask::Screen(screening) => {
+                    Err(self.no_room(line, &screening.submission, "the service queue is full"))
+                }
+                _ => Err(busy("the service queue is full")),
+            },
+        }
+    }
+
+    /// Refuses a command, and remembers that for those that come `after` it.
+    fn no_room(&mut self, line: Line, submission: &Submission, why: &str) -> CommandError {
+        if matches!(submission.intent, Intent::Send { .. }) {
+            let session = submission.reply_to.session;
+            self.note_refusal(session, line.1, &submission.client_msg_id);
+        }
+        busy(why)
     }
 
     /// The hook was asked.

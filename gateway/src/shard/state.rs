@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use super::clock::{Clock, TimeSource};
 use super::connect::Entering;
 use super::credits::Credits;
+use super::named::BehindNamed;
 use super::news::News;
 use super::screening::Screenings;
 use super::shared::Shared;
@@ -51,6 +52,8 @@ pub struct State {
     pub(crate) presence: Presence,
     pub(crate) news: News,
     pub(crate) screenings: Screenings,
+    /// What waits for the users to be known that a command before it names.
+    pub(crate) behind_named: BehindNamed,
     /// Tails that could not be loaded, to be asked for again.
     pub(crate) stalled: Vec<ConversationId>,
     pub(crate) waiters: HashMap<u64, oneshot::Sender<Result<UserId, CommandError>>>,
@@ -102,6 +105,7 @@ impl State {
             presence,
             news: News::default(),
             screenings: Screenings::default(),
+            behind_named: BehindNamed::default(),
             stalled: Vec::new(),
             waiters: HashMap::new(),
             next_waiter: 0,

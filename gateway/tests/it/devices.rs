@@ -84,7 +84,8 @@ fn m1_policies_kick_the_old_or_refuse_the_new() {
 #[test]
 fn m1_a_user_has_so_many_sessions_and_those_that_wait_make_room() {
     for encoding in ENCODINGS {
-        let server = Setup::new().config("[limits]\nmax_sessions_per_user = 3").start();
+        let config = "[limits]\nmax_sessions_per_user = 3\n[session]\non_conflict = \"refuse_new\"";
+        let server = Setup::new().config(config).start();
         let mut first = join(&server, encoding, "a", "");
         let second = join(&server, encoding, "b", "");
         let third = join(&server, encoding, "c", "");
@@ -95,6 +96,20 @@ fn m1_a_user_has_so_many_sessions_and_those_that_wait_make_room() {
         let ids: Vec<String> =
             first.sessions().into_iter().map(|session| session.device_id).collect();
         assert_eq!(ids, ["a", "c", "d"], "the one that has waited longest went");
+    }
+}
+
+#[test]
+fn m1_the_oldest_session_makes_room_where_the_old_ones_have_to_go() {
+    for encoding in ENCODINGS {
+        let server = Setup::new().config("[limits]\nmax_sessions_per_user = 2").start();
+        let mut first = join(&server, encoding, "a", "");
+        let mut second = join(&server, encoding, "b", "");
+        let _third = join(&server, encoding, "c", "");
+        assert_eq!(first.close_code(), Some(4004));
+        let ids: Vec<String> =
+            second.sessions().into_iter().map(|session| session.device_id).collect();
+        assert_eq!(ids, ["b", "c"]);
     }
 }
 

@@ -27,6 +27,11 @@ fn pin(conversation_id: u64, target_seq: u64, remove: bool) -> Op {
     Op::Pin(wire::Pin { conversation_id, target_seq, remove, ..Default::default() })
 }
 
+/// It was so already, and no entry was made.
+fn unchanged(answer: &Result<Outcome, wire::Error>) {
+    assert!(matches!(answer, Ok(Outcome::Done(_))), "{answer:?}");
+}
+
 fn seq(answer: Result<Outcome, wire::Error>) -> u64 {
     match answer {
         Ok(Outcome::SendAck(ack)) => ack.seq,
@@ -65,6 +70,9 @@ fn an_edit_shows_in_every_page_and_keeps_who_said_it_and_when() {
                 assert!(entry.edited_at >= said.created_at);
             }
             assert_eq!(reader.head(group).unread, 1, "an edit is no message");
+            seq(reader.call(react(group, said.seq, "👍", false)));
+            let head = reader.head(group);
+            assert_eq!((head.unread, head.read_seq), (1, 0), "who reacts may not have read it");
         }
     }
 }
@@ -131,7 +139,7 @@ fn reactions_are_counted_once_a_user_and_are_told_as_the_readers_own() {
             for client in [&mut author, &mut reader] {
                 client.call(react(group, 2, "👍", false)).expect("a reaction");
             }
-            reader.call(react(group, 2, "👍", false)).expect("the same once more");
+            unchanged(&reader.call(react(group, 2, "👍", false)));
             reader.call(react(group, 2, "🎉", false)).expect("another one");
             let counts = |client: &mut Client| -> Vec<(String, u32, bool)> {
                 let page = client.history(group, 3, 1);
@@ -172,15 +180,22 @@ fn pins_mentions_and_readers_show_where_they_belong() {
             owner.call(Op::Send(send)).expect("an ack");
             let head = member.head(group);
             assert_eq!((head.unread, head.mentions_unread), (1, 1));
-            owner.call(pin(group, 2, false)).expect("pinned");
-            owner.call(pin(group, 2, false)).expect("pinned once more is pinned");
+            seq(owner.call(pin(group, 2, false)));
+            unchanged(&owner.call(pin(group, 2, false)));
             let pinned = |client: &mut Client| {
                 client.head(group).conversation.expect("a conversation").pinned_seqs
             };
             assert_eq!(pinned(&mut member), [2]);
-            owner.call(pin(group, 2, true)).expect("unpinned");
-            assert_eq!(refusal(owner.call(pin(group, 2, true))), "ENTRY_NOT_FOUND");
+            seq(owner.call(pin(group, 2, true)));
+            unchanged(&owner.call(pin(group, 2, true)));
             assert!(pinned(&mut member).is_empty());
+            // What is taken back is not shown above the others any more.
+            let other = owner.say(group, "m9", "soon gone").seq;
+            seq(owner.call(pin(group, other, false)));
+            assert_eq!(pinned(&mut member), [other]);
+            seq(owner.call(recall(group, other)));
+            assert!(pinned(&mut member).is_empty());
+            unchanged(&owner.call(pin(group, other, true)));
 
             member.read_up_to(group, 2);
             assert_eq!(member.head(group).mentions_unread, 0);

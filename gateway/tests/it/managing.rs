@@ -144,10 +144,14 @@ fn a_group_is_handed_over_and_ended_by_its_owner() {
                 .map(wire::Member::role)
                 .collect();
             assert_eq!(roles, [Role::Admin, Role::Owner]);
-            let dissolve =
-                || Op::Dissolve(wire::Dissolve { conversation_id: id, ..Default::default() });
+            let client_msg_id = "end".to_owned();
+            let dissolve = || {
+                let client_msg_id = client_msg_id.clone();
+                Op::Dissolve(wire::Dissolve { conversation_id: id, client_msg_id })
+            };
             assert_eq!(refusal(owner.call(dissolve())), "FORBIDDEN");
-            done(heir.call(dissolve()));
+            let ended = heir.call(dissolve()).expect("an ack");
+            assert_eq!(heir.call(dissolve()), Ok(ended), "a retry finds the first try");
             assert!(matches!(chat::notice(&owner.next_entry()), Kind::Dissolved(_)));
             for client in [&mut owner, &mut heir] {
                 assert_eq!(refusal(client.call(say(id, "after", "x"))), "NOT_MEMBER");
@@ -155,6 +159,34 @@ fn a_group_is_handed_over_and_ended_by_its_owner() {
                 assert_eq!(refusal(client.call(Op::History(history))), "NOT_MEMBER");
                 assert_eq!(refusal(client.call(join(id, ""))), "CONVERSATION_NOT_FOUND");
             }
+        }
+    }
+}
+
+#[test]
+fn settings_that_change_nothing_make_no_entry_and_nobody_is_one_too_many() {
+    let server = Setup::new().start();
+    for encoding in ENCODINGS {
+        let mut owner = Client::session(&server, 1, encoding);
+        drop([2, 3].map(|user| Client::session(&server, user, encoding)));
+        let id = owner.create(group(JoinPolicy::Open, &[2, 3]));
+        let mut update = |settings: GroupSettings| {
+            let settings = Some(settings);
+            owner.call(Op::UpdateGroup(wire::UpdateGroup {
+                conversation_id: id,
+                settings,
+                ..Default::default()
+            }))
+        };
+        let titled =
+            |title: &str| GroupSettings { title: Some(title.to_owned()), ..Default::default() };
+        let of = |most| GroupSettings { max_members: Some(most), ..Default::default() };
+        assert!(matches!(update(titled("new")), Ok(Outcome::SendAck(ack)) if ack.seq == 2));
+        assert!(matches!(update(titled("new")), Ok(Outcome::Done(_))));
+        assert_eq!(refusal(update(of(2))), "INVALID_ARGUMENT");
+        assert!(matches!(update(of(3)), Ok(Outcome::SendAck(ack)) if ack.seq == 3));
+        for title in ["a\u{7}", "a\u{202e}b"] {
+            assert_eq!(refusal(update(titled(title))), "INVALID_ARGUMENT");
         }
     }
 }
@@ -215,15 +247,16 @@ fn whoever_is_blocked_can_neither_begin_nor_continue_a_direct_conversation() {
             for client in [&mut *one, &mut *two] {
                 assert_eq!(refusal(client.call(say(direct, "m2", "x"))), "BLOCKED");
             }
-            assert!(!one.open_direct(users[1]).created, "what there is can be opened");
+            let open = |user_id| Op::OpenDirect(wire::OpenDirect { user_id, ..Default::default() });
+            assert_eq!(refusal(one.call(open(users[1]))), "BLOCKED", "as one that is not there");
             done(three.call(block(users[0], false)));
-            let open = Op::OpenDirect(wire::OpenDirect { user_id: users[2], ..Default::default() });
-            assert_eq!(refusal(one.call(open)), "BLOCKED");
+            assert_eq!(refusal(one.call(open(users[2]))), "BLOCKED");
             let listed = two.call(Op::Blocks(wire::Blocks::default()));
             let Ok(Outcome::BlocksPage(page)) = listed else { panic!("no page: {listed:?}") };
             assert_eq!(page.users.iter().map(|user| user.user_id).collect::<Vec<_>>(), [users[0]]);
             assert_eq!(refusal(two.call(block(users[1], false))), "INVALID_ARGUMENT");
             done(two.call(block(users[0], true)));
+            assert!(!one.open_direct(users[1]).created);
             one.say(direct, "m3", "again");
         }
     }

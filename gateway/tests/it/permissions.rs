@@ -285,6 +285,7 @@ fn z1_what_a_cell_depends_on_decides_both_ways() {
         tries.extend([
             (OWNER, update(id, announcements(true)), "ok"),
             (MEMBER, say(id, "a1", "x"), "FORBIDDEN"),
+            (MEMBER, edit(id, stage.own), "FORBIDDEN"),
             (ADMIN, say(id, "a1", "x"), "ok"),
             (OWNER, update(id, announcements(false)), "ok"),
             (MEMBER, say(id, "a2", "x"), "ok"),

@@ -176,6 +176,23 @@ fn z2_strangers_and_the_excluded_see_nothing() {
 }
 
 #[test]
+fn z2_who_may_see_less_from_now_on_sees_less_at_once() {
+    let server = Setup::new().start();
+    acquainted(&server, &[1, 2]);
+    for encoding in ENCODINGS {
+        let mut ben = Client::session(&server, 2, encoding);
+        let mut anna = Client::session(&server, 1, encoding);
+        done(&mut ben, set_status(Status::Online, "secret"));
+        done(&mut anna, watch(&[2], &[]));
+        until(&mut anna, 2, Status::Online, "secret");
+        done(&mut ben, visible_to(wire::Visibility::Nobody));
+        assert_eq!(until(&mut anna, 2, Status::Offline, "").last_seen_at, 0);
+        done(&mut ben, visible_to(wire::Visibility::Contacts));
+        until(&mut anna, 2, Status::Online, "secret");
+    }
+}
+
+#[test]
 fn what_is_asked_is_checked() {
     let server = Setup::new().without_rates().start();
     for encoding in ENCODINGS {

@@ -101,6 +101,31 @@ fn it_ends_with_the_last_session_that_typed() {
 }
 
 #[test]
+fn who_is_invisible_does_not_show_as_typing() {
+    let server = Setup::new().start();
+    for (round, encoding) in ENCODINGS.into_iter().enumerate() {
+        let (from, to) = (1 + 2 * round as u64, 2 + 2 * round as u64);
+        let mut anna = Client::session(&server, from, encoding);
+        let mut ben = Client::session(&server, to, encoding);
+        let group = anna.create_group(&[to]);
+        let show = |anna: &mut Client, status: wire::presence::Status| {
+            let set = wire::SetStatus { status: status.into(), ..Default::default() };
+            assert!(matches!(anna.call(Op::SetStatus(set)), Ok(Outcome::Done(_))));
+        };
+        types(&mut anna, group);
+        assert_eq!(next_typing(&mut ben), (from, false));
+        show(&mut anna, wire::presence::Status::Invisible);
+        assert_eq!(next_typing(&mut ben), (from, true));
+        types(&mut anna, group);
+        anna.say(group, "a", "said all the same");
+        assert!(matches!(ben.next_push(), Event::Entry(_)), "and nothing before it");
+        show(&mut anna, wire::presence::Status::Online);
+        types(&mut anna, group);
+        assert_eq!(next_typing(&mut ben), (from, false));
+    }
+}
+
+#[test]
 fn z1_only_who_may_send_may_type() {
     let server = Setup::new().start();
     let mut anna = Client::session(&server, 1, Encoding::Json);

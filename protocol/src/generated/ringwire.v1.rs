@@ -133,7 +133,8 @@ pub mod reply {
     pub enum Outcome {
         #[prost(message, tag = "2")]
         Error(super::Error),
-        /// The command was carried out and has nothing further to tell.
+        /// The command was carried out and has nothing further to tell; or what it asks for is so already, and no entry was
+        /// made.
         #[prost(message, tag = "3")]
         Done(super::Done),
         #[prost(message, tag = "10")]
@@ -265,6 +266,7 @@ pub struct Resume {
 pub struct Connected {
     #[prost(string, tag = "1")]
     pub session_id: ::prost::alloc::string::String,
+    /// When resumed with its id alone.
     #[prost(message, optional, tag = "2")]
     pub user: ::core::option::Option<User>,
     #[prost(int64, tag = "3")]
@@ -700,6 +702,7 @@ pub struct Edited {
     #[prost(message, optional, tag = "2")]
     pub message: ::core::option::Option<Message>,
 }
+/// Its message is not pinned any more either.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Recalled {
     #[prost(uint64, tag = "1")]
@@ -870,6 +873,7 @@ pub struct Pin {
 pub struct Hide {
     #[prost(uint64, tag = "1")]
     pub conversation_id: u64,
+    /// Those at which there is no entry, or no more, are passed over.
     #[prost(uint64, repeated, tag = "2")]
     pub seqs: ::prost::alloc::vec::Vec<u64>,
 }
@@ -1123,9 +1127,10 @@ pub struct Head {
     /// The newest entry.
     #[prost(message, optional, tag = "5")]
     pub last_entry: ::core::option::Option<Entry>,
-    /// Messages behind the user's read cursor and behind their own last entry.
+    /// Messages behind the user's read cursor and behind their own last message.
     #[prost(uint64, tag = "6")]
     pub unread: u64,
+    /// Of them, those that mentioned the user, or everyone, when they were sent: an edit adds none.
     #[prost(uint64, tag = "7")]
     pub mentions_unread: u64,
     #[prost(uint64, tag = "8")]
@@ -1174,6 +1179,7 @@ pub struct GroupSettings {
     /// Only owner and admins may send.
     #[prost(bool, optional, tag = "5")]
     pub announcement_only: ::core::option::Option<bool>,
+    /// Not less than there are.
     #[prost(uint32, optional, tag = "6")]
     pub max_members: ::core::option::Option<u32>,
     #[prost(bool, optional, tag = "7")]
@@ -1362,6 +1368,7 @@ pub struct ConversationOpened {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateGroup {
+    /// ROOM makes a room, anything else a group.
     #[prost(enumeration = "ConversationKind", tag = "1")]
     pub kind: i32,
     #[prost(message, optional, tag = "2")]

@@ -45,8 +45,9 @@ impl PostgresStore {
                      OR (SELECT k.user_id FROM blocks k WHERE k.user_id = c.high_user_id
                              AND k.blocked_id = c.low_user_id) IS NOT NULL,
                      ARRAY(SELECT p.seq FROM pins p
-                         WHERE p.conversation_id = c.id ORDER BY p.pinned_by_seq, p.seq)
-                 FROM conversations c WHERE c.id = $1 AND c.deleted_at = 0",
+                         WHERE p.conversation_id = c.id ORDER BY p.pinned_by_seq, p.seq),
+                     c.deleted_at <> 0
+                 FROM conversations c WHERE c.id = $1",
             )
             .await?;
         let Some(about) = tx.query_opt(&about, &[&id.as_i64()]).await? else { return Ok(None) };
@@ -77,6 +78,7 @@ impl PostgresStore {
                 muted_until: about.try_get(3)?,
                 blocked: about.try_get(4)?,
                 pins: rows::positions(&about, 5)?,
+                dissolved: about.try_get(6)?,
                 bans,
                 requests,
             },

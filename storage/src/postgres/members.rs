@@ -1,7 +1,8 @@
 //! The people of one conversation, and who has read an entry.
 
 use deadpool_postgres::Transaction;
-use ringwire_protocol::{ConversationId, Seq, UserId};
+use ringwire_protocol::{ConversationId, Seq, UnixMs, UserId};
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{IsolationLevel, Row};
 
 use super::PostgresStore;
@@ -22,6 +23,7 @@ impl PostgresStore {
         list: MemberList,
         after: i64,
         limit: u32,
+        now_ms: UnixMs,
     ) -> Result<MembersPage, StoreError> {
         let mut client = self.client().await?;
         let tx = snapshot!(client);
@@ -44,7 +46,8 @@ impl PostgresStore {
             MemberList::Banned => (
                 format!(
                     "SELECT {USER}, b.until FROM bans b JOIN users u ON u.id = b.user_id
-                     WHERE b.conversation_id = $1 AND b.user_id > $2 ORDER BY b.user_id LIMIT $3"
+                     WHERE b.conversation_id = $1 AND b.user_id > $2 AND b.until > $4
+                     ORDER BY b.user_id LIMIT $3"
                 ),
                 banned,
             ),
@@ -58,7 +61,10 @@ impl PostgresStore {
             ),
         };
         let page = tx.prepare_cached(&sql).await?;
-        let found = tx.query(&page, &[&id.as_i64(), &after, &(i64::from(limit) + 1)]).await?;
+        let (id, most) = (id.as_i64(), i64::from(limit) + 1);
+        let asked: [&(dyn ToSql + Sync); 4] = [&id, &after, &most, &now_ms];
+        let asked = if list == MemberList::Banned { &asked[..] } else { &asked[..3] };
+        let found = tx.query(&page, asked).await?;
         let profiles = found.iter().map(read).collect::<Result<_, _>>()?;
         Ok(MembersPage::of(profiles, limit))
     }

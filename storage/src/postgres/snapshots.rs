@@ -102,14 +102,17 @@ async fn heads(
     Ok((attach_users(lines, &users), more))
 }
 
-/// The newest entry of user `$1` behind the cursor `k`, among the newest of a conversation.
+/// The newest message of user `$1` behind the cursor `k`, among the newest entries of a conversation. A message is what
+/// counts as one more than the entry before it; of the oldest that is kept it does not matter.
 fn newest_own(conversation: &str) -> String {
     format!(
         "SELECT n.seq, n.msg_no FROM (
              SELECT x.seq, x.msg_no, x.sender_id FROM entries x
              WHERE x.conversation_id = {conversation} AND x.seq > coalesce(k.read_seq, 0)
              ORDER BY x.seq DESC LIMIT {OWN_ENTRY_WINDOW}
-         ) n WHERE n.sender_id = $1 ORDER BY n.seq DESC LIMIT 1"
+         ) n WHERE n.sender_id = $1 AND n.msg_no > coalesce((SELECT b.msg_no FROM entries b
+             WHERE b.conversation_id = {conversation} AND b.seq = n.seq - 1), 0)
+         ORDER BY n.seq DESC LIMIT 1"
     )
 }
 

@@ -28,13 +28,15 @@ impl SqliteStore {
                          EXISTS (SELECT 1 FROM blocks
                              WHERE user_id = c.low_user_id AND blocked_id = c.high_user_id)
                          OR EXISTS (SELECT 1 FROM blocks
-                             WHERE user_id = c.high_user_id AND blocked_id = c.low_user_id)
-                     FROM conversations c WHERE c.id = ?1 AND c.deleted_at = 0",
+                             WHERE user_id = c.high_user_id AND blocked_id = c.low_user_id),
+                         c.deleted_at <> 0
+                     FROM conversations c WHERE c.id = ?1",
                 )?
                 .query_row([id.as_i64()], |row| {
                     let state = ConversationState {
                         muted_until: row.get(3)?,
                         blocked: row.get(4)?,
+                        dissolved: row.get(5)?,
                         ..ConversationState::default()
                     };
                     let settings = row.get::<_, Vec<u8>>(1)?;

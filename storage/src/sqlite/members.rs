@@ -1,6 +1,6 @@
 //! The people of one conversation, and who has read an entry.
 
-use ringwire_protocol::{ConversationId, Seq, UserId};
+use ringwire_protocol::{ConversationId, Seq, UnixMs, UserId};
 use rusqlite::{OptionalExtension as _, Row, Transaction};
 
 use super::SqliteStore;
@@ -17,6 +17,7 @@ impl SqliteStore {
         list: MemberList,
         after: i64,
         limit: u32,
+        now_ms: UnixMs,
     ) -> Result<MembersPage, StoreError> {
         self.read(move |tx| {
             let Some(role) = role_of(tx, user, id)? else { return Ok(MembersPage::NotMember) };
@@ -39,9 +40,10 @@ impl SqliteStore {
                 MemberList::Banned => tx
                     .prepare_cached(&format!(
                         "SELECT {USER}, b.until FROM bans b JOIN users u ON u.id = b.user_id
-                         WHERE b.conversation_id = ?1 AND b.user_id > ?2 ORDER BY b.user_id LIMIT ?3"
+                         WHERE b.conversation_id = ?1 AND b.user_id > ?2 AND b.until > ?4
+                         ORDER BY b.user_id LIMIT ?3"
                     ))?
-                    .query_map(asked, banned)?
+                    .query_map((asked.0, asked.1, asked.2, now_ms), banned)?
                     .collect::<Result<_, _>>()?,
                 MemberList::Requests => tx
                     .prepare_cached(&format!(

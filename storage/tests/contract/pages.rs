@@ -1,7 +1,7 @@
 //! Reading: pages of logs, lists and members, and who may.
 
 use ringwire_protocol::{ConversationId, Seq};
-use ringwire_storage::append::Append;
+use ringwire_storage::append::{Append, Change};
 use ringwire_storage::members::{MemberList, MembersPage};
 use ringwire_storage::model::{CursorRow, HeadRow, HeadsAfter, HistoryWindow, LogPage, NewGroup};
 
@@ -17,7 +17,7 @@ on_both_also_sealed!(
     lines_of_the_list_say_all_a_client_shows,
     a_session_snapshot_has_list_and_missed_entries,
     members_come_in_pages_with_their_cursors,
-    own_entries_are_not_unread,
+    own_messages_are_not_unread,
     unread_is_summed_over_the_whole_list,
     thousands_of_lines_are_listed_once_each,
 );
@@ -95,7 +95,7 @@ async fn z2_strangers_read_nothing(backend: Backend) {
             store.history_page(who, what, HistoryWindow::Around(1), 10).await.unwrap().is_none()
         );
         assert!(store.sync_page(who, what, 0, 10).await.unwrap().is_none());
-        let page = store.members_page(who, what, MemberList::Members, None, 10).await.unwrap();
+        let page = store.members_page(who, what, MemberList::Members, None, 10, 0).await.unwrap();
         assert_eq!(page, MembersPage::NotMember);
         assert!(store.heads(who, None, &[what], 10).await.unwrap().0.is_empty());
         let snapshot = store.session_snapshot(who, &[(what, 0)], 10, 10).await.unwrap();
@@ -204,20 +204,20 @@ async fn members_come_in_pages_with_their_cursors(backend: Backend) {
     let cursor = CursorRow { conversation_id: id, user_id: user(2), read_seq: 1, delivered_seq: 2 };
     bench.store.save_cursors(&[cursor]).await.unwrap();
     let list = MemberList::Members;
-    let page = bench.store.members_page(user(1), id, list, None, 3).await.unwrap();
+    let page = bench.store.members_page(user(1), id, list, None, 3, 0).await.unwrap();
     let MembersPage::Page { members: page, more: true } = page else { panic!("{page:?}") };
     let listed: Vec<_> = page
         .iter()
         .map(|line| (line.user.username.as_str(), line.read_seq, line.delivered_seq))
         .collect();
     assert_eq!(listed, [("name1", 0, 0), ("name2", 1, 2), ("name3", 0, 0)]);
-    let rest = bench.store.members_page(user(1), id, list, Some(user(3)), 3).await.unwrap();
+    let rest = bench.store.members_page(user(1), id, list, Some(user(3)), 3, 0).await.unwrap();
     let MembersPage::Page { members, more } = rest else { panic!("{rest:?}") };
     let rest: Vec<_> = members.iter().map(|line| line.member.user_id).collect();
     assert_eq!((rest, more), (vec![user(4), user(5)], false));
 }
 
-async fn own_entries_are_not_unread(backend: Backend) {
+async fn own_messages_are_not_unread(backend: Backend) {
     let bench = Bench::new(backend).await;
     let id = bench.direct().await;
     // Three of user 1, one of user 2, two more of user 1; no cursor was ever written.
@@ -238,6 +238,12 @@ async fn own_entries_are_not_unread(backend: Backend) {
     bench.store.save_cursors(&[cursor(6)]).await.unwrap();
     let read = line(2).await;
     assert_eq!((read.unread(), read.read_seq), (1, 6));
+    // Who reacts says nothing, and may have left unread what is before it.
+    let react = Change::React { target_seq: 7, reaction: "+".into(), removed: false };
+    let reacts = Append { sender_id: Some(user(2)), msg_no: 6, change: react, ..message(id, 8) };
+    bench.append(vec![reacts]);
+    let reacted = line(2).await;
+    assert_eq!((reacted.unread(), reacted.read_seq), (1, 6));
 }
 
 async fn unread_is_summed_over_the_whole_list(backend: Backend) {

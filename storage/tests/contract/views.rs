@@ -170,7 +170,7 @@ async fn only_admins_read_who_is_banned_or_asks(backend: Backend) {
         change(id, 6, 5, Change::RequestJoin { text: "please".into() }),
     ]);
     let page = async |reader, list| {
-        bench.store.members_page(user(reader), id, list, None, 10).await.unwrap()
+        bench.store.members_page(user(reader), id, list, None, 10, 0).await.unwrap()
     };
     for list in [MemberList::Banned, MemberList::Requests] {
         assert_eq!(page(3, list).await, MembersPage::NotAllowed);
@@ -188,6 +188,10 @@ async fn only_admins_read_who_is_banned_or_asks(backend: Backend) {
         let wish = (members[0].user.user_id, members[0].requested_at, &*members[0].request_text);
         assert_eq!(wish, (user(5), 1_006, "please"));
     }
+    // A ban that is over is none.
+    let over = bench.store.members_page(user(1), id, MemberList::Banned, None, 10, 9_000);
+    let MembersPage::Page { members, more: false } = over.await.unwrap() else { panic!("no page") };
+    assert_eq!(members, []);
     // Whoever joins has nothing to ask for any more.
     bench.append(vec![change(id, 7, 1, Change::Join(vec![user(5)]))]);
     let MembersPage::Page { members, .. } = page(1, MemberList::Requests).await else {

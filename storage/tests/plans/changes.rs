@@ -35,7 +35,7 @@ pub(crate) async fn reads(bench: &Bench, round: u64) {
     assert!(read.users.len() == 200 && read.more);
     bench.execute("UPDATE members SET role = 1 WHERE conversation_id = 1 AND user_id = 1").await;
     for list in [MemberList::Banned, MemberList::Requests] {
-        let page = store.members_page(one, room, list, Some(user(1_000)), 200).await.unwrap();
+        let page = store.members_page(one, room, list, Some(user(1_000)), 200, 0).await.unwrap();
         assert!(matches!(page, MembersPage::Page { more: true, .. }), "{page:?}");
     }
     let hidden = store.hide(one, room, &[ROOM_ENTRIES - 5 - round]).await.unwrap().unwrap();

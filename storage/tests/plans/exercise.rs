@@ -88,7 +88,7 @@ async fn reads(bench: &Bench) {
         assert_eq!(page.entries.len(), 200);
     }
     let list = MemberList::Members;
-    let page = store.members_page(one, room, list, Some(user(5_000)), 200).await.unwrap();
+    let page = store.members_page(one, room, list, Some(user(5_000)), 200, 0).await.unwrap();
     let MembersPage::Page { members, more: true } = page else { panic!("{page:?}") };
     assert_eq!(members.len(), 200);
     let query = SearchQuery::parse("common \"w7 tail\" comm*").unwrap();

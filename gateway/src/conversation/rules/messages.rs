@@ -79,26 +79,45 @@ impl Conversation {
 
     pub(super) fn react(
         &self,
+        from: UserId,
         target_seq: Seq,
         reaction: &str,
         removed: bool,
         now: &Moment<'_>,
     ) -> Decision {
         self.message(target_seq, now)?;
+        match self.reaction_in_flight(from, target_seq, reaction) {
+            Some(there) if there != removed => return Err(Stop::Likewise),
+            None if self.reactions.get(target_seq, from, reaction) == Some(!removed) => {
+                return Err(Stop::Already);
+            }
+            _ => {}
+        }
         let reacted = wire::Reacted { target_seq, reaction: reaction.to_owned(), removed };
         let change = Change::React { target_seq, reaction: reaction.into(), removed };
         Ok((encode(Kind::Reacted(reacted)), change))
     }
 
+    /// Whether a reaction is there once everything in flight has committed, if that says anything of it.
+    fn reaction_in_flight(&self, from: UserId, seq: Seq, with: &str) -> Option<bool> {
+        self.in_flight.iter().rev().find_map(|entry| match &entry.change {
+            Change::React { target_seq, reaction, removed }
+                if (entry.submission.from, *target_seq, &**reaction) == (from, seq, with) =>
+            {
+                Some(!removed)
+            }
+            _ => None,
+        })
+    }
+
     pub(super) fn pin(&self, target_seq: Seq, removed: bool, now: &Moment<'_>) -> Decision {
         let view = self.view();
-        let pinned = view.is_pinned(target_seq);
-        if removed && !pinned {
-            return Err(refusal(ErrorCode::EntryNotFound, format!("{target_seq} is not pinned")));
+        if view.is_pinned(target_seq) != removed {
+            return Err(Stop::Already);
         }
         if !removed {
             self.message(target_seq, now)?;
-            if !pinned && view.most_pins() >= limits::MAX_PINS {
+            if view.most_pins() >= limits::MAX_PINS {
                 let error = format!("{} messages are pinned", limits::MAX_PINS);
                 return Err(refusal(ErrorCode::LimitReached, error));
             }

@@ -21,6 +21,10 @@ use crate::permissions::{Operation, Verdict};
 pub(super) enum Stop {
     /// It may not.
     Refuse(CommandError),
+    /// It is so already; an entry would change nothing.
+    Already,
+    /// Something in flight asks for the same: what becomes of that has to be known first.
+    Likewise,
     /// The store has to tell this entry first.
     Target(Seq),
     /// The store has to say first whether one of the two blocks the other.
@@ -73,7 +77,7 @@ impl Conversation {
             }
             Intent::Recall { target_seq } => self.recall(from, *target_seq, reach, now),
             Intent::React { target_seq, reaction, removed } => {
-                self.react(*target_seq, reaction, *removed, now)
+                self.react(from, *target_seq, reaction, *removed, now)
             }
             Intent::Pin { target_seq, removed } => self.pin(*target_seq, *removed, now),
             Intent::Update(settings) => self.update(settings),
@@ -106,13 +110,15 @@ impl Conversation {
         let blocked = self.is_blocked(operation, now)?;
         let (caller, restriction) = view.caller(user, blocked, now.unix_ms);
         match operation.verdict(caller, restriction) {
-            Verdict::Own => Ok(Reach::Own),
             Verdict::Lower => {
                 Ok(Reach::Below(view.member(user).map_or(Role::Member, |member| member.role)))
             }
-            Verdict::UnlessAnnouncements if view.settings().announcement_only == Some(true) => {
+            Verdict::UnlessAnnouncements | Verdict::OwnUnlessAnnouncements
+                if view.settings().announcement_only == Some(true) =>
+            {
                 Err(refusal(ErrorCode::Forbidden, "only owner and admins may send here"))
             }
+            Verdict::Own | Verdict::OwnUnlessAnnouncements => Ok(Reach::Own),
             Verdict::IfMembersMayInvite if view.settings().members_may_invite != Some(true) => {
                 Err(refusal(ErrorCode::Forbidden, "only owner and admins may invite here"))
             }

@@ -28,7 +28,9 @@ impl World {
                     if self.fault == Fault::AckBeforeCommit
                         && let Some(entry) = owner.machine.in_flight.back()
                     {
-                        let (reply_to, ack) = (entry.submission.reply_to, Ack::from(&entry.row));
+                        let submission = &entry.submission;
+                        let ack = Ack::entry(&entry.row, &submission.intent);
+                        let reply_to = submission.reply_to;
                         self.ledger.answered(reply_to, Ok(ack), log, head)?;
                     }
                     let token = append.token;
@@ -44,6 +46,9 @@ impl World {
                     let second = self.ledger.asked[..reply_to.command_id as usize]
                         .iter()
                         .any(|other| other.id == asked.id && other.from == asked.from);
+                    if matches!(answer, Ok(Ack::Done)) {
+                        self.seen.insert("so already");
+                    }
                     if self.fault != Fault::LoseSecondAnswers || !second {
                         self.ledger.answered(reply_to, answer, log, head)?;
                     }

@@ -13,7 +13,7 @@ use wire::group_settings::JoinPolicy;
 use super::Violation;
 use super::model::require;
 use super::world::{SKEW_MS, WINDOW_MS};
-use crate::conversation::settings;
+use crate::conversation::{Intent, settings};
 use crate::limits;
 
 /// What one member is.
@@ -43,6 +43,7 @@ pub(super) struct Group {
     pub(super) muted_until: UnixMs,
     pub(super) over: bool,
     pub(super) messages: BTreeMap<Seq, Said>,
+    pub(super) reactions: BTreeSet<(Seq, UserId, String)>,
 }
 
 impl Group {
@@ -141,6 +142,8 @@ impl Group {
             Kind::Edited(edited) => {
                 let said = before.said(edited.target_seq)?;
                 require(!silent && said.by == sender, || format!("{sender} edits, may not"))?;
+                let announces = before.settings.announcement_only == Some(true);
+                require(!announces || before.manages(sender), || format!("{sender} edits"))?;
                 in_time(&said, at)?;
             }
             Kind::Recalled(recalled) => {
@@ -149,11 +152,12 @@ impl Group {
                     require(said.by == sender, || format!("{sender} recalls, may not"))?;
                     in_time(&said, at)?;
                 }
-                self.messages.insert(recalled.target_seq, Said { gone: true, ..said });
+                self.recall(recalled.target_seq);
             }
             Kind::Reacted(reacted) => {
                 before.said(reacted.target_seq)?;
                 require(!silent, || format!("{sender} reacts, muted"))?;
+                self.react(reacted.target_seq, sender, &reacted.reaction, reacted.removed);
             }
             Kind::Pinned(pinned) => {
                 managing()?;
@@ -163,9 +167,8 @@ impl Group {
                     self.pins.retain(|pin| *pin != seq);
                 } else {
                     before.said(seq)?;
-                    if !before.pins.contains(&seq) {
-                        self.pins.push(seq);
-                    }
+                    require(!before.pins.contains(&seq), || format!("{seq} is pinned twice"))?;
+                    self.pins.push(seq);
                     require(self.pins.len() <= limits::MAX_PINS, || "many pins".to_owned())?;
                 }
             }
@@ -239,6 +242,8 @@ impl Group {
                 let told = changed.settings.unwrap_or_default();
                 require(told.join_code.is_none(), || "the log tells a code".to_owned())?;
                 self.settings = settings::merge(&before.settings, told, row.seq);
+                require(self.settings != before.settings, || "changes nothing".to_owned())?;
+                require(self.members.len() <= self.most(), || "has more members".to_owned())?;
             }
             Kind::JoinRequested(requested) => {
                 require(requested.text.is_empty(), || "the log tells a wish".to_owned())?;
@@ -265,6 +270,47 @@ impl Group {
         Ok(())
     }
 
+    fn recall(&mut self, seq: Seq) {
+        if let Some(said) = self.messages.get_mut(&seq) {
+            said.gone = true;
+        }
+        self.pins.retain(|pin| *pin != seq);
+        self.reactions.retain(|(target, ..)| *target != seq);
+    }
+
+    fn react(&mut self, seq: Seq, by: UserId, reaction: &str, removed: bool) {
+        let reaction = (seq, by, reaction.to_owned());
+        if removed {
+            self.reactions.remove(&reaction);
+        } else {
+            self.reactions.insert(reaction);
+        }
+    }
+
+    /// Whether what a command asks for is so.
+    pub(super) fn is_so(&self, by: UserId, intent: &Intent) -> bool {
+        match intent {
+            Intent::React { target_seq, reaction, removed } => {
+                self.reactions.contains(&(*target_seq, by, reaction.to_string())) != *removed
+            }
+            Intent::Pin { target_seq, removed } => self.pins.contains(target_seq) != *removed,
+            Intent::Update(asked) => {
+                let same = asked.join_policy == self.settings.join_policy;
+                let join_policy = asked.join_policy.filter(|_| !same);
+                let asked = wire::GroupSettings { join_policy, ..(**asked).clone() };
+                asked.join_code.is_none()
+                    && settings::merge(&self.settings, asked, 0) == self.settings
+            }
+            Intent::SetRole { user, role } => self.role(*user) == Some(*role),
+            Intent::Mute { user: None, until } => self.muted_until == *until,
+            Intent::Mute { user: Some(user), until } => {
+                self.members.get(user).is_some_and(|standing| standing.muted_until == *until)
+            }
+            Intent::Ban { user, until } => self.bans.get(user) == Some(until),
+            _ => false,
+        }
+    }
+
     fn leave(&mut self, sender: UserId, told: Option<UserId>) -> Result<(), Violation> {
         let standing = self.members.remove(&sender).ok_or("leaves, no member")?;
         let rank = |(user, standing): &(&UserId, &Standing)| (Reverse(standing.role), **user);
@@ -286,12 +332,11 @@ impl Group {
     /// What the database makes of it by the change that came with the entry, as `Change` documents it.
     pub(super) fn store(&mut self, sender: UserId, change: &Change) {
         match change {
-            Change::None | Change::Mention { .. } | Change::Edit { .. } | Change::React { .. } => {}
-            Change::Recall { target_seq } => {
-                if let Some(said) = self.messages.get_mut(target_seq) {
-                    said.gone = true;
-                }
+            Change::None | Change::Mention { .. } | Change::Edit { .. } => {}
+            Change::React { target_seq, reaction, removed } => {
+                self.react(*target_seq, sender, reaction, *removed);
             }
+            Change::Recall { target_seq } => self.recall(*target_seq),
             Change::Pin { target_seq, removed } => {
                 let pinned = self.pins.contains(target_seq);
                 if *removed {

@@ -80,24 +80,28 @@ impl Ledger {
                 let sound = cursor.read_seq <= cursor.delivered_seq && cursor.delivered_seq <= head;
                 require(sound, || format!("{number} read what is not there"))?;
             }
-            Ok(Ack::Done) => return Err(format!("{number} is answered with nothing")),
+            Ok(Ack::Done) => {
+                let so = |intent| log.group(head).is_so(asked.from, intent);
+                let so = asked.intent.as_ref().is_some_and(so);
+                require(so, || format!("{number} is answered with nothing"))?;
+            }
             Err(error) => {
                 let (then, now) = (log.group(head), log.group(log.head().seq));
-                self.refusal_is_right(number, error.code, then, now)?;
+                self.refusal_is_right(number, error.code, then, (now, log.floor))?;
             }
         }
         self.asked[number].answer = Some(answer);
         Ok(())
     }
 
-    /// A refusal follows from what is committed, never from what is merely in flight: `then` as the machine knows it, or
-    /// `now` where the store was asked.
+    /// A refusal follows from what is committed, never from what is merely in flight: `then` as the machine knows it, or,
+    /// where the store was asked, `now`, with the oldest entry that is kept.
     fn refusal_is_right(
         &self,
         number: usize,
         code: ErrorCode,
         then: &Group,
-        now: &Group,
+        (now, floor): (&Group, Seq),
     ) -> Result<(), Violation> {
         let asked = &self.asked[number];
         let from = asked.from;
@@ -105,7 +109,9 @@ impl Ledger {
         let role = then.role(from);
         let absent = |user: &UserId| !then.members.contains_key(user);
         let gone = |seq: Seq| {
-            [then, now].iter().any(|group| group.messages.get(&seq).is_none_or(|said| said.gone))
+            let groups = [then, now];
+            seq < floor
+                || groups.iter().any(|group| group.messages.get(&seq).is_none_or(|said| said.gone))
         };
         let intent = asked.intent.as_ref();
         let right = match code {
@@ -130,7 +136,6 @@ impl Ledger {
                 matches!(intent, Some(Intent::Edit { .. } | Intent::Recall { .. }))
             }
             ErrorCode::EntryNotFound => match intent {
-                Some(Intent::Pin { target_seq, removed: true }) => !then.pins.contains(target_seq),
                 Some(intent) => intent.target().is_some_and(gone),
                 None => false,
             },
@@ -148,6 +153,12 @@ impl Ledger {
                 Some(Intent::Send { mentions, .. }) => {
                     let announces = then.settings.announcement_only == Some(true);
                     role == Some(Role::Member) && (announces || mentions.all)
+                }
+                Some(Intent::Edit { .. })
+                    if role == Some(Role::Member)
+                        && then.settings.announcement_only == Some(true) =>
+                {
+                    true
                 }
                 Some(Intent::Edit { target_seq, .. } | Intent::Recall { target_seq }) => {
                     then.messages.get(target_seq).is_none_or(|said| said.by != from)

@@ -110,7 +110,7 @@ fn wish() -> impl Strategy<Value = Wish> {
 }
 
 /// What the settings are changed to.
-const SETTINGS: [fn() -> wire::GroupSettings; 7] = [
+const SETTINGS: [fn() -> wire::GroupSettings; 8] = [
     || policy(JoinPolicy::InviteOnly),
     || policy(JoinPolicy::Open),
     || policy(JoinPolicy::ByLink),
@@ -122,6 +122,7 @@ const SETTINGS: [fn() -> wire::GroupSettings; 7] = [
         members_may_invite: Some(true),
         ..Default::default()
     },
+    || wire::GroupSettings { max_members: Some(3), ..Default::default() },
 ];
 
 fn policy(policy: JoinPolicy) -> wire::GroupSettings {
@@ -320,6 +321,7 @@ fn v2_random_actions_reach_every_outcome() {
         "moved",
         "outdated",
         "rejected",
+        "so already",
         "target asked",
         "target not told",
         "target told",

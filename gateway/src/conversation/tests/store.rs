@@ -279,6 +279,7 @@ impl Log {
                 requests: group.requests.iter().copied().collect(),
                 pins: group.pins.clone(),
                 blocked: false,
+                dissolved: group.over,
             },
         }
     }

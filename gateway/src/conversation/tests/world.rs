@@ -127,6 +127,7 @@ impl World {
             muted_until: 0,
             over: false,
             messages: BTreeMap::new(),
+            reactions: BTreeSet::new(),
         };
         let settings = wire::GroupSettings {
             join_policy: Some(JoinPolicy::Open.into()),

@@ -262,7 +262,9 @@ async fn a_dissolved_conversation_is_gone_but_for_its_log(backend: Backend) {
     bench.store.claim_alias("lobby", id, 5).await.unwrap();
     let dissolve = Append { change: Change::Dissolve, msg_no: 1, ..message(id, 3) };
     bench.append(vec![message(id, 2), dissolve]);
-    assert!(bench.store.load_conversation(id, 5).await.unwrap().is_none());
+    let loaded = bench.store.load_conversation(id, 5).await.unwrap().unwrap();
+    assert!(loaded.state.dissolved && loaded.members.is_empty(), "nobody belongs to it");
+    assert_eq!(loaded.recent.last().map(|row| row.seq), Some(3), "a retry finds the first try");
     let tail = bench.store.load_tail(id, 1, 5).await.unwrap().unwrap();
     assert_eq!((tail.entries.len(), tail.head.seq), (2, 3), "other owners hear of the end");
     assert!(bench.store.load_entry(id, 2).await.unwrap().is_none());

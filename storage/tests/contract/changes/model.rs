@@ -73,7 +73,10 @@ impl Model {
                     self.edits.insert(entry.seq, *target_seq);
                 }
             }
-            Change::Recall { target_seq } => self.recall(*target_seq, at),
+            Change::Recall { target_seq } => {
+                self.pins.remove(target_seq);
+                self.recall(*target_seq, at);
+            }
             Change::React { target_seq, reaction, removed } => {
                 self.edits.insert(entry.seq, 0);
                 let key = (*target_seq, sender, reaction.to_string());
