@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use ringwire_protocol::codec::Encoding;
@@ -19,6 +20,8 @@ use ringwire_protocol::{ConversationId, Seq, UserId, wire};
 use crate::connection::links::{LinkKey, Links};
 use crate::conversation::answer::ReplyTo;
 use crate::conversation::entry::EntryFrame;
+use crate::observe::kinds::PushKind;
+use crate::observe::trace::SpanContext;
 use crate::placement::ShardId;
 use crate::session::resume::About;
 
@@ -53,6 +56,17 @@ pub enum Pushed {
 }
 
 impl Pushed {
+    /// What it counts as.
+    pub fn kind(&self) -> PushKind {
+        match self {
+            Self::Entry(_) => PushKind::Entry,
+            Self::Cursor { .. } => PushKind::Cursor,
+            Self::Typing(_) => PushKind::Typing,
+            Self::View { .. } => PushKind::View,
+            Self::Lag { .. } => PushKind::Lag,
+        }
+    }
+
     /// Whose doing it tells of, when that user's sessions learn it in other ways.
     pub fn author(&self) -> Option<UserId> {
         match self {
@@ -93,6 +107,17 @@ pub struct Delivery {
     pub users: Arc<[UserId]>,
     /// The session that learns of it by its ack.
     pub except: Option<ReplyTo>,
+    /// For an entry that was just committed.
+    pub fresh: Option<Fresh>,
+}
+
+/// How an entry comes to be delivered.
+#[derive(Clone, Debug)]
+pub struct Fresh {
+    /// When its owner heard that it is committed.
+    pub committed: Instant,
+    /// The trace it is in.
+    pub trace: Option<Box<SpanContext>>,
 }
 
 /// The frames of a push, each encoded when the first session needs it.
@@ -208,7 +233,8 @@ impl LaggingShards {
     pub fn retry(&mut self, mut send: impl FnMut(ShardId, Delivery) -> bool) {
         self.heads.retain(|(shard, id), missed| {
             let pushed = Pushed::Lag { id: *id, head_seq: missed.head_seq };
-            !send(*shard, Delivery { pushed, users: Arc::clone(&missed.users), except: None })
+            let users = Arc::clone(&missed.users);
+            !send(*shard, Delivery { pushed, users, except: None, fresh: None })
         });
     }
 }

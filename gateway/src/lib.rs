@@ -27,9 +27,12 @@ pub mod shard;
 pub mod api;
 pub mod export;
 pub mod hooks;
-pub mod outgoing;
+pub mod outbound;
 pub mod push;
 pub mod service;
+
+pub mod observe;
+pub mod outgoing;
 
 pub mod body_keys;
 pub mod cli;

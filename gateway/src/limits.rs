@@ -204,6 +204,11 @@ pub const LAST_SEEN_WAITING: usize = 65_536;
 /// Such times in one write.
 pub const LAST_SEEN_BATCH: usize = 500;
 
+/// How often a shard posts its numbers while it is busy, in milliseconds; while it is not, every second.
+pub const POST_FIGURES_MS: i64 = 250;
+/// Commits whose entries wait to be given to a shard's sockets and whose time is measured one by one.
+pub const UNFLUSHED_BATCHES: usize = 1024;
+
 /// How often cursors are written behind, in seconds.
 pub const CURSOR_FLUSH_S: u32 = 2;
 /// Cursors in one write; those of one user go together.

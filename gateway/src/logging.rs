@@ -1,19 +1,30 @@
 //! What the server says about itself, on standard error.
 //!
 //! Invariant (A2): no token reaches a log. The WebSocket library logs whole upgrade requests at TRACE, and hyper whole
-//! heads, so both stay silent below WARN whatever the filter says.
+//! heads, so both stay silent below WARN whatever the filter says, also when it is changed while the server runs.
 
 use std::io::{self, IsTerminal};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::reload::{self, Handle};
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{Layer, fmt};
+use tracing_subscriber::{Layer, Registry, fmt};
 
 use crate::config::{LogConfig, LogFormat};
 
 /// Crates that log what clients send.
 const TALKATIVE: [&str; 5] = ["tungstenite", "hyper", "hyper_util", "tokio_postgres", "rustls"];
+
+/// What is logged now, and how to change that.
+struct Current {
+    handle: Handle<EnvFilter, Registry>,
+    /// As an operator wrote it.
+    directives: Mutex<String>,
+}
+
+static CURRENT: OnceLock<Current> = OnceLock::new();
 
 /// Starts logging. Once per process; a second call changes nothing.
 pub fn start(config: &LogConfig) {
@@ -24,16 +35,42 @@ pub fn start(config: &LogConfig) {
         }
         LogFormat::Json => Box::new(fmt::layer().json().with_writer(io::stderr)),
     };
+    let (filter, handle) = reload::Layer::new(filter(&config.filter));
     // An error means that somebody (a test) has set up logging before, which then stays.
-    let _ = tracing_subscriber::registry().with(lines.with_filter(filter(config))).try_init();
+    if tracing_subscriber::registry().with(lines.with_filter(filter)).try_init().is_ok() {
+        let directives = Mutex::new(config.filter.clone());
+        let _ = CURRENT.set(Current { handle, directives });
+    }
+}
+
+/// The directives in use; `None`: nothing is logged.
+pub fn current() -> Option<String> {
+    let current = CURRENT.get()?;
+    Some(current.directives.lock().unwrap_or_else(PoisonError::into_inner).clone())
+}
+
+/// Logs by other directives from now on, until the process ends; `Err`: what is wrong with them.
+pub fn change(directives: &str) -> Result<(), String> {
+    check(directives)?;
+    let current = CURRENT.get().ok_or("nothing is logged")?;
+    let mut kept = current.directives.lock().unwrap_or_else(PoisonError::into_inner);
+    current.handle.reload(filter(directives)).map_err(|error| error.to_string())?;
+    directives.clone_into(&mut kept);
+    Ok(())
+}
+
+/// Whether directives can be understood; `Err`: what is wrong with them.
+pub fn check(directives: &str) -> Result<(), String> {
+    let parsed = EnvFilter::builder().parse(directives);
+    parsed.map(drop).map_err(|error| error.to_string())
 }
 
 /// The operator's filter with the talkative crates held down.
-fn filter(config: &LogConfig) -> EnvFilter {
-    // The configuration was validated with the same parser; what it accepts is accepted here.
+fn filter(directives: &str) -> EnvFilter {
+    // They were checked with the same parser; what it accepts is accepted here.
     let filter = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
-        .parse_lossy(&config.filter);
+        .parse_lossy(directives);
     TALKATIVE.iter().fold(filter, |filter, target| match format!("{target}=warn").parse() {
         Ok(directive) => filter.add_directive(directive),
         Err(_) => filter,
@@ -65,17 +102,20 @@ mod tests {
         for written in ["trace", "tungstenite=trace,trace", "debug,hyper=trace"] {
             let captured = Captured::default();
             let writer = captured.clone();
-            let config = LogConfig { filter: written.to_owned(), format: LogFormat::Pretty };
             let lines = fmt::layer().with_writer(move || writer.clone());
-            let subscriber =
-                tracing_subscriber::registry().with(lines.with_filter(filter(&config)));
+            // Begun quiet and changed while running.
+            let (quiet, handle) = reload::Layer::new(filter("error"));
+            let subscriber = tracing_subscriber::registry().with(lines.with_filter(quiet));
             tracing::subscriber::with_default(subscriber, || {
+                tracing::debug!(target: "ringwire_gateway", "unheard");
+                handle.reload(filter(written)).unwrap();
                 tracing::trace!(target: "tungstenite::handshake::server", "canary-token");
                 tracing::trace!(target: "hyper::proto::h1", "canary-token");
                 tracing::debug!(target: "ringwire_gateway", "heard");
             });
             let text = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
-            assert!(!text.contains("canary-token") && text.contains("heard"), "{written}: {text}");
+            assert!(!text.contains("canary-token") && text.contains(" heard"), "{written}: {text}");
+            assert!(!text.contains("unheard"), "{written}: {text}");
         }
     }
 }

@@ -9,7 +9,7 @@ use std::net::{SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use ringwire_protocol::UserId;
@@ -27,14 +27,16 @@ use crate::connection::addresses::Addresses;
 use crate::hooks::{Events, Screener};
 use crate::limits;
 use crate::net::{self, Driver};
-use crate::outgoing::{Outgoing, OutgoingMetrics};
+use crate::observe::board::{Board, Queue};
+use crate::outbound::{Outgoing, OutgoingMetrics};
 use crate::persist::AppendSink;
 use crate::placement::{ShardId, home_shard};
 use crate::push::{Pusher, VapidKey};
 use crate::service::Service;
+use crate::service::ask::Call;
 use crate::service::errands::Errands;
 use crate::service::upkeep::Upkeep;
-use crate::shard::handoff::Returned;
+use crate::shard::handoff::{HttpSocket, Returned};
 use crate::shard::mail::Mail;
 use crate::shard::mailbox::{Bounds, MailboxReceiver, MailboxSender, mailbox};
 use crate::shard::shared::Shared;
@@ -67,6 +69,9 @@ pub fn run(config: Config) -> Result<(), StartError> {
         let (http, sockets) = mpsc::channel(limits::HTTP_QUEUE);
         let (errands, errand_answers) = mpsc::channel(limits::ERRAND_ANSWERS);
         let config = Arc::new(config);
+        let traces = startup::traces(config.tracing.as_ref())?;
+        let queues = queues(&senders, &service, &http);
+        let board = Arc::new(Board::new(config.server.shards, queues, Instant::now()));
         let shared = Arc::new(Shared {
             verifier: Arc::clone(&keys.verifier),
             command_key,
@@ -78,10 +83,20 @@ pub fn run(config: Config) -> Result<(), StartError> {
             connections: Arc::new(AtomicUsize::new(0)),
             addresses: Addresses::new(config.limits.address, config.server.trusted_proxies.clone()),
             max_connections: most_connections(&config, descriptors),
+            board: Arc::clone(&board),
+            tracing: traces.as_ref().map(|traces| traces.tracing.clone()),
             drained_shards: AtomicUsize::new(0),
             config: Arc::clone(&config),
         });
-        let facts = ServiceFacts { driver: driver.name(), shards: shared.shards() };
+        let facts = ServiceFacts {
+            driver: driver.name(),
+            shards: shared.shards(),
+            board,
+            exported: traces.as_ref().map(|traces| traces.exported.clone()),
+        };
+        if let Some(traces) = traces {
+            tokio::spawn(traces.exporter.run());
+        }
         let verifier = Arc::clone(&keys.verifier);
         let end_login = end_login(Arc::clone(&shared));
         let vapid = keys.vapid.clone();
@@ -89,7 +104,7 @@ pub fn run(config: Config) -> Result<(), StartError> {
         let api = ApiServer::new(state.clone(), config.server.max_http_connections)
             .on_upgrade(return_to_shards(Arc::clone(&shared)));
         let threads = start_shards(&shared, driver, &store, listeners, receivers)?;
-        let (outgoing, metrics) = (startup::outgoing(&config)?, state.outgoing_metrics());
+        let (outgoing, metrics) = (startup::outbound(&config)?, state.outgoing_metrics());
         let telling = start_telling(&config, &store, vapid, outgoing.as_ref(), &metrics)?;
         let screener = outgoing
             .and_then(|outgoing| Screener::new(&config.hook, &config.limits, outgoing, metrics));
@@ -194,6 +209,34 @@ fn mailboxes(config: &Config) -> Result<Mailboxes, StartError> {
     let made: Result<Vec<_>, _> = (0..shards).map(|_| mailbox(bounds)).collect();
     let made = made.map_err(|source| StartError::System { action: "make an eventfd", source })?;
     Ok(made.into_iter().unzip())
+}
+
+/// The queues between threads, to be looked at by whoever reads the figures. What is only looked at stays open for nobody.
+fn queues(
+    mailboxes: &[MailboxSender<Mail>],
+    service: &mpsc::Sender<Call>,
+    http: &mpsc::Sender<HttpSocket>,
+) -> Vec<Queue> {
+    let mailbox = |(shard, mailbox): (usize, &MailboxSender<Mail>)| {
+        let mailbox = mailbox.clone();
+        Queue {
+            name: "mailbox",
+            shard: Some(shard as ShardId),
+            capacity: mailbox.bounds().shared,
+            waiting: Box::new(move || mailbox.waiting()),
+        }
+    };
+    let mut queues: Vec<Queue> = mailboxes.iter().enumerate().map(mailbox).collect();
+    queues.push(channel("service", service));
+    queues.push(channel("http_sockets", http));
+    queues
+}
+
+fn channel<T: Send + 'static>(name: &'static str, sender: &mpsc::Sender<T>) -> Queue {
+    let capacity = sender.max_capacity();
+    let sender = sender.downgrade();
+    let waiting = move || sender.upgrade().map_or(0, |sender| capacity - sender.capacity());
+    Queue { name, shard: None, capacity, waiting: Box::new(waiting) }
 }
 
 fn completion_sink(mailboxes: &[MailboxSender<Mail>]) -> CompletionSink {

@@ -14,9 +14,12 @@ use ringwire_storage::{CompletionSink, Database as StoreDatabase, Store, StoreCo
 
 use crate::auth::{KeyError, RefreshMinter, TokenMinter, TokenVerifier};
 use crate::body_keys::{self, BodyKeysError};
-use crate::config::{Config, Database};
+use crate::config::{Config, Database, TracingConfig};
 use crate::conversation::entry::searched_text;
-use crate::outgoing::Outgoing;
+use crate::observe::exporter::{Exported, Exporter};
+use crate::observe::trace::Tracing;
+use crate::outbound::Outgoing;
+use crate::outgoing;
 use crate::push::{PushError, VapidKey};
 use crate::secret::{self, SecretError};
 
@@ -51,6 +54,11 @@ pub enum StartError {
     /// The store cannot be opened, and trying again will not help.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// No client for requests to other servers can be made.
+    #[error(
+        "cannot make requests to other servers: {0}; see whether this machine has root certificates"
+    )]
+    Outgoing(#[from] reqwest::Error),
     /// The operating system refuses something else.
     #[error("cannot {action}: {source}")]
     System {
@@ -74,6 +82,24 @@ fn mend_listen(error: &io::Error) -> &'static str {
         }
         _ => "choose another address with --listen",
     }
+}
+
+/// Traces of sampled entries, and who sends them.
+pub struct Traces {
+    /// For the shards.
+    pub tracing: Tracing,
+    /// Sends them, when it is run.
+    pub exporter: Exporter,
+    /// What became of them.
+    pub exported: Exported,
+}
+
+/// Prepares traces, if they are wanted.
+pub fn traces(config: Option<&TracingConfig>) -> Result<Option<Traces>, StartError> {
+    let Some(TracingConfig { endpoint, sample_ratio }) = config else { return Ok(None) };
+    let (exporter, spans, exported) = Exporter::new(outgoing::client()?, endpoint);
+    let tracing = Tracing::new(*sample_ratio, spans);
+    Ok(Some(Traces { tracing, exporter, exported }))
 }
 
 /// The server's own key in its roles.
@@ -154,16 +180,12 @@ fn outbox(config: &Config) -> Outbox {
 }
 
 /// What makes requests to other servers. `None`: nobody does.
-pub fn outgoing(config: &Config) -> Result<Option<Outgoing>, StartError> {
+pub fn outbound(config: &Config) -> Result<Option<Outgoing>, StartError> {
     let Config { push, events, hook, .. } = config;
     if !push.is_on() && events.webhooks.is_empty() && hook.endpoint.is_none() {
         return Ok(None);
     }
-    let outgoing = Outgoing::new(push.private_endpoints).map_err(|error| StartError::System {
-        action: "make an HTTP client",
-        source: io::Error::other(error),
-    })?;
-    Ok(Some(outgoing))
+    Ok(Some(Outgoing::new(push.private_endpoints)?))
 }
 
 /// Opens the store. While the database is away it says so and tries again, more and more slowly, without end.

@@ -14,6 +14,7 @@ use ringwire_gateway::connection::driver::Application as _;
 use ringwire_gateway::connection::forwarded::TrustedProxies;
 use ringwire_gateway::connection::links::LinkKey;
 use ringwire_gateway::limits;
+use ringwire_gateway::observe::board::Board;
 use ringwire_gateway::placement::ShardId;
 use ringwire_gateway::secret::SecretKey;
 use ringwire_gateway::service::ask::Call;
@@ -94,6 +95,8 @@ impl Node {
             connections: Arc::new(AtomicUsize::new(0)),
             addresses: Addresses::new(config.limits.address, TrustedProxies::default()),
             max_connections: 1_000,
+            board: Arc::new(Board::new(plan.shards, Vec::new(), time.get().at)),
+            tracing: None,
             drained_shards: AtomicUsize::new(0),
             config,
         });

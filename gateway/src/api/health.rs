@@ -1,6 +1,6 @@
 //! Health: whether the process lives, and whether it can serve.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::extract::State;
@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::ServiceState;
 use crate::config::Database;
+use crate::placement::ShardId;
 
 /// A database that needs longer to say anything counts as away.
 const PING_PATIENCE: Duration = Duration::from_secs(2);
@@ -17,11 +18,13 @@ const PING_PATIENCE: Duration = Duration::from_secs(2);
 /// `GET /health/ready`
 #[derive(Serialize)]
 struct Readiness {
-    /// `ready`, `draining`, `database_unavailable` or `database_unwritable`.
+    /// `ready`, `draining`, `shard_stuck`, `database_unavailable` or `database_unwritable`.
     status: &'static str,
     version: &'static str,
     driver: &'static str,
     shards: usize,
+    /// Shards that have done nothing for 10 s, not even what is due each second.
+    stuck_shards: Vec<ShardId>,
     /// `sqlite` or `postgres`.
     database: &'static str,
 }
@@ -39,12 +42,14 @@ pub(super) async fn ready(State(state): State<ServiceState>) -> impl IntoRespons
         Ok(Ok(())) => Health::Readable,
         _ => Health::Away,
     };
-    let (code, status) = verdict(state.is_draining(), database);
+    let stuck_shards = state.0.facts.board.stuck(Instant::now());
+    let (code, status) = verdict(state.is_draining(), !stuck_shards.is_empty(), database);
     let readiness = Readiness {
         status,
         version: env!("CARGO_PKG_VERSION"),
         driver: state.0.facts.driver,
         shards: state.0.facts.shards,
+        stuck_shards,
         database: match state.0.config.storage.database {
             Database::Sqlite => "sqlite",
             Database::Postgres(_) => "postgres",
@@ -61,13 +66,15 @@ enum Health {
     Away,
 }
 
-fn verdict(draining: bool, database: Health) -> (StatusCode, &'static str) {
-    match (draining, database) {
-        (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
-        (false, Health::Away) => (StatusCode::SERVICE_UNAVAILABLE, "database_unavailable"),
-        (false, Health::Readable) => (StatusCode::SERVICE_UNAVAILABLE, "database_unwritable"),
-        (false, Health::Writable) => (StatusCode::OK, "ready"),
-    }
+fn verdict(draining: bool, stuck: bool, database: Health) -> (StatusCode, &'static str) {
+    let status = match database {
+        _ if draining => "draining",
+        _ if stuck => "shard_stuck",
+        Health::Away => "database_unavailable",
+        Health::Readable => "database_unwritable",
+        Health::Writable => return (StatusCode::OK, "ready"),
+    };
+    (StatusCode::SERVICE_UNAVAILABLE, status)
 }
 
 #[cfg(test)]
@@ -77,9 +84,10 @@ mod tests {
     #[test]
     fn only_a_server_that_can_commit_and_stays_is_ready() {
         let away = StatusCode::SERVICE_UNAVAILABLE;
-        assert_eq!(verdict(false, Health::Writable), (StatusCode::OK, "ready"));
-        assert_eq!(verdict(false, Health::Readable), (away, "database_unwritable"));
-        assert_eq!(verdict(false, Health::Away), (away, "database_unavailable"));
-        assert_eq!(verdict(true, Health::Writable), (away, "draining"));
+        assert_eq!(verdict(false, false, Health::Writable), (StatusCode::OK, "ready"));
+        assert_eq!(verdict(false, false, Health::Readable), (away, "database_unwritable"));
+        assert_eq!(verdict(false, false, Health::Away), (away, "database_unavailable"));
+        assert_eq!(verdict(false, true, Health::Writable), (away, "shard_stuck"));
+        assert_eq!(verdict(true, true, Health::Away), (away, "draining"));
     }
 }

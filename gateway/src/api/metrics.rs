@@ -1,8 +1,8 @@
 //! `GET /metrics`: what the server counts, in OpenMetrics text.
 //!
-//! Figures tell strangers how busy a company is, so by default only programs on this machine get them. A proxy on this
-//! machine is no such program: what it passes on has a forwarding header or is HTTP/1.0 (nginx, unless told otherwise),
-//! and is refused. One that does neither cannot be told from a program; there the operator says "off".
+//! Figures tell strangers how busy a company is, so by default only programs on this machine and in private networks get
+//! them. A proxy there is no such program: what it passes on has a forwarding header or is HTTP/1.0 (nginx, unless told
+//! otherwise), and is refused. One that does neither cannot be told from a program; the operator leaves its address out.
 
 use std::net::SocketAddr;
 
@@ -33,15 +33,16 @@ pub(super) async fn metrics(
     version: Version,
     headers: HeaderMap,
 ) -> Response {
-    let is_open = match state.0.config.server.metrics {
+    let is_open = match &state.0.config.metrics {
         MetricsAccess::All => true,
-        MetricsAccess::Local => {
-            peer.is_some_and(|Extension(peer)| is_local(peer, version, &headers))
-        }
-        MetricsAccess::Off => return page::nothing_here(),
+        MetricsAccess::Networks(none) if none.is_empty() => return page::nothing_here(),
+        MetricsAccess::Networks(networks) => peer.is_some_and(|Extension(Peer(peer))| {
+            networks.iter().any(|network| network.contains(peer.ip()))
+                && is_direct(version, &headers)
+        }),
     };
     if !is_open {
-        let message = "metrics are for programs on the server's machine; see server.metrics";
+        let message = "metrics are for programs in the networks of metrics.allow";
         return ApiError::new(ErrorCode::Forbidden, message).into_response();
     }
     let mut text = String::new();
@@ -54,10 +55,9 @@ pub(super) async fn metrics(
     }
 }
 
-fn is_local(Peer(peer): Peer, version: Version, headers: &HeaderMap) -> bool {
+/// Whether a request did not come through a proxy, as far as it shows.
+fn is_direct(version: Version, headers: &HeaderMap) -> bool {
     let is_forwarding =
         |name: &str| FORWARDING.contains(&name) || name.starts_with(FORWARDING_PREFIX);
-    peer.ip().to_canonical().is_loopback()
-        && version > Version::HTTP_10
-        && !headers.keys().any(|name| is_forwarding(name.as_str()))
+    version > Version::HTTP_10 && !headers.keys().any(|name| is_forwarding(name.as_str()))
 }

@@ -23,6 +23,7 @@ mod page;
 mod password;
 mod prefixed;
 mod push;
+mod requests;
 mod search;
 mod serve;
 #[cfg(test)]
@@ -52,9 +53,13 @@ pub use serve::ApiServer;
 pub use upgrade::UpgradedSocket;
 
 use crate::config::Config;
-use crate::outgoing::OutgoingMetrics;
+use crate::observe;
+use crate::observe::board::Board;
+use crate::observe::exporter::Exported;
+use crate::outbound::OutgoingMetrics;
 use crate::startup::{Keys, StartError};
 use password::PasswordHasher;
+use requests::Requests;
 
 /// The largest body of an API request, in bytes.
 const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -63,13 +68,17 @@ const MAX_BODY_BYTES: usize = 16 * 1024;
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; \
      img-src 'self' data: blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// What `/health/ready` tells about the server.
-#[derive(Clone, Copy, Debug)]
+/// What is to be told about the server.
+#[derive(Clone, Debug)]
 pub struct ServiceFacts {
     /// The driver in use: `io_uring` or `epoll`.
     pub driver: &'static str,
     /// How many shards run.
     pub shards: usize,
+    /// Where they post their numbers.
+    pub board: Arc<Board>,
+    /// What became of traces, if there are any.
+    pub exported: Option<Exported>,
 }
 
 /// What handlers work with. A handle: clones share everything.
@@ -97,6 +106,7 @@ struct Inner {
     facts: ServiceFacts,
     metrics: Registry,
     outgoing: OutgoingMetrics,
+    requests: Requests,
     draining: AtomicBool,
 }
 
@@ -113,10 +123,14 @@ impl ServiceState {
             .map_err(|source| StartError::System { action: "start password threads", source })?;
         let draining = AtomicBool::new(false);
         let deleted = Arc::new(Notify::new());
-        let mut metrics = Registry::with_prefix("ringwire");
-        store.register_metrics(&mut metrics);
+        let mut metrics = Registry::default();
+        observe::register(&mut metrics, &facts.board, facts.exported.clone());
+        let requests = Requests::new();
+        let ringwire = metrics.sub_registry_with_prefix("ringwire");
+        store.register_metrics(ringwire);
+        requests.register(ringwire);
         let outgoing = OutgoingMetrics::default();
-        outgoing.register(&mut metrics);
+        outgoing.register(ringwire);
         let end_login = Box::new(EndLogin(end_login));
         Ok(Self(Arc::new(Inner {
             config,
@@ -128,6 +142,7 @@ impl ServiceState {
             facts,
             metrics,
             outgoing,
+            requests,
             draining,
         })))
     }
@@ -177,6 +192,7 @@ pub fn router(state: ServiceState) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::from_fn(security_headers))
+        .layer(middleware::from_fn_with_state(state.clone(), requests::count))
         .with_state(state)
 }
 

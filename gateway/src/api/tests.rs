@@ -1,6 +1,7 @@
 //! The API as clients meet it: the router on SQLite in a folder of its own.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -14,6 +15,7 @@ use super::{ServiceFacts, ServiceState, router};
 use crate::auth::{TokenUser, TokenVerifier};
 use crate::cli::unix_now_ms;
 use crate::config::{self, FlagValue};
+use crate::observe::board::Board;
 use crate::startup;
 
 /// A service on an empty SQLite database.
@@ -42,7 +44,8 @@ async fn service_with(options: &[(&'static str, &str)]) -> Service {
     let keys = startup::load_keys(&config).unwrap();
     let store = startup::open_store(&config, Arc::new(|_, _| {})).await.unwrap();
     let verifier = Arc::clone(&keys.verifier);
-    let facts = ServiceFacts { driver: "io_uring", shards: 2 };
+    let board = Arc::new(Board::new(2, Vec::new(), Instant::now()));
+    let facts = ServiceFacts { driver: "io_uring", shards: 2, board, exported: None };
     let state = ServiceState::new(Arc::new(config), store.clone(), keys, facts, |_, _| {}).unwrap();
     let router = router(state.clone());
     Service { state, router, store, verifier, _folder: folder }
@@ -296,7 +299,7 @@ async fn metrics_by(
 const NOTHING: (&str, &str) = ("accept", "*/*");
 
 #[tokio::test]
-async fn metrics_are_for_programs_on_this_machine_unless_opened() {
+async fn metrics_are_for_programs_nearby_unless_opened() {
     let local = service().await;
     for peer in ["127.0.0.1:5000", "[::1]:5000", "[::ffff:127.0.0.1]:5000"] {
         let (status, text) = metrics(&local, peer, NOTHING).await;
@@ -323,15 +326,23 @@ async fn metrics_are_for_programs_on_this_machine_unless_opened() {
     // As nginx passes a request on, unless told otherwise.
     let (status, text) = metrics_by(&local, "127.0.0.1:5000", Version::HTTP_10, NOTHING).await;
     assert_eq!(status, StatusCode::FORBIDDEN, "{text}");
-    let (status, text) = metrics(&local, "192.168.1.7:5000", NOTHING).await;
-    assert_eq!(status, StatusCode::FORBIDDEN, "{text}");
-    assert!(text.contains("server.metrics") && !text.contains("ringwire_storage"), "{text}");
+    for peer in ["10.1.2.3:5000", "192.168.1.7:5000", "[fd00::7]:5000"] {
+        assert_eq!(metrics(&local, peer, NOTHING).await.0, StatusCode::OK, "{peer}");
+    }
+    for peer in ["192.0.2.1:5000", "172.32.0.1:5000", "[2001:db8::1]:5000"] {
+        let (status, text) = metrics(&local, peer, NOTHING).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{text}");
+        assert!(text.contains("metrics.allow") && !text.contains("ringwire_storage"), "{text}");
+    }
     // Without any knowledge of the peer: closed.
     assert_eq!(local.get("/metrics").await.0, StatusCode::FORBIDDEN);
 
-    let all = service_with(&[("server.metrics", "all")]).await;
-    let (status, _) = metrics(&all, "192.168.1.7:5000", ("x-forwarded-for", "1.1.1.1")).await;
+    let all = service_with(&[("metrics.allow", "*")]).await;
+    let (status, _) = metrics(&all, "192.0.2.1:5000", ("x-forwarded-for", "1.1.1.1")).await;
     assert_eq!(status, StatusCode::OK);
-    let off = service_with(&[("server.metrics", "off")]).await;
+    let one = service_with(&[("metrics.allow", "192.0.2.1")]).await;
+    assert_eq!(metrics(&one, "192.0.2.1:5000", NOTHING).await.0, StatusCode::OK);
+    assert_eq!(metrics(&one, "127.0.0.1:5000", NOTHING).await.0, StatusCode::FORBIDDEN);
+    let off = service_with(&[("metrics.allow", ",")]).await;
     assert_eq!(metrics(&off, "127.0.0.1:5000", NOTHING).await.0, StatusCode::NOT_FOUND);
 }

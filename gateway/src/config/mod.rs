@@ -17,6 +17,7 @@ mod batch;
 mod encryption;
 mod foreign;
 mod hooks;
+mod metrics;
 mod number;
 mod origins;
 mod push;
@@ -42,6 +43,7 @@ use crate::connection::forwarded::TrustedProxies;
 
 pub use encryption::{EncryptionConfig, KeySource};
 pub use hooks::{EventsConfig, HookConfig, OnFailure, WebhookConfig};
+pub use metrics::{MetricsAccess, TracingConfig};
 pub use push::{FcmConfig, Preview, PushConfig, WebPushConfig};
 pub use report::{Loaded, Setting};
 pub use retention::RetentionConfig;
@@ -50,7 +52,7 @@ pub use signed::Endpoint;
 pub use sources::{ConfigError, FlagValue, load};
 
 /// Everything an operator may decide, validated.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// The listener and the threads behind it.
     pub server: ServerConfig,
@@ -70,6 +72,10 @@ pub struct Config {
     pub hook: HookConfig,
     /// What the server says about itself.
     pub log: LogConfig,
+    /// Who may read `/metrics`.
+    pub metrics: MetricsAccess,
+    /// Traces of sampled entries, if they are wanted.
+    pub tracing: Option<TracingConfig>,
 }
 
 /// The listener and the threads behind it.
@@ -85,25 +91,12 @@ pub struct ServerConfig {
     pub max_connections: usize,
     /// Most of them that may speak HTTP at a time; one more is answered BUSY.
     pub max_http_connections: usize,
-    /// Who may read `/metrics`.
-    pub metrics: MetricsAccess,
     /// Which sessions may compress their messages.
     pub compression: CompressionChoice,
     /// Which web pages of other origins may connect.
     pub allowed_origins: AllowedOrigins,
     /// Whose word about the addresses of clients counts.
     pub trusted_proxies: TrustedProxies,
-}
-
-/// Who may read `/metrics`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MetricsAccess {
-    /// Programs on the same machine that ask directly, not through a proxy.
-    Local,
-    /// Anybody who reaches the port.
-    All,
-    /// Nobody: the path does not exist.
-    Off,
 }
 
 /// Which sessions may compress their messages (permessage-deflate, RFC 7692).

@@ -33,6 +33,18 @@ impl Number {
     }
 }
 
+impl Number {
+    /// Checks that it is a share of something.
+    pub(super) fn share(&self, key: &str) -> Result<f64, Invalid> {
+        let (value, shown) = match self {
+            Self::Whole(value) => (*value as f64, value.to_string()),
+            Self::Other(text) => (text.parse().unwrap_or(f64::NAN), text.clone()),
+        };
+        let is_share = (0.0..=1.0).contains(&value);
+        if is_share { Ok(value) } else { Err(invalid(key, shown, "a number from 0 to 1")) }
+    }
+}
+
 impl From<u32> for Number {
     fn from(value: u32) -> Self {
         Self::Whole(value.into())
@@ -43,7 +55,10 @@ impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Whole(value) => serializer.serialize_i64(*value),
-            Self::Other(text) => serializer.serialize_str(text),
+            Self::Other(text) => match text.parse::<f64>() {
+                Ok(value) if text.contains('.') => serializer.serialize_f64(value),
+                _ => serializer.serialize_str(text),
+            },
         }
     }
 }

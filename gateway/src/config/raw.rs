@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::batch::RawBatch;
 use super::encryption::RawEncryption;
 use super::hooks::{RawEvents, RawHook};
+use super::metrics::{RawMetrics, RawTracing};
 use super::number::Number;
 use super::push::RawPush;
 use super::retention::RawRetention;
@@ -22,6 +23,8 @@ pub(super) struct Raw {
     pub(super) events: RawEvents,
     pub(super) hook: RawHook,
     pub(super) log: RawLog,
+    pub(super) metrics: RawMetrics,
+    pub(super) tracing: RawTracing,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +34,6 @@ pub(super) struct RawServer {
     pub(super) driver: String,
     pub(super) max_connections: Number,
     pub(super) max_http_connections: Number,
-    pub(super) metrics: String,
     pub(super) compression: String,
     pub(super) allowed_origins: Vec<String>,
     pub(super) trusted_proxies: Vec<String>,
@@ -45,7 +47,6 @@ impl Default for RawServer {
             driver: "auto".to_owned(),
             max_connections: Number::Whole(0),
             max_http_connections: Number::Whole(1024),
-            metrics: "local".to_owned(),
             compression: "off".to_owned(),
             allowed_origins: Vec::new(),
             trusted_proxies: Vec::new(),

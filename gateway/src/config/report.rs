@@ -63,6 +63,7 @@ impl Loaded {
 pub(super) fn settings(raw: &Raw, origin: &dyn Fn(&str) -> String) -> Vec<Setting> {
     let mut shown = raw.clone();
     shown.storage.database = redact::url(&shown.storage.database);
+    shown.tracing.otlp_endpoint = redact::url(&shown.tracing.otlp_endpoint);
     shown.storage.encryption.keys = redact::secret(&shown.storage.encryption.keys);
     let signed = [&mut shown.push.webhook_url, &mut shown.hook.url];
     for url in signed.into_iter().chain(shown.events.webhooks.iter_mut().map(|hook| &mut hook.url))

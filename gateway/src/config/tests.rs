@@ -100,6 +100,20 @@ fn a2_the_database_password_is_hidden_everywhere() {
 }
 
 #[test]
+fn shares_are_numbers_wherever_they_are_written_and_the_collectors_password_is_hidden() {
+    let url = "https://ann:s3cret@collector:4318";
+    let variables =
+        [("RINGWIRE_TRACING__SAMPLE_RATIO", "0.25"), ("RINGWIRE_TRACING__OTLP_ENDPOINT", url)];
+    let loaded = load(None, env(&variables), &[]).unwrap();
+    assert_eq!(loaded.config.tracing.as_ref().unwrap().sample_ratio, 0.25);
+    let shown = loaded.to_string();
+    assert!(shown.contains("tracing.sample_ratio = 0.25") && !shown.contains("s3cret"), "{shown}");
+    let whole = load_env(&[("RINGWIRE_TRACING__SAMPLE_RATIO", "1"), variables[1]]).unwrap();
+    assert_eq!(whole.tracing.unwrap().sample_ratio, 1.0);
+    assert_eq!(load_env(&[]).unwrap().tracing, None);
+}
+
+#[test]
 fn unknown_options_name_the_nearest_known_one() {
     let cases = [
         ("[server]\nlisen = \"x\"", "server.lisen", "server.listen"),
@@ -204,7 +218,13 @@ fn wrong_values_say_what_would_be_right() {
         ("[storage]\ndatabase = \"mysql\"", "expected sqlite or a URL"),
         ("[auth]\ntoken_ttl_s = 5", "expected a number from 60"),
         ("[log]\nfilter = \"info,=x=\"", "expected directives such as"),
-        ("[server]\nmetrics = \"lan\"", "expected local, all or off"),
+        ("[metrics]\nallow = [\"lan\"]", "expected addresses and networks such as"),
+        (
+            "[tracing]\nsample_ratio = 1.5",
+            "tracing.sample_ratio = \"1.5\" (file ringwire.toml): expected a number from 0 to 1",
+        ),
+        ("[tracing]\nsample_ratio = \"often\"", "expected a number from 0 to 1"),
+        ("[tracing]\notlp_endpoint = \"collector\"", "expected the address of a collector"),
         ("[server]\ncompression = \"on\"", "expected off or json"),
         (
             "[storage.batch]\nmax_rows = 0",

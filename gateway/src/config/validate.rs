@@ -8,6 +8,7 @@ use ringwire_storage::operate::migrate::is_partition_count;
 use super::batch::batch;
 use super::encryption::encryption;
 use super::hooks::{events, hook};
+use super::metrics::{metrics, tracing};
 use super::number::Number;
 use super::push::push;
 use super::raw::{Raw, RawAuth, RawLimits, RawLog, RawServer, RawStorage, RawTrustedKey};
@@ -15,8 +16,8 @@ use super::retention::retention;
 use super::session::session;
 use super::{
     AllowedOrigins, AuthConfig, CommandRate, CompressionChoice, Config, Database, DriverChoice,
-    LimitsConfig, LogConfig, LogFormat, MetricsAccess, ServerConfig, StorageConfig, TokenAlgorithm,
-    TrustedKey, redact,
+    LimitsConfig, LogConfig, LogFormat, ServerConfig, StorageConfig, TokenAlgorithm, TrustedKey,
+    redact,
 };
 
 use crate::connection::addresses::AddressLimits;
@@ -63,6 +64,8 @@ pub(super) fn validate(raw: Raw) -> Result<Config, Invalid> {
         session: session(raw.session)?,
         limits: limits(&raw.limits)?,
         log: log(raw.log)?,
+        metrics: metrics(raw.metrics)?,
+        tracing: tracing(raw.tracing)?,
     })
 }
 
@@ -76,12 +79,6 @@ fn server(raw: RawServer) -> Result<ServerConfig, Invalid> {
         "uring" => DriverChoice::Uring,
         "epoll" => DriverChoice::Epoll,
         _ => return Err(invalid("server.driver", raw.driver, "auto, uring or epoll")),
-    };
-    let metrics = match raw.metrics.as_str() {
-        "local" => MetricsAccess::Local,
-        "all" => MetricsAccess::All,
-        "off" => MetricsAccess::Off,
-        _ => return Err(invalid("server.metrics", raw.metrics, "local, all or off")),
     };
     let compression = match raw.compression.as_str() {
         "off" => CompressionChoice::Off,
@@ -106,7 +103,6 @@ fn server(raw: RawServer) -> Result<ServerConfig, Invalid> {
             1,
             MAX_CONNECTIONS,
         )? as usize,
-        metrics,
         compression,
         allowed_origins: allowed_origins(raw.allowed_origins)?,
         trusted_proxies: trusted_proxies(raw.trusted_proxies)?,
@@ -290,7 +286,7 @@ fn limits(raw: &RawLimits) -> Result<LimitsConfig, Invalid> {
 }
 
 fn log(raw: RawLog) -> Result<LogConfig, Invalid> {
-    if let Err(error) = tracing_subscriber::EnvFilter::builder().parse(&raw.filter) {
+    if let Err(error) = crate::logging::check(&raw.filter) {
         let expected = format!("directives such as info,ringwire_gateway=debug ({error})");
         return Err(invalid("log.filter", raw.filter, expected));
     }

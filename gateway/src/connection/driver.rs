@@ -45,6 +45,8 @@ pub trait Application: 'static {
     fn on_second(&self, overdue: Vec<(LinkKey, Overdue)>);
     /// A connection whose socket had been full has sent everything.
     fn on_drained(&self, link: LinkKey);
+    /// What was queued has been given to the sockets.
+    fn on_flushed(&self) {}
 }
 
 /// What a shard reads with, lent to one connection at a time.
@@ -121,6 +123,7 @@ fn read_turn<A: Application>(
         match stream.recv(bytes) {
             Ok(0) => return false,
             Ok(count) => {
+                app.links().borrow_mut().count_received(count as u64);
                 let input = Input::with_inflater(&mut bytes[..count], inflater);
                 if !feed_input(app, link, machine, input) {
                     return false;
@@ -244,6 +247,8 @@ pub async fn flush_loop<A: Application>(app: Rc<A>) {
         after_pass(&app, &mut pass);
         if pass.more {
             yield_to_others().await;
+        } else {
+            app.on_flushed();
         }
     }
 }

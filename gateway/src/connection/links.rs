@@ -115,6 +115,23 @@ pub struct Pass {
     pub more: bool,
 }
 
+/// What has passed through a shard's connections, and what waits.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Traffic {
+    /// Reads that gave bytes.
+    pub receives: u64,
+    /// Bytes read.
+    pub received_bytes: u64,
+    /// Times an outbox was given to its socket.
+    pub sends: u64,
+    /// Bytes that sockets took.
+    pub sent_bytes: u64,
+    /// Entries that were not pushed for want of room.
+    pub left_out: u64,
+    /// Bytes in all outboxes.
+    pub queued_bytes: usize,
+}
+
 /// The write halves of all connections of a shard.
 pub struct Links {
     slab: Slab<Link>,
@@ -125,6 +142,7 @@ pub struct Links {
     flusher: Option<Waker>,
     wheel: Wheel<Check>,
     heartbeat: Heartbeat,
+    traffic: Traffic,
 }
 
 impl Links {
@@ -139,6 +157,7 @@ impl Links {
             flusher: None,
             wheel: Wheel::new(),
             heartbeat,
+            traffic: Traffic::default(),
         }
     }
 
@@ -198,6 +217,7 @@ impl Links {
     pub fn remove(&mut self, key: LinkKey) {
         if self.get(key).is_some() {
             let mut link = self.slab.remove(key.index as usize);
+            self.traffic.queued_bytes -= link.outbox.queued_bytes();
             link.outbox.clear(&mut self.pool);
             if link.blocked {
                 // Ends the wait for a writable socket, which holds on to the descriptor.
@@ -252,7 +272,9 @@ impl Links {
         else {
             return;
         };
+        let before = link.outbox.queued_bytes();
         change(link, &mut self.pool, &mut self.deflater);
+        self.traffic.queued_bytes += link.outbox.queued_bytes() - before;
         if !link.dirty && !link.blocked {
             link.dirty = true;
             self.dirty.push(key);
@@ -281,7 +303,7 @@ impl Links {
         };
         if !link.blocked {
             // The pass, which is due anyway, sees to a full or a broken socket.
-            let _ = link.outbox.flush(link.endpoint.sink(), &mut self.pool);
+            let _ = flush(link, &mut self.pool, &mut self.traffic);
         }
         link.outbox.queued_bytes()
     }
@@ -325,6 +347,22 @@ impl Links {
     /// Whether a close frame was queued.
     pub fn is_closing(&mut self, key: LinkKey) -> bool {
         self.get(key).is_none_or(|link| link.closing)
+    }
+
+    /// What has passed, and what waits.
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
+    /// Counts what was read at once.
+    pub fn count_received(&mut self, bytes: u64) {
+        self.traffic.receives += 1;
+        self.traffic.received_bytes += bytes;
+    }
+
+    /// Counts an entry that a session was not pushed.
+    pub fn count_left_out(&mut self) {
+        self.traffic.left_out += 1;
     }
 
     /// Notes that bytes came from the peer.
@@ -403,7 +441,7 @@ impl Links {
             return;
         };
         link.dirty = false;
-        match link.outbox.flush(link.endpoint.sink(), &mut self.pool) {
+        match flush(link, &mut self.pool, &mut self.traffic) {
             Ok(Flushed::Drained) => {
                 if link.finishing {
                     link.endpoint.sink().shutdown();
@@ -520,4 +558,15 @@ impl Links {
     pub fn now(&self) -> u32 {
         self.wheel.now()
     }
+}
+
+/// Gives a socket what it takes.
+fn flush(link: &mut Link, pool: &mut BufferPool, traffic: &mut Traffic) -> io::Result<Flushed> {
+    let before = link.outbox.queued_bytes();
+    let flushed = link.outbox.flush(link.endpoint.sink(), pool);
+    let sent = before - link.outbox.queued_bytes();
+    traffic.queued_bytes -= sent;
+    traffic.sends += 1;
+    traffic.sent_bytes += sent as u64;
+    flushed
 }

@@ -46,6 +46,16 @@ pub struct Cache {
 }
 
 impl Cache {
+    /// How many are in memory or being loaded.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
     /// The conversation a request is for, or a place in the queue for it.
     pub fn get(
         &mut self,

@@ -159,6 +159,8 @@ pub enum Effect {
         recipients: Recipients,
         /// Who made it with this very connection.
         except: Option<ReplyTo>,
+        /// When it went to the writer, if it is of this node.
+        accepted: Option<Instant>,
     },
     /// Tell the members how far one of them is.
     CursorMoved {
@@ -369,6 +371,7 @@ impl Conversation {
             recipients,
             // Without a reply there is no ack either, so the push is how this session learns of it.
             except: (submission.reply_to.command_id != 0).then_some(submission.reply_to),
+            accepted: Some(made_at),
         });
     }
 

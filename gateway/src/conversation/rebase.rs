@@ -123,6 +123,7 @@ impl Conversation {
             frame: self.framed(row, asked_at),
             recipients,
             except: None,
+            accepted: None,
         });
     }
 

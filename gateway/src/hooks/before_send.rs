@@ -25,7 +25,7 @@ use crate::command::message;
 use crate::config::{Endpoint, HookConfig, LimitsConfig, OnFailure};
 use crate::conversation::{Intent, Submission};
 use crate::limits;
-use crate::outgoing::{self, Answer, Outgoing, OutgoingMetrics, RequestError};
+use crate::outbound::{self, Answer, Outgoing, OutgoingMetrics, RequestError};
 
 /// The longest refusal that a sender is shown, in characters.
 const MAX_REASON_CHARS: usize = 200;
@@ -165,7 +165,7 @@ impl Inner {
         if !response.status().is_success() {
             return Err(NoVerdict::Status(response.status()));
         }
-        let body = outgoing::body(response).await?;
+        let body = outbound::body(response).await?;
         serde_json::from_slice(&body).map_err(|_| NoVerdict::Unknown)
     }
 

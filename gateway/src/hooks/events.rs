@@ -16,7 +16,7 @@ use tokio::time::sleep;
 use crate::config::{EventsConfig, WebhookConfig};
 use crate::conversation::entry::wire_entry;
 use crate::limits;
-use crate::outgoing::{self, Outcome, Outgoing, OutgoingMetrics, RequestError, pause_ms};
+use crate::outbound::{self, Outcome, Outgoing, OutgoingMetrics, RequestError, pause_ms};
 use crate::service::rows;
 
 /// The pause while nothing is due.
@@ -116,7 +116,7 @@ impl Inner {
             Ok(response) => {
                 let status = response.status();
                 tracing::debug!(webhook = name, %status, "a webhook did not take an event");
-                outgoing::retry_after(&response)
+                outbound::retry_after(&response)
             }
             Err(error) => {
                 tracing::debug!(webhook = name, %error, "a webhook cannot be reached");

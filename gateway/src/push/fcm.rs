@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::notification::Notification;
 use super::{Sent, later};
 use crate::cli::unix_now_ms;
-use crate::outgoing::{self, Outgoing, RequestError};
+use crate::outbound::{self, Outgoing, RequestError};
 
 /// What the token is for.
 const SCOPE: &str = "https://www.googleapis.com/auth/firebase.messaging";
@@ -85,7 +85,7 @@ impl Fcm {
             Ok(response) => response,
             Err(error) => return later("fcm", &error),
         };
-        let (status, wait) = (response.status(), outgoing::retry_after(&response));
+        let (status, wait) = (response.status(), outbound::retry_after(&response));
         if status.is_success() {
             return Sent::Taken;
         }
@@ -93,10 +93,10 @@ impl Fcm {
             *self.token.lock().await = None;
             return Sent::Later(wait);
         }
-        let body = outgoing::body(response).await.unwrap_or_default();
+        let body = outbound::body(response).await.unwrap_or_default();
         match (status, error_code(&body).as_deref()) {
             (_, Some("UNREGISTERED")) => Sent::Gone,
-            (status, _) if outgoing::is_temporary(status) => Sent::Later(wait),
+            (status, _) if outbound::is_temporary(status) => Sent::Later(wait),
             (status, code) => {
                 let code = code.unwrap_or_default();
                 tracing::warn!(%status, code, "FCM refuses a notification");
@@ -132,8 +132,8 @@ impl Fcm {
             .body(form);
         let answer = request.send().await.map_err(RequestError::from);
         let response = answer.map_err(|error| later("fcm", &error))?;
-        let (status, wait) = (response.status(), outgoing::retry_after(&response));
-        let body = outgoing::body(response).await.map_err(|error| later("fcm", &error))?;
+        let (status, wait) = (response.status(), outbound::retry_after(&response));
+        let body = outbound::body(response).await.map_err(|error| later("fcm", &error))?;
         let Some(granted) =
             serde_json::from_slice::<Granted>(&body).ok().filter(|_| status.is_success())
         else {

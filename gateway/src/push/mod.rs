@@ -29,7 +29,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::config::{Endpoint, PushConfig};
-use crate::outgoing::{self, Outcome, Outgoing, OutgoingMetrics, RequestError, pause_ms};
+use crate::outbound::{self, Outcome, Outgoing, OutgoingMetrics, RequestError, pause_ms};
 use crate::secret::SecretError;
 use crate::{limits, secret};
 use fcm::Fcm;
@@ -281,7 +281,7 @@ fn webhook_answer(response: &reqwest::Response) -> Sent {
         reqwest::StatusCode::NOT_FOUND | reqwest::StatusCode::GONE => Sent::Gone,
         status => {
             tracing::debug!(%status, "the push webhook refused a notification");
-            Sent::Later(outgoing::retry_after(response))
+            Sent::Later(outbound::retry_after(response))
         }
     }
 }

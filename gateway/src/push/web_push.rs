@@ -13,7 +13,7 @@ use super::notification::Notification;
 use super::vapid::VapidKey;
 use super::{Sent, later};
 use crate::cli::unix_now_ms;
-use crate::outgoing::{self, Outgoing, RequestError, check_endpoint};
+use crate::outbound::{self, Outgoing, RequestError, check_endpoint};
 
 /// What a browser's `PushSubscription` says as JSON; it is kept as the token of a device.
 #[derive(Clone, Serialize, Deserialize)]
@@ -111,8 +111,8 @@ impl WebPush {
             Ok(response) => match response.status() {
                 status if status.is_success() => Sent::Taken,
                 StatusCode::NOT_FOUND | StatusCode::GONE => Sent::Gone,
-                status if outgoing::is_temporary(status) => {
-                    Sent::Later(outgoing::retry_after(&response))
+                status if outbound::is_temporary(status) => {
+                    Sent::Later(outbound::retry_after(&response))
                 }
                 // Another key than the one subscribed with, as a rule: only the browser can mend it.
                 status => {

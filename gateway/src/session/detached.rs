@@ -60,6 +60,7 @@ impl Registry {
             return;
         }
         session.phase = Phase::Detached { sent: session.ring.sent() };
+        self.without_connection += 1;
         if self.detached.len() >= limits::DETACHED_SESSIONS
             && let Some((_, oldest)) = self.detached.pop_front()
         {
@@ -85,6 +86,7 @@ impl Registry {
         session.link = new.link;
         session.external = new.external;
         session.address_rate = new.address_rate;
+        let was_detached = session.is_detached();
         session.phase = Phase::Live;
         session.expires_at = new.expires_at;
         session.expiry_told = false;
@@ -92,6 +94,7 @@ impl Registry {
         session.queries = 0;
         session.paused = false;
         session.lagging = BTreeMap::new();
+        self.without_connection -= usize::from(was_detached);
         self.name_link(new.link, key);
         if let Some(sessions) = self.by_user.get_mut(&user)
             && let Some(place) = sessions.keys.iter_mut().find(|place| **place == old)
@@ -189,6 +192,7 @@ mod tests {
         let id = registry.public_id(old);
         registry.connection_ended(LinkKey::numbered(1), 5, 60);
         assert!(registry.get(old).unwrap().is_detached());
+        assert_eq!(registry.detached_count(), 1);
         assert_eq!(registry.by_link(LinkKey::numbered(1)), None);
 
         let newcomer = live(&mut registry, 2);
@@ -199,7 +203,7 @@ mod tests {
         assert_eq!(registry.of_user(UserId::new(USER).unwrap()), [taken_up.key]);
         registry.advance(5 + 60);
         assert!(registry.get(taken_up.key).is_some(), "its time without a connection is over");
-        assert_eq!(registry.len(), 1);
+        assert_eq!((registry.len(), registry.detached_count()), (1, 0));
     }
 
     #[test]
@@ -211,6 +215,7 @@ mod tests {
         assert!(registry.get(key).is_some());
         registry.advance(65);
         assert!(registry.get(key).is_none() && registry.is_empty());
+        assert_eq!(registry.detached_count(), 0);
         assert_eq!(registry.of_user(UserId::new(USER).unwrap()), []);
         live(&mut registry, 1);
         registry.connection_ended(LinkKey::numbered(1), 5, 0);

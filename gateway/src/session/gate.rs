@@ -61,6 +61,11 @@ impl<T> Gate<T> {
         Entered::Waits
     }
 
+    /// How many are under way, and how many wait.
+    pub fn numbers(&self) -> (usize, usize) {
+        (self.under_way, self.line.len())
+    }
+
     /// Gives a place back; who was first in line may go now.
     pub fn leave(&mut self) -> Option<T> {
         debug_assert!(self.under_way > 0, "somebody left twice");

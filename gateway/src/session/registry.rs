@@ -234,6 +234,8 @@ pub struct Registry {
     pub(super) budget: ResumeBudget,
     /// Sessions that were removed since somebody asked; see [`Registry::take_gone`].
     gone: Vec<(UserId, SessionKey)>,
+    /// How many have no connection.
+    pub(super) without_connection: usize,
     /// Sessions without a connection, kept until a tick; in order, since all are equally long. Some have been resumed.
     pub(super) detached: VecDeque<(Tick, SessionKey)>,
     /// Sessions that must send `connect` by a tick; in order, since all wait equally long.
@@ -258,6 +260,7 @@ impl Registry {
             rates,
             budget: ResumeBudget::new(limits::RESUME_SHARD_BYTES),
             gone: Vec::new(),
+            without_connection: 0,
             detached: VecDeque::new(),
             awaiting: VecDeque::new(),
             covering: VecDeque::new(),
@@ -269,6 +272,16 @@ impl Registry {
     /// How many sessions there are.
     pub fn len(&self) -> usize {
         self.slab.len()
+    }
+
+    /// How many of them have no connection.
+    pub fn detached_count(&self) -> usize {
+        self.without_connection
+    }
+
+    /// Bytes kept for sessions to be resumed with.
+    pub fn resume_bytes(&self) -> usize {
+        self.budget.used_bytes()
     }
 
     /// Whether there is none.
@@ -329,6 +342,7 @@ impl Registry {
         self.get(key)?;
         let mut session = self.slab.remove(key.index as usize);
         session.ring.forget(&mut self.budget);
+        self.without_connection -= usize::from(session.is_detached());
         if !matches!(session.phase, Phase::AwaitingConnect) {
             self.gone.push((session.user, key));
         }

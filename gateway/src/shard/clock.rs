@@ -55,6 +55,11 @@ impl Clock {
         Self { source, started: at, at, unix_ms, uptime_ms: 0, tick: 0 }
     }
 
+    /// The time now, which is later than that of the turn.
+    pub(super) fn read_again(&self) -> Instant {
+        self.source.read().at
+    }
+
     pub(super) fn read(&mut self) {
         let Time { at, unix_ms } = self.source.read();
         self.at = at;

@@ -87,6 +87,7 @@ impl State {
         if received > 0 {
             self.registry.received(key, received);
         }
+        self.figures.command(op.as_ref());
         self.begin(key, links);
         if let Err(error) = self.try_command(key, command_id, &mut op, links) {
             if let Some(Op::Send(send)) = &op

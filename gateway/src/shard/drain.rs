@@ -21,6 +21,7 @@ use crate::connection::links::Links;
 use crate::fanout::push_frame;
 use crate::limits;
 use crate::net::{self, Signal};
+use crate::observe::kinds::PushKind;
 
 /// How often a draining shard looks whether it is done.
 const LOOK: Duration = Duration::from_millis(5);
@@ -97,6 +98,7 @@ impl State {
             let go_away = wire::GoAway { delay_ms: delay_ms as u32 };
             let event = wire::push::Event::GoAway(go_away);
             links.push(session.link, &push_frame(session.encoding, event));
+            self.figures.pushed(PushKind::GoAway);
         }
         // Whoever is still in line for a snapshot connects elsewhere sooner than here.
         for entering in self.gate.clear() {

@@ -194,7 +194,9 @@ pub(super) fn serve(
         shard.links().borrow_mut().allow_deflate(link);
     }
     net::spawn(async move {
-        driver::serve(shard, link, stream, opening).await;
+        shard.count_connection(encoding);
+        driver::serve(Rc::clone(&shard), link, stream, opening).await;
+        shard.discount_connection(encoding);
         drop(admission);
     });
 }

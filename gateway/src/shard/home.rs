@@ -8,8 +8,10 @@ use wire::reply::Outcome;
 use super::state::State;
 use crate::connection::links::{LinkKey, Links};
 use crate::conversation::answer::{Ack, ReplyTo};
-use crate::fanout::{Delivery, Frames, Pushed, push_frame};
+use crate::fanout::{Delivery, Frames, Fresh, Pushed, push_frame};
 use crate::limits;
+use crate::observe::figures::Figure;
+use crate::observe::kinds::PushKind;
 use crate::session::cursors::Cursor;
 use crate::session::registry::{HeldPush, Phase, Session, SessionKey};
 use crate::session::resume::{About, ResumeBudget};
@@ -51,6 +53,7 @@ impl State {
         links: &mut Links,
     ) {
         let resume_below = limits::MAX_UNANSWERED / 2;
+        self.figures.reply(&outcome);
         let Some(session) = self.registry.get(key) else { return };
         session.unanswered = session.unanswered.saturating_sub(1);
         let roomy = links.queued_bytes(session.link) <= limits::OUTBOX_FULL_BYTES;
@@ -81,6 +84,10 @@ impl State {
     pub(crate) fn deliver_here(&mut self, delivery: &Delivery, links: &mut Links) {
         let mut frames = Frames::new(&delivery.pushed);
         let except = delivery.except.map(|reply_to| reply_to.session);
+        self.figures.add(Figure::Deliveries, 1);
+        if let Some(Fresh { committed, trace }) = &delivery.fresh {
+            self.unflushed.note(*committed, trace.as_deref().copied());
+        }
         let author = delivery.pushed.author();
         for user in delivery.users.iter().filter(|user| Some(**user) != author) {
             self.push_to_user(*user, &mut frames, except, links);
@@ -107,6 +114,7 @@ impl State {
                 }
                 continue;
             }
+            self.figures.pushed(frames.pushed().kind());
             if push(session, budget, frames, links) == Given::Hopeless {
                 self.registry.remove(key);
                 position -= 1;
@@ -160,6 +168,7 @@ impl State {
                 let expiring = wire::TokenExpiring { expires_at: session.expires_at };
                 let event = wire::push::Event::TokenExpiring(expiring);
                 links.push(session.link, &push_frame(session.encoding, event));
+                self.figures.pushed(PushKind::TokenExpiring);
             }
             self.watch_token(key);
         }
@@ -282,6 +291,7 @@ fn mark_lagging(
     links: &mut Links,
 ) {
     session.ring.give_up(budget);
+    links.count_left_out();
     let head_seq = session.lagging.entry(id).or_default();
     *head_seq = seq.max(*head_seq);
     if session.lagging.len() > limits::OUTBOX_LAGGING {

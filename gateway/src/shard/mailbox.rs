@@ -91,6 +91,11 @@ impl<T> MailboxSender<T> {
         Ok(())
     }
 
+    /// Values waiting now; for metrics.
+    pub fn waiting(&self) -> usize {
+        self.inner.queue.len()
+    }
+
     /// How much it holds.
     pub fn bounds(&self) -> Bounds {
         self.inner.bounds

@@ -17,6 +17,7 @@ mod connect;
 pub mod credits;
 mod drain;
 mod eventfd;
+mod figures;
 mod greet;
 pub mod handoff;
 mod home;
@@ -47,6 +48,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
+use ringwire_protocol::codec::Encoding;
 use ringwire_protocol::websocket::MessageKind;
 use ringwire_protocol::{CloseReason, CommandError, ErrorCode, UnixMs, UserId};
 use tokio::sync::oneshot;
@@ -57,6 +59,7 @@ use crate::connection::endpoint::Endpoint;
 use crate::connection::links::{Heartbeat, LinkKey, Links, Overdue};
 use crate::limits;
 use crate::net::{self, Listener, Signal, Stream};
+use crate::observe::figures::Figure;
 use crate::persist::AppendSink;
 use crate::placement::ShardId;
 use crate::service::ask::{Ask, Served};
@@ -145,6 +148,16 @@ impl Shard {
         let mut state = self.state.borrow_mut();
         state.begin_turn();
         state.now.at
+    }
+
+    /// A connection in this encoding became a session.
+    pub(crate) fn count_connection(&self, encoding: Encoding) {
+        self.state.borrow_mut().figures.add(connections(encoding), 1);
+    }
+
+    /// One has ended.
+    pub(crate) fn discount_connection(&self, encoding: Encoding) {
+        self.state.borrow_mut().figures.lower(connections(encoding));
     }
 
     /// Takes a connection in as a session.
@@ -244,6 +257,7 @@ impl Shard {
 
 impl State {
     fn on_mail(&mut self, mail: Mail, links: &mut Links) {
+        self.figures.add(Figure::Mails, 1);
         match mail {
             Mail::Request(request) => self.handle_request(request, links),
             Mail::Pull(pull) => self.pull_for(pull),
@@ -370,7 +384,11 @@ impl Application for Shard {
     }
 
     fn on_turn(&self) {
-        self.state.borrow_mut().begin_turn();
+        let mut state = self.state.borrow_mut();
+        state.begin_turn();
+        if state.is_posting_due() {
+            state.post_figures(&self.links.borrow());
+        }
     }
 
     fn on_message(&self, link: LinkKey, kind: MessageKind, payload: &[u8]) {
@@ -395,10 +413,22 @@ impl Application for Shard {
         let mut state = self.state.borrow_mut();
         state.begin_turn();
         state.on_second(overdue, &mut self.links.borrow_mut());
+        state.post_figures(&self.links.borrow());
+    }
+
+    fn on_flushed(&self) {
+        self.state.borrow_mut().flushed();
     }
 
     fn on_drained(&self, link: LinkKey) {
         self.state.borrow_mut().drained(link, &mut self.links.borrow_mut());
+    }
+}
+
+fn connections(encoding: Encoding) -> Figure {
+    match encoding {
+        Encoding::Protobuf => Figure::ConnectionsProtobuf,
+        Encoding::Json => Figure::ConnectionsJson,
     }
 }
 

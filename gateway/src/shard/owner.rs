@@ -1,6 +1,7 @@
 //! A shard as the owner of conversations: requests in, effects out to writers, sessions and other shards.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use ringwire_protocol::{CommandError, ConversationId, ErrorCode, Seq};
 use ringwire_storage::append::Completion;
@@ -16,7 +17,9 @@ use crate::conversation::entry::EntryFrame;
 use crate::conversation::members::Recipients;
 use crate::conversation::request::Request;
 use crate::conversation::{Conversation, Effect, Moment, no_such_conversation};
-use crate::fanout::{Delivery, Pushed};
+use crate::fanout::{Delivery, Fresh, Pushed};
+use crate::observe::figures::{Figure, Spread};
+use crate::observe::trace::{EntryTimes, SpanContext, Tracer};
 use crate::placement::SERVICE;
 use crate::service::ask::Ask;
 
@@ -86,6 +89,7 @@ impl State {
                     frame: Arc::new(EntryFrame::new(row)),
                     recipients: conversation.recipients(),
                     except: None,
+                    accepted: None,
                 };
                 self.perform(id, vec![deliver], links);
             } else {
@@ -253,11 +257,22 @@ impl State {
                 self.persist.submit_again(append, &mut self.credits);
             }
             Effect::Answer(reply_to, answer) => self.answer(reply_to, answer, links),
-            Effect::Deliver { frame, recipients, except } => {
+            Effect::Deliver { frame, recipients, except, accepted } => {
                 if let Some(speaker) = frame.speaker {
                     self.typists.said((id, speaker));
                 }
-                self.deliver(id, &Pushed::Entry(frame), &recipients, except, links);
+                let seq = frame.seq;
+                let entry = Pushed::Entry(frame);
+                match accepted {
+                    None => self.deliver(id, &entry, &recipients, except, None, links),
+                    Some(at) => {
+                        let fresh = self.committed(at, &recipients);
+                        self.deliver(id, &entry, &recipients, except, Some(&fresh), links);
+                        if let Some(trace) = fresh.trace {
+                            self.trace_entry(*trace, at, (id, seq), &recipients);
+                        }
+                    }
+                }
             }
             Effect::CursorMoved { user, cursor, recipients } => {
                 self.cursor_moved(id, user, CursorPush { cursor, recipients }, links);
@@ -281,6 +296,31 @@ impl State {
             }
         }
         None
+    }
+
+    /// Counts an entry that was committed.
+    fn committed(&mut self, accepted: Instant, recipients: &Recipients) -> Fresh {
+        let committed = self.now.at;
+        self.figures.add(Figure::Entries, 1);
+        self.figures.observe(Spread::FanOut, users(recipients), 1);
+        let took = committed.saturating_duration_since(accepted);
+        self.figures.observe_time(Spread::Ack, took, 1);
+        let trace = self.tracer.as_mut().and_then(Tracer::sample).map(Box::new);
+        Fresh { committed, trace }
+    }
+
+    fn trace_entry(
+        &mut self,
+        trace: SpanContext,
+        accepted: Instant,
+        entry: (ConversationId, Seq),
+        recipients: &Recipients,
+    ) {
+        let (committed, fanned_out) = (self.now.at, self.now.read_again());
+        let times = EntryTimes { accepted, committed, fanned_out };
+        if let Some(tracer) = &mut self.tracer {
+            tracer.entry(trace, times, entry, users(recipients));
+        }
     }
 
     /// Sends an answer to the session's home shard.
@@ -308,6 +348,7 @@ impl State {
         pushed: &Pushed,
         recipients: &Recipients,
         except: Option<ReplyTo>,
+        fresh: Option<&Fresh>,
         links: &mut Links,
     ) {
         for (shard, users) in recipients.iter().enumerate() {
@@ -319,6 +360,7 @@ impl State {
                 pushed: pushed.clone(),
                 users: Arc::clone(users),
                 except: except.filter(|reply_to| reply_to.shard == shard),
+                fresh: fresh.cloned(),
             };
             if shard == self.id {
                 self.deliver_here(&delivery, links);
@@ -341,6 +383,10 @@ impl State {
             mailboxes[usize::from(shard)].try_send(Mail::Deliver(delivery)).is_ok()
         });
     }
+}
+
+fn users(recipients: &Recipients) -> u64 {
+    recipients.iter().map(|users| users.len() as u64).sum()
 }
 
 /// What a conversation decided and could not be done.

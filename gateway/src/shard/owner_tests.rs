@@ -2,6 +2,7 @@
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use prost::Message as _;
 use ringwire_protocol::{CommandError, ConversationId, ErrorCode, Seq, UserId, wire};
@@ -26,6 +27,7 @@ use crate::conversation::answer::ReplyTo;
 use crate::conversation::request::Request;
 use crate::conversation::{Intent, Mentions, Submission};
 use crate::limits;
+use crate::observe::board::Board;
 use crate::persist::AppendSink;
 use crate::secret::SecretKey;
 use crate::service::ask::{Ask, Call, Served};
@@ -60,6 +62,8 @@ impl Bench {
             connections: Arc::new(AtomicUsize::new(0)),
             addresses: Addresses::new(config.limits.address, TrustedProxies::default()),
             max_connections: 1,
+            board: Arc::new(Board::new(2, Vec::new(), Instant::now())),
+            tracing: None,
             drained_shards: AtomicUsize::new(0),
             config,
         });

@@ -19,6 +19,7 @@ use crate::connection::links::Links;
 use crate::conversation::answer::ReplyTo;
 use crate::fanout::push_frame;
 use crate::limits;
+use crate::observe::kinds::PushKind;
 use crate::placement::home_shard;
 use crate::presence::post::Letter;
 use crate::presence::watches::{Check, Interest};
@@ -262,6 +263,7 @@ impl State {
         {
             let frame = push_frame(session.encoding, wire::push::Event::Presence(push));
             links.push(session.link, &frame);
+            self.figures.pushed(PushKind::Presence);
         }
     }
 

@@ -15,6 +15,8 @@ use crate::config::Config;
 use crate::connection::addresses::Addresses;
 use crate::connection::admission::Admission;
 use crate::conversation::answer::Ack;
+use crate::observe::board::Board;
+use crate::observe::trace::Tracing;
 use crate::service::ask::Call;
 
 /// What all threads share.
@@ -41,6 +43,10 @@ pub struct Shared {
     pub addresses: Addresses,
     /// Most connections the process takes.
     pub max_connections: usize,
+    /// Where shards post their numbers.
+    pub board: Arc<Board>,
+    /// Traces of sampled entries, if they are wanted.
+    pub tracing: Option<Tracing>,
     /// Shards that have nothing under way any more.
     pub drained_shards: AtomicUsize,
 }

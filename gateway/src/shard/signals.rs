@@ -58,7 +58,7 @@ impl State {
         let newest = |waiting: &mut CursorPush, push| *waiting = push;
         if let Some(push) = self.cursor_pushes.note((id, user), push, self.now.at, newest) {
             let pushed = Pushed::Cursor { id, cursor: push.cursor };
-            self.deliver(id, &pushed, &push.recipients, None, links);
+            self.deliver(id, &pushed, &push.recipients, None, None, links);
         }
     }
 
@@ -167,7 +167,7 @@ impl State {
         };
         let (conversation_id, user_id) = (id.get(), user.get());
         let push = wire::TypingPush { conversation_id, user_id, stopped };
-        self.deliver(id, &Pushed::Typing(push), recipients, None, links);
+        self.deliver(id, &Pushed::Typing(push), recipients, None, None, links);
     }
 
     /// The connection of a session ended: it types no more.
@@ -209,7 +209,7 @@ impl State {
             };
             if let Some(recipients) = recipients {
                 let pushed = Pushed::Cursor { id, cursor: push.cursor };
-                self.deliver(id, &pushed, &recipients, None, links);
+                self.deliver(id, &pushed, &recipients, None, None, links);
             }
         }
         for ((user, id), own) in self.own_cursors.close(now, limits::PACED_PER_SWEEP) {

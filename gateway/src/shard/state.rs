@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use super::clock::{Clock, TimeSource};
 use super::connect::Entering;
 use super::credits::Credits;
+use super::figures::Unflushed;
 use super::named::BehindNamed;
 use super::news::News;
 use super::screening::Screenings;
@@ -21,6 +22,8 @@ use crate::conversation::typing::Typists;
 use crate::conversation::{Effect, Moment, Terms};
 use crate::fanout::LaggingShards;
 use crate::limits;
+use crate::observe::figures::{Figure, Figures};
+use crate::observe::trace::Tracer;
 use crate::pacing::Pacer;
 use crate::persist::{AppendSink, Persist};
 use crate::placement::ShardId;
@@ -64,6 +67,11 @@ pub struct State {
     pub(crate) generation: u64,
     pub(crate) terms: Terms,
     pub(crate) server_ids: ServerIds,
+    pub(crate) figures: Figures,
+    /// When the figures were posted, in milliseconds since the shard started.
+    pub(super) posted_ms: i64,
+    pub(crate) unflushed: Unflushed,
+    pub(crate) tracer: Option<Tracer>,
 }
 
 impl State {
@@ -88,6 +96,7 @@ impl State {
             weight: limits::OPENINGS_WAITING_CURSORS,
         };
         let presence = Presence::new(id, shared.shards());
+        let tracer = shared.tracing.as_ref().map(|tracing| tracing.tracer(shared.boot, id));
         Self {
             shared,
             id,
@@ -115,12 +124,17 @@ impl State {
             generation: 0,
             terms,
             server_ids,
+            figures: Figures::default(),
+            posted_ms: 0,
+            unflushed: Unflushed::default(),
+            tracer,
         }
     }
 
     /// Reads the clock, once for everything one turn does.
     pub fn begin_turn(&mut self) {
         self.now.read();
+        self.figures.add(Figure::Turns, 1);
     }
 
     /// The time of this turn, for conversations.

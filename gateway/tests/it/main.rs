@@ -24,6 +24,7 @@ mod logins;
 mod managing;
 mod memory;
 mod moving;
+mod observability;
 mod ordering;
 mod outage;
 mod overload;

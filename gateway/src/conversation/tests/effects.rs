@@ -53,7 +53,7 @@ impl World {
                         self.ledger.answered(reply_to, answer, log, head)?;
                     }
                 }
-                Effect::Deliver { frame, recipients, except } => {
+                Effect::Deliver { frame, recipients, except, .. } => {
                     let recipients = match self.fault {
                         Fault::OnlyLaterMembers => owner.machine.recipients(),
                         _ => recipients,

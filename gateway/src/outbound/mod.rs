@@ -5,7 +5,7 @@
 //!                  Web Push ─► guard ───► foreign ─► whatever address a user named
 //! ```
 //!
-//! Invariants: one client for each of the two, made once; no redirect is followed; every request has a time limit and
+//! Invariants: one client for each of the two, made once; no redirect leads to another server; every request has a time limit and
 //! every answer that is read a bound; what goes to addresses that users name reaches public ones alone; an error tells
 //! neither a URL, which may be a secret, nor anything of an answer.
 
@@ -27,10 +27,11 @@ pub(crate) use metrics::{Answer, Outcome, OutgoingMetrics};
 
 use crate::cli::unix_now_ms;
 use crate::config::Endpoint;
+use crate::outgoing;
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
-/// How long one request may take, where nobody decides otherwise.
+/// How long one request to an address of a user may take.
 const REQUEST: Duration = Duration::from_secs(10);
 /// The longest answer that is read, in bytes.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -67,20 +68,18 @@ impl From<reqwest::Error> for RequestError {
 impl Outgoing {
     /// Both clients. `private_endpoints`: addresses that users name need not be public, nor speak TLS.
     pub fn new(private_endpoints: bool) -> Result<Self, reqwest::Error> {
-        let builder = || {
-            Client::builder()
-                .user_agent(USER_AGENT)
-                .redirect(Policy::none())
-                .connect_timeout(CONNECT)
-                .timeout(REQUEST)
-        };
+        let foreign = Client::builder()
+            .user_agent(USER_AGENT)
+            .redirect(Policy::none())
+            .connect_timeout(CONNECT)
+            .timeout(REQUEST);
         let foreign = if private_endpoints {
-            builder().build()?
+            foreign
         } else {
             // A proxy would look names up itself, past the guard.
-            builder().no_proxy().https_only(true).dns_resolver(Arc::new(guard::Public)).build()?
+            foreign.no_proxy().https_only(true).dns_resolver(Arc::new(guard::Public))
         };
-        Ok(Self { own: builder().build()?, foreign, private_endpoints })
+        Ok(Self { own: outgoing::client()?, foreign: foreign.build()?, private_endpoints })
     }
 
     /// A POST to a program of the operator, or of one they chose.
