@@ -27,6 +27,9 @@ pub mod shard;
 pub mod api;
 pub mod export;
 pub mod files;
+pub mod hooks;
+pub mod outbound;
+pub mod push;
 pub mod service;
 
 pub mod observe;

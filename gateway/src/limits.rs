@@ -279,3 +279,13 @@ pub const THUMBNAIL_SIDE: u32 = 320;
 pub const MAX_THUMBNAIL_BYTES: u64 = 512 * 1024;
 /// Pause of the clean-up of files once nothing is left to do, in seconds.
 pub const FILES_REST_S: u64 = 600;
+/// Messages taken from the outbox at a time, to see who is to be notified.
+pub const PUSHES_TAKEN: u32 = 64;
+/// Notifications under way at once.
+pub const PUSHES_AT_ONCE: usize = 32;
+/// Events under way at once to one webhook.
+pub const EVENTS_AT_ONCE: usize = 16;
+/// Messages that the hook is asked about at once; more are refused as BUSY.
+pub const SCREENED_AT_ONCE: usize = 256;
+/// Commands of one shard that wait behind such messages; more are refused as BUSY.
+pub const SCREENED_WAITING: usize = 16 * 1024;

@@ -19,6 +19,7 @@ use ringwire_protocol::{ConversationId, MsgNo, Seq, UnixMs, UserId};
 
 use crate::append::{Append, Change};
 use crate::model::Role;
+use crate::outbox::{Notified, Outbox};
 
 /// A member of a conversation.
 type Membership = (ConversationId, UserId);
@@ -65,6 +66,8 @@ pub(crate) struct NetChanges {
     pub(crate) carried: Vec<Carried>,
     /// Messages that are taken back, and when; with their edits.
     pub(crate) recalled: Vec<(ConversationId, Seq, UnixMs)>,
+    /// Who is to be told of the entries.
+    pub(crate) notified: Notified,
 }
 
 /// A membership to make. The new member's read cursor starts at the entry that brought them in, so that years of
@@ -124,15 +127,16 @@ pub(crate) struct Reaction {
 
 impl NetChanges {
     /// Of entries in log order within each conversation.
-    pub(crate) fn of(entries: &[Append]) -> Self {
+    pub(crate) fn of(entries: &[Append], outbox: &Outbox) -> Self {
+        let notified = outbox.of(entries);
         if entries.iter().all(|entry| entry.change == Change::None) {
-            return Self::default();
+            return Self { notified, ..Self::default() };
         }
         let mut pass = Pass::default();
         for entry in entries {
             pass.follow(entry);
         }
-        pass.net()
+        Self { notified, ..pass.net() }
     }
 
     /// Whether the log alone changes.
@@ -140,11 +144,12 @@ impl NetChanges {
         *self == Self::default()
     }
 
-    /// Whether rows of conversations have to be locked before the entries are written: not for mentions and
-    /// files alone.
+    /// Whether rows of conversations have to be locked before the entries are written: not for mentions, files and
+    /// outboxes alone.
     pub(crate) fn needs_rows(&self) -> bool {
-        let (mentions, carried) = (self.mentions.clone(), self.carried.clone());
-        *self != Self { mentions, carried, ..Self::default() }
+        let Self { mentions, carried, notified, .. } = self;
+        let (mentions, carried) = (mentions.clone(), carried.clone());
+        *self != Self { mentions, carried, notified: notified.clone(), ..Self::default() }
     }
 }
 
@@ -394,6 +399,7 @@ impl Pass {
                 })
                 .collect(),
             recalled: self.recalled.into_iter().map(|((id, seq), at)| (id, seq, at)).collect(),
+            notified: Notified::default(),
         }
     }
 }
@@ -415,6 +421,10 @@ mod tests {
     use super::*;
     use crate::testing::{entry, user};
 
+    fn changes(entries: &[Append]) -> NetChanges {
+        NetChanges::of(entries, &Outbox::default())
+    }
+
     fn owners(updated: &[MemberUpdate]) -> Vec<UserId> {
         let owners = updated.iter().filter(|update| update.role == Some(Role::Owner));
         owners.map(|update| update.user_id).collect()
@@ -422,7 +432,7 @@ mod tests {
 
     #[test]
     fn messages_change_nothing_else() {
-        assert!(NetChanges::of(&[entry(1, 1), entry(1, 2)]).is_empty());
+        assert!(changes(&[entry(1, 1), entry(1, 2)]).is_empty());
     }
 
     #[test]
@@ -433,7 +443,7 @@ mod tests {
         leaves.change = Change::Leave { user_id: user(7), new_owner_id: None };
         let mut again = entry(1, 7);
         again.change = Change::Join(vec![user(7)]);
-        let net = NetChanges::of(&[joins, leaves, again]);
+        let net = changes(&[joins, leaves, again]);
         assert_eq!(net.removed.len(), 1);
         assert_eq!(net.added.len(), 1);
         assert_eq!(net.added[0].seq, 7);
@@ -447,11 +457,11 @@ mod tests {
         };
         let comes_back = Append { change: Change::Join(vec![user(7)]), ..entry(1, 7) };
         let last = [leaves(5, 1, Some(7)), leaves(6, 7, None), comes_back.clone()];
-        let net = NetChanges::of(&last);
+        let net = changes(&last);
         assert_eq!(net.updated, []);
         assert_eq!(net.added.iter().map(|a| a.user_id).collect::<Vec<_>>(), [user(7)]);
         let handed_on = [leaves(5, 1, Some(7)), leaves(6, 7, Some(3)), comes_back];
-        let updated = NetChanges::of(&handed_on).updated;
+        let updated = changes(&handed_on).updated;
         assert_eq!(owners(&updated), [user(3)]);
     }
 
@@ -461,7 +471,7 @@ mod tests {
         joins.change = Change::Join(vec![user(7), user(3)]);
         let mut leaves = entry(1, 6);
         leaves.change = Change::Leave { user_id: user(7), new_owner_id: Some(user(3)) };
-        let net = NetChanges::of(&[joins, leaves]);
+        let net = changes(&[joins, leaves]);
         assert_eq!(net.added.iter().map(|a| a.user_id).collect::<Vec<_>>(), [user(3)]);
         assert_eq!(net.removed.iter().map(|r| r.1).collect::<Vec<_>>(), [user(7)]);
         assert_eq!(owners(&net.updated), [user(3)]);

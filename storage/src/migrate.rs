@@ -36,6 +36,7 @@ pub(crate) const SQLITE: &[Migration] = migrations!["sqlite":
     (2, 1, "V002__company"),
     (3, 1, "V003__protocol"),
     (4, 1, "V004__accounts"),
+    (5, 1, "V005__notifications"),
 ];
 
 /// For Postgres, in order.
@@ -44,6 +45,7 @@ pub(crate) const POSTGRES: &[Migration] = migrations!["postgres":
     (2, 1, "V002__company"),
     (3, 1, "V003__protocol"),
     (4, 1, "V004__accounts"),
+    (5, 1, "V005__notifications"),
 ];
 
 /// The table that says what was applied; the same text works on both.

@@ -33,6 +33,7 @@ mod page;
 mod password;
 mod prefixed;
 mod presence;
+mod push;
 mod requests;
 pub(crate) mod resets;
 mod search;
@@ -72,11 +73,12 @@ use crate::files::Files;
 use crate::observe;
 use crate::observe::board::Board;
 use crate::observe::exporter::Exported;
+use crate::outbound::OutgoingMetrics;
+use crate::outgoing::Outgoing;
 use crate::presence::Shown;
 use crate::service::calls::Calls;
 use crate::shard::questions::Expense;
 use crate::shard::state::draining;
-use crate::outgoing::Outgoing;
 use crate::startup::{Keys, StartError};
 use attempts::Attempts;
 use password::PasswordHasher;
@@ -123,6 +125,7 @@ struct Inner {
     mailer: Option<Mailer>,
     facts: ServiceFacts,
     metrics: Registry,
+    outgoing_metrics: OutgoingMetrics,
     requests: Requests,
     draining: AtomicBool,
 }
@@ -150,6 +153,8 @@ impl ServiceState {
         let ringwire = metrics.sub_registry_with_prefix("ringwire");
         store.register_metrics(ringwire);
         requests.register(ringwire);
+        let outgoing_metrics = OutgoingMetrics::default();
+        outgoing_metrics.register(ringwire);
         Ok(Self(Arc::new(Inner {
             config,
             store,
@@ -163,6 +168,7 @@ impl ServiceState {
             mailer,
             facts,
             metrics,
+            outgoing_metrics,
             requests,
             draining,
         })))
@@ -216,6 +222,11 @@ impl ServiceState {
         self.0.files.clone()
     }
 
+    /// What is counted of requests that the server makes.
+    pub fn outgoing_metrics(&self) -> OutgoingMetrics {
+        self.0.outgoing_metrics.clone()
+    }
+
     fn is_draining(&self) -> bool {
         self.0.draining.load(Ordering::Relaxed)
     }
@@ -232,6 +243,7 @@ fn routes() -> OpenApiRouter<ServiceState> {
         .merge(search::routes())
         .merge(files::routes().into())
         .merge(account_routes().into())
+        .merge(push::routes().into())
         .merge(health::routes())
         .merge(metrics::routes())
         .merge(openapi::routes())

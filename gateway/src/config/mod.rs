@@ -17,15 +17,18 @@ mod batch;
 mod encryption;
 mod files;
 mod foreign;
+mod hooks;
 mod issuers;
 mod metrics;
 mod number;
 mod origins;
+mod push;
 mod raw;
 pub mod redact;
 mod report;
 mod retention;
 mod session;
+mod signed;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -42,11 +45,14 @@ use crate::connection::forwarded::TrustedProxies;
 
 pub use encryption::{EncryptionConfig, KeySource};
 pub use files::{FilesConfig, FilesPlace, S3Config, S3Secret};
+pub use hooks::{EventsConfig, HookConfig, OnFailure, WebhookConfig};
 pub use issuers::{ClaimNames, IssuerConfig, JwksSource};
 pub use metrics::{MetricsAccess, TracingConfig};
+pub use push::{FcmConfig, Preview, PushConfig, WebPushConfig};
 pub use report::{Loaded, Setting};
 pub use retention::RetentionConfig;
 pub use session::{DevicePolicy, OnConflict, SessionConfig};
+pub use signed::Endpoint;
 pub use sources::{ConfigError, FlagValue, load};
 
 /// Everything an operator may decide, validated.
@@ -64,6 +70,12 @@ pub struct Config {
     pub session: SessionConfig,
     /// How much a client may ask for.
     pub limits: LimitsConfig,
+    /// Notifications to members who are away.
+    pub push: PushConfig,
+    /// What other programs hear of.
+    pub events: EventsConfig,
+    /// What another program has a say in.
+    pub hook: HookConfig,
     /// What the server says about itself.
     pub log: LogConfig,
     /// Who may read `/metrics`.

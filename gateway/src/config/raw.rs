@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 use super::batch::RawBatch;
 use super::encryption::RawEncryption;
 use super::files::RawFiles;
+use super::hooks::{RawEvents, RawHook};
 use super::issuers::RawIssuer;
 use super::metrics::{RawMetrics, RawTracing};
 use super::number::Number;
+use super::push::RawPush;
 use super::retention::RawRetention;
 use super::session::RawSession;
 
@@ -20,6 +22,9 @@ pub(super) struct Raw {
     pub(super) auth: RawAuth,
     pub(super) session: RawSession,
     pub(super) limits: RawLimits,
+    pub(super) push: RawPush,
+    pub(super) events: RawEvents,
+    pub(super) hook: RawHook,
     pub(super) log: RawLog,
     pub(super) metrics: RawMetrics,
     pub(super) tracing: RawTracing,

@@ -75,6 +75,16 @@ pub(super) fn settings(raw: &Raw, origin: &dyn Fn(&str) -> String) -> Vec<Settin
     shown.storage.encryption.keys = redact::secret(&shown.storage.encryption.keys);
     shown.files.secret_access_key = redact::secret(&shown.files.secret_access_key);
     shown.files.endpoint = redact::url(&shown.files.endpoint);
+    let signed = [&mut shown.push.webhook_url, &mut shown.hook.url];
+    for url in signed.into_iter().chain(shown.events.webhooks.iter_mut().map(|hook| &mut hook.url))
+    {
+        *url = redact::url(url);
+    }
+    let secrets = [&mut shown.push.webhook_secrets, &mut shown.hook.secrets];
+    let hooks = shown.events.webhooks.iter_mut().map(|hook| &mut hook.secrets);
+    for secret in secrets.into_iter().chain(hooks).flatten() {
+        *secret = redact::secret(secret);
+    }
     flatten(&shown)
         .into_iter()
         .map(|(key, value)| Setting { origin: origin(&key), shown: as_toml(&value), key })

@@ -13,6 +13,7 @@ use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 
 use super::foreign;
+use super::hooks::RawWebhook;
 use super::issuers::RawIssuer;
 use super::raw::{Raw, RawTrustedKey};
 use super::report::{self, Loaded};
@@ -31,8 +32,11 @@ const FLAT: [(&str, &str); 7] = [
     ("LOG", "log.filter"),
 ];
 /// Lists of tables, and the keys of their items: only a file has them.
-const TABLES: [(&str, &[&str]); 2] =
-    [("auth.trusted_keys", &RawTrustedKey::KEYS), ("auth.issuers", &RawIssuer::KEYS)];
+const TABLES: [(&str, &[&str]); 3] = [
+    ("auth.trusted_keys", &RawTrustedKey::KEYS),
+    ("auth.issuers", &RawIssuer::KEYS),
+    ("events.webhooks", &RawWebhook::KEYS),
+];
 /// The variable that names the file; read by clap.
 const CONFIG: &str = "CONFIG";
 

@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use ringwire_storage::outbox::EventKind;
+
+use super::hooks::RawWebhook;
 use super::issuers::RawIssuer;
 use super::raw::{Raw, RawTrustedKey};
 use super::{
@@ -37,6 +40,9 @@ fn the_documented_file_equals_the_defaults_and_names_every_option() {
     let known: Vec<_> = report::flatten(&Raw::default()).into_iter().map(|(key, _)| key).collect();
     assert_eq!(written, known);
     for key in RawTrustedKey::KEYS.into_iter().chain(RawIssuer::KEYS) {
+        assert!(DOCUMENTED.contains(&format!("#   {key} = ")), "{key}");
+    }
+    for key in RawWebhook::KEYS {
         assert!(DOCUMENTED.contains(&format!("#   {key} = ")), "{key}");
     }
 }
@@ -307,4 +313,39 @@ fn lists_in_the_environment_are_separated_by_commas() {
     let expected = vec!["https://a.example".to_owned(), "http://b:8080".to_owned()];
     assert_eq!(config.unwrap().server.allowed_origins, AllowedOrigins::List(expected));
     assert!(load_env(&[("RINGWIRE_AUTH__TRUSTED_KEYS", "x")]).is_err());
+}
+
+#[test]
+fn a2_secrets_of_hooks_are_hidden_everywhere() {
+    let secret = "0123456789abcdef-s3cret";
+    let hook = format!("url = \"https://ann:p4ss@hooks.example/x\"\nsecrets = [\"{secret}\"]\n");
+    let text = format!(
+        "[push]\nwebhook_url = \"https://b:p4ss@push.example\"\nwebhook_secrets = [\"{secret}\"]\n[hook]\n{hook}\
+         [[events.webhooks]]\nname = \"audit\"\nevents = [\"message.created\", \"member.left\"]\n{hook}"
+    );
+    let loaded = load_text(&text).unwrap();
+    let shown = format!("{loaded} {loaded:?}");
+    assert!(!shown.contains("s3cret") && !shown.contains("p4ss"), "{shown}");
+    assert!(shown.contains("https://ann:***@hooks.example/x"), "{shown}");
+    let config = loaded.config;
+    assert!(config.push.is_on() && config.hook.endpoint.is_some());
+    let events = config.events.webhooks[0].events;
+    assert!(events.has(EventKind::MemberLeft) && !events.has(EventKind::MemberJoined));
+}
+
+#[test]
+fn hooks_that_cannot_work_are_refused() {
+    let hook = |lines: &str| load_text(&format!("[[events.webhooks]]\n{lines}")).unwrap_err();
+    let whole = "name = \"a\"\nurl = \"https://a.example\"\nsecrets = [\"0123456789abcdef\"]\n";
+    let error = hook(&format!("{whole}events = [\"message.made\"]"));
+    assert!(error.contains("events.webhooks[0].events") && error.contains("message.created"));
+    let error = hook(&format!("{}events = [\"*\"]", whole.replace("https", "ftp")));
+    assert!(error.contains("events.webhooks[0].url"), "{error}");
+    let error = hook(&format!("{}events = [\"*\"]", whole.replace("0123456789abcdef", "short")));
+    assert!(error.contains("secrets") && !error.contains("short"), "{error}");
+    let error =
+        hook(&format!("{whole}events = [\"*\"]\n[[events.webhooks]]\n{whole}events = [\"*\"]"));
+    assert!(error.contains("events.webhooks[1].name"), "{error}");
+    let error = load_text("[hook]\nkinds = [\"SHOUT\"]").unwrap_err();
+    assert!(error.contains("hook.kinds"), "{error}");
 }

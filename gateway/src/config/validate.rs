@@ -8,9 +8,11 @@ use ringwire_storage::operate::migrate::is_partition_count;
 use super::batch::batch;
 use super::encryption::encryption;
 use super::files::files;
+use super::hooks::{events, hook};
 use super::issuers::issuers;
 use super::metrics::{metrics, tracing};
 use super::number::Number;
+use super::push::push;
 use super::raw::{Raw, RawAuth, RawLimits, RawLog, RawServer, RawStorage, RawTrustedKey};
 use super::retention::retention;
 use super::session::session;
@@ -59,6 +61,9 @@ pub(super) fn validate(raw: Raw) -> Result<Config, Invalid> {
         server: server(raw.server)?,
         auth: auth(raw.auth, &storage.data_dir)?,
         files: files(raw.files, &storage.data_dir)?,
+        push: push(raw.push, &storage.data_dir)?,
+        events: events(raw.events)?,
+        hook: hook(raw.hook)?,
         storage,
         session: session(raw.session)?,
         limits: limits(&raw.limits)?,

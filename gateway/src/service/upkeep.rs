@@ -11,6 +11,7 @@
 //! left to everybody else; a job that fails, or does not end in time, is tried again after its rest and holds up no
 //! other.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -166,8 +167,14 @@ impl Job {
             Self::EndLogins { since } => {
                 let next = unix_now_ms() - LOGINS_BACK_MS;
                 let ended = store.revoked_families(*since, LOGINS).await?;
+                let mut users = BTreeSet::new();
                 for (user, login, _) in &ended {
                     calls.end_login(*user, Some(*login))?;
+                    users.insert(*user);
+                }
+                // Who has logged out of a device does not leave it their messages.
+                for user in users {
+                    store.silence_devices(user).await?;
                 }
                 let more = ended.len() >= LOGINS as usize;
                 let last = ended.last().filter(|_| more).map(|(_, _, ended_at)| *ended_at);

@@ -34,6 +34,11 @@ pub(super) const TABLES: &[Table] = &[
     Table { name: "password_resets", key: &[Number("token_hash")] },
     Table { name: "attachments", key: &[Text("file_id")] },
     Table { name: "push_outbox", key: &[Number("conversation_id"), Number("seq")] },
+    Table {
+        name: "push_deliveries",
+        key: &[Number("user_id"), Text("device_id"), Number("conversation_id")],
+    },
+    Table { name: "hook_outbox", key: &[Text("hook"), Number("conversation_id"), Number("seq")] },
     Table { name: "audit", key: &[Number("id")] },
     Table { name: "retention_marks", key: &[Number("conversation_id")] },
     Table { name: "deletions", key: &[Number("user_id")] },

@@ -14,6 +14,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Statement};
 
 use super::append::{Step, in_one_go};
+use super::hooks::NotedColumns;
 use super::rows::position;
 use crate::changes::{MemberUpdate, NetChanges, Reaction};
 use crate::encryption::{BodyKeys, Place, Stored};
@@ -169,6 +170,10 @@ statements! {
         USING UNNEST($1::int8[], $2::int8[]) AS u (conversation_id, seq)
         WHERE s.conversation_id = u.conversation_id AND s.seq = u.seq";
 
+    push = super::push::ADD;
+
+    note = super::hooks::NOTE;
+
     unreact = UNREACT;
 
     react = "WITH come AS (
@@ -262,6 +267,7 @@ impl<'a> Applier<'a> {
         self.membership(changes, &mut work);
         self.people_and_pins(changes, &mut work);
         self.entries(changes, edits, &mut work);
+        self.outboxes(changes, &mut work);
         let mut steps: Vec<Step<'_>> = Vec::with_capacity(work.len() + 1);
         for (statement, arguments) in &work {
             steps.push(Box::pin(async move {
@@ -398,6 +404,19 @@ impl<'a> Applier<'a> {
             let (ids, seqs) = places(changes.recalled.iter().map(|r| (r.0, r.1)));
             let times: Vec<UnixMs> = changes.recalled.iter().map(|r| r.2).collect();
             work.push((&changer.recall, arguments![ids, seqs, times]));
+        }
+    }
+
+    fn outboxes(self, changes: &NetChanges, work: &mut Vec<(&'a Statement, Arguments)>) {
+        let notified = &changes.notified;
+        if !notified.pushes.is_empty() {
+            let (ids, seqs) = places(notified.pushes.iter().copied());
+            work.push((&self.changer.push, arguments![ids, seqs, notified.push_delay_ms]));
+        }
+        if !notified.events.is_empty() {
+            let NotedColumns { hooks, conversations, seqs, kinds } =
+                NotedColumns::of(&notified.events);
+            work.push((&self.changer.note, arguments![hooks, conversations, seqs, kinds]));
         }
     }
 

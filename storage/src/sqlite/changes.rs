@@ -3,6 +3,8 @@
 use ringwire_protocol::UserId;
 use rusqlite::{OptionalExtension as _, Transaction};
 
+use super::hooks::note_events;
+use super::push::add_pushes;
 use super::rows::position;
 use super::search::{index_text, unindex};
 use crate::changes::{
@@ -72,6 +74,9 @@ impl Applier<'_> {
         for &(id, seq, at) in &changes.recalled {
             recall(tx, id.as_i64(), position(seq), at)?;
         }
+        let notified = &changes.notified;
+        add_pushes(tx, &notified.pushes, notified.push_delay_ms)?;
+        note_events(tx, &notified.events)?;
         Ok(())
     }
 

@@ -46,6 +46,8 @@ const MORE: &[&str] = &[
     "INSERT INTO blocks VALUES (1, 2, 1)",
     "INSERT INTO contacts VALUES (1, 2, 'Böb', 1)",
     "INSERT INTO push_outbox VALUES (1, 10, 1, 0, 1)",
+    "INSERT INTO push_deliveries VALUES (1, 'd', 1, 10, 1, 0, 1)",
+    "INSERT INTO hook_outbox VALUES ('ä', 1, 10, 1, 1, 0, 1), ('Z', 0, 1, 13, 1, 0, 1)",
     "INSERT INTO audit (at, actor_id, action, target) VALUES (1, 0, 'a', 't'), (2, 0, 'a', 't')",
     "INSERT INTO retention_marks VALUES (1, 1, 1)",
     "INSERT INTO deletions (user_id, deleted_at) VALUES (3, 1)",

@@ -5,7 +5,9 @@ use ringwire_storage::aliases::AliasClaim;
 use ringwire_storage::attachments::{Binding, NewAttachment};
 use ringwire_storage::audit::{AuditActor, AuditEntry, AuditFilter};
 use ringwire_storage::contacts::ContactPut;
+use ringwire_storage::deliveries::PushDelivery;
 use ringwire_storage::devices::{PushAddress, PushKind, SeenDevice};
+use ringwire_storage::notifications::NotificationSettings;
 use ringwire_storage::passwords::PasswordReset;
 use ringwire_storage::profiles::{AccountChange, AccountUpdate};
 use ringwire_storage::refresh::{Login, NewRefreshToken, NextToken, Rotation};
@@ -166,6 +168,30 @@ async fn pushes(bench: &Bench) {
     assert_eq!(taken.pushes.len(), 100);
     assert!(store.retry_push(taken.pushes[0], 60_000).await.unwrap());
     store.finish_pushes(&taken.pushes[1..]).await.unwrap();
+    store.expand_push(taken.pushes[0]).await.unwrap();
+    let taken = store.take_deliveries(100, 60_000).await.unwrap();
+    assert_eq!(taken.len(), 100);
+    store.notice(&taken[0]).await.unwrap();
+    assert!(store.retry_delivery(&taken[0], 60_000).await.unwrap());
+    let newer = PushDelivery { seq: 1, ..taken[0].clone() };
+    store.finish_delivery(&newer).await.unwrap();
+    store.finish_delivery(&taken[1]).await.unwrap();
+    let address = PushAddress { kind: PushKind::Fcm, token: "t".into() };
+    store.forget_address(taken[2].user_id, &taken[2].device_id, &address).await.unwrap();
+    store.silence_devices(taken[2].user_id).await.unwrap();
+    let settings = NotificationSettings::default();
+    let id = ConversationId::new(500).unwrap();
+    store.set_notification_settings(user(500), id, settings).await.unwrap();
+    store.notification_settings(user(500), id).await.unwrap();
+    let events = store.take_events("h", 100, 60_000).await.unwrap();
+    assert_eq!(events.len(), 100);
+    assert!(store.retry_event("h", events[0], 60_000).await.unwrap());
+    store.finish_event("h", events[1]).await.unwrap();
+    let at = events.iter().find_map(|event| event.conversation_id.map(|id| (id, event.seq)));
+    let (id, seq) = at.unwrap();
+    store.event_entry(id, seq).await.unwrap();
+    store.expire_events(60_000, 10).await.unwrap();
+    store.outbox_depth().await.unwrap();
 }
 
 async fn audit(bench: &Bench) {

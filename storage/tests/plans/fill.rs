@@ -90,6 +90,16 @@ pub(crate) fn statements<D: Dialect>() -> Vec<String> {
             series(20_000)
         ),
         format!(
+            "INSERT INTO push_deliveries (user_id, device_id, conversation_id, seq, created_at, next_try_at)
+             SELECT 1 + i % 10000, 'd' || i, 2 + i % 19999, 5, i, i FROM {}",
+            series(20_000)
+        ),
+        format!(
+            "INSERT INTO hook_outbox (hook, conversation_id, seq, kind, created_at, next_try_at)
+             SELECT CASE i % 3 WHEN 0 THEN 'h' ELSE 'x' END, 2 + i % 19999, 1 + i / 19999, 1, i, i FROM {}",
+            series(39_000)
+        ),
+        format!(
             "INSERT INTO refresh_tokens (token_hash, family_id, user_id, created_at, expires_at)
              SELECT {digest}, substr({digest}, 17, 16), 1 + i % 10000, 1, i FROM {}",
             series(20_000)

@@ -17,6 +17,7 @@ pub(crate) mod endpoint;
 pub(crate) mod files;
 pub(crate) mod flood;
 pub(crate) mod http;
+pub(crate) mod mock;
 pub(crate) mod participant;
 pub(crate) mod server;
 pub(crate) mod store;

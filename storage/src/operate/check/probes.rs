@@ -241,6 +241,8 @@ pub(super) const REFERENCES: &[(&str, &str, &str, &str, &str)] = &[
     ("attachment_orphaned", "attachments", "owner_id", "conversation_id", "owner_id"),
     ("attachment_orphaned", "attachments", "conversation_id", "conversation_id", "owner_id"),
     ("push_orphaned", "push_outbox", "conversation_id", "conversation_id", "NULL"),
+    ("push_orphaned", "push_deliveries", "conversation_id", "conversation_id", "user_id"),
+    ("push_orphaned", "push_deliveries", "user_id", "conversation_id", "user_id"),
     ("search_orphaned", "search_entries", "conversation_id", "conversation_id", "NULL"),
     ("search_orphaned", "search_positions", "conversation_id", "conversation_id", "NULL"),
     ("deletion_orphaned", "deletions", "user_id", "NULL", "user_id"),
@@ -320,7 +322,7 @@ mod tests {
     #[test]
     fn every_column_that_names_a_user_or_conversation_is_asked_about() {
         // Asked about by probes of their own, or never without meaning (0 is nobody or nothing yet).
-        const OTHERWISE: [(&str, &str); 6] = [
+        const OTHERWISE: [(&str, &str); 7] = [
             ("entries", "conversation_id"),
             ("entries", "sender_id"),
             ("audit", "actor_id"),
@@ -328,6 +330,8 @@ mod tests {
             ("mentions", "user_id"),
             ("deletions", "conversation_id"),
             ("body_pass", "conversation_id"),
+            // 0 is a user.
+            ("hook_outbox", "conversation_id"),
         ];
         let database = rusqlite::Connection::open_in_memory().expect("memory");
         for migration in crate::migrate::SQLITE {
