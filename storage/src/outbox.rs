@@ -96,7 +96,7 @@ impl EventKind {
     /// What an entry with this change stands for.
     fn of(change: &Change) -> Self {
         match change {
-            Change::None | Change::Mention { .. } => Self::MessageCreated,
+            Change::None | Change::Mention { .. } | Change::Carry { .. } => Self::MessageCreated,
             Change::Edit { .. } => Self::MessageEdited,
             Change::Recall { .. } => Self::MessageRecalled,
             Change::React { .. } => Self::MessageReacted,

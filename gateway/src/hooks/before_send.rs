@@ -247,7 +247,12 @@ mod tests {
     }
 
     fn send(text: &str) -> Intent {
-        Intent::Send { body: body(text), after: "".into(), mentions: Mentions::default() }
+        Intent::Send {
+            body: body(text),
+            after: "".into(),
+            mentions: Mentions::default(),
+            files: Box::default(),
+        }
     }
 
     #[test]
@@ -265,6 +270,7 @@ mod tests {
             body: body("bad"),
             edited: body("bad"),
             mention_all: false,
+            files: Box::default(),
         };
         rewrite(&mut edit, "good".to_owned(), &limits).unwrap();
         let Intent::Edit { body: new, edited, .. } = edit else { panic!("an edit") };

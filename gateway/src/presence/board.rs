@@ -142,7 +142,7 @@ impl Board {
 
     /// How a user shows at present; `None`: nothing is known of them here.
     pub fn shown(&self, user: UserId) -> Option<Shown> {
-        self.people.get(&user).map(Person::shown)
+        self.people.get(&user).map(|person| person.shown())
     }
 
     /// A shard wants to know from now on; how the user shows at present.

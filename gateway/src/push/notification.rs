@@ -159,6 +159,7 @@ mod tests {
                 username: "ann".to_owned(),
                 display_name: "Ann".to_owned(),
                 avatar_url: String::new(),
+                color: String::new(),
                 created_at: 1,
             }),
             kind,
