@@ -1,20 +1,41 @@
-// Starts the page: makes the state, gives it to the views, and turns addresses, keys and network events into calls.
+// Starts the page: makes the state, gives it to the views, and turns addresses and network events into calls.
 
+import "./theme.js";
 import { loadSession } from "./account.js";
 import { AuthView } from "./auth_view.js";
 import { ComposerView } from "./composer_view.js";
-import { InfoDialog, NewDialog } from "./dialogs.js";
+import { DetailsDialog } from "./details_dialog.js";
 import { byId, el } from "./dom.js";
+import { Keys } from "./keys.js";
 import { ListView } from "./list_view.js";
+import { Menu } from "./menu.js";
+import { MessageActions } from "./message_actions.js";
+import { NewDialog } from "./new_dialog.js";
+import { Notifier } from "./notifier.js";
+import { PinsView } from "./pins_view.js";
+import { ProfileDialog } from "./profile_dialog.js";
+import { SearchDialog } from "./search_dialog.js";
 import { State } from "./state.js";
 import { ThreadView } from "./thread_view.js";
 
 const NOTICE_MS = 4_000;
 
 const state = new State();
-const views = [new AuthView(state), new ListView(state), new ThreadView(state), new ComposerView(state)];
-const newDialog = new NewDialog(state);
-new InfoDialog(state);
+const menu = new Menu();
+const notifier = new Notifier(state);
+const actions = new MessageActions(state, menu);
+const search = new SearchDialog(state);
+const fresh = new NewDialog(state);
+const keys = new Keys(state, { search, fresh });
+const views = [
+  new AuthView(state),
+  new ListView(state),
+  new ThreadView(state, actions),
+  new PinsView(state),
+  new ComposerView(state, actions),
+];
+new DetailsDialog(state, menu);
+new ProfileDialog(state, notifier);
 
 /** The address names the open conversation, so that reloading and the back button do what one expects. */
 function follow() {
@@ -30,8 +51,6 @@ function render() {
   shell.hidden = state.session === null;
   shell.dataset.pane = state.openId ? "thread" : "list";
   for (const view of views) view.render();
-  const unread = state.session ? state.unread : 0;
-  document.title = unread > 0 ? `(${unread}) Ringwire` : "Ringwire";
 }
 
 function showNotice(text) {
@@ -40,30 +59,12 @@ function showNotice(text) {
   setTimeout(() => toast.remove(), NOTICE_MS);
 }
 
-/** Opens the conversation above or below the open one. */
-function step(by) {
-  const ids = state.conversations.map(({ id }) => id);
-  const next = ids[ids.indexOf(state.openId) + by];
-  if (next) location.hash = `#/c/${next}`;
-}
-
-function pressed(event) {
-  if (!state.session || document.querySelector("dialog[open]")) return;
-  if ((event.ctrlKey || event.metaKey) && event.key === "k") newDialog.show();
-  else if (event.altKey && event.key === "ArrowDown") step(1);
-  else if (event.altKey && event.key === "ArrowUp") step(-1);
-  else if (event.key === "Escape" && state.openId) location.hash = "";
-  else return;
-  event.preventDefault();
-}
-
 state.addEventListener("change", render);
 state.addEventListener("notice", ({ detail }) => showNotice(detail));
 state.addEventListener("ended", () => {
   for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
 });
 addEventListener("hashchange", render);
-addEventListener("keydown", pressed);
 addEventListener("online", () => state.client?.retryNow());
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") state.client?.retryNow();
@@ -72,11 +73,13 @@ document.addEventListener("visibilitychange", () => {
 addEventListener("storage", () => {
   if (state.session && !loadSession()) state.end();
 });
-byId("logout").addEventListener("click", () => {
-  state.end();
-  location.hash = "";
-});
+byId("find").addEventListener("click", () => search.show());
+byId("find-here").addEventListener("click", () => search.show(state.open));
+byId("keys-help").addEventListener("click", () => keys.showHelp());
 
 const remembered = loadSession();
-if (remembered) state.begin(remembered);
+if (remembered) {
+  state.begin(remembered);
+  notifier.begin();
+}
 render();

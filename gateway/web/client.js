@@ -1,58 +1,84 @@
 // A client of Ringwire without a user interface: what a program needs to chat, and to miss nothing.
 //
-//   connection.js ──► client.js ──► conversation.js
-//   replies, pushes   whose entry?  next entry: take it · older: known · later: a gap, so `sync`
-//
-// How nothing is lost: each conversation has a cursor that only moves from n to n+1. The cursors go along with every
-// `connect`; the server answers with what came since. Whenever an entry does not fit, after a `lag`, or when a page
-// of the answer says that there is more, the client asks on with `sync` from the cursor it has.
+//   connection.js ──► client.js ──► follower.js ──► conversation.js, effects.js
+//   replies, pushes       │         which entries?  the window of a log, and what an entry changes in it
+//                         ├───────► live.js         who writes, who is there
+//                         ├───────► directory.js    who is who
+//                         └───────► commands.js     what somebody does
 //
 // Events: `status` (detail: state of the connection), `ready` (connected, conversations known), `change` (anything
 // shown may have changed), `entry` (detail: {conversation, entry}), `gone` (detail: {conversation}).
 
-import { CommandError, Connection } from "./connection.js";
-import { Conversation } from "./conversation.js";
+import { Commands } from "./commands.js";
+import { Connection } from "./connection.js";
 import { Directory } from "./directory.js";
+import { hide } from "./effects.js";
+import { Follower } from "./follower.js";
+import { Live } from "./live.js";
 import { entryFromWire, headFromWire, list, num, randomId, userFromWire } from "./wire.js";
 
-const PAGE = 50;
-/** Pages of the list of conversations fetched at most. */
-const MAX_HEADS_PAGES = 50;
+/** How long arrivals are gathered before the server is told of them. */
+const DELIVERED_MS = 300;
 /** Cursors in a `connect` until the server has told its limit. */
 const DEFAULT_MAX_CURSORS = 100;
 
 export class Client extends EventTarget {
-  /** Conversation id -> Conversation. */
-  conversations = new Map();
   directory;
+  live;
+  commands;
   limits = {};
+  /** What the server tells about whose session this is. */
+  user = null;
   #connection;
   #me;
-  /** Conversations with a running `sync` -> the highest seq known to exist. */
-  #syncing = new Map();
-  /** Conversations heard of but not fetched yet -> the highest seq pushed. */
-  #unknown = new Map();
+  #follower;
+  /** Conversations of which something came that the server has not been told about. */
+  #arrived = new Set();
+  /** The newest change of the person's own view that was heard of. */
+  #viewNo = "0";
+  #tokens;
 
-  constructor({ url, token, deviceId, userId }) {
+  /** `tokens.valid()` and `tokens.renewed()` resolve with a token; the latter with one that was made just now. */
+  constructor({ url, tokens, deviceId, userId }) {
     super();
     this.#me = userId;
-    this.directory = new Directory({
-      request: (op, body) => this.#connection.request(op, body),
-      onChange: () => this.#emit("change"),
+    this.#tokens = tokens;
+    const onChange = () => this.#emit("change");
+    const request = (op, body) => this.#connection.request(op, body);
+    this.commands = new Commands({ request, entered: (conversation, seq) => this.#follower.reach(conversation, seq) });
+    this.directory = new Directory({ ask: (conversation) => this.commands.members(conversation), onChange });
+    this.live = new Live({ post: (op, body) => this.#connection.post(op, body), limits: () => this.limits, onChange });
+    this.#follower = new Follower({
+      me: userId,
+      request,
+      directory: this.directory,
+      on: {
+        change: onChange,
+        entry: (conversation, entry) => this.#heard(conversation, entry),
+        gone: (conversation) => this.#emit("gone", { conversation }),
+        readAhead: (conversation) => this.#tellRead(conversation),
+      },
     });
     this.#connection = new Connection({
       url,
-      hello: () => ({
-        token,
+      hello: async () => ({
+        token: await tokens.valid(),
         device_id: deviceId,
         device_class: "web",
         client_name: "Ringwire web",
-        cursors: this.#cursors(),
+        cursors: this.#follower.cursors(this.limits.max_cursors || DEFAULT_MAX_CURSORS),
+        view_no: this.#viewNo,
+        status: this.live.own.status,
       }),
       onStatus: (status) => this.#emit("status", status),
       onConnected: (connected) => this.#connected(connected),
       onPush: (push) => this.#pushed(push),
     });
+  }
+
+  /** Conversation id -> Conversation. */
+  get conversations() {
+    return this.#follower.conversations;
   }
 
   get me() {
@@ -75,40 +101,49 @@ export class Client extends EventTarget {
     this.#connection.retryNow();
   }
 
-  /** Sends a text and resolves when it is committed. Safe to repeat with the same `clientMsgId`. */
-  async send(conversationId, clientMsgId, text) {
-    const message = { text };
+  /** Sends a message and resolves when it is committed. Safe to repeat with the same `clientMsgId`. */
+  async send(conversationId, clientMsgId, message) {
     const reply = await this.#connection.request("send", {
       conversation_id: conversationId,
       client_msg_id: clientMsgId,
       message,
     });
+    this.live.sent(conversationId);
     const ack = reply.send_ack ?? {};
     // The ack takes the place of the push that the sending session does not get.
-    this.#offer({
-      conversationId,
-      seq: num(ack.seq),
-      msgNo: num(ack.msg_no),
-      senderId: this.#me,
-      createdAt: num(ack.created_at),
-      clientMsgId,
-      body: { message },
-      editedAt: 0,
-      recalledAt: 0,
-    });
+    this.#follower.offer(entryFromWire({ ...ack, sender_id: this.#me, client_msg_id: clientMsgId, body: { message } }));
   }
 
-  /** Fetches one page of older entries. */
+  /** Fetches one page of older entries of what is shown. */
   async loadOlder(conversation) {
-    if (conversation.complete) return;
-    const reply = await this.#connection.request("history", {
-      conversation_id: conversation.id,
-      before_seq: String(conversation.low),
-      limit: PAGE,
-    });
-    const page = reply.history_page ?? {};
-    conversation.prepend(list(page.entries).map(entryFromWire), page.more ?? false);
+    const part = conversation.shown;
+    if (part.complete) return;
+    const low = part.entries[0]?.seq ?? conversation.low;
+    const { entries, more } = await this.commands.history(conversation, { before_seq: String(low) });
+    if (part === conversation.shown) conversation.prepend(entries, more, part);
     this.#emit("change");
+  }
+
+  /** Fetches one page of newer entries behind an excerpt. */
+  async loadNewer(conversation) {
+    const { excerpt } = conversation;
+    if (!excerpt) return;
+    const { entries } = await this.commands.history(conversation, { after_seq: String(excerpt.entries.at(-1).seq) });
+    if (excerpt === conversation.excerpt) conversation.extend(entries);
+    this.#emit("change");
+  }
+
+  /** Makes a message one that can be shown, wherever in the log it stands; false where it is gone. */
+  async jump(conversation, seq) {
+    if (conversation.shown.entries.some((entry) => entry.seq === seq)) return true;
+    if (seq >= conversation.low) {
+      conversation.excerpt = null;
+    } else {
+      const { entries, more } = await this.commands.history(conversation, { around_seq: String(seq) });
+      conversation.excerptOf(entries, more);
+    }
+    this.#emit("change");
+    return conversation.at(seq) !== undefined;
   }
 
   /** Tells the server that everything received so far was seen. */
@@ -130,13 +165,43 @@ export class Client extends EventTarget {
     return this.#opened("create_group", { kind, settings: { title }, usernames, client_msg_id: randomId() });
   }
 
-  async join(conversationId) {
-    return this.#opened("join", { conversation_id: conversationId, client_msg_id: randomId() }, conversationId);
+  /** Joins a group; undefined where that was a request that somebody has to grant. */
+  join(conversationId, { code, text }) {
+    const body = { conversation_id: conversationId, join_code: code, text, client_msg_id: randomId() };
+    return this.#opened("join", body, conversationId);
+  }
+
+  /** Asks anew for what a list of conversations says about one. */
+  refresh({ id }) {
+    return this.#follower.fetchHeads([id]);
   }
 
   async leave(conversation) {
-    await this.#connection.request("leave", { conversation_id: conversation.id, client_msg_id: randomId() });
-    this.#forget(conversation);
+    await this.commands.leave(conversation);
+    this.#follower.forget(conversation);
+  }
+
+  /** Ends a group for everybody. */
+  async dissolve(conversation) {
+    await this.commands.dissolve(conversation);
+    this.#follower.forget(conversation);
+  }
+
+  /** Takes a message out of one's own view. */
+  async hide(conversation, seq) {
+    await this.commands.hide(conversation, seq);
+    hide(conversation, [seq]);
+    this.#emit("change");
+  }
+
+  /** Says how this session shows to others; said again on every new connection. */
+  async setStatus(said) {
+    await this.commands.setStatus(said);
+    const { own } = this.live;
+    own.status = said.status;
+    own.text = said.text;
+    own.statusVisibility = said.status_visibility ?? own.statusVisibility;
+    own.lastSeenVisibility = said.last_seen_visibility ?? own.lastSeenVisibility;
   }
 
   #tellRead({ id, readSeq }) {
@@ -146,172 +211,64 @@ export class Client extends EventTarget {
   async #opened(op, body, conversationId) {
     const reply = await this.#connection.request(op, body);
     const opened = reply.conversation_opened;
-    if (opened?.head) return this.#adopt(headFromWire(opened.head));
-    await this.#fetchHeads([conversationId]);
+    if (opened?.head) return this.#follower.adopt(headFromWire(opened.head));
+    await this.#follower.fetchHeads([conversationId]);
     return this.conversations.get(conversationId);
-  }
-
-  #cursors() {
-    return [...this.conversations.values()]
-      .sort((a, b) => b.lastActivityAt - a.lastActivityAt)
-      .slice(0, this.limits.max_cursors || DEFAULT_MAX_CURSORS)
-      .map(({ id, cursor }) => ({ conversation_id: id, seq: String(cursor) }));
   }
 
   async #connected(connected) {
     this.limits = connected.limits ?? {};
     this.#me = connected.user?.user_id ?? this.#me;
-    if (connected.user) this.directory.learn(userFromWire(connected.user));
-    this.#syncing.clear();
-    this.#unknown.clear();
+    if (connected.user) this.user = this.directory.learn(userFromWire(connected.user));
+    this.#viewNo = connected.view_no ?? "0";
     this.directory.reconnected();
-    const followed = new Set();
-    for (const state of list(connected.sync)) this.#resumeAt(state, followed);
-    this.#applyHeads(connected.heads, followed);
-    this.#emit("change");
-    await this.#restOfHeads(connected.heads?.next_page_token ?? "", followed);
+    this.live.reconnected();
+    if (this.live.own.text) this.#connection.post("set_status", { text: this.live.own.text });
+    await this.#follower.connected(connected);
     this.#emit("ready");
   }
 
-  /** What the server says about one of the cursors it was given; the entries follow as pushes. */
-  #resumeAt(state, followed) {
-    const conversation = this.conversations.get(state.conversation_id);
-    if (!conversation) return;
-    if (state.not_member) {
-      this.#forget(conversation);
-      return;
-    }
-    this.#jump(conversation, num(state.trimmed_floor));
-    followed.add(conversation.id);
-    if (num(state.pushed_seq) < num(state.head_seq)) this.#sync(conversation, num(state.head_seq));
-  }
-
-  async #restOfHeads(firstToken, followed) {
-    let pageToken = firstToken;
-    try {
-      for (let page = 0; page < MAX_HEADS_PAGES && pageToken !== ""; page += 1) {
-        const reply = await this.#connection.request("heads", { page_token: pageToken, limit: PAGE });
-        this.#applyHeads(reply.heads_page, followed);
-        pageToken = reply.heads_page?.next_page_token ?? "";
-        this.#emit("change");
-      }
-    } catch {
-      // The connection went; the next `connected` begins anew.
-    }
-  }
-
-  #applyHeads(page, followed = new Set()) {
-    for (const wire of list(page?.heads)) {
-      const head = headFromWire(wire);
-      const conversation = this.#adopt(head);
-      if (head.headSeq > conversation.cursor && !followed.has(head.id)) this.#sync(conversation, head.headSeq);
-    }
-  }
-
-  #adopt(head) {
-    for (const user of head.users) this.directory.learn(user);
-    let conversation = this.conversations.get(head.id);
-    if (conversation) {
-      conversation.applyHead(head);
-      // A crash of the server may have cost it what was read last.
-      if (conversation.readSeq > head.readSeq) this.#tellRead(conversation);
-    } else {
-      conversation = new Conversation(head, this.#me);
-      this.conversations.set(head.id, conversation);
-      for (const entry of conversation.entries) this.directory.learnFrom(conversation, entry);
-    }
-    const pushed = this.#unknown.get(head.id) ?? 0;
-    this.#unknown.delete(head.id);
-    if (pushed > conversation.cursor) this.#sync(conversation, pushed);
-    this.#emit("change");
-    return conversation;
-  }
-
   #pushed(push) {
-    if (push.entry) this.#offer(entryFromWire(push.entry));
-    if (push.lag) {
-      const conversation = this.conversations.get(push.lag.conversation_id);
-      if (conversation) this.#sync(conversation, num(push.lag.head_seq));
-    }
+    if (push.entry) this.#follower.offer(entryFromWire(push.entry));
+    if (push.lag) this.#follower.lagged(push.lag.conversation_id, num(push.lag.head_seq));
     if (push.cursor) {
-      const conversation = this.conversations.get(push.cursor.conversation_id);
-      conversation?.applyCursor(push.cursor.user_id, num(push.cursor.read_seq));
+      const { conversation_id: id, user_id: userId, read_seq: read, delivered_seq: delivered } = push.cursor;
+      this.conversations.get(id)?.applyCursor(userId, num(read), num(delivered));
       this.#emit("change");
     }
-  }
-
-  /** The rule of the cursor, for an entry from a push, an ack or a page. */
-  #offer(entry) {
-    const conversation = this.conversations.get(entry.conversationId);
-    if (!conversation) {
-      this.#discover(entry);
-      return;
+    if (push.view_changed) {
+      const { conversation_id: id, hidden_seqs: seqs, view_no: viewNo } = push.view_changed;
+      if (this.conversations.has(id)) hide(this.conversations.get(id), list(seqs).map(Number));
+      this.#viewNo = viewNo ?? this.#viewNo;
+      this.#emit("change");
     }
-    const outcome = conversation.offer(entry);
-    if (outcome === "gap") {
-      this.#sync(conversation, entry.seq);
-    } else if (outcome === "applied") {
-      this.directory.learnFrom(conversation, entry);
-      this.#emit("entry", { conversation, entry });
-      if (this.#tookMeOut(entry)) this.#forget(conversation);
-    }
-    this.#emit("change");
+    if (push.typing) this.live.pushedTyping(push.typing);
+    if (push.presence) this.live.pushedPresence(push.presence);
+    if (push.token_expiring) this.#renew();
   }
 
-  /** Somebody opened a conversation with us, or added us to one. */
-  #discover(entry) {
-    const id = entry.conversationId;
-    const asked = this.#unknown.has(id);
-    this.#unknown.set(id, Math.max(this.#unknown.get(id) ?? 0, entry.seq));
-    if (this.#tookMeOut(entry)) this.#unknown.delete(id);
-    else if (!asked) this.#fetchHeads([id]).catch(() => this.#unknown.delete(id));
-  }
-
-  async #fetchHeads(ids) {
-    const reply = await this.#connection.request("heads", { conversation_ids: ids });
-    this.#applyHeads(reply.heads_page);
-  }
-
-  /** Closes the gap behind the cursor, page by page, at least up to `seq`. */
-  async #sync(conversation, seq) {
-    const { id } = conversation;
-    const wanted = this.#syncing.get(id);
-    this.#syncing.set(id, Math.max(wanted ?? 0, seq));
-    if (wanted !== undefined) return;
+  /** The live session goes on with a new token. */
+  async #renew() {
     try {
-      let more = true;
-      while (more || conversation.cursor < this.#syncing.get(id)) {
-        const before = conversation.cursor;
-        const body = { conversation_id: id, seq: String(before) };
-        const page = (await this.#connection.request("sync", body)).sync_page ?? {};
-        this.#jump(conversation, num(page.trimmed_floor));
-        for (const entry of list(page.entries)) this.#offer(entryFromWire(entry));
-        more = page.more ?? false;
-        // A page that brings nothing would be asked for again and again.
-        if (conversation.cursor === before) break;
-      }
-    } catch (error) {
-      if (error instanceof CommandError && error.reason === "NOT_MEMBER") this.#forget(conversation);
-      // Otherwise the next connection, or the next entry that does not fit, starts over.
-    } finally {
-      this.#syncing.delete(id);
-      this.#emit("change");
+      await this.#connection.request("refresh", { token: await this.#tokens.renewed() });
+    } catch {
+      // The server ends the session when the old token ends; what follows then is a log-in.
     }
   }
 
-  #jump(conversation, floor) {
-    if (floor > conversation.cursor + 1) conversation.jump(floor);
+  /** An entry came; the server is told, in a while and for all that came until then, that this device has it. */
+  #heard(conversation, entry) {
+    this.live.spoke(conversation.id, entry.senderId);
+    if (this.#arrived.size === 0) setTimeout(() => this.#tellDelivered(), DELIVERED_MS);
+    this.#arrived.add(conversation);
+    this.#emit("entry", { conversation, entry });
   }
 
-  #tookMeOut({ senderId, body }) {
-    if (body.left) return senderId === this.#me;
-    return list(body.removed?.user_ids).includes(this.#me);
-  }
-
-  #forget(conversation) {
-    if (!this.conversations.delete(conversation.id)) return;
-    this.#emit("gone", { conversation });
-    this.#emit("change");
+  #tellDelivered() {
+    for (const { id, cursor } of this.#arrived) {
+      this.#connection.post("delivered", { conversation_id: id, seq: String(cursor) });
+    }
+    this.#arrived.clear();
   }
 
   #emit(type, detail) {

@@ -60,7 +60,7 @@ export class Connection {
   #reconnectNotBefore = 0;
 
   /**
-   * `hello()` gives the body of the `connect` command, anew for every attempt. `onStatus({state, retryAt, code})`
+   * `hello()` resolves with the body of the `connect` command, anew for every attempt. `onStatus({state, retryAt, code})`
    * tells every change of state, `onConnected(connected)` and `onPush(push)` what the server says.
    */
   constructor({ url, hello, onStatus, onConnected, onPush }) {
@@ -133,8 +133,11 @@ export class Connection {
   }
 
   async #connect() {
+    const socket = this.#socket;
     try {
-      await this.#ask("connect", this.#hello());
+      const hello = await this.#hello();
+      if (this.#socket !== socket) return;
+      await this.#ask("connect", hello);
     } catch (error) {
       if (error instanceof CommandError) {
         if (error.temporary) this.#lost(CLOSE_SILENT, error.retryAfterMs);

@@ -26,14 +26,46 @@ export function shortTime(at) {
   return dateFormat.format(at);
 }
 
-/** The text of a message, or what stands for it where it has none. */
+/** The text of a message, or what stands for it where it has none; "" where its attachments say it all. */
 export function messageText(entry) {
   if (entry.recalledAt) return "This message was taken back.";
   const message = entry.body.message ?? {};
   if (message.text) return message.text;
-  const attachment = message.attachments?.[0];
-  if (attachment) return `📎 ${attachment.name || "Attachment"}`;
+  if (message.location) return `📍 ${message.location.label || `${message.location.latitude ?? 0}, ${message.location.longitude ?? 0}`}`;
+  if (message.card) return [message.card.title, message.card.text].filter(Boolean).join("\n") || "A card";
+  if (message.attachments?.length > 0) return "";
   return "This kind of message cannot be shown here.";
+}
+
+/** The same in one line that is never empty, for lists and quotes. */
+export function messageLine(entry) {
+  const attachments = entry.body.message?.attachments ?? [];
+  const files = entry.recalledAt ? [] : attachments.map(({ name }) => `📎 ${name || "File"}`);
+  return [messageText(entry), ...files].filter(Boolean).join(" ").replace(/\s+/g, " ");
+}
+
+/** How much a file is. */
+export function fileSize(bytes) {
+  const steps = ["B", "kB", "MB", "GB"];
+  let [size, step] = [bytes, 0];
+  for (; size >= 1000 && step < steps.length - 1; step += 1) size /= 1000;
+  return `${size >= 10 || step === 0 ? Math.round(size) : size.toFixed(1)}\u00a0${steps[step]}`;
+}
+
+/** Whether somebody is there, in words. */
+export function presenceText({ status, text, lastSeenAt }) {
+  const word = { ONLINE: "online", AWAY: "away", BUSY: "busy" }[status];
+  if (word) return text ? `${word} · ${text}` : word;
+  if (lastSeenAt > 0) return `last seen ${shortTime(lastSeenAt)}`;
+  return "";
+}
+
+/** Who writes, in words. */
+export function typingText(names, alone) {
+  if (names.length === 0) return "";
+  if (alone) return "writes…";
+  if (names.length > 2) return `${names.length} people write…`;
+  return `${names.join(" and ")} ${names.length === 1 ? "writes" : "write"}…`;
 }
 
 /** An entry that is no message as a sentence, or null where it is not worth a line. */
@@ -49,9 +81,17 @@ export function notice(entry, nameOf) {
   }
   if (body.left) return `${who} left`;
   if (body.removed) return `${who} removed ${names(body.removed.user_ids)}`;
-  if (body.role_changed) return `${who} changed the role of ${names([body.role_changed.user_id])}`;
-  if (body.muted) return `${who} changed who may write`;
-  if (body.banned) return `${who} banned ${names([body.banned.user_id])}`;
+  if (body.role_changed) {
+    const { user_id: id, role = "MEMBER" } = body.role_changed;
+    return `${who} made ${names([id])} ${{ OWNER: "the owner", ADMIN: "an admin", MEMBER: "a member" }[role]}`;
+  }
+  if (body.muted) {
+    const { user_id: id = "0", until = "0" } = body.muted;
+    return `${who} ${until === "0" ? "unmuted" : "muted"} ${id === "0" ? "everybody" : names([id])}`;
+  }
+  if (body.banned) return `${who} ${(body.banned.until ?? "0") === "0" ? "lifted the ban of" : "banned"} ${names([body.banned.user_id])}`;
+  if (body.join_requested) return `${who} asked to join`;
+  if (body.join_refused) return `${who} refused ${names([body.join_refused.user_id])}`;
   if (body.group_changed) {
     const { title } = body.group_changed.settings ?? {};
     return title ? `${who} named the group “${title}”` : `${who} changed the settings`;
@@ -67,7 +107,7 @@ export function preview(conversation, nameOf) {
   if (!entry.body.message) return notice(entry, nameOf) ?? "";
   const own = entry.senderId === conversation.me;
   const prefix = own || conversation.kind !== "DIRECT" ? `${nameOf(entry.senderId)}: ` : "";
-  return prefix + messageText(entry).replace(/\s+/g, " ");
+  return prefix + messageLine(entry);
 }
 
 /** Up to two letters that stand for a name. */

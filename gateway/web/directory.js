@@ -3,23 +3,22 @@
 // Entries carry user ids only. Names come with direct conversations, with the entry that made a group, and with its
 // list of members, which is asked for when a name is missing or a conversation is looked at.
 
-import { list, num, userFromWire } from "./wire.js";
+import { list, userFromWire } from "./wire.js";
 
-const MAX_MEMBERS_PAGES = 20;
 /** The server stores cursors of others up to two seconds late; what was read just before is asked for again. */
 const CURSORS_SETTLE_MS = 3_000;
 
 export class Directory {
   /** User id -> user. */
   users = new Map();
-  #request;
+  #ask;
   #onChange;
   /** Conversation id -> its number of members when they were last asked for on this connection. */
   #asked = new Map();
 
-  /** `request(op, body)` asks the server; `onChange()` is told when names or read positions came. */
-  constructor({ request, onChange }) {
-    this.#request = request;
+  /** `ask(conversation)` fetches its members; `onChange()` is told when names or read positions came. */
+  constructor({ ask, onChange }) {
+    this.#ask = ask;
     this.#onChange = onChange;
   }
 
@@ -28,7 +27,10 @@ export class Directory {
     this.#asked.clear();
   }
 
+  /** Somebody as told just now. Who is known already stays the same object, wherever it is held. */
   learn(user) {
+    const known = this.users.get(user.userId);
+    if (known) return Object.assign(known, user);
     this.users.set(user.userId, user);
     return user;
   }
@@ -53,20 +55,14 @@ export class Directory {
 
   /** All members of a conversation; learns their names and how far they have read. */
   async members(conversation) {
-    const members = [];
-    let pageToken = "";
-    for (let page = 0; page < MAX_MEMBERS_PAGES; page += 1) {
-      const body = { conversation_id: conversation.id, page_token: pageToken };
-      const answer = (await this.#request("members", body)).members_page ?? {};
-      for (const member of list(answer.members)) {
-        const user = this.learn(userFromWire(member.user ?? {}));
-        members.push({ user, role: member.role ?? "MEMBER" });
-        conversation.applyCursor(user.userId, num(member.read_seq));
-      }
-      pageToken = answer.next_page_token ?? "";
-      if (pageToken === "") break;
+    const members = await this.#ask(conversation);
+    for (const { user, readSeq, deliveredSeq } of members) {
+      conversation.applyCursor(user.userId, readSeq, deliveredSeq);
     }
+    conversation.members = members.map((member) => ({ ...member, user: this.learn(member.user) }));
+    conversation.memberCount = Math.max(conversation.memberCount, members.length);
+    this.#asked.set(conversation.id, conversation.memberCount);
     this.#onChange();
-    return members;
+    return conversation.members;
   }
 }

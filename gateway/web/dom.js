@@ -1,6 +1,8 @@
 // The few helpers that build and update the page. Text reaches it as text nodes only, never as markup.
 
 import { hue, initials } from "./describe.js";
+import { icon } from "./icons.js";
+import { showPicture, thumbnailPath } from "./pictures.js";
 
 export const byId = (id) => document.getElementById(id);
 
@@ -21,10 +23,39 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** The round badge that stands for a person or group. */
-export function avatar(id, name, kind = "DIRECT") {
-  const shape = kind === "DIRECT" ? "" : " avatar-group";
-  return el("span", { class: `avatar hue-${hue(id)}${shape}`, "aria-hidden": "true" }, initials(name));
+/** The badge that stands for somebody or for a group: their picture, or else their initials on their colour. */
+export function avatar({ id, name, group = false, url = "", color = "" }) {
+  const badge = el("span", { class: `avatar hue-${hue(id)}${group ? " avatar-group" : ""}`, "aria-hidden": "true" }, initials(name));
+  if (/^#[0-9a-f]{6}$/i.test(color)) badge.style.background = color;
+  const path = thumbnailPath(url);
+  if (path) {
+    const image = el("img", { alt: "" });
+    badge.append(image);
+    showPicture(image, path);
+  }
+  return badge;
+}
+
+/** The badge of a user. */
+export const face = ({ userId, displayName, avatarUrl, color }) =>
+  avatar({ id: userId, name: displayName, url: avatarUrl, color });
+
+/** The badge of a conversation: of the other side, or of the group. */
+export function emblem(conversation, title) {
+  if (conversation.peer) return face(conversation.peer);
+  return avatar({ id: conversation.id, name: title, group: true, url: conversation.settings.avatar_url });
+}
+
+/** A button with a word on it. */
+export const button = (label, onclick, attributes = {}) => el("button", { type: "button", onclick, ...attributes }, label);
+
+/** A button with a picture on it, whose name is read aloud and shown as a hint. */
+export const iconButton = (name, label, onclick, attributes = {}) =>
+  el("button", { type: "button", class: "icon", "aria-label": label, title: label, onclick, ...attributes }, icon(name));
+
+/** A field of a form with its label. */
+export function field(label, input) {
+  return el("label", { class: "field" }, el("span", {}, label), input);
 }
 
 /**
@@ -58,15 +89,21 @@ export function reconcile(parent, items) {
 
 const LINK = /https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]}]/g;
 
-/** A text with its web addresses made into links; everything else stays plain text. */
-export function linked(text) {
+/** A text with its web addresses made into links and `names` (as `@name`) marked; everything else stays plain text. */
+export function linked(text, names = []) {
   const parts = document.createDocumentFragment();
   let end = 0;
   for (const match of text.matchAll(LINK)) {
-    parts.append(text.slice(end, match.index));
+    parts.append(...marked(text.slice(end, match.index), names));
     parts.append(el("a", { href: match[0], target: "_blank", rel: "noopener noreferrer" }, match[0]));
     end = match.index + match[0].length;
   }
-  parts.append(text.slice(end));
+  parts.append(...marked(text.slice(end), names));
   return parts;
+}
+
+function marked(text, names) {
+  if (names.length === 0) return [text];
+  return text.split(/(@[\w.-]+)/).map((part) =>
+    names.includes(part.slice(1).toLowerCase()) && part.startsWith("@") ? el("b", { class: "mention" }, part) : part);
 }

@@ -1,10 +1,12 @@
 // The left pane: who is logged in, how the connection is, and the conversations with what is new in them.
 
-import { preview, shortTime } from "./describe.js";
-import { avatar, byId, el, reconcile, setText } from "./dom.js";
+import { presenceText, preview, shortTime, typingText } from "./describe.js";
+import { byId, el, emblem, face, reconcile, setText } from "./dom.js";
 
 /** A connection that comes back within this time is not worth a warning. */
 const QUIET_MS = 1_500;
+/** The newest conversations show whether the other side is there. */
+const WATCHED = 100;
 
 export class ListView {
   #state;
@@ -23,9 +25,17 @@ export class ListView {
   }
 
   render() {
-    const { session } = this.#state;
+    const { session, client } = this.#state;
     if (!session) return;
-    setText(byId("me"), session.username);
+    const self = client.user ?? { userId: session.userId, displayName: session.username };
+    setText(byId("me"), self.displayName);
+    const badge = byId("profile");
+    const shown = JSON.stringify(self);
+    if (badge.dataset.for !== shown) {
+      badge.dataset.for = shown;
+      badge.replaceChildren(face(self));
+    }
+    if (client.online) client.live.watch(this.#state.conversations.slice(0, WATCHED).flatMap(({ peer }) => (peer ? [peer.userId] : [])));
     this.#renderStatus();
     this.#renderList();
   }
@@ -45,13 +55,18 @@ export class ListView {
     const state = this.#state;
     const title = state.titleOf(conversation);
     const failed = state.outbox.of(conversation.id).some((item) => item.state === "failed");
-    const text = failed ? "Message not sent" : preview(conversation, (id) => state.nameOf(id));
+    const { live } = state.client;
+    const { peer, mentions } = conversation;
+    const typing = typingText(live.typingIn(conversation.id).map((id) => state.nameOf(id)), Boolean(peer));
+    const text = failed ? "Message not sent" : typing || preview(conversation, (id) => state.nameOf(id));
+    const presence = peer ? live.presenceOf(peer.userId) : { status: "OFFLINE" };
+    const picture = [peer?.avatarUrl, peer?.color, conversation.settings.avatar_url];
     const time = conversation.lastActivityAt ? shortTime(conversation.lastActivityAt) : "";
     const { unread } = conversation;
     const current = state.openId === conversation.id;
     return {
       key: conversation.id,
-      signature: JSON.stringify([title, text, time, unread, current, failed]),
+      signature: JSON.stringify([title, text, time, unread, current, failed, mentions, presence, picture]),
       build: () =>
         el("li", {},
           el("a", {
@@ -60,11 +75,12 @@ export class ListView {
             "data-conversation": conversation.id,
             "aria-current": current ? "true" : null,
           },
-            avatar(conversation.peer?.userId ?? conversation.id, title, conversation.kind),
+            el("span", { class: "item-face", "data-presence": presence.status, title: presenceText(presence) || null }, emblem(conversation, title)),
             el("span", { class: "item-title" }, title),
             el("span", { class: "item-time" }, time),
             el("span", { class: failed ? "item-text failed" : "item-text" }, text),
-            unread === 0 ? null : el("span", { class: "badge", "aria-label": `${unread} unread` }, unread > 999 ? "999+" : String(unread)))),
+            unread === 0 ? null : el("span", { class: "badge", "aria-label": mentions > 0 ? `${unread} unread, you are named` : `${unread} unread` },
+              `${mentions > 0 ? "@ " : ""}${unread > 999 ? "999+" : unread}`))),
     };
   }
 

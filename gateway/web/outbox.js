@@ -15,7 +15,7 @@ import { randomId } from "./wire.js";
 const RETRY_MS = 2_000;
 
 export class Outbox {
-  /** In the order written: {id, conversationId, text, queuedAt, number, state, error}. */
+  /** In the order written: {id, conversationId, message, queuedAt, number, state, error}. */
   items = [];
   #client;
   #storage;
@@ -30,7 +30,7 @@ export class Outbox {
     this.#onChange = onChange;
     this.#prefix = `ringwire.outbox.${client.me}.`;
     for (const [key, value] of storage.withPrefix(this.#prefix)) {
-      this.items.push({ ...value, id: key.slice(this.#prefix.length), state: value.failed ? "failed" : "waiting" });
+      this.items.push({ ...value, message: value.message ?? { text: value.text }, id: key.slice(this.#prefix.length), state: value.failed ? "failed" : "waiting" });
     }
     this.items.sort((a, b) => a.queuedAt - b.queuedAt || a.number - b.number);
     client.addEventListener("ready", () => this.#pump());
@@ -48,8 +48,9 @@ export class Outbox {
     return this.items.filter((item) => item.conversationId === conversationId);
   }
 
-  add(conversationId, text) {
-    const item = { id: randomId(), conversationId, text, queuedAt: Date.now(), number: ++this.#number };
+  /** `message` as the schema has it. */
+  add(conversationId, message) {
+    const item = { id: randomId(), conversationId, message, queuedAt: Date.now(), number: ++this.#number };
     item.state = "waiting";
     this.items.push(item);
     this.#store(item);
@@ -87,7 +88,7 @@ export class Outbox {
     item.state = "sending";
     let pauseMs = 0;
     try {
-      await this.#client.send(item.conversationId, item.id, item.text);
+      await this.#client.send(item.conversationId, item.id, item.message);
       this.#acknowledged(item);
     } catch (error) {
       item.state = "waiting";
@@ -119,8 +120,8 @@ export class Outbox {
     this.#storage.remove(this.#prefix + id);
   }
 
-  #store({ id, conversationId, text, queuedAt, number, state, error }) {
+  #store({ id, conversationId, message, queuedAt, number, state, error }) {
     const failed = state === "failed";
-    this.#storage.set(this.#prefix + id, { conversationId, text, queuedAt, number, failed, error });
+    this.#storage.set(this.#prefix + id, { conversationId, message, queuedAt, number, failed, error });
   }
 }

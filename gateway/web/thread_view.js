@@ -1,45 +1,48 @@
-// The right pane: the messages of the open conversation.
+// The right pane: the messages of the open conversation, and where one is in them.
 //
-//   entries of the window ─┐
-//   new-messages line      ├─► rows with keys ──► reconcile ──► <ol>
-//   outbox ────────────────┘
-//
-// A message of one's own keeps one key from the outbox to the log, so it turns from "sending" to "sent" in place.
+//   the end of the log ◄── scrolled to the end: seen, and kept in view
+//   an excerpt         ◄── after a jump: grows at both ends until it meets the window
 
-import { dayHeading, dayKey, fullTime, messageText, notice, plural, timeOfDay } from "./describe.js";
-import { avatar, byId, el, linked, reconcile, setText } from "./dom.js";
+import { plural, presenceText, typingText } from "./describe.js";
+import { byId, emblem, reconcile, setText } from "./dom.js";
+import { rows } from "./rows.js";
 
-/** Messages of one person closer together than this form one block. */
-const BLOCK_MS = 5 * 60_000;
 /** This close to the end counts as the end, and this close to the top fetches more. */
 const END_PX = 48;
 const TOP_PX = 300;
 /** A freshly opened conversation is filled up to this many entries. */
 const FIRST_FILL = 30;
-
-const STATES = {
-  waiting: { sign: "…", label: "Waiting for the connection" },
-  sending: { sign: "…", label: "Sending" },
-  sent: { sign: "✓", label: "Sent" },
-  read: { sign: "✓✓", label: "Read" },
-  failed: { sign: "!", label: "Not sent" },
-};
+/** How long a message that was jumped to stands out. */
+const FLASH_MS = 2_000;
 
 export class ThreadView {
   #state;
+  #actions;
   #scroller = byId("scroller");
   #list = byId("messages");
   #shown = null;
   #atEnd = true;
   #loading = false;
+  /** The seq to bring into view once its row is there. */
+  #wanted = 0;
 
-  constructor(state) {
+  /** `actions`: see `messageRow`. */
+  constructor(state, actions) {
     this.#state = state;
+    this.#actions = actions;
     this.#scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    this.#list.addEventListener("keydown", (event) => this.#pressed(event));
+    this.#scroller.addEventListener("focus", () => this.#enter());
     document.addEventListener("visibilitychange", () => this.#markRead());
-    byId("to-end").addEventListener("click", () => this.#toEnd());
+    byId("to-end").addEventListener("click", () => this.#leaveExcerpt());
+    state.addEventListener("shown", ({ detail }) => {
+      this.#wanted = detail;
+      state.change();
+    });
     // A keyboard that slides in, or a taller text field, must not hide the newest message.
     new ResizeObserver(() => this.#atEnd && this.#toEnd()).observe(this.#scroller);
+    // Nor must a picture that has just come.
+    this.#list.addEventListener("load", () => this.#atEnd && this.#toEnd(), true);
   }
 
   render() {
@@ -53,120 +56,48 @@ export class ThreadView {
     const fresh = this.#shown !== conversation;
     this.#renderHeader(conversation);
     const fromEnd = this.#scroller.scrollHeight - this.#scroller.scrollTop;
-    const lowBefore = this.#list.dataset.low;
+    const before = this.#list.dataset.low;
     if (fresh) this.#list.replaceChildren();
-    reconcile(this.#list, this.#rows(conversation));
-    this.#list.dataset.low = conversation.low;
+    reconcile(this.#list, rows(this.#state, conversation, this.#actions));
+    this.#list.dataset.low = conversation.shown.entries[0]?.seq ?? conversation.low;
     this.#shown = conversation;
-    byId("older").hidden = conversation.complete;
-    if (fresh) this.#begin();
+    byId("older").hidden = conversation.shown.complete;
+    if (this.#wanted > 0) this.#bringIntoView();
+    else if (fresh) this.#begin();
     else if (this.#atEnd) this.#toEnd();
-    else if (lowBefore !== this.#list.dataset.low) this.#scroller.scrollTop = this.#scroller.scrollHeight - fromEnd;
-    byId("to-end").hidden = this.#atEnd;
+    else if (Number(before) > Number(this.#list.dataset.low)) this.#scroller.scrollTop = this.#scroller.scrollHeight - fromEnd;
+    byId("to-end").hidden = this.#atEnd && !conversation.excerpt;
     this.#markRead();
-    if (this.#state.client.online) this.#state.client.directory.learnMembers(conversation);
-    if (conversation.entries.length < FIRST_FILL) this.#loadOlder();
+    const { client } = this.#state;
+    if (client.online) {
+      client.directory.learnMembers(conversation);
+      if (conversation.peer) client.live.watch([conversation.peer.userId]);
+    }
+    if (conversation.shown.entries.length < FIRST_FILL) this.#load("Older");
   }
 
   #renderHeader(conversation) {
     const state = this.#state;
     const title = state.titleOf(conversation);
     setText(byId("thread-title"), title);
+    const { live } = state.client;
+    const { peer } = conversation;
+    const typing = typingText(live.typingIn(conversation.id).map((id) => state.nameOf(id)), Boolean(peer));
     const count = plural(conversation.memberCount, "member", "members");
-    const subtitle = { DIRECT: "Direct chat", GROUP: count, ROOM: `Open group · ${count}` }[conversation.kind];
-    setText(byId("thread-subtitle"), subtitle ?? "");
+    const about = peer ? presenceText(live.presenceOf(peer.userId)) || "Direct chat" : conversation.kind === "ROOM" ? `Open group · ${count}` : count;
+    const subtitle = byId("thread-subtitle");
+    setText(subtitle, typing || about);
+    subtitle.classList.toggle("typing", typing !== "");
     const place = byId("thread-avatar");
-    if (place.dataset.for !== conversation.id + title) {
-      place.dataset.for = conversation.id + title;
-      place.replaceChildren(avatar(conversation.peer?.userId ?? conversation.id, title, conversation.kind));
+    const face = JSON.stringify([conversation.id, title, peer?.avatarUrl, peer?.color, conversation.settings.avatar_url]);
+    if (place.dataset.for !== face) {
+      place.dataset.for = face;
+      place.replaceChildren(emblem(conversation, title));
     }
-  }
-
-  #rows(conversation) {
-    const { newFrom, outbox } = this.#state;
-    const rows = [];
-    let previous = null;
-    let marked = false;
-    const dayRow = (at) => {
-      if (previous && dayKey(previous.createdAt) === dayKey(at)) return;
-      rows.push(this.#line(`day:${dayKey(at)}`, "day", dayHeading(at)));
-      previous = null;
-    };
-    for (const entry of conversation.entries) {
-      const sentence = entry.body.message ? null : notice(entry, (id) => this.#state.nameOf(id));
-      if (!entry.body.message && sentence === null) continue;
-      dayRow(entry.createdAt);
-      if (newFrom > 0 && entry.seq >= newFrom && !marked && entry.senderId !== conversation.me) {
-        rows.push(this.#line("new", "new", "New"));
-        marked = true;
-        previous = null;
-      }
-      if (sentence === null) rows.push(this.#messageRow(conversation, entry, previous));
-      else rows.push(this.#line(`s:${entry.seq}`, "notice", sentence));
-      previous = entry;
-    }
-    for (const item of outbox.of(conversation.id)) {
-      if (conversation.has(item.id)) continue;
-      const entry = {
-        senderId: conversation.me,
-        createdAt: item.queuedAt,
-        clientMsgId: item.id,
-        body: { message: { text: item.text } },
-      };
-      dayRow(entry.createdAt);
-      rows.push(this.#messageRow(conversation, entry, previous, item));
-      previous = entry;
-    }
-    return rows;
-  }
-
-  #line(key, kind, text) {
-    return { key, signature: text, build: () => el("li", { class: `line line-${kind}` }, el("span", {}, text)) };
-  }
-
-  #messageRow(conversation, entry, previous, item = null) {
-    const own = entry.senderId === conversation.me;
-    const name = this.#state.nameOf(entry.senderId);
-    const follows =
-      Boolean(previous?.body.message) && previous.senderId === entry.senderId && entry.createdAt - previous.createdAt < BLOCK_MS;
-    const peer = conversation.peer;
-    const read = peer && (conversation.readBy.get(peer.userId) ?? 0) >= entry.seq;
-    const state = own ? (item?.state ?? (read ? "read" : "sent")) : "";
-    const text = messageText(entry);
-    const edited = entry.editedAt > 0;
-    const named = !own && !follows && conversation.kind !== "DIRECT";
-    return {
-      key: own && entry.clientMsgId ? `m:${entry.clientMsgId}` : `s:${entry.seq}`,
-      signature: JSON.stringify([name, text, state, follows, edited, entry.recalledAt, entry.createdAt, item?.error]),
-      build: () =>
-        el("li", {
-          class: ["message", own ? "own" : "", follows ? "follows" : "", entry.recalledAt ? "recalled" : ""].join(" "),
-          "data-state": state || null,
-          "data-seq": entry.seq ?? null,
-        },
-          conversation.kind === "DIRECT" || own ? null : avatar(entry.senderId, name),
-          el("div", { class: "bubble" },
-            named ? el("span", { class: "sender" }, name) : el("span", { class: "unseen" }, `${name}: `),
-            el("span", { class: "text", dir: "auto" }, linked(text)),
-            this.#meta(entry, state, edited)),
-          state === "failed" ? this.#failure(item) : null),
-    };
-  }
-
-  #meta(entry, state, edited) {
-    const { sign, label } = STATES[state] ?? {};
-    return el("span", { class: "meta", title: fullTime(entry.createdAt) },
-      edited ? "edited " : null,
-      el("time", { datetime: new Date(entry.createdAt).toISOString() }, timeOfDay(entry.createdAt)),
-      sign ? el("span", { class: "sign", role: "img", "aria-label": label, title: label }, sign) : null);
-  }
-
-  #failure(item) {
-    const { outbox } = this.#state;
-    return el("div", { class: "failure", role: "alert" },
-      el("span", {}, `Not sent: ${item.error}`),
-      el("button", { type: "button", class: "link", onclick: () => outbox.retry(item.id) }, "Retry"),
-      el("button", { type: "button", class: "link", onclick: () => outbox.discard(item.id) }, "Delete"));
+    const silence = conversation.silence();
+    setText(byId("silence"), silence);
+    byId("silence").hidden = silence === "";
+    byId("composer").hidden = silence !== "";
   }
 
   /** Shows where reading stopped last time, or the end. */
@@ -178,12 +109,36 @@ export class ThreadView {
     this.#atEnd = this.#isAtEnd();
   }
 
+  #bringIntoView() {
+    const row = this.#list.querySelector(`[data-seq="${this.#wanted}"]`);
+    if (!row) return;
+    this.#wanted = 0;
+    row.scrollIntoView({ block: "center" });
+    this.#atEnd = this.#isAtEnd();
+    this.#focus(row);
+    row.classList.add("flash");
+    setTimeout(() => row.classList.remove("flash"), FLASH_MS);
+  }
+
   #toEnd() {
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
   }
 
+  #leaveExcerpt() {
+    if (this.#shown?.excerpt) {
+      this.#shown.excerpt = null;
+      this.#atEnd = true;
+      this.#state.change();
+    }
+    this.#toEnd();
+  }
+
   #isAtEnd() {
-    return this.#scroller.scrollHeight - this.#scroller.scrollTop - this.#scroller.clientHeight < END_PX;
+    return !this.#shown?.excerpt && this.#distanceToEnd < END_PX;
+  }
+
+  get #distanceToEnd() {
+    return this.#scroller.scrollHeight - this.#scroller.scrollTop - this.#scroller.clientHeight;
   }
 
   #scrolled() {
@@ -191,27 +146,54 @@ export class ThreadView {
     this.#atEnd = this.#isAtEnd();
     byId("to-end").hidden = this.#atEnd;
     this.#markRead();
-    if (this.#scroller.scrollTop < TOP_PX) this.#loadOlder();
+    if (this.#scroller.scrollTop < TOP_PX) this.#load("Older");
+    if (this.#shown.excerpt && this.#distanceToEnd < TOP_PX) this.#load("Newer");
   }
 
   /** Seen is what was on the screen: the window visible, and scrolled to the end. */
   #markRead() {
     const conversation = this.#shown;
-    if (!conversation || !this.#atEnd || document.visibilityState !== "visible") return;
+    if (!conversation || !this.#atEnd || conversation.excerpt || document.visibilityState !== "visible") return;
     this.#state.client?.markRead(conversation);
   }
 
-  async #loadOlder() {
+  /** One more page, "Older" or "Newer". */
+  async #load(which) {
     const conversation = this.#shown;
     const { client } = this.#state;
-    if (!conversation || this.#loading || conversation.complete || !client?.online) return;
+    if (!conversation || this.#loading || !client?.online) return;
+    if (which === "Older" && conversation.shown.complete) return;
     this.#loading = true;
     try {
-      await client.loadOlder(conversation);
+      await client[`load${which}`](conversation);
     } catch {
       // Asked again at the next scroll, or when the connection is back.
     } finally {
       this.#loading = false;
     }
+  }
+
+  /** The messages are one stop of the Tab key; inside, arrows move from one to the next. */
+  #pressed(event) {
+    const row = event.target.closest(".message");
+    const placed = [...this.#list.querySelectorAll(".message[tabindex]")];
+    const at = placed.indexOf(row);
+    if (at < 0) return;
+    const next = { ArrowUp: placed[at - 1], ArrowDown: placed[at + 1], Home: placed[0], End: placed.at(-1) }[event.key];
+    if (next) this.#focus(next);
+    else if (event.target === row && ["Enter", " ", "ContextMenu"].includes(event.key)) row.querySelector(".more")?.click();
+    else return;
+    event.preventDefault();
+  }
+
+  /** The keyboard came to the messages: it begins at the newest one. */
+  #enter() {
+    const rows = this.#list.querySelectorAll(".message[tabindex]");
+    if (this.#scroller.matches(":focus-visible")) rows[rows.length - 1]?.focus();
+  }
+
+  #focus(row) {
+    row.focus({ preventScroll: true });
+    row.scrollIntoView({ block: "nearest" });
   }
 }

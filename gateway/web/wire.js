@@ -23,21 +23,44 @@ export function userFromWire(user) {
     userId: user.user_id ?? "0",
     username: user.username ?? "",
     displayName: user.display_name || user.username || "",
+    avatarUrl: user.avatar_url ?? "",
+    color: user.color ?? "",
   };
 }
 
-/** An `Entry` of the schema. `body` keeps its wire form: an object with the one key that names its kind. */
-export function entryFromWire(entry) {
+/** A `Member` of the schema. */
+export function memberFromWire(member) {
   return {
+    user: userFromWire(member.user ?? {}),
+    role: member.role ?? "MEMBER",
+    readSeq: num(member.read_seq),
+    deliveredSeq: num(member.delivered_seq),
+    mutedUntil: num(member.muted_until),
+    bannedUntil: num(member.banned_until),
+    requestedAt: num(member.requested_at),
+    requestText: member.request_text ?? "",
+  };
+}
+
+/**
+ * An `Entry` of the schema. `body` keeps its wire form: an object with the one key that names its kind. `asOf` is the
+ * newest seq whose effects it shows already: that of the page it came with, or its own.
+ */
+export function entryFromWire(entry, asOf = num(entry.seq)) {
+  return {
+    asOf,
     conversationId: entry.conversation_id ?? "0",
     seq: num(entry.seq),
     msgNo: num(entry.msg_no),
     senderId: entry.sender_id ?? "0",
     createdAt: num(entry.created_at),
     clientMsgId: entry.client_msg_id ?? "",
-    body: entry.body ?? {},
+    // What was taken back has no body any more, and still is a message.
+    body: num(entry.recalled_at) > 0 ? { message: {} } : (entry.body ?? {}),
     editedAt: num(entry.edited_at),
     recalledAt: num(entry.recalled_at),
+    reactions: list(entry.reactions).map(({ reaction, count, own }) => ({ reaction, count, own: own ?? false })),
+    hidden: entry.hidden ?? false,
   };
 }
 
@@ -47,15 +70,19 @@ export function headFromWire(head) {
   return {
     id: conversation.conversation_id ?? "0",
     kind: conversation.kind ?? "DIRECT",
-    title: conversation.settings?.title ?? "",
+    settings: conversation.settings ?? {},
+    pinned: list(conversation.pinned_seqs).map(Number),
+    mutedUntil: num(conversation.muted_until),
+    ownMutedUntil: num(conversation.own_muted_until),
     memberCount: conversation.member_count ?? 0,
     role: conversation.role ?? "MEMBER",
     users: list(conversation.users).map(userFromWire),
     headSeq: num(head.head_seq),
     msgNo: num(head.msg_no),
     lastActivityAt: num(head.last_activity_at) || num(conversation.created_at),
-    lastEntry: head.last_entry ? entryFromWire(head.last_entry) : null,
+    lastEntry: head.last_entry ? entryFromWire(head.last_entry, num(head.head_seq)) : null,
     unread: num(head.unread),
+    mentions: num(head.mentions_unread),
     readSeq: num(head.read_seq),
   };
 }

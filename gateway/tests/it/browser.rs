@@ -1,75 +1,13 @@
 //! The page, used by people: two browsers, the real server, and the server killed between them.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::chromium::{Chromium, Page};
+use crate::chat_page::{
+    PASSWORD, history, open_direct, register, wait_for_state, wait_for_texts, wait_for_thread,
+    wait_for_unread, wait_until_online, write,
+};
+use crate::chromium::Chromium;
 use crate::support::server::ServerProcess;
-
-const PASSWORD: &str = "correct horse battery staple";
-
-/// Creates an account and waits until the person is connected.
-fn register(browser: &Chromium, server: &ServerProcess, name: &str) -> Page {
-    let page = browser.new_person(&server.url());
-    page.click("#mode-register");
-    page.fill("[name=username]", name);
-    page.fill("[name=password]", PASSWORD);
-    page.click("#auth-submit");
-    wait_until_online(&page);
-    page
-}
-
-fn wait_until_online(page: &Page) {
-    page.wait_for("connection", "document.querySelector('#status').dataset.state === 'online'");
-}
-
-fn open_direct(page: &Page, name: &str) {
-    page.click("#new");
-    page.fill("[name=person]", name);
-    page.click("#new-submit");
-    wait_for_thread(page, name);
-}
-
-fn wait_for_thread(page: &Page, title: &str) {
-    let shown = format!("document.querySelector('#thread-title').textContent === {}", json!(title));
-    page.wait_for(&format!("conversation {title}"), &shown);
-}
-
-fn write(page: &Page, text: &str) {
-    page.fill("#text", text);
-    page.press_enter();
-}
-
-/// The messages on the screen: [text, state] each, the state empty for those of others.
-const MESSAGES: &str = "[...document.querySelectorAll('.message')].map(message =>
-    [message.querySelector('.text').textContent, message.dataset.state ?? ''])";
-
-fn wait_for_texts(page: &Page, texts: &[&str]) {
-    let shown = format!(
-        "JSON.stringify({MESSAGES}.map(([text]) => text)) === JSON.stringify({})",
-        json!(texts)
-    );
-    page.wait_for(&format!("history {texts:?}"), &shown);
-}
-
-fn wait_for_state(page: &Page, text: &str, state: &str) {
-    let wanted = json!([text, state]);
-    let shown =
-        format!("{MESSAGES}.some(message => JSON.stringify(message) === JSON.stringify({wanted}))");
-    page.wait_for(&format!("message {wanted}"), &shown);
-}
-
-fn wait_for_unread(page: &Page, count: u32) {
-    let shown = format!("(document.querySelector('.badge')?.textContent ?? '0') === '{count}'");
-    page.wait_for(&format!("unread count {count}"), &shown);
-}
-
-/// What the log looks like from here: the seq and text of every message.
-fn history(page: &Page) -> Value {
-    page.evaluate(
-        "[...document.querySelectorAll('.message')].map(message =>
-            [message.dataset.seq, message.querySelector('.text').textContent])",
-    )
-}
 
 #[test]
 fn two_people_chat_while_the_server_is_killed_between_them() {
@@ -82,7 +20,7 @@ fn two_people_chat_while_the_server_is_killed_between_them() {
     open_direct(&anna, "ben");
     write(&anna, "Hello Ben");
     write(&anna, "Are you there?");
-    wait_for_state(&anna, "Are you there?", "sent");
+    wait_for_state(&anna, "Are you there?", "delivered");
     wait_for_unread(&ben, 2);
     assert_eq!(ben.evaluate("document.title"), "(2) Ringwire");
 
@@ -192,7 +130,7 @@ fn x1_markup_in_messages_and_titles_shows_as_text() {
     wait_for_thread(&ben, title);
     for page in [&anna, &ben] {
         wait_for_texts(page, &texts);
-        let made = "document.querySelectorAll('#shell :is(.messages, .conversations, .bar h2) :is(img, svg, script)').length";
+        let made = "document.querySelectorAll('#shell :is(.messages, .conversations, .bar h2) :is(img, script, [onload], [onerror])').length";
         assert_eq!(page.evaluate(made), 0);
         assert_eq!(
             page.evaluate("[...document.querySelectorAll('.text a')].map(link => link.href)"),

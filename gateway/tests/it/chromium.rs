@@ -10,6 +10,7 @@
 
 use std::cell::RefCell;
 use std::env;
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
 use std::os::unix::fs::MetadataExt;
@@ -19,6 +20,8 @@ use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tungstenite::{Message, WebSocket};
@@ -34,10 +37,20 @@ pub(crate) struct Chromium {
     _profile: TempDir,
 }
 
+/// The key that is held down while another one is pressed, as the DevTools protocol counts them.
+#[derive(Clone, Copy)]
+pub(crate) enum Held {
+    Nothing = 0,
+    Alt = 1,
+    Control = 2,
+}
+
 /// One window of one person.
 pub(crate) struct Page {
     connection: Rc<RefCell<Connection>>,
     session: String,
+    /// Whose cookies, storage and permissions it has.
+    context: Value,
 }
 
 struct Connection {
@@ -130,7 +143,7 @@ impl Page {
         let attach = json!({"targetId": target["targetId"], "flatten": true});
         let attached = connection.borrow_mut().call("Target.attachToTarget", &attach, None);
         let session = attached["sessionId"].as_str().expect("a session").to_owned();
-        let page = Self { connection: Rc::clone(connection), session };
+        let page = Self { connection: Rc::clone(connection), session, context: context.clone() };
         for domain in ["Runtime.enable", "Log.enable", "Page.enable"] {
             page.call(domain, &json!({}));
         }
@@ -178,11 +191,66 @@ impl Page {
         self.call("Input.insertText", &json!({ "text": text }));
     }
 
+    /// Adds to what the focused field holds.
+    pub(crate) fn insert(&self, text: &str) {
+        self.call("Input.insertText", &json!({ "text": text }));
+    }
+
     /// Presses a key in the focused element.
     pub(crate) fn press_enter(&self) {
-        let key = |kind: &str| json!({"type": kind, "key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"});
-        self.call("Input.dispatchKeyEvent", &key("keyDown"));
-        self.call("Input.dispatchKeyEvent", &key("keyUp"));
+        self.press("Enter", Held::Nothing);
+    }
+
+    /// Presses a key by its name in the DOM, with another one held down or not.
+    pub(crate) fn press(&self, name: &str, held: Held) {
+        let code = match name {
+            "Tab" => 9,
+            "Enter" => 13,
+            "Escape" => 27,
+            "ArrowUp" => 38,
+            "ArrowDown" => 40,
+            letter => letter.bytes().next().map_or(0, |byte| byte.to_ascii_uppercase().into()),
+        };
+        let mut key = json!({"key": name, "code": name, "windowsVirtualKeyCode": code, "modifiers": held as u8});
+        if name == "Enter" {
+            key["text"] = json!("\r");
+        }
+        for kind in ["keyDown", "keyUp"] {
+            key["type"] = json!(kind);
+            self.call("Input.dispatchKeyEvent", &key);
+        }
+    }
+
+    /// Answers the browser's question whether this page may notify.
+    pub(crate) fn allow_notifications(&self) {
+        let origin = self.evaluate("location.origin");
+        let grant = json!({"origin": origin, "permissions": ["notifications"], "browserContextId": self.context});
+        self.call("Browser.grantPermissions", &grant);
+    }
+
+    /// As if the browser's push service had brought this to the service worker of the page, the first one of the browser.
+    pub(crate) fn deliver_push(&self, data: &Value) {
+        let origin = self.evaluate("location.origin + '/'");
+        self.call("ServiceWorker.enable", &json!({}));
+        let push = json!({"origin": origin, "registrationId": "0", "data": data.to_string()});
+        self.call("ServiceWorker.deliverPushMessage", &push);
+    }
+
+    /// As the page looks where the system is light or dark, in a window of this width.
+    pub(crate) fn look(&self, scheme: &str, width: u32) {
+        let feature = json!({"name": "prefers-color-scheme", "value": scheme});
+        self.call("Emulation.setEmulatedMedia", &json!({"features": [feature]}));
+        let size = json!({"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false});
+        self.call("Emulation.setDeviceMetricsOverride", &size);
+    }
+
+    /// Keeps a picture of the page in the folder that `RINGWIRE_SCREENSHOTS` names; without it, does nothing.
+    pub(crate) fn screenshot(&self, name: &str) {
+        let Some(folder) = env::var_os("RINGWIRE_SCREENSHOTS") else { return };
+        let shot = self.call("Page.captureScreenshot", &json!({}));
+        let bytes = STANDARD.decode(shot["data"].as_str().expect("a picture")).expect("base64");
+        fs::write(Path::new(&folder).join(format!("{name}.png")), bytes)
+            .expect("writing a picture");
     }
 
     pub(crate) fn reload(&self) {
