@@ -46,16 +46,13 @@ export class ProfileDialog {
     const color = el("input", { name: "color", type: "color", value: account.color || "#4f6bd8" });
     const self = this.#state.client.user ?? this.#state.userOf(this.#state.client.me);
     const badge = face({ ...self, avatarUrl: account.avatar_url, color: account.color });
-    const file = el("input", { type: "file", accept: "image/png,image/jpeg,image/webp,image/gif", hidden: true, id: "avatar-input", onchange: () => this.#picture(file) });
     const save = (event) => {
       event.preventDefault();
       this.#save({ display_name: name.value.trim(), status_text: about.value.trim(), ...(color.dataset.chosen ? { color: color.value } : {}) });
     };
     color.addEventListener("input", () => (color.dataset.chosen = "true"));
     return el("section", { class: "panel" },
-      el("div", { class: "about" }, badge, el("div", {}, el("strong", {}, account.display_name || account.username), el("p", { class: "note" }, `@${account.username}`)),
-        file, button("Picture…", () => file.click(), { id: "avatar" }),
-        account.avatar_url ? button("No picture", () => this.#save({ avatar_url: "" }), { class: "link" }) : null),
+      el("div", { class: "about" }, badge, el("div", {}, el("strong", {}, account.display_name || account.username), el("p", { class: "note" }, `@${account.username}`))),
       el("form", { id: "profile-form", onsubmit: save },
         field("Name", name), field("About you", about), field("Colour", color),
         el("div", { class: "buttons" }, el("button", { class: "primary", id: "save-profile" }, "Save"))));
@@ -69,15 +66,6 @@ export class ProfileDialog {
     if (!done) return;
     this.#state.notify("Saved.");
     await this.show();
-  }
-
-  async #picture(input) {
-    const [file] = input.files;
-    if (!file) return;
-    await this.#sheet.attempt(async () => {
-      const { file_id: id } = await this.#state.api.upload(file, { onProgress: () => {}, signal: new AbortController().signal });
-      await this.#save({ avatar_url: `/api/v1/files/${id}` });
-    });
   }
 
   #status() {

@@ -22,8 +22,12 @@ fn files() -> Vec<(String, String)> {
     files
 }
 
+fn has_ending(name: &str, ending: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == ending)
+}
+
 fn has_scripts(name: &str) -> bool {
-    Path::new(name).extension().is_some_and(|extension| extension == "js" || extension == "html")
+    has_ending(name, "js") || has_ending(name, "html")
 }
 
 #[test]
@@ -59,7 +63,7 @@ fn the_page_needs_nothing_from_elsewhere_and_nothing_inline() {
             }
         }
     }
-    for (_, page) in files().iter().filter(|(name, _)| name.ends_with(".html")) {
+    for (_, page) in files().iter().filter(|(name, _)| has_ending(name, "html")) {
         assert!(
             !page.contains("<style") && !page.contains(" style="),
             "styles are in files of their own"

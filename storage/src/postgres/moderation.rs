@@ -78,8 +78,9 @@ impl PostgresStore {
     ) -> Result<(), StoreError> {
         let mut client = self.client().await?;
         let tx = client.transaction().await?;
-        let statement =
-            tx.prepare_cached(&format!("DELETE FROM orders WHERE at < (SELECT {CLOCK}) - $1")).await?;
+        let statement = tx
+            .prepare_cached(&format!("DELETE FROM orders WHERE at < (SELECT {CLOCK}) - $1"))
+            .await?;
         tx.execute(&statement, &[&ORDERS_KEPT_MS]).await?;
         let statement = tx
             .prepare_cached(&format!(
