@@ -39,7 +39,7 @@ export class Sparkline {
 /** A number for people. */
 export function number(value) {
   if (value === null || value === undefined) return "–";
-  if (value !== 0 && Math.abs(value) < 10) return value.toFixed(value < 1 ? 2 : 1);
+  if (!Number.isInteger(value) && Math.abs(value) < 10) return value.toFixed(value < 1 ? 2 : 1);
   return Math.round(value).toLocaleString("en");
 }
 
