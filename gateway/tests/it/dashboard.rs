@@ -99,10 +99,20 @@ fn an_operator_watches_finds_speaks_and_keeps_out() {
 
     open(&page, "server");
     page.wait_for("filter", "document.querySelector('[name=filter]').value === 'info'");
+    let person = browser.new_person(&server.url());
+    person.click("#mode-register");
+    person.fill("[name=username]", "carl");
+    person.fill("[name=password]", "correct horse battery staple");
+    person.click("#auth-submit");
+    person.wait_for("connection", "document.querySelector('#status').dataset.state === 'online'");
     page.fill("[name=text]", "maintenance at noon");
     page.click("#broadcast-form button");
     wait_for_told(&page, "Sent to everybody who is there.");
     assert_eq!(crate::admin::next_notice(&mut people[0]).text, "maintenance at noon");
+    person.wait_for(
+        "notice",
+        "[...document.querySelectorAll('.toast')].some(toast => toast.textContent.includes('at noon'))",
+    );
     page.fill("[name=filter]", "info,=x=");
     page.click("#log-form button");
     page.wait_for("refusal", "document.querySelector('#told').textContent.startsWith('filter:')");
