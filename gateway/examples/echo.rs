@@ -127,9 +127,9 @@ async fn greet(echo: Rc<Echo>, stream: Stream) {
     if deflate.is_some() {
         echo.links.borrow_mut().allow_deflate(link);
     }
-    let opening = Opening { machine, messages: Vec::new(), unread };
+    let opening = Box::new(Opening { machine, messages: Vec::new(), unread });
     // A task of its own, so that the handshake's state is not kept for the connection's life.
-    net::spawn(driver::serve(echo, link, stream, opening));
+    net::spawn(driver::serve(echo, link, stream, opening, ()));
 }
 
 fn main() -> anyhow::Result<()> {

@@ -38,12 +38,14 @@ pub enum Command {
     Serve,
     /// Print a token for a user, signed with this server's key.
     Token(TokenArgs),
-    /// Export or delete one user's account.
+    /// Export or delete one user's account, or let them set a new password.
     #[command(subcommand)]
     User(UserCommand),
     /// Keys that seal message bodies in the database.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Print a fresh pair of keys for Web Push: the private one is for push.vapid_key_file.
+    VapidKeys,
     /// Print every option with its value and where it comes from; exit code 2 if one is wrong.
     CheckConfig,
     /// Bring the database's schema up to date. Servers do the same when they start.

@@ -70,23 +70,32 @@ fn object(row: &ExportRow) -> Value {
             status_visibility,
             last_seen_visibility,
             last_seen_at,
+            color,
+            status_text,
         } => json!({
             "type": "profile", "username": username, "email": email,
             "display_name": display_name, "avatar_url": avatar_url,
             "created_at": created_at.to_string(),
             "status_visibility": visibility(*status_visibility),
             "last_seen_visibility": visibility(*last_seen_visibility),
-            "last_seen_at": last_seen_at.to_string(),
+            "last_seen_at": last_seen_at.to_string(), "color": color, "status_text": status_text,
         }),
         ExportRow::Identity { issuer, subject } => {
             json!({"type": "identity", "issuer": issuer, "subject": subject})
         }
-        ExportRow::Device { device_id, device_class, name, created_at, last_seen_at } => json!({
-            "type": "device", "device_id": device_id, "device_class": device_class, "name": name,
-            "created_at": created_at.to_string(), "last_seen_at": last_seen_at.to_string(),
-        }),
+        ExportRow::Device { device_id, device_class, name, label, created_at, last_seen_at } => {
+            json!({
+                "type": "device", "device_id": device_id, "device_class": device_class, "name": name,
+                "label": label,
+                "created_at": created_at.to_string(), "last_seen_at": last_seen_at.to_string(),
+            })
+        }
         ExportRow::Block { blocked_id, created_at } => json!({
             "type": "block", "user_id": number(blocked_id.get()),
+            "created_at": created_at.to_string(),
+        }),
+        ExportRow::Contact { contact_id, nickname, created_at } => json!({
+            "type": "contact", "user_id": number(contact_id.get()), "nickname": nickname,
             "created_at": created_at.to_string(),
         }),
         ExportRow::Membership {

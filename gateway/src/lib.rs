@@ -26,10 +26,13 @@ pub mod shard;
 
 pub mod api;
 pub mod export;
+pub mod files;
+pub mod hooks;
+pub mod outbound;
+pub mod push;
 pub mod service;
 
 pub mod observe;
-pub mod outgoing;
 
 pub mod body_keys;
 pub mod cli;
@@ -37,6 +40,7 @@ pub mod config;
 pub mod limits;
 pub mod logging;
 pub mod operate;
+pub mod outgoing;
 pub mod secret;
 pub mod server;
 pub mod startup;

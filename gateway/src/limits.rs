@@ -1,7 +1,7 @@
 //! Every bound of the gateway in one place: nothing here grows without one.
 //!
-//! Memory per idle connection: socket task and link (about 0.6 KiB), session (about 0.5 KiB) and what it would
-//! be resumed with (one slot and frame for each push the client has not counted); no buffer.
+//! Memory per idle connection: socket, task and link (about 0.7 KiB), session and user (about 0.7 KiB) and what it would
+//! be resumed with (one slot and frame for each push the client has not counted); no buffer. Tests bound the sizes.
 
 use std::time::Duration;
 
@@ -164,6 +164,8 @@ pub const MAX_PINS: usize = 50;
 pub const MAX_BANS: usize = 1000;
 /// Users that may wait for an answer of a group at a time.
 pub const MAX_REQUESTS: usize = 1000;
+/// Contacts of a user.
+pub const MAX_CONTACTS: u32 = 10_000;
 /// Longest title of a group, in bytes.
 pub const MAX_TITLE_BYTES: usize = 256;
 /// Entries, heads or members on one page.
@@ -238,3 +240,52 @@ pub const RECONNECTS_PER_MS: u64 = 2;
 pub const GOAWAY_MAX_MS: u64 = 10_000;
 /// HTTP connections waiting for the service thread.
 pub const HTTP_QUEUE: usize = 1024;
+
+/// Uploads of files at a time, over all users; each holds a part of a file in memory.
+pub const UPLOADS_AT_ONCE: usize = 24;
+/// Of them, of one user.
+pub const UPLOADS_OF_A_USER: usize = 4;
+/// Users whose uploads are counted one by one.
+pub const KNOWN_UPLOADERS: usize = 16 * 1024;
+/// Downloads of files at a time; they leave room for other requests among `server.max_http_connections`.
+pub const DOWNLOADS_AT_ONCE: usize = 512;
+/// Pictures that are decoded at a time.
+pub const PICTURES_AT_ONCE: usize = 1;
+/// A part of an upload to a folder, in bytes.
+pub const FOLDER_PART_BYTES: usize = 1024 * 1024;
+/// A part of an upload to an S3-compatible store, in bytes; smaller ones are not allowed.
+pub const S3_PART_BYTES: usize = 5 * 1024 * 1024;
+/// Bytes of a file that are read from a folder at once.
+pub const READ_BYTES: usize = 128 * 1024;
+/// First bytes of a file that decide what it is.
+pub const SNIFFED_BYTES: usize = 4096;
+/// What an upload may hold between two pieces of its file, in bytes: heads of parts.
+pub const UPLOAD_HEAD_BYTES: usize = 16 * 1024;
+/// Silence after which an upload is given up, in seconds.
+pub const UPLOAD_SILENCE_S: u64 = 30;
+/// How long an upload or a download may take, in seconds.
+pub const TRANSFER_S: u64 = 3600;
+/// Pictures with more bytes get no thumbnail.
+pub const MAX_PICTURE_BYTES: u64 = 32 * 1024 * 1024;
+/// Pictures with more pixels get no thumbnail.
+pub const MAX_PICTURE_PIXELS: u64 = 32 * 1024 * 1024;
+/// Pictures with a longer side, in pixels, count as none.
+pub const MAX_PICTURE_SIDE: u32 = 20_000;
+/// Memory a picture may take while it is decoded, in bytes: that of as many pixels of four channels with 16 bits.
+pub const MAX_PICTURE_MEMORY: u64 = 256 * 1024 * 1024;
+/// The longer side of a thumbnail, in pixels.
+pub const THUMBNAIL_SIDE: u32 = 320;
+/// No thumbnail is larger, in bytes: more than its pixels take uncompressed.
+pub const MAX_THUMBNAIL_BYTES: u64 = 512 * 1024;
+/// Pause of the clean-up of files once nothing is left to do, in seconds.
+pub const FILES_REST_S: u64 = 600;
+/// Messages taken from the outbox at a time, to see who is to be notified.
+pub const PUSHES_TAKEN: u32 = 64;
+/// Notifications under way at once.
+pub const PUSHES_AT_ONCE: usize = 32;
+/// Events under way at once to one webhook.
+pub const EVENTS_AT_ONCE: usize = 16;
+/// Messages that the hook is asked about at once; more are refused as BUSY.
+pub const SCREENED_AT_ONCE: usize = 256;
+/// Commands of one shard that wait behind such messages; more are refused as BUSY.
+pub const SCREENED_WAITING: usize = 16 * 1024;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use ringwire_gateway::cli::{self, Cli, Command, DbCommand, KeyCommand};
 use ringwire_gateway::operate::{check, copy, keys, migrate, user};
+use ringwire_gateway::push::VapidKey;
 use ringwire_gateway::{body_keys, logging, server};
 
 #[global_allocator]
@@ -29,6 +30,10 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     let loaded = cli.options.load()?;
     match &cli.command {
         Some(Command::CheckConfig) => print!("{loaded}"),
+        Some(Command::VapidKeys) => {
+            let (key, private) = VapidKey::generate()?;
+            println!("private = {}\npublic = {}", *private, key.public());
+        }
         Some(Command::Token(args)) => println!("{}", cli::mint_token(&loaded, args)?),
         Some(Command::User(command)) => return user::user(&loaded, command),
         Some(Command::Key(KeyCommand::New)) => {

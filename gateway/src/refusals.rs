@@ -14,6 +14,12 @@ type SendKey = (ConversationId, UserId, Box<str>);
 /// The newest refused sends; at most [`limits::REMEMBERED_REFUSALS`].
 #[derive(Debug, Default)]
 pub struct Refusals {
+    /// `None`: there is none, as with nearly every session and conversation.
+    sends: Option<Box<Sends>>,
+}
+
+#[derive(Debug, Default)]
+struct Sends {
     order: VecDeque<SendKey>,
     keys: HashSet<SendKey>,
 }
@@ -21,24 +27,31 @@ pub struct Refusals {
 impl Refusals {
     /// Remembers a refusal. A send without id cannot be named by another, so it is not remembered.
     pub fn insert(&mut self, conversation: ConversationId, sender: UserId, client_msg_id: &str) {
-        let key = (conversation, sender, Box::from(client_msg_id));
-        if client_msg_id.is_empty() || !self.keys.insert(key.clone()) {
+        if client_msg_id.is_empty() {
             return;
         }
-        if self.order.len() == limits::REMEMBERED_REFUSALS
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.keys.remove(&oldest);
+        let sends = self.sends.get_or_insert_default();
+        let key = (conversation, sender, Box::from(client_msg_id));
+        if !sends.keys.insert(key.clone()) {
+            return;
         }
-        self.order.push_back(key);
+        if sends.order.len() == limits::REMEMBERED_REFUSALS
+            && let Some(oldest) = sends.order.pop_front()
+        {
+            sends.keys.remove(&oldest);
+        }
+        sends.order.push_back(key);
     }
 
     /// The send is tried again, or was accepted after all.
     pub fn forgive(&mut self, conversation: ConversationId, sender: UserId, client_msg_id: &str) {
-        if self.contains(conversation, sender, client_msg_id) {
-            let key = (conversation, sender, Box::from(client_msg_id));
-            self.keys.remove(&key);
-            self.order.retain(|other| *other != key);
+        let Some(sends) = &mut self.sends else { return };
+        let key = (conversation, sender, Box::from(client_msg_id));
+        if sends.keys.remove(&key) {
+            sends.order.retain(|other| *other != key);
+            if sends.order.is_empty() {
+                self.sends = None;
+            }
         }
     }
 
@@ -49,8 +62,9 @@ impl Refusals {
         sender: UserId,
         client_msg_id: &str,
     ) -> bool {
-        !self.keys.is_empty()
-            && self.keys.contains(&(conversation, sender, Box::from(client_msg_id)))
+        self.sends.as_ref().is_some_and(|sends| {
+            sends.keys.contains(&(conversation, sender, Box::from(client_msg_id)))
+        })
     }
 }
 
@@ -70,7 +84,12 @@ mod tests {
         assert!(!refusals.contains(room, user, "0") && refusals.contains(room, user, "1"));
         refusals.forgive(room, user, "1");
         assert!(!refusals.contains(room, user, "1"));
-        assert_eq!(refusals.order.len(), refusals.keys.len());
+        let sends = refusals.sends.as_ref().unwrap();
+        assert_eq!(sends.order.len(), sends.keys.len());
+        for number in 2..=limits::REMEMBERED_REFUSALS {
+            refusals.forgive(room, user, &number.to_string());
+        }
+        assert!(refusals.sends.is_none(), "no memory for nothing");
     }
 
     #[test]

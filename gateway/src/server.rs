@@ -15,20 +15,25 @@ use bytes::BytesMut;
 use ringwire_storage::{CompletionSink, Store};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use crate::api::{ApiServer, ServiceFacts, ServiceState};
 use crate::auth::TokenVerifier;
 use crate::command::key::CommandKey;
 use crate::config::{AuthConfig, Config, DriverChoice};
 use crate::connection::addresses::Addresses;
+use crate::hooks::{Events, Screener};
 use crate::limits;
 use crate::net::{self, Driver};
 use crate::observe::board::{Board, Queue};
+use crate::outbound::{Outgoing, OutgoingMetrics};
 use crate::persist::AppendSink;
 use crate::placement::ShardId;
+use crate::push::{Pusher, VapidKey};
 use crate::service::Service;
 use crate::service::ask::Call;
 use crate::service::calls::Calls;
+use crate::service::issuers::Issuers;
 use crate::service::upkeep::Upkeep;
 use crate::shard::handoff::{HttpSocket, Returned};
 use crate::shard::mail::Mail;
@@ -91,15 +96,24 @@ pub fn run(config: Config) -> Result<(), StartError> {
         }
         let verifier = Arc::clone(&keys.verifier);
         let calls = Calls::new(shared.mailboxes.clone(), shared.addresses.clone());
+        let vapid = keys.vapid.clone();
         let state =
             ServiceState::new(Arc::clone(&config), store.clone(), keys, facts, calls.clone())?;
         let api = ApiServer::new(state.clone(), config.server.max_http_connections)
             .on_upgrade(return_to_shards(Arc::clone(&shared)));
         let threads = start_shards(&shared, driver, &store, listeners, receivers)?;
-        let service = Service::new(Arc::clone(&shared), store.clone(), api.clone());
+        let (outgoing, metrics) = (startup::outbound(&config)?, state.outgoing_metrics());
+        let telling = start_telling(&config, &store, vapid, outgoing.as_ref(), &metrics)?;
+        let screener = outgoing
+            .and_then(|outgoing| Screener::new(&config.hook, &config.limits, outgoing, metrics));
+        let service = Service::new(Arc::clone(&shared), store.clone(), api.clone(), screener);
         tokio::spawn(service.run(asked, sockets));
-        let upkeep = Upkeep::new(store.clone(), &config.storage, calls, state.deleted());
+        let upkeep =
+            Upkeep::new(store.clone(), &config.storage, calls, state.deleted(), state.files());
         let upkeep = tokio::spawn(upkeep.run());
+
+        let issuers = Issuers::new(Arc::clone(&config), Arc::clone(&verifier), state.outgoing());
+        let issuers = tokio::spawn(issuers.run());
 
         tracing::info!(%address, driver = driver.name(), shards = shared.shards(), "ready");
         println!("Ringwire is ready: http://{address}/");
@@ -110,6 +124,8 @@ pub fn run(config: Config) -> Result<(), StartError> {
 
         tracing::info!("stopping: no new connections, finishing what is under way");
         upkeep.abort();
+        issuers.abort();
+        drop(telling);
         state.begin_drain();
         api.begin_drain();
         for mailbox in &shared.mailboxes {
@@ -124,6 +140,29 @@ pub fn run(config: Config) -> Result<(), StartError> {
         tracing::info!("stopped");
         Ok(())
     })
+}
+
+/// Tells devices and other programs of what is written, until what this returns is dropped. What is under way by then is
+/// told by another node, or after the next start.
+fn start_telling(
+    config: &Config,
+    store: &Store,
+    vapid: Option<Arc<VapidKey>>,
+    outgoing: Option<&Outgoing>,
+    metrics: &OutgoingMetrics,
+) -> Result<JoinSet<()>, StartError> {
+    let mut telling = JoinSet::new();
+    let Some(outgoing) = outgoing else { return Ok(telling) };
+    if config.push.is_on() {
+        let (push, outgoing) = (config.push.clone(), outgoing.clone());
+        let pusher = Pusher::new(store.clone(), push, vapid, outgoing, metrics.clone())?;
+        telling.spawn(pusher.run());
+    }
+    if config.push.is_on() || !config.events.webhooks.is_empty() {
+        let (events, outgoing) = (&config.events, outgoing.clone());
+        telling.spawn(Events::new(store.clone(), events, outgoing, metrics.clone()).run());
+    }
+    Ok(telling)
 }
 
 fn choose_driver(choice: DriverChoice) -> Result<Driver, StartError> {

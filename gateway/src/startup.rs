@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ringwire_storage::outbox::{HookRule, Outbox};
 use ringwire_storage::search::SearchText;
 use ringwire_storage::{CompletionSink, Database as StoreDatabase, Store, StoreConfig, StoreError};
 
@@ -15,9 +16,13 @@ use crate::auth::{KeyError, RefreshMinter, TokenMinter, TokenVerifier};
 use crate::body_keys::{self, BodyKeysError};
 use crate::config::{Config, Database, TracingConfig};
 use crate::conversation::entry::searched_text;
+use crate::files::BytesError;
+use crate::files::link::LinkSigner;
 use crate::observe::exporter::{Exported, Exporter};
 use crate::observe::trace::Tracing;
+use crate::outbound::Outgoing;
 use crate::outgoing;
+use crate::push::{PushError, VapidKey};
 use crate::secret::{self, SecretError};
 
 /// The first pause before the database is tried again.
@@ -45,6 +50,12 @@ pub enum StartError {
     /// The keys that seal bodies cannot be used.
     #[error(transparent)]
     BodyKeys(#[from] BodyKeysError),
+    /// The store of files cannot be opened.
+    #[error(transparent)]
+    Files(#[from] BytesError),
+    /// Notifications cannot be sent.
+    #[error(transparent)]
+    Push(#[from] PushError),
     /// The store cannot be opened, and trying again will not help.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -105,6 +116,10 @@ pub struct Keys {
     pub minter: TokenMinter,
     /// Makes what logins go on with.
     pub refresh: RefreshMinter,
+    /// Signs links to files.
+    pub links: LinkSigner,
+    /// Signs Web Push; `None`: it is off.
+    pub vapid: Option<Arc<VapidKey>>,
 }
 
 /// Makes the data folder and the signing key if need be, and loads all keys.
@@ -127,6 +142,11 @@ pub fn load_keys(config: &Config) -> Result<Keys, StartError> {
         verifier: Arc::new(TokenVerifier::new(&own, &config.auth)?),
         minter: TokenMinter::new(&own, &config.auth),
         refresh: RefreshMinter::new(&own, &config.auth),
+        links: LinkSigner::new(&own),
+        vapid: match &config.push.web_push {
+            Some(web_push) => Some(Arc::new(VapidKey::load_or_create(&web_push.key_file)?)),
+            None => None,
+        },
     })
 }
 
@@ -150,9 +170,30 @@ pub fn store_config(config: &Config) -> Result<StoreConfig, StartError> {
         partitions: config.storage.partitions,
         keys: body_keys::load(&config.storage.encryption)?,
         batch: config.storage.batch,
+        outbox: Arc::new(outbox(config)),
         search_text: config.storage.search.then_some(searched_text as SearchText),
         ..StoreConfig::new(database)
     })
+}
+
+/// Who is to be told of what is written.
+fn outbox(config: &Config) -> Outbox {
+    let hooks = config.events.webhooks.iter();
+    Outbox {
+        push_delay_ms: config.push.is_on().then_some(config.push.delay_ms.into()),
+        hooks: hooks
+            .map(|hook| HookRule { name: hook.name.as_str().into(), events: hook.events })
+            .collect(),
+    }
+}
+
+/// What makes requests to other servers. `None`: nobody does.
+pub fn outbound(config: &Config) -> Result<Option<Outgoing>, StartError> {
+    let Config { push, events, hook, .. } = config;
+    if !push.is_on() && events.webhooks.is_empty() && hook.endpoint.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(Outgoing::new(push.private_endpoints)?))
 }
 
 /// Opens the store. While the database is away it says so and tries again, more and more slowly, without end.

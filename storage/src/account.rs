@@ -66,6 +66,10 @@ pub enum ExportRow {
         last_seen_visibility: Visibility,
         /// That time; 0: never, as far as is known.
         last_seen_at: UnixMs,
+        /// `#rrggbb`, or empty.
+        color: String,
+        /// What they say about themselves.
+        status_text: String,
     },
     /// Who the user is at another issuer.
     Identity {
@@ -82,6 +86,8 @@ pub enum ExportRow {
         device_class: String,
         /// Shown to the user.
         name: String,
+        /// What the user calls it instead, unless empty.
+        label: String,
         /// First seen.
         created_at: UnixMs,
         /// Last seen.
@@ -91,6 +97,15 @@ pub enum ExportRow {
     Block {
         /// Who.
         blocked_id: UserId,
+        /// Since when.
+        created_at: UnixMs,
+    },
+    /// A user this one wants at hand.
+    Contact {
+        /// Who.
+        contact_id: UserId,
+        /// What the user calls them; may be empty.
+        nickname: String,
         /// Since when.
         created_at: UnixMs,
     },
@@ -169,6 +184,7 @@ pub(crate) enum Section {
     Identities,
     Devices,
     Blocks,
+    Contacts,
     Memberships,
     JoinRequests,
     Reactions,
@@ -183,7 +199,8 @@ impl Section {
             Self::Profile => Self::Identities,
             Self::Identities => Self::Devices,
             Self::Devices => Self::Blocks,
-            Self::Blocks => Self::Memberships,
+            Self::Blocks => Self::Contacts,
+            Self::Contacts => Self::Memberships,
             Self::Memberships => Self::JoinRequests,
             Self::JoinRequests => Self::Reactions,
             Self::Reactions => Self::Hidden,
@@ -218,7 +235,9 @@ impl ExportRow {
             // Neither half of an identity holds control characters.
             Self::Identity { issuer, subject } => (0, format!("{issuer}\n{subject}")),
             Self::Device { device_id, .. } => (0, device_id.clone()),
-            Self::Block { blocked_id, .. } => (blocked_id.as_i64(), String::new()),
+            Self::Block { blocked_id: id, .. } | Self::Contact { contact_id: id, .. } => {
+                (id.as_i64(), String::new())
+            }
             Self::Membership { conversation_id, .. }
             | Self::JoinRequest { conversation_id, .. } => {
                 (conversation_id.as_i64(), String::new())
@@ -279,7 +298,7 @@ pub(crate) fn retired_subject(key: &[u8; 16], issuer: &str, subject: &str) -> St
 }
 
 impl Store {
-    /// Closes an account at once and for good: password, identities, devices, refresh tokens, blocks and profile are
+    /// Closes an account at once and for good: password, identities, devices, refresh tokens, blocks, contacts and profile are
     /// gone, its name is free again. Sessions and groups are the gateway's to end; the bodies of its messages go in
     /// [`Self::erase_step`]. `false`: there is no such user, or not any more. `actor`: whom the audit log names;
     /// `None`: the console.

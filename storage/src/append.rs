@@ -64,12 +64,23 @@ pub enum Change {
         /// Everyone.
         all: bool,
     },
+    /// A message carries files, and may address users as [`Change::Mention`] does.
+    Carry {
+        /// Each once; what is not the sender's, or used already, is passed over.
+        files: Vec<Box<str>>,
+        /// As in [`Change::Mention`].
+        users: Vec<UserId>,
+        /// As in [`Change::Mention`].
+        all: bool,
+    },
     /// A message gets another body, unless it was recalled.
     Edit {
         /// Which message.
         target_seq: Seq,
         /// The encoded `EntryBody` it has from now on.
         body: Bytes,
+        /// Files it carries besides those it does already.
+        files: Vec<Box<str>>,
     },
     /// A message, and every edit of it, loses its body.
     Recall {
@@ -146,7 +157,7 @@ impl Change {
     /// Whether the entry is a message like any other, which may go behind messages that its owner has not seen: what it
     /// changes depends on nothing but its own position.
     pub(crate) const fn is_of_a_message(&self) -> bool {
-        matches!(self, Self::None | Self::Mention { .. })
+        matches!(self, Self::None | Self::Mention { .. } | Self::Carry { .. })
     }
 
     /// Whether it is made under the lock of the conversation's row.

@@ -1,7 +1,7 @@
 //! Attachments: what the database knows of uploaded files. Their bytes lie in an object store.
 //!
 //! ```text
-//!   insert ─► unused ── bind, once ─► carried by an entry ── the entry goes, the owner is erased ─► unused
+//!   insert ─► unused ── Change::Carry, or bind, once ─► carried by an entry ── the entry goes, the owner is erased ─► unused
 //!               └── old enough: condemned ─► bytes removed ─► row deleted
 //! ```
 //!
@@ -11,10 +11,15 @@
 //!   or read it, so no entry ever carries a file whose bytes are being removed.
 //! - Trimming and erasing unbind files, so that those who remove unused ones find them.
 
+use std::collections::HashSet;
+
 use ringwire_protocol::{ConversationId, Seq, UnixMs, UserId};
 
 use crate::error::StoreError;
 use crate::store::{Store, either};
+
+/// A smaller file counts as this much against its owner's quota: rows take room too.
+pub const SMALLEST_COUNTED_BYTES: u32 = 4096;
 
 /// An uploaded file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +91,19 @@ impl Store {
         now_ms: UnixMs,
     ) -> Result<bool, StoreError> {
         either!(self, store => store.insert_attachment(file, now_ms).await)
+    }
+
+    /// What all files of a user take, in bytes, each counted as [`SMALLEST_COUNTED_BYTES`] at least.
+    pub async fn attachment_bytes(&self, owner: UserId) -> Result<u64, StoreError> {
+        either!(self, store => store.attachment_bytes(owner).await)
+    }
+
+    /// Which of these files have a row, in any state.
+    pub async fn known_attachments(
+        &self,
+        file_ids: Vec<String>,
+    ) -> Result<HashSet<String>, StoreError> {
+        either!(self, store => store.known_attachments(file_ids).await)
     }
 
     /// Lets a committed entry of its owner carry a file, from then on for all members.

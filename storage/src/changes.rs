@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   entries in log order ─► one pass ─► net effects ─► members, conversation, bans, wishes, pins,
-//!                                                      mentions, edits, reactions, recalls: in this order
+//!                                                      mentions, edits, reactions, files, recalls: in this order
 //! ```
 //!
 //! Applying net effects in one order gives the same state as applying the changes one by one, and two transactions never
@@ -19,6 +19,7 @@ use ringwire_protocol::{ConversationId, MsgNo, Seq, UnixMs, UserId};
 
 use crate::append::{Append, Change};
 use crate::model::Role;
+use crate::outbox::{Notified, Outbox};
 
 /// A member of a conversation.
 type Membership = (ConversationId, UserId);
@@ -61,8 +62,12 @@ pub(crate) struct NetChanges {
     pub(crate) unreacted: Vec<Reaction>,
     /// Reactions to add, unless they are there.
     pub(crate) reacted: Vec<Reaction>,
+    /// Files that messages carry from now on, if they are this user's and nothing carries them yet.
+    pub(crate) carried: Vec<Carried>,
     /// Messages that are taken back, and when; with their edits.
     pub(crate) recalled: Vec<(ConversationId, Seq, UnixMs)>,
+    /// Who is to be told of the entries.
+    pub(crate) notified: Notified,
 }
 
 /// A membership to make. The new member's read cursor starts at the entry that brought them in, so that years of
@@ -102,6 +107,15 @@ pub(crate) struct Edited {
     pub(crate) body: Bytes,
 }
 
+/// A file that a message carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Carried {
+    pub(crate) conversation_id: ConversationId,
+    pub(crate) seq: Seq,
+    pub(crate) owner_id: UserId,
+    pub(crate) file_id: Box<str>,
+}
+
 /// Somebody's reaction to a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reaction {
@@ -113,15 +127,16 @@ pub(crate) struct Reaction {
 
 impl NetChanges {
     /// Of entries in log order within each conversation.
-    pub(crate) fn of(entries: &[Append]) -> Self {
+    pub(crate) fn of(entries: &[Append], outbox: &Outbox) -> Self {
+        let notified = outbox.of(entries);
         if entries.iter().all(|entry| entry.change == Change::None) {
-            return Self::default();
+            return Self { notified, ..Self::default() };
         }
         let mut pass = Pass::default();
         for entry in entries {
             pass.follow(entry);
         }
-        pass.net()
+        Self { notified, ..pass.net() }
     }
 
     /// Whether the log alone changes.
@@ -129,10 +144,12 @@ impl NetChanges {
         *self == Self::default()
     }
 
-    /// Whether rows of conversations have to be locked before the entries are written: not for mentions alone.
+    /// Whether rows of conversations have to be locked before the entries are written: not for mentions, files and
+    /// outboxes alone.
     pub(crate) fn needs_rows(&self) -> bool {
-        let Self { mentions, .. } = self;
-        *self != Self { mentions: mentions.clone(), ..Self::default() }
+        let Self { mentions, carried, notified, .. } = self;
+        let (mentions, carried) = (mentions.clone(), carried.clone());
+        *self != Self { mentions, carried, notified: notified.clone(), ..Self::default() }
     }
 }
 
@@ -162,6 +179,8 @@ struct Pass {
     edited: BTreeMap<Place, (UnixMs, Bytes)>,
     /// Whether it is there from now on.
     reactions: BTreeMap<(ConversationId, Seq, UserId, Box<str>), bool>,
+    /// By file: the first entry of its owner that asks gets it.
+    carried: BTreeMap<(Box<str>, UserId), Place>,
     recalled: BTreeMap<Place, UnixMs>,
 }
 
@@ -215,7 +234,14 @@ impl Pass {
                 self.unpin((id, *target_seq));
             }
             Change::Mention { users, all } => self.mention(entry, users, *all),
-            Change::Edit { target_seq, body } => self.edit(entry, *target_seq, body),
+            Change::Carry { files, users, all } => {
+                self.mention(entry, users, *all);
+                self.carry(entry, entry.seq, files);
+            }
+            Change::Edit { target_seq, body, files } => {
+                self.edit(entry, *target_seq, body);
+                self.carry(entry, *target_seq, files);
+            }
             Change::React { target_seq, reaction, removed } => {
                 self.edits.insert((id, 0, entry.seq));
                 // What was taken back has no reactions any more, and gets none.
@@ -267,6 +293,16 @@ impl Pass {
         }
     }
 
+    fn carry(&mut self, entry: &Append, seq: Seq, files: &[Box<str>]) {
+        let place = (entry.conversation_id, seq);
+        let Some(owner) = entry.sender_id.filter(|_| !self.recalled.contains_key(&place)) else {
+            return;
+        };
+        for file in files {
+            self.carried.entry((file.clone(), owner)).or_insert(place);
+        }
+    }
+
     fn edit(&mut self, entry: &Append, target_seq: Seq, body: &Bytes) {
         let target = (entry.conversation_id, target_seq);
         if !self.recalled.contains_key(&target) {
@@ -288,6 +324,8 @@ impl Pass {
         }
         self.reactions.retain(|key, _| (key.0, key.1) != target);
         self.mentions.retain(|mention| (mention.0, mention.1) != target);
+        // As if they had been bound and let go again.
+        self.carried.retain(|_, place| *place != target);
         self.unpin(target);
         self.recalled.entry(target).or_insert(entry.created_at);
     }
@@ -350,7 +388,18 @@ impl Pass {
                 .collect(),
             unreacted,
             reacted,
+            carried: self
+                .carried
+                .into_iter()
+                .map(|((file_id, owner_id), (conversation_id, seq))| Carried {
+                    conversation_id,
+                    seq,
+                    owner_id,
+                    file_id,
+                })
+                .collect(),
             recalled: self.recalled.into_iter().map(|((id, seq), at)| (id, seq, at)).collect(),
+            notified: Notified::default(),
         }
     }
 }
@@ -372,6 +421,10 @@ mod tests {
     use super::*;
     use crate::testing::{entry, user};
 
+    fn changes(entries: &[Append]) -> NetChanges {
+        NetChanges::of(entries, &Outbox::default())
+    }
+
     fn owners(updated: &[MemberUpdate]) -> Vec<UserId> {
         let owners = updated.iter().filter(|update| update.role == Some(Role::Owner));
         owners.map(|update| update.user_id).collect()
@@ -379,7 +432,7 @@ mod tests {
 
     #[test]
     fn messages_change_nothing_else() {
-        assert!(NetChanges::of(&[entry(1, 1), entry(1, 2)]).is_empty());
+        assert!(changes(&[entry(1, 1), entry(1, 2)]).is_empty());
     }
 
     #[test]
@@ -390,7 +443,7 @@ mod tests {
         leaves.change = Change::Leave { user_id: user(7), new_owner_id: None };
         let mut again = entry(1, 7);
         again.change = Change::Join(vec![user(7)]);
-        let net = NetChanges::of(&[joins, leaves, again]);
+        let net = changes(&[joins, leaves, again]);
         assert_eq!(net.removed.len(), 1);
         assert_eq!(net.added.len(), 1);
         assert_eq!(net.added[0].seq, 7);
@@ -404,11 +457,11 @@ mod tests {
         };
         let comes_back = Append { change: Change::Join(vec![user(7)]), ..entry(1, 7) };
         let last = [leaves(5, 1, Some(7)), leaves(6, 7, None), comes_back.clone()];
-        let net = NetChanges::of(&last);
+        let net = changes(&last);
         assert_eq!(net.updated, []);
         assert_eq!(net.added.iter().map(|a| a.user_id).collect::<Vec<_>>(), [user(7)]);
         let handed_on = [leaves(5, 1, Some(7)), leaves(6, 7, Some(3)), comes_back];
-        let updated = NetChanges::of(&handed_on).updated;
+        let updated = changes(&handed_on).updated;
         assert_eq!(owners(&updated), [user(3)]);
     }
 
@@ -418,7 +471,7 @@ mod tests {
         joins.change = Change::Join(vec![user(7), user(3)]);
         let mut leaves = entry(1, 6);
         leaves.change = Change::Leave { user_id: user(7), new_owner_id: Some(user(3)) };
-        let net = NetChanges::of(&[joins, leaves]);
+        let net = changes(&[joins, leaves]);
         assert_eq!(net.added.iter().map(|a| a.user_id).collect::<Vec<_>>(), [user(3)]);
         assert_eq!(net.removed.iter().map(|r| r.1).collect::<Vec<_>>(), [user(7)]);
         assert_eq!(owners(&net.updated), [user(3)]);

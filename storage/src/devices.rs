@@ -8,6 +8,7 @@ use std::fmt;
 use ringwire_protocol::{UnixMs, UserId};
 
 use crate::error::StoreError;
+use crate::refresh::FamilyId;
 use crate::store::{Store, either};
 
 /// How a device is pushed while no session is there; the names are those of the `push_kind` column.
@@ -70,6 +71,8 @@ pub struct DeviceRow {
     pub seen: SeenDevice,
     /// Where it is pushed; `None`: nowhere.
     pub push: Option<PushAddress>,
+    /// What the user calls it; empty: as its client does.
+    pub label: String,
     /// When it was seen first.
     pub created_at: UnixMs,
     /// When it was seen last.
@@ -89,16 +92,18 @@ impl DeviceRow {
 
 impl Store {
     /// Notes that a device was seen, makes it if it is new, and then forgets those seen longest ago beyond `max_devices`
-    /// (never this one). Their logins stay: the next sign of life brings them back.
+    /// (never this one). Their logins stay: the next sign of life brings them back. A `login` of no device yet is one of
+    /// this device from now on, and ends with it.
     /// [`StoreError::NoSuchUser`] also if the user is deleted.
     pub async fn see_device(
         &self,
         user: UserId,
         device: SeenDevice,
+        login: Option<FamilyId>,
         max_devices: u32,
         now_ms: UnixMs,
     ) -> Result<(), StoreError> {
-        either!(self, store => store.see_device(user, device, max_devices, now_ms).await)
+        either!(self, store => store.see_device(user, device, login, max_devices, now_ms).await)
     }
 
     /// The devices of a user, the one seen last first.
@@ -117,13 +122,25 @@ impl Store {
         either!(self, store => store.set_device_push(user, device_id, push).await)
     }
 
-    /// Forgets a device and ends its logins; whether there was one. Logins end also without a device.
+    /// What the user calls a device from now on; empty: as its client does. `false`: there is no such device.
+    pub async fn label_device(
+        &self,
+        user: UserId,
+        device_id: &str,
+        label: &str,
+    ) -> Result<bool, StoreError> {
+        let (device_id, label) = (device_id.to_owned(), label.to_owned());
+        either!(self, store => store.label_device(user, device_id, label).await)
+    }
+
+    /// Forgets a device and ends its logins: which, some of them. Logins end also without a device. `None`: there was
+    /// neither.
     pub async fn remove_device(
         &self,
         user: UserId,
         device_id: &str,
         now_ms: UnixMs,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<Vec<FamilyId>>, StoreError> {
         let device_id = device_id.to_owned();
         either!(self, store => store.remove_device(user, device_id, now_ms).await)
     }

@@ -35,6 +35,8 @@ pub(crate) const SQLITE: &[Migration] = migrations!["sqlite":
     (1, 1, "V001__log_and_directory"),
     (2, 1, "V002__company"),
     (3, 1, "V003__protocol"),
+    (4, 1, "V004__accounts"),
+    (5, 1, "V005__notifications"),
 ];
 
 /// For Postgres, in order.
@@ -42,6 +44,8 @@ pub(crate) const POSTGRES: &[Migration] = migrations!["postgres":
     (1, 1, "V001__log_and_directory"),
     (2, 1, "V002__company"),
     (3, 1, "V003__protocol"),
+    (4, 1, "V004__accounts"),
+    (5, 1, "V005__notifications"),
 ];
 
 /// The table that says what was applied; the same text works on both.

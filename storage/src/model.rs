@@ -63,6 +63,8 @@ pub struct UserRow {
     pub display_name: String,
     /// Where the picture is; empty: none.
     pub avatar_url: String,
+    /// `#rrggbb`; empty: whatever the client chooses.
+    pub color: String,
     /// Registration time.
     pub created_at: UnixMs,
 }

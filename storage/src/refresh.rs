@@ -171,10 +171,10 @@ impl Store {
         either!(self, store => store.revoked_families(since_ms, limit).await)
     }
 
-    /// Removes some tokens that have expired by the database's clock; whether there may be more. Any node may call it at
+    /// Removes some tokens, of logins and of forgotten passwords, that have expired by the database's clock; whether there may be more. Any node may call it at
     /// any time: one works, the others are told that there is nothing to do.
-    pub async fn expire_refresh_tokens(&self) -> Result<bool, StoreError> {
-        either!(self, store => store.expire_refresh_tokens().await)
+    pub async fn expire_tokens(&self) -> Result<bool, StoreError> {
+        either!(self, store => store.expire_tokens().await)
     }
 }
 

@@ -17,6 +17,7 @@ use crate::model::{
     ConversationSnapshot, CursorRow, EntryRow, HeadRow, HeadsAfter, HistoryWindow, LogPage,
     NewGroup, NewUser, Registration, SessionSnapshot, UserRow,
 };
+use crate::outbox::Outbox;
 use crate::postgres::PostgresStore;
 use crate::search::SearchText;
 use crate::sqlite::SqliteStore;
@@ -59,6 +60,8 @@ pub struct StoreConfig {
     pub keys: Arc<BodyKeys>,
     /// What of a body is searched; `None`, or any key: search is off, and the index is emptied.
     pub search_text: Option<SearchText>,
+    /// Who is to be told of what is written.
+    pub outbox: Arc<Outbox>,
 }
 
 impl StoreConfig {
@@ -75,6 +78,7 @@ impl StoreConfig {
             partitions: 0,
             keys,
             search_text: None,
+            outbox: Arc::default(),
         }
     }
 }

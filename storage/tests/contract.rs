@@ -79,6 +79,8 @@ mod changes;
 mod check;
 #[path = "contract/collation.rs"]
 mod collation;
+#[path = "contract/contacts.rs"]
+mod contacts;
 #[path = "contract/conversations.rs"]
 mod conversations;
 #[path = "contract/copy.rs"]
@@ -97,12 +99,18 @@ mod leftovers;
 mod locks;
 #[path = "contract/migrating.rs"]
 mod migrating;
+#[path = "contract/outboxes.rs"]
+mod outboxes;
 #[path = "contract/pages.rs"]
 mod pages;
 #[path = "contract/partitions.rs"]
 mod partitions;
+#[path = "contract/passwords.rs"]
+mod passwords;
 #[path = "contract/presence.rs"]
 mod presence;
+#[path = "contract/profiles.rs"]
+mod profiles;
 #[path = "contract/push.rs"]
 mod push;
 #[path = "contract/race/mod.rs"]

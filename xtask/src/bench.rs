@@ -11,8 +11,8 @@ use crate::command::{cargo, run as run_command};
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// `echo` compares echo servers, `idle` measures idle sessions, `direct` finds the highest rate of direct messages,
-    /// `stalled` tells what a member who never reads costs the others, `connect` how fast sessions open, `storage` rates the
-    /// append path; any other name filters the micro-benchmarks.
+    /// `stalled` tells what a member who never reads costs the others, `logins` what a hundred logins at once cost chat,
+    /// `connect` how fast sessions open, `storage` rates the append path; any other name filters the micro-benchmarks.
     name: Option<String>,
     /// Where a comparison writes its figures.
     #[arg(long)]
@@ -29,12 +29,13 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<()> {
         Some("direct") => compare(root, arguments, &["--bins"], "direct_rates"),
         Some("idle") => compare(root, arguments, &["--bins"], "idle_sessions"),
         Some("connect") => compare(root, arguments, &["--bins"], "connect_rates"),
+        Some("logins") => compare(root, arguments, &["--bins"], "login_load"),
         Some("stalled") => compare(root, arguments, &["--bins"], "stalled_reader"),
         Some("storage") => alone(root, arguments, "storage_rates"),
         filter => {
             if arguments.report_json.is_some() {
                 bail!(
-                    "--report-json belongs to a comparison: echo, idle, direct, connect, stalled or storage"
+                    "--report-json belongs to a comparison: echo, idle, direct, connect, logins, stalled or storage"
                 );
             }
             let mut bench = cargo(root);

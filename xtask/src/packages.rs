@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!   protocol/tests/second_implementation/requirements.txt ─┐
-//!   docs/clients/python/requirements.txt ──────────────────┴─► target/python (a virtual environment)
+//!   docs/clients/python/requirements.txt ──────────────────┤
+//!   gateway/tests/s3/requirements.txt ─────────────────────┴─► target/python (a virtual environment)
 //!   docs/clients/javascript/package-lock.json ───────────────► node_modules beside it
 //! ```
 //!
@@ -18,9 +19,10 @@ use anyhow::{Context as _, Result};
 use crate::command::run as run_command;
 use crate::prerequisites::{Programs, Python};
 
-const REQUIREMENTS: [&str; 2] = [
+const REQUIREMENTS: [&str; 3] = [
     "protocol/tests/second_implementation/requirements.txt",
     "docs/clients/python/requirements.txt",
+    "gateway/tests/s3/requirements.txt",
 ];
 const ENVIRONMENT: &str = "target/python";
 const NODE_CLIENT: &str = "docs/clients/javascript";

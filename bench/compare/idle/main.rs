@@ -104,7 +104,13 @@ fn measure(sessions: usize, arguments: &Arguments) -> Result<Memory> {
     let tokens = Tokens::load(Some(&gateway.jwt_secret_file()))?;
     let mut users: Vec<Client> = Vec::with_capacity(sessions);
     let ids: Vec<u64> = (FIRST_USER..).take(sessions).collect();
+    let mut looked_at = Instant::now();
     for some in ids.chunks(AT_ONCE) {
+        // Or those who came first would be closed as idle before the last ones are there.
+        if looked_at.elapsed() > LOOK {
+            answer_pings(&mut users)?;
+            looked_at = Instant::now();
+        }
         let first = users.len();
         for id in some {
             let mut user = Client::connect(gateway.address(), *id)?;
@@ -127,11 +133,13 @@ fn measure(sessions: usize, arguments: &Arguments) -> Result<Memory> {
     let quiet_until = Instant::now() + Duration::from_secs(arguments.quiet_s);
     while Instant::now() < quiet_until {
         std::thread::sleep(LOOK.min(quiet_until.saturating_duration_since(Instant::now())));
-        for user in &mut users {
-            user.answer_pings()?;
-        }
+        answer_pings(&mut users)?;
     }
     Memory::of(gateway.pid(), group.as_ref())
+}
+
+fn answer_pings(users: &mut [Client]) -> Result<()> {
+    users.iter_mut().try_for_each(Client::answer_pings)
 }
 
 /// Pairs open their conversation, and each side says something.

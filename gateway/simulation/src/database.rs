@@ -306,6 +306,7 @@ pub(crate) fn profile(user_id: UserId) -> UserRow {
         username: format!("user-{user_id}"),
         display_name: String::new(),
         avatar_url: String::new(),
+        color: String::new(),
         created_at: 0,
     }
 }

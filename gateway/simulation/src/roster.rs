@@ -54,7 +54,11 @@ impl Roster {
 
     fn change(&mut self, row: &EntryRow, sender: UserId, change: &Change) -> Result<(), String> {
         match change {
-            Change::None | Change::Mention { .. } | Change::Edit { .. } | Change::React { .. } => {}
+            Change::None
+            | Change::Mention { .. }
+            | Change::Carry { .. }
+            | Change::Edit { .. }
+            | Change::React { .. } => {}
             Change::Recall { target_seq } => {
                 self.state.pins.retain(|pinned| pinned != target_seq);
             }

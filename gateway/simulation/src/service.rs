@@ -55,6 +55,7 @@ pub(crate) fn serve(database: &mut Database, ask: Ask, failing: bool, unix_ms: i
             let users = reached.map(|()| named.users.clone());
             Served::Identified { named, users }
         }
+        Ask::Screen(screening) => Served::Screened { screening, allowed: Ok(()) },
         Ask::LoadTarget { conversation_id: id, seq, asked } => {
             let row = reached.map(|()| database.logs.get(&id)?.row(seq).cloned());
             Served::Target { id, seq, asked, row }

@@ -6,8 +6,7 @@ use axum::body::{Body as HttpBody, Bytes};
 use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use ringwire_protocol::{ErrorCode, UnixMs};
-use ringwire_storage::model::UserRow;
+use ringwire_protocol::ErrorCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -15,14 +14,12 @@ use utoipa_axum::routes;
 use zeroize::Zeroizing;
 
 use super::ServiceState;
+use super::attempts::Client;
 use super::bearer::Bearer;
 use super::error::ApiError;
 use super::input::Body;
-use crate::cli::unix_now_ms;
+use super::own::prove;
 use crate::export::Export;
-
-/// A token younger than this may end the account without the password, in milliseconds.
-const FRESH_MS: UnixMs = 5 * 60 * 1_000;
 
 pub(super) fn routes() -> OpenApiRouter<ServiceState> {
     OpenApiRouter::new().routes(routes!(delete)).routes(routes!(export))
@@ -49,17 +46,21 @@ struct DeleteRequest {
 )]
 async fn delete(
     State(state): State<ServiceState>,
+    client: Client,
     bearer: Bearer,
     request: Request,
 ) -> Result<StatusCode, ApiError> {
-    let issued_at_ms = bearer.issued_at_ms;
+    let is_fresh = bearer.is_fresh();
     let user = bearer.existing()?;
     let has_body = request.headers().contains_key(header::CONTENT_TYPE);
     let asked =
         if has_body { Body::from_request(request, &()).await?.0 } else { DeleteRequest::default() };
     match asked.password {
-        Some(password) => check_password(&state, &user, password).await?,
-        None if issued_at_ms.is_some_and(is_fresh) => {}
+        Some(password) => {
+            let hash = state.0.store.password_hash(user.user_id).await?;
+            prove(&state, client, &user, password, hash).await?;
+        }
+        None if is_fresh => {}
         None => {
             let message = "give the password, or a token that is less than 5 minutes old";
             return Err(ApiError::new(ErrorCode::Forbidden, message));
@@ -73,24 +74,7 @@ async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn is_fresh(issued_at: UnixMs) -> bool {
-    (0..FRESH_MS).contains(&(unix_now_ms() - issued_at))
-}
-
-async fn check_password(
-    state: &ServiceState,
-    user: &UserRow,
-    password: Zeroizing<String>,
-) -> Result<(), ApiError> {
-    let found = state.0.store.credentials(&user.username).await?;
-    let hash = found.filter(|(owner, _)| owner.user_id == user.user_id).map(|(_, hash)| hash);
-    if state.0.hasher.verify(password, hash).await? {
-        return Ok(());
-    }
-    Err(ApiError::new(ErrorCode::InvalidCredentials, "the password is wrong"))
-}
-
-/// All that the user's data is, as JSON lines.
+/// All that the user's data is, as JSON lines, a page in memory at a time.
 #[utoipa::path(
     get,
     path = "/api/v1/account/export",

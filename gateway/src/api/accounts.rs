@@ -11,12 +11,14 @@ use utoipa_axum::routes;
 use zeroize::Zeroizing;
 
 use super::ServiceState;
+use super::attempts::Client;
 use super::error::{ApiError, ApiResult};
-use super::input::{Body, check_email, check_password, check_username};
+use super::input::{
+    Body, check_display_name, check_email, check_password, check_username, is_login,
+};
 use super::logins::{SignedIn, sign_in};
-use crate::auth::is_username;
+use super::own::{email_taken, username_taken};
 use crate::cli::unix_now_ms;
-use crate::command::text::is_name;
 
 pub(super) fn routes() -> OpenApiRouter<ServiceState> {
     OpenApiRouter::new().routes(routes!(register)).routes(routes!(login))
@@ -52,9 +54,6 @@ pub(super) struct LoginRequest {
     device_id: Option<String>,
 }
 
-/// The longest display name, in characters.
-const MAX_DISPLAY_NAME_CHARS: usize = 64;
-
 /// Makes an account and begins its first login.
 #[utoipa::path(
     post,
@@ -66,6 +65,7 @@ const MAX_DISPLAY_NAME_CHARS: usize = 64;
 )]
 async fn register(
     State(state): State<ServiceState>,
+    client: Client,
     Body(request): Body<RegisterRequest>,
 ) -> ApiResult<SignedIn> {
     if !state.0.config.auth.registration {
@@ -76,12 +76,8 @@ async fn register(
     email.as_deref().map_or(Ok(()), check_email)?;
     check_password(&request.password)?;
     let display_name = request.display_name.unwrap_or_default();
-    if display_name.chars().count() > MAX_DISPLAY_NAME_CHARS || !is_name(&display_name) {
-        return Err(ApiError::new(
-            ErrorCode::InvalidArgument,
-            "display_name: at most 64 characters, none that controls or turns the text",
-        ));
-    }
+    check_display_name(&display_name)?;
+    state.0.attempts.of_client(client)?;
     let password_hash = state.0.hasher.hash(request.password).await?;
     let new = NewUser { username: request.username, email, display_name, password_hash };
     match state.0.store.register(new, unix_now_ms()).await? {
@@ -89,12 +85,8 @@ async fn register(
             let device_id = request.device_id.unwrap_or_default();
             sign_in(&state, user, device_id, StatusCode::CREATED).await
         }
-        Registration::UsernameTaken => {
-            Err(ApiError::new(ErrorCode::AlreadyExists, "username: somebody has this name"))
-        }
-        Registration::EmailTaken => {
-            Err(ApiError::new(ErrorCode::AlreadyExists, "email: somebody has this address"))
-        }
+        Registration::UsernameTaken => Err(username_taken()),
+        Registration::EmailTaken => Err(email_taken()),
     }
 }
 
@@ -109,15 +101,17 @@ async fn register(
 )]
 async fn login(
     State(state): State<ServiceState>,
+    client: Client,
     Body(request): Body<LoginRequest>,
 ) -> ApiResult<SignedIn> {
     let login = request.username.or(request.email).filter(|login| !login.is_empty());
     let Some(login) = login else {
         return Err(ApiError::new(ErrorCode::InvalidArgument, "username or email is missing"));
     };
+    state.0.attempts.of_client(client)?;
+    state.0.attempts.of_name(&login)?;
     // What can be neither name nor address belongs to nobody; the password is checked all the same, against none.
-    let possible = is_username(&login) || check_email(&login).is_ok();
-    let found = if possible { state.0.store.credentials(&login).await? } else { None };
+    let found = if is_login(&login) { state.0.store.credentials(&login).await? } else { None };
     let (user, hash) = found.unzip();
     let matches = state.0.hasher.verify(request.password, hash).await?;
     match user {
@@ -125,9 +119,10 @@ async fn login(
             let device_id = request.device_id.unwrap_or_default();
             sign_in(&state, user, device_id, StatusCode::OK).await
         }
-        _ => Err(ApiError::new(
-            ErrorCode::InvalidCredentials,
-            "the user name, e-mail address or password is wrong",
-        )),
+        _ => {
+            state.0.attempts.was_wrong(&login);
+            let message = "the user name, e-mail address or password is wrong";
+            Err(ApiError::new(ErrorCode::InvalidCredentials, message))
+        }
     }
 }

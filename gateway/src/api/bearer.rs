@@ -25,7 +25,15 @@ pub(super) struct Bearer {
     pub(super) login: Option<FamilyId>,
 }
 
+/// A token younger than this may do without the password, in milliseconds.
+const FRESH_MS: UnixMs = 5 * 60 * 1_000;
+
 impl Bearer {
+    /// Whether the token was made a moment ago, so that its user is there.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.issued_at_ms.is_some_and(|at| (0..FRESH_MS).contains(&(unix_now_ms() - at)))
+    }
+
     /// The user, who has to exist.
     pub(super) fn existing(self) -> Result<UserRow, ApiError> {
         self.user.ok_or_else(unknown)

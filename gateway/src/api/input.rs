@@ -1,16 +1,27 @@
 //! Request bodies, and what names, addresses and passwords may look like.
 
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, Json, Request};
+use axum::extract::{FromRequest, FromRequestParts, Json, Query, Request};
 use axum::http::StatusCode;
-use ringwire_protocol::{CommandError, ErrorCode};
+use axum::http::request::Parts;
+use ringwire_protocol::{CommandError, ErrorCode, UserId};
 use serde::de::DeserializeOwned;
 
 use super::error::ApiError;
 use crate::auth::{MAX_USERNAME_CHARS, is_username};
+use crate::command::text::is_name;
+use crate::limits;
 
 /// The longest e-mail address, in bytes (RFC 5321 section 4.5.3.1.3, without the angle brackets).
 const MAX_EMAIL_BYTES: usize = 254;
+/// The longest display name, in characters.
+const MAX_DISPLAY_NAME_CHARS: usize = 64;
+/// The longest status text, in characters.
+const MAX_STATUS_CHARS: usize = 160;
+/// Where this server's own files are.
+const OWN_FILES: &str = "/api/v1/files/";
+/// Rows of a page where the request does not say.
+const USUAL_PAGE: u32 = 20;
 /// The shortest password, in characters.
 const MIN_PASSWORD_CHARS: usize = 8;
 /// The longest password, in characters: long enough for any phrase, short enough to hash at once.
@@ -51,6 +62,88 @@ fn refuse(rejection: &JsonRejection) -> ApiError {
     }
 }
 
+/// Parameters of the query, each once; refusals have our shape.
+pub(super) struct Parameters<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        match Query::from_request_parts(parts, state).await {
+            Ok(Query(parameters)) => Ok(Self(parameters)),
+            Err(_) => Err(invalid("a parameter has the wrong type or comes twice")),
+        }
+    }
+}
+
+/// A refusal of what was given; the message names the field first.
+pub(super) fn invalid(message: impl Into<String>) -> ApiError {
+    ApiError::new(ErrorCode::InvalidArgument, message)
+}
+
+/// A user's id in a path or parameter.
+pub(super) fn user_id(field: &str, text: &str) -> Result<UserId, ApiError> {
+    let id = text.parse().ok().and_then(UserId::new);
+    id.ok_or_else(|| invalid(format!("{field}: a number from 1 to 9007199254740991")))
+}
+
+/// How many rows a page has.
+pub(super) fn page_limit(limit: Option<u32>) -> Result<u32, ApiError> {
+    match limit {
+        None => Ok(USUAL_PAGE),
+        Some(limit @ 1..=limits::MAX_PAGE) => Ok(limit),
+        Some(_) => Err(invalid(format!("limit: 1 to {}", limits::MAX_PAGE))),
+    }
+}
+
+/// Text on one line, of at most so many characters.
+pub(super) fn check_line(field: &str, text: &str, most: usize) -> Result<(), ApiError> {
+    if text.chars().count() <= most && is_name(text) {
+        return Ok(());
+    }
+    Err(invalid(format!(
+        "{field}: at most {most} characters, none that controls or turns the text"
+    )))
+}
+
+/// 64 characters of any kind.
+pub(super) fn check_display_name(name: &str) -> Result<(), ApiError> {
+    check_line("display_name", name, MAX_DISPLAY_NAME_CHARS)
+}
+
+/// 160 characters of any kind.
+pub(super) fn check_status_text(text: &str) -> Result<(), ApiError> {
+    check_line("status_text", text, MAX_STATUS_CHARS)
+}
+
+/// `#rrggbb`, or nothing.
+pub(super) fn check_color(color: &str) -> Result<(), ApiError> {
+    let is_color = color.strip_prefix('#').is_some_and(|digits| {
+        digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+    });
+    if color.is_empty() || is_color { Ok(()) } else { Err(invalid("color: #rrggbb, or empty")) }
+}
+
+/// An address of the web, a file of this server, or nothing. Nothing a page would run.
+pub(super) fn check_avatar(url: &str) -> Result<(), ApiError> {
+    let is_plain = url.len() <= limits::MAX_PART_TEXT_BYTES
+        && url.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
+    let is_web = ["https://", "http://"].iter().any(|scheme| {
+        let begins = url.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme));
+        begins && url.len() > scheme.len() && !url[scheme.len()..].starts_with('/')
+    });
+    let is_file = url.strip_prefix(OWN_FILES).is_some_and(|rest| !rest.is_empty());
+    if url.is_empty() || is_plain && (is_web || is_file) {
+        return Ok(());
+    }
+    Err(invalid(format!("avatar_url: an http(s) address, {OWN_FILES}..., or empty")))
+}
+
+/// Whether somebody could have it for a name or address.
+pub(super) fn is_login(login: &str) -> bool {
+    is_username(login) || check_email(login).is_ok()
+}
+
 /// See [`is_username`].
 pub(super) fn check_username(name: &str) -> Result<(), ApiError> {
     if is_username(name) {
@@ -86,6 +179,32 @@ pub(super) fn check_password(password: &str) -> Result<(), ApiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pictures_are_addresses_of_the_web_or_own_files() {
+        for url in ["", "https://a.example/b?c=d", "HTTP://a", "/api/v1/files/abc/thumbnail"] {
+            assert!(check_avatar(url).is_ok(), "{url}");
+        }
+        let long = format!("https://a/{}", "x".repeat(2048));
+        for url in [
+            "javascript:alert(1)",
+            "data:image/png;base64,AA",
+            "//a.example",
+            "/api/v1/account",
+            "/api/v1/files/",
+            "https://",
+            "https:///x",
+            "https://a b",
+            "https://a\"onerror=x",
+            "https://ä",
+            &long,
+        ] {
+            assert!(check_avatar(url).is_err(), "{url}");
+        }
+        for (color, is_good) in [("", true), ("#00fFaa", true), ("#fff", false), ("red", false)] {
+            assert_eq!(check_color(color).is_ok(), is_good, "{color}");
+        }
+    }
 
     #[test]
     fn addresses_have_two_parts_and_passwords_a_length() {

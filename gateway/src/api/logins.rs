@@ -27,9 +27,10 @@ use super::input::Body;
 use super::openapi::wire_types;
 use crate::auth::{MintError, RefreshToken};
 use crate::cli::unix_now_ms;
+use crate::service::rows;
 
 /// The longest `device_id`, in bytes, as in `connect`.
-const MAX_DEVICE_ID_BYTES: usize = 64;
+pub(super) const MAX_DEVICE_ID_BYTES: usize = 64;
 
 pub(super) fn routes() -> OpenApiRouter<ServiceState> {
     OpenApiRouter::new().routes(routes!(refresh)).routes(routes!(logout))
@@ -64,8 +65,8 @@ pub(super) async fn sign_in(
     device_id: String,
     status: StatusCode,
 ) -> ApiResult<SignedIn> {
-    if device_id.len() > MAX_DEVICE_ID_BYTES {
-        let message = format!("device_id: at most {MAX_DEVICE_ID_BYTES} bytes");
+    if device_id.len() > MAX_DEVICE_ID_BYTES || device_id.contains('\0') {
+        let message = format!("device_id: at most {MAX_DEVICE_ID_BYTES} bytes, none of them zero");
         return Err(ApiError::new(ErrorCode::InvalidArgument, message));
     }
     let now_ms = unix_now_ms();
@@ -75,12 +76,12 @@ pub(super) async fn sign_in(
     let expires_at = minter.expires_at(now_ms);
     let token = NewRefreshToken { token_hash: refresh.hash(), login: login.clone(), expires_at };
     state.0.store.create_refresh_token(token, now_ms).await?;
-    signed_in(state, user, &login, &refresh, status)
+    signed_in(state, &user, &login, &refresh, status)
 }
 
 fn signed_in(
     state: &ServiceState,
-    user: UserRow,
+    user: &UserRow,
     login: &Login,
     refresh: &RefreshToken,
     status: StatusCode,
@@ -91,15 +92,8 @@ fn signed_in(
         .minter
         .mint(user.user_id, Some(&user.username), Some(login.family_id), None, now_ms)
         .map_err(failed)?;
-    let user = wire::User {
-        user_id: user.user_id.get(),
-        username: user.username,
-        display_name: user.display_name,
-        avatar_url: user.avatar_url,
-        color: String::new(),
-    };
     let answer = SignedIn {
-        user,
+        user: rows::user(user),
         token: minted.token,
         expires_at: minted.expires_at_ms.to_string(),
         refresh_token: refresh.expose().to_owned(),
@@ -145,7 +139,7 @@ async fn refresh(
     match state.0.store.rotate_refresh_token(used.hash(), kept, now_ms).await? {
         Rotation::Rotated(login) | Rotation::Repeated(login) => {
             let user = state.0.store.user(login.user_id).await?.ok_or_else(unknown)?;
-            signed_in(&state, user, &login, &next, StatusCode::OK)
+            signed_in(&state, &user, &login, &next, StatusCode::OK)
         }
         Rotation::Reused(login) => {
             tracing::warn!(user = %login.user_id, "a refresh token came a second time; its login ends");

@@ -1,8 +1,9 @@
-//! The HTTP side: accounts, search, health and the page, on the service thread.
+//! The HTTP side: accounts, search, files, health and the page, on the service thread.
 //!
 //! ```text
 //!   shard ─ socket + bytes read ─► serve ─► hyper ─► router ─┬─ accounts, logins ─► password (own threads) ─► store
 //!                                    │                       ├─ bearer ─► search ─► store
+//!                                    │                       ├─ bearer or link ─► files ─► store, bytes
 //!                                    │                       ├─ health, metrics
 //!      back to the shards ◄─ upgrade ┘                       └─ page
 //! ```
@@ -13,21 +14,28 @@
 
 mod account;
 mod accounts;
+mod attempts;
 mod bearer;
 mod caller;
 mod commands;
+mod contacts;
+mod devices;
 mod error;
+mod files;
 mod health;
 mod input;
 mod logins;
 mod metrics;
 mod openapi;
 mod origins;
+mod own;
 mod page;
 mod password;
 mod prefixed;
 mod presence;
+mod push;
 mod requests;
+pub(crate) mod resets;
 mod search;
 mod serve;
 #[cfg(test)]
@@ -35,6 +43,7 @@ mod serve_tests;
 #[cfg(test)]
 mod tests;
 mod upgrade;
+mod users;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -45,7 +54,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
+use axum::routing::{any, get, patch, post, put};
 use prometheus_client::registry::Registry;
 use ringwire_protocol::wire::command::Op;
 use ringwire_protocol::wire::reply::Outcome;
@@ -60,16 +69,21 @@ pub use serve::ApiServer;
 pub use upgrade::UpgradedSocket;
 
 use crate::config::Config;
+use crate::files::Files;
 use crate::observe;
 use crate::observe::board::Board;
 use crate::observe::exporter::Exported;
+use crate::outbound::OutgoingMetrics;
+use crate::outgoing::Outgoing;
 use crate::presence::Shown;
 use crate::service::calls::Calls;
 use crate::shard::questions::Expense;
 use crate::shard::state::draining;
 use crate::startup::{Keys, StartError};
+use attempts::Attempts;
 use password::PasswordHasher;
 use requests::Requests;
+use resets::Mailer;
 
 /// The largest body of an API request, in bytes.
 const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -104,8 +118,14 @@ struct Inner {
     deleted: Arc<Notify>,
     calls: Calls,
     hasher: PasswordHasher,
+    /// `None`: there are none.
+    files: Option<Files>,
+    attempts: Attempts,
+    outgoing: Outgoing,
+    mailer: Option<Mailer>,
     facts: ServiceFacts,
     metrics: Registry,
+    outgoing_metrics: OutgoingMetrics,
     requests: Requests,
     draining: AtomicBool,
 }
@@ -121,6 +141,10 @@ impl ServiceState {
     ) -> Result<Self, StartError> {
         let hasher = PasswordHasher::start()
             .map_err(|source| StartError::System { action: "start password threads", source })?;
+        let files = config.files.enabled.then(|| Files::open(&config.files)).transpose()?;
+        let attempts = Attempts::new(&config.limits);
+        let outgoing = Outgoing::new()?;
+        let mailer = Mailer::new(&config.auth, &outgoing)?;
         let draining = AtomicBool::new(false);
         let deleted = Arc::new(Notify::new());
         let mut metrics = Registry::default();
@@ -129,6 +153,8 @@ impl ServiceState {
         let ringwire = metrics.sub_registry_with_prefix("ringwire");
         store.register_metrics(ringwire);
         requests.register(ringwire);
+        let outgoing_metrics = OutgoingMetrics::default();
+        outgoing_metrics.register(ringwire);
         Ok(Self(Arc::new(Inner {
             config,
             store,
@@ -136,11 +162,21 @@ impl ServiceState {
             deleted,
             calls,
             hasher,
+            files,
+            attempts,
+            outgoing,
+            mailer,
             facts,
             metrics,
+            outgoing_metrics,
             requests,
             draining,
         })))
+    }
+
+    /// What makes requests of its own.
+    pub fn outgoing(&self) -> Outgoing {
+        self.0.outgoing.clone()
     }
 
     /// Ends the sessions of a login, or of all of a user's, on this node. Other nodes learn it from the database.
@@ -181,6 +217,16 @@ impl ServiceState {
         Arc::clone(&self.0.deleted)
     }
 
+    /// What upkeep cleans up; `None`: there are no files.
+    pub(crate) fn files(&self) -> Option<Files> {
+        self.0.files.clone()
+    }
+
+    /// What is counted of requests that the server makes.
+    pub fn outgoing_metrics(&self) -> OutgoingMetrics {
+        self.0.outgoing_metrics.clone()
+    }
+
     fn is_draining(&self) -> bool {
         self.0.draining.load(Ordering::Relaxed)
     }
@@ -195,9 +241,26 @@ fn routes() -> OpenApiRouter<ServiceState> {
         .merge(commands::routes())
         .merge(presence::routes())
         .merge(search::routes())
+        .merge(files::routes().into())
+        .merge(account_routes().into())
+        .merge(push::routes().into())
         .merge(health::routes())
         .merge(metrics::routes())
         .merge(openapi::routes())
+}
+
+fn account_routes() -> Router<ServiceState> {
+    Router::new()
+        .route("/api/v1/auth/password-reset", post(resets::ask))
+        .route("/api/v1/auth/password-reset/confirm", post(resets::confirm))
+        .route("/api/v1/account", get(own::show).patch(own::change))
+        .route("/api/v1/account/password", post(own::password))
+        .route("/api/v1/users", get(users::list))
+        .route("/api/v1/users/{user_id}", get(users::show))
+        .route("/api/v1/contacts", get(contacts::list))
+        .route("/api/v1/contacts/{user_id}", put(contacts::put).delete(contacts::remove))
+        .route("/api/v1/devices", get(devices::list))
+        .route("/api/v1/devices/{device_id}", patch(devices::rename).delete(devices::remove))
 }
 
 /// Every route. `/ws` and other upgrades never get here: they go
@@ -233,7 +296,8 @@ async fn security_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
-        headers.insert(name, HeaderValue::from_static(value));
+        // Uploaded files have a stricter policy of their own.
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     // Answers hold tokens and people's data; files say themselves how long they last.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

@@ -30,10 +30,12 @@ use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
 use super::error::ApiError;
+use super::files::{is_transfer, upload_time};
 use super::metrics::Peer;
 use super::prefixed::Prefixed;
 use super::upgrade::{UpgradedSocket, is_upgrade, write_head};
 use super::{ServiceState, router};
+use crate::limits;
 
 /// Time for the head of a request, the pause before it included: also how long an idle connection is kept.
 const HEAD_TIME: Duration = Duration::from_secs(15);
@@ -43,6 +45,10 @@ const REQUEST_TIME: Duration = Duration::from_secs(30);
 const CONNECTION_TIME: Duration = Duration::from_mins(5);
 /// And after this much more it ends at once.
 const CONNECTION_GRACE: Duration = Duration::from_secs(30);
+/// Or, if a file travels over it, after this much more.
+const TRANSFER_GRACE: Duration = Duration::from_secs(limits::TRANSFER_S);
+/// How long the rest of an upload is read that was refused before its end, so that its client hears of it.
+const LINGER: Duration = Duration::from_secs(5);
 /// The largest head of a request, in bytes; hyper needs 8 KiB at least.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// Headers of a request.
@@ -115,6 +121,8 @@ impl ApiServer {
             return stream.shutdown().await;
         };
         let takeover = Arc::new(Takeover::default());
+        // Whether the request it is at may carry a file.
+        let transfers = AtomicBool::new(false);
         let io = Prefixed::new(stream, already_read, takeover.flushed.clone());
         let mut connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -123,13 +131,15 @@ impl ApiServer {
             .max_headers(MAX_HEADERS)
             .serve_connection(
                 TokioIo::new(io),
-                service_fn(|request| self.answer(request, peer, &takeover)),
+                service_fn(|request| self.answer(request, peer, &takeover, &transfers)),
             );
         let mut drain = self.drain.subscribe();
         let mut ending = pin!(async {
             tokio::select! {
-                _ = drain.wait_for(|draining| *draining) => {}
-                () = tokio::time::sleep(CONNECTION_TIME) => {}
+                _ = drain.wait_for(|draining| *draining) => CONNECTION_GRACE,
+                () = tokio::time::sleep(CONNECTION_TIME) => {
+                    if transfers.load(Ordering::Relaxed) { TRANSFER_GRACE } else { CONNECTION_GRACE }
+                }
             }
         });
         let mut grace: Option<Pin<Box<tokio::time::Sleep>>> = None;
@@ -142,9 +152,9 @@ impl ApiServer {
             if let Some(grace) = &mut grace {
                 return grace.as_mut().poll(cx).map(|()| Ok(false));
             }
-            if ending.as_mut().poll(cx).is_ready() {
+            if let Poll::Ready(most) = ending.as_mut().poll(cx) {
                 Pin::new(&mut connection).graceful_shutdown();
-                grace = Some(Box::pin(tokio::time::sleep(CONNECTION_GRACE)));
+                grace = Some(Box::pin(tokio::time::sleep(most)));
                 // The connection has to learn about it, and the new timer wants to be polled.
                 cx.waker().wake_by_ref();
             }
@@ -156,7 +166,14 @@ impl ApiServer {
         let parts = connection.into_parts();
         let (mut stream, prefix) = parts.io.into_inner().into_parts();
         if !taken_over {
-            return stream.shutdown().await;
+            stream.shutdown().await?;
+            if transfers.load(Ordering::Relaxed) {
+                // A close before all is read would take the answer with it.
+                let mut nowhere = tokio::io::sink();
+                let rest = tokio::io::copy(&mut stream, &mut nowhere);
+                drop(tokio::time::timeout(LINGER, rest).await);
+            }
+            return Ok(());
         }
         let mut unread = BytesMut::from(takeover.take_head().as_ref());
         unread.extend_from_slice(&parts.read_buf);
@@ -172,16 +189,20 @@ impl ApiServer {
         mut request: Request<Incoming>,
         peer: SocketAddr,
         takeover: &Takeover,
+        transfers: &AtomicBool,
     ) -> Answer {
         if self.on_upgrade.is_some() && is_upgrade(&request) {
             takeover.begin(write_head(&request));
             // Never answered here: the connection is taken apart as soon as earlier answers have left.
             return Box::pin(std::future::pending());
         }
+        let path = request.uri().path();
+        let limit = upload_time(request.method(), path).unwrap_or(REQUEST_TIME);
+        transfers.store(is_transfer(path), Ordering::Relaxed);
         request.extensions_mut().insert(Peer(peer));
         let answer = self.router.clone().oneshot(request.map(Body::new));
         Box::pin(async move {
-            match tokio::time::timeout(REQUEST_TIME, catch_panic(answer)).await {
+            match tokio::time::timeout(limit, catch_panic(answer)).await {
                 Ok(Some(answer)) => answer,
                 Ok(None) => Ok(internal()),
                 Err(_) => {

@@ -3,10 +3,12 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jsonwebtoken::{Algorithm, DecodingKey};
 
-use crate::config::{TokenAlgorithm, TrustedKey};
+use super::jwks::JwksError;
+use crate::config::{ClaimNames, TokenAlgorithm, TrustedKey};
 use crate::secret::{self, SecretError, SecretKey};
 
 /// Why a configured key cannot be used.
@@ -15,6 +17,9 @@ pub enum KeyError {
     /// A shared secret that cannot be read or is not private.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// A set of keys that cannot be used.
+    #[error(transparent)]
+    Jwks(#[from] JwksError),
     /// A public key that cannot be read.
     #[error("cannot read the key file {} in auth.trusted_keys: {source}", path.display())]
     File {
@@ -45,6 +50,8 @@ pub(super) struct VerifyingKey {
     pub(super) key: DecodingKey,
     /// Whether this server signs with it: only then `uid` counts.
     pub(super) own: bool,
+    /// Claims with other names than usual.
+    pub(super) claims: Option<Arc<ClaimNames>>,
 }
 
 impl VerifyingKey {
@@ -56,6 +63,7 @@ impl VerifyingKey {
             algorithm: Algorithm::HS256,
             key: DecodingKey::from_secret(secret.expose()),
             own: true,
+            claims: None,
         }
     }
 
@@ -71,6 +79,10 @@ impl VerifyingKey {
                     DecodingKey::from_ed_pem(&read(path)?).map_err(|_| wrong(path, "Ed25519"))?;
                 (Algorithm::EdDSA, key)
             }
+            TokenAlgorithm::Es256 => {
+                let key = DecodingKey::from_ec_pem(&read(path)?).map_err(|_| wrong(path, "EC"))?;
+                (Algorithm::ES256, key)
+            }
             TokenAlgorithm::Rs256 => {
                 let key =
                     DecodingKey::from_rsa_pem(&read(path)?).map_err(|_| wrong(path, "RSA"))?;
@@ -84,6 +96,7 @@ impl VerifyingKey {
             algorithm,
             key,
             own: false,
+            claims: None,
         })
     }
 

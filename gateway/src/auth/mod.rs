@@ -4,16 +4,19 @@
 //!   token ─► header: alg, kid ─► claims: iss ─► the one key for (iss, kid) ─► alg must be that key's
 //!                                                                               │
 //!              Identity ◄─ sub / uid ◄─ aud ◄─ nbf ◄─ exp ◄─ signature ◄────────┘
+//!   no such kid? ─► its issuer's set of keys (jwks) is asked for again, by the service thread
 //! ```
 //!
 //! Invariants: the key decides the algorithm, never the token; no claim is believed before the signature is checked;
 //! `uid` and `sid` count only in tokens of this server's own; neither tokens nor keys appear in errors, `Debug` output or logs.
 
 mod claims;
+mod jwks;
 mod keys;
 mod mint;
 mod name;
 mod refresh;
+mod reset;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -21,10 +24,12 @@ mod verify;
 use ringwire_protocol::{CommandError, ErrorCode, UnixMs, UserId};
 use ringwire_storage::refresh::FamilyId;
 
+pub use jwks::{JwksError, MAX_JWKS_BYTES};
 pub use keys::KeyError;
 pub use mint::{MintError, MintedToken, TokenMinter};
 pub use name::{MAX_USERNAME_CHARS, is_username};
 pub use refresh::{RefreshMinter, RefreshToken};
+pub use reset::ResetToken;
 pub use verify::TokenVerifier;
 
 /// Longer tokens are refused unread; real ones have some 300 bytes (1,500 with RS256 and many claims).

@@ -39,6 +39,13 @@ impl RefreshToken {
         is_ours.then(|| Self(Zeroizing::new(text.to_owned())))
     }
 
+    /// One that nobody can guess.
+    pub(super) fn random() -> Result<Self, MintError> {
+        let mut bytes = Zeroizing::new([0; TOKEN_BYTES]);
+        getrandom::fill(&mut *bytes).map_err(|_| MintError)?;
+        Ok(Self::of(&*bytes))
+    }
+
     fn of(bytes: &[u8]) -> Self {
         Self(Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes)))
     }
@@ -79,10 +86,9 @@ impl RefreshMinter {
 
     /// The first token of a login, and a name for the login.
     pub fn first(&self) -> Result<(RefreshToken, FamilyId), MintError> {
-        let (mut token, mut family) = (Zeroizing::new([0; TOKEN_BYTES]), FamilyId::default());
-        getrandom::fill(&mut *token).map_err(|_| MintError)?;
+        let mut family = FamilyId::default();
         getrandom::fill(&mut family).map_err(|_| MintError)?;
-        Ok((RefreshToken::of(&*token), family))
+        Ok((RefreshToken::random()?, family))
     }
 
     /// The token that follows a used one.

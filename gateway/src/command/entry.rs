@@ -92,11 +92,11 @@ fn edit(edit: &mut wire::Edit, sender: &Sender<'_>) -> Result<Intent, CommandErr
     let target_seq = target(edit.target_seq)?;
     let message = edit.message.take().ok_or_else(|| invalid("message is missing"))?;
     message::check(&message, sender.limits)?;
-    let mention_all = message.mention_all;
+    let (mention_all, files) = (message.mention_all, message::files(&message));
     let encode = |kind| wire::EntryBody { kind: Some(kind) }.encode_to_vec().into();
     let body = encode(Kind::Message(message.clone()));
     let edited = encode(Kind::Edited(wire::Edited { target_seq, message: Some(message) }));
-    Ok(Intent::Edit { target_seq, body, edited, mention_all })
+    Ok(Intent::Edit { target_seq, body, edited, mention_all, files })
 }
 
 fn invite(invite: &mut wire::Invite, sender: &mut Sender<'_>) -> Result<Routed, CommandError> {

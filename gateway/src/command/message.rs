@@ -1,5 +1,7 @@
 //! What a message may hold; checked on the sender's shard before anyone else hears of it.
 
+use std::collections::BTreeSet;
+
 use ringwire_protocol::ids::{MAX_CLIENT_ID_BYTES, MAX_ID};
 use ringwire_protocol::{CommandError, ErrorCode, UserId, wire};
 use wire::message::Kind;
@@ -7,6 +9,7 @@ use wire::message::Kind;
 use super::text;
 use crate::config::LimitsConfig;
 use crate::conversation::intent::Mentions;
+use crate::files::FileId;
 use crate::limits;
 
 /// Checks the content of a message against the deployment's limits.
@@ -127,6 +130,13 @@ pub fn mentions(message: &wire::Message) -> Mentions {
     Mentions { users: users.into(), all: message.mention_all }
 }
 
+/// The files that a checked message carries, each once; ids that are not of this server's making are somebody else's.
+pub fn files(message: &wire::Message) -> Box<[Box<str>]> {
+    let named = message.attachments.iter().map(|attachment| attachment.file_id.as_str());
+    let files: BTreeSet<&str> = named.filter(|file_id| FileId::parse(file_id).is_some()).collect();
+    files.into_iter().map(Into::into).collect()
+}
+
 /// Checks a reaction.
 pub fn check_reaction(reaction: &str) -> Result<(), CommandError> {
     if reaction.trim().is_empty() {
@@ -167,7 +177,7 @@ pub fn too_large(message: String) -> CommandError {
 #[cfg(test)]
 mod tests {
     use super::{check, *};
-    use crate::config::CommandRate;
+    use crate::config::{AttemptRate, CommandRate};
 
     fn text(text: &str) -> wire::Message {
         wire::Message { text: text.to_owned(), ..Default::default() }
@@ -191,6 +201,8 @@ mod tests {
             },
             session_rate: rate,
             user_rate: rate,
+            address_attempts: AttemptRate { per_min: 0, burst: 1 },
+            account_attempts: AttemptRate { per_min: 0, burst: 1 },
         }
     }
 

@@ -122,10 +122,10 @@ fn send(send: &mut wire::Send, sender: &mut Sender<'_>) -> Result<Request, Comma
     let message = send.message.take().ok_or_else(|| invalid("message is missing"))?;
     message::check(&message, sender.limits)?;
     message::check_client_id(&send.after, "after")?;
-    let mentions = message::mentions(&message);
+    let (mentions, files) = (message::mentions(&message), message::files(&message));
     let body = wire::EntryBody { kind: Some(wire::entry_body::Kind::Message(message)) };
     let body = body.encode_to_vec().into();
-    let intent = Intent::Send { body, after: take(&mut send.after).into(), mentions };
+    let intent = Intent::Send { body, after: take(&mut send.after).into(), mentions, files };
     let submission = submission(&mut send.client_msg_id, intent, sender)?;
     Ok(Request::Submit { conversation_id: id, submission })
 }

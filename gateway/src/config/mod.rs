@@ -15,15 +15,20 @@
 
 mod batch;
 mod encryption;
+mod files;
 mod foreign;
+mod hooks;
+mod issuers;
 mod metrics;
 mod number;
 mod origins;
+mod push;
 mod raw;
 pub mod redact;
 mod report;
 mod retention;
 mod session;
+mod signed;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -39,10 +44,15 @@ use crate::connection::addresses::AddressLimits;
 use crate::connection::forwarded::TrustedProxies;
 
 pub use encryption::{EncryptionConfig, KeySource};
+pub use files::{FilesConfig, FilesPlace, S3Config, S3Secret};
+pub use hooks::{EventsConfig, HookConfig, OnFailure, WebhookConfig};
+pub use issuers::{ClaimNames, IssuerConfig, JwksSource};
 pub use metrics::{MetricsAccess, TracingConfig};
+pub use push::{FcmConfig, Preview, PushConfig, WebPushConfig};
 pub use report::{Loaded, Setting};
 pub use retention::RetentionConfig;
 pub use session::{DevicePolicy, OnConflict, SessionConfig};
+pub use signed::Endpoint;
 pub use sources::{ConfigError, FlagValue, load};
 
 /// Everything an operator may decide, validated.
@@ -52,12 +62,20 @@ pub struct Config {
     pub server: ServerConfig,
     /// Where everything durable lives.
     pub storage: StorageConfig,
+    /// Uploads and where their bytes lie.
+    pub files: FilesConfig,
     /// Who gets in.
     pub auth: AuthConfig,
     /// What a user's sessions mean to each other.
     pub session: SessionConfig,
     /// How much a client may ask for.
     pub limits: LimitsConfig,
+    /// Notifications to members who are away.
+    pub push: PushConfig,
+    /// What other programs hear of.
+    pub events: EventsConfig,
+    /// What another program has a say in.
+    pub hook: HookConfig,
     /// What the server says about itself.
     pub log: LogConfig,
     /// Who may read `/metrics`.
@@ -182,8 +200,32 @@ pub struct AuthConfig {
     pub provision_unknown_users: bool,
     /// Whether `POST /api/v1/auth/register` is open.
     pub registration: bool,
+    /// Who mails tokens for forgotten passwords; `None`: nobody.
+    pub password_reset: Option<MailerConfig>,
+    /// How long such a token is good, in seconds.
+    pub password_reset_ttl_s: u64,
     /// Keys of other issuers whose tokens are accepted.
     pub trusted_keys: Vec<TrustedKey>,
+    /// Other issuers whose tokens are accepted, by the sets of keys they publish.
+    pub issuers: Vec<IssuerConfig>,
+}
+
+/// The operator's mailer: it is told of each token for a forgotten password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MailerConfig {
+    /// Where it listens.
+    pub url: String,
+    /// The file with the secret that requests to it are signed with.
+    pub secret_file: PathBuf,
+}
+
+impl fmt::Debug for MailerConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MailerConfig")
+            .field("url", &redact::url(&self.url))
+            .field("secret_file", &self.secret_file)
+            .finish()
+    }
 }
 
 /// A key of another issuer.
@@ -208,6 +250,8 @@ pub enum TokenAlgorithm {
     Hs256,
     /// Ed25519.
     EdDsa,
+    /// ECDSA on P-256 with SHA-256.
+    Es256,
     /// RSA PKCS #1 v1.5 with SHA-256.
     Rs256,
 }
@@ -233,6 +277,10 @@ pub struct LimitsConfig {
     pub session_rate: CommandRate,
     /// What all sessions of a user may send together.
     pub user_rate: CommandRate,
+    /// How often an address may try to log in, register or set a forgotten password.
+    pub address_attempts: AttemptRate,
+    /// How often a password may be wrong for one name.
+    pub account_attempts: AttemptRate,
 }
 
 impl LimitsConfig {
@@ -245,6 +293,15 @@ impl LimitsConfig {
     pub const fn recall_window_ms(&self) -> u64 {
         self.recall_window_s as u64 * 1000
     }
+}
+
+/// A token bucket of attempts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AttemptRate {
+    /// Attempts per minute in the long run; 0: no limit.
+    pub per_min: u32,
+    /// Attempts at once after a pause; at least 1.
+    pub burst: u32,
 }
 
 /// A token bucket.

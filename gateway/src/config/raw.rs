@@ -5,8 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::RawBatch;
 use super::encryption::RawEncryption;
+use super::files::RawFiles;
+use super::hooks::{RawEvents, RawHook};
+use super::issuers::RawIssuer;
 use super::metrics::{RawMetrics, RawTracing};
 use super::number::Number;
+use super::push::RawPush;
 use super::retention::RawRetention;
 use super::session::RawSession;
 
@@ -14,9 +18,13 @@ use super::session::RawSession;
 pub(super) struct Raw {
     pub(super) server: RawServer,
     pub(super) storage: RawStorage,
+    pub(super) files: RawFiles,
     pub(super) auth: RawAuth,
     pub(super) session: RawSession,
     pub(super) limits: RawLimits,
+    pub(super) push: RawPush,
+    pub(super) events: RawEvents,
+    pub(super) hook: RawHook,
     pub(super) log: RawLog,
     pub(super) metrics: RawMetrics,
     pub(super) tracing: RawTracing,
@@ -86,7 +94,11 @@ pub(super) struct RawAuth {
     pub(super) refresh_ttl_s: Number,
     pub(super) provision_unknown_users: bool,
     pub(super) registration: bool,
+    pub(super) password_reset_url: String,
+    pub(super) password_reset_secret_file: String,
+    pub(super) password_reset_ttl_s: Number,
     pub(super) trusted_keys: Vec<RawTrustedKey>,
+    pub(super) issuers: Vec<RawIssuer>,
 }
 
 impl Default for RawAuth {
@@ -100,7 +112,11 @@ impl Default for RawAuth {
             refresh_ttl_s: Number::Whole(30 * 24 * 60 * 60),
             provision_unknown_users: true,
             registration: true,
+            password_reset_url: String::new(),
+            password_reset_secret_file: String::new(),
+            password_reset_ttl_s: Number::Whole(60 * 60),
             trusted_keys: Vec::new(),
+            issuers: Vec::new(),
         }
     }
 }
@@ -138,6 +154,10 @@ pub(super) struct RawLimits {
     pub(super) user_commands_burst: Number,
     pub(super) address_commands_per_s: Number,
     pub(super) address_commands_burst: Number,
+    pub(super) address_attempts_per_min: Number,
+    pub(super) address_attempts_burst: Number,
+    pub(super) account_attempts_per_min: Number,
+    pub(super) account_attempts_burst: Number,
 }
 
 impl Default for RawLimits {
@@ -160,6 +180,10 @@ impl Default for RawLimits {
             user_commands_burst: Number::Whole(4000),
             address_commands_per_s: Number::Whole(0),
             address_commands_burst: Number::Whole(20_000),
+            address_attempts_per_min: Number::Whole(120),
+            address_attempts_burst: Number::Whole(300),
+            account_attempts_per_min: Number::Whole(6),
+            account_attempts_burst: Number::Whole(20),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use figment::value::{Dict, Value};
 
 use super::raw::Raw;
-use super::{Config, redact};
+use super::{Config, FilesPlace, redact};
 
 /// A valid configuration and how it came about.
 #[derive(Clone, Debug)]
@@ -44,7 +44,7 @@ impl fmt::Display for Loaded {
 impl Loaded {
     /// What a value stands for that leaves the decision to the server.
     fn effective(&self, key: &str) -> Option<String> {
-        let Config { server, auth, .. } = &self.config;
+        let Config { server, auth, files, .. } = &self.config;
         let is_default = |shown: &str| {
             self.settings.iter().any(|setting| setting.key == key && setting.shown == shown)
         };
@@ -54,6 +54,10 @@ impl Loaded {
             "auth.jwt_secret_file" if is_default("\"\"") => {
                 Some(auth.jwt_secret_file.display().to_string())
             }
+            "files.store" if is_default("\"\"") => match &files.place {
+                FilesPlace::Folder(path) => Some(path.display().to_string()),
+                FilesPlace::S3(_) => None,
+            },
             _ => None,
         }
     }
@@ -63,8 +67,24 @@ impl Loaded {
 pub(super) fn settings(raw: &Raw, origin: &dyn Fn(&str) -> String) -> Vec<Setting> {
     let mut shown = raw.clone();
     shown.storage.database = redact::url(&shown.storage.database);
+    shown.auth.password_reset_url = redact::url(&shown.auth.password_reset_url);
+    for url in shown.auth.issuers.iter_mut().filter_map(|issuer| issuer.jwks_url.as_mut()) {
+        *url = redact::url(url);
+    }
     shown.tracing.otlp_endpoint = redact::url(&shown.tracing.otlp_endpoint);
     shown.storage.encryption.keys = redact::secret(&shown.storage.encryption.keys);
+    shown.files.secret_access_key = redact::secret(&shown.files.secret_access_key);
+    shown.files.endpoint = redact::url(&shown.files.endpoint);
+    let signed = [&mut shown.push.webhook_url, &mut shown.hook.url];
+    for url in signed.into_iter().chain(shown.events.webhooks.iter_mut().map(|hook| &mut hook.url))
+    {
+        *url = redact::url(url);
+    }
+    let secrets = [&mut shown.push.webhook_secrets, &mut shown.hook.secrets];
+    let hooks = shown.events.webhooks.iter_mut().map(|hook| &mut hook.secrets);
+    for secret in secrets.into_iter().chain(hooks).flatten() {
+        *secret = redact::secret(secret);
+    }
     flatten(&shown)
         .into_iter()
         .map(|(key, value)| Setting { origin: origin(&key), shown: as_toml(&value), key })

@@ -13,6 +13,8 @@ use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 
 use super::foreign;
+use super::hooks::RawWebhook;
+use super::issuers::RawIssuer;
 use super::raw::{Raw, RawTrustedKey};
 use super::report::{self, Loaded};
 use super::validate::{Invalid, validate};
@@ -28,6 +30,12 @@ const FLAT: [(&str, &str); 7] = [
     ("DATABASE", "storage.database"),
     ("STORAGE_KEYS", "storage.encryption.keys"),
     ("LOG", "log.filter"),
+];
+/// Lists of tables, and the keys of their items: only a file has them.
+const TABLES: [(&str, &[&str]); 3] = [
+    ("auth.trusted_keys", &RawTrustedKey::KEYS),
+    ("auth.issuers", &RawIssuer::KEYS),
+    ("events.webhooks", &RawWebhook::KEYS),
 ];
 /// The variable that names the file; read by clap.
 const CONFIG: &str = "CONFIG";
@@ -179,8 +187,8 @@ impl Layer {
                 Ok(text.parse::<i64>().map_or_else(|_| Value::from(text), Value::from))
             }
             Value::Bool(..) => text.parse::<bool>().map(Value::from).map_err(|_| "true or false"),
-            Value::Array(..) if key == "auth.trusted_keys" => {
-                Err("[[auth.trusted_keys]] in the configuration file, nowhere else")
+            Value::Array(..) if TABLES.iter().any(|(list, _)| *list == key) => {
+                Err("tables [[...]] in the configuration file, nowhere else")
             }
             Value::Array(..) => {
                 let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
@@ -221,7 +229,9 @@ fn file_layer(path: &Path, defaults: &[(String, Value)]) -> Result<Layer, Config
     })?;
     let origin = format!("file {}", path.display());
     let mut known: Vec<_> = defaults.iter().map(|(key, _)| key.clone()).collect();
-    known.extend(RawTrustedKey::KEYS.iter().map(|key| format!("auth.trusted_keys.{key}")));
+    for (list, keys) in TABLES {
+        known.extend(keys.iter().map(|key| format!("{list}.{key}")));
+    }
     for (key, _) in report::flatten_dict(&values) {
         // A list's own name is known; what is inside its items is checked by name, whatever the item.
         if !known.contains(&key) {

@@ -3,6 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use ringwire_storage::outbox::EventKind;
+
+use super::hooks::RawWebhook;
+use super::issuers::RawIssuer;
 use super::raw::{Raw, RawTrustedKey};
 use super::{
     AllowedOrigins, Config, Database, DriverChoice, FlagValue, Loaded, TokenAlgorithm, load, report,
@@ -35,7 +39,10 @@ fn the_documented_file_equals_the_defaults_and_names_every_option() {
     let written: Vec<_> = keys.into_iter().map(|(key, _)| key).collect();
     let known: Vec<_> = report::flatten(&Raw::default()).into_iter().map(|(key, _)| key).collect();
     assert_eq!(written, known);
-    for key in RawTrustedKey::KEYS {
+    for key in RawTrustedKey::KEYS.into_iter().chain(RawIssuer::KEYS) {
+        assert!(DOCUMENTED.contains(&format!("#   {key} = ")), "{key}");
+    }
+    for key in RawWebhook::KEYS {
         assert!(DOCUMENTED.contains(&format!("#   {key} = ")), "{key}");
     }
 }
@@ -77,6 +84,54 @@ fn the_report_is_a_configuration_file_again() {
     let second = load_text(&first.to_string()).unwrap();
     assert_eq!(first.config, second.config);
     assert_eq!(second.config.auth.trusted_keys[0].algorithm, TokenAlgorithm::Rs256);
+}
+
+#[test]
+fn issuers_are_checked_and_reported_as_they_were_written() {
+    let text = "[[auth.issuers]]\nissuer = \"https://a\"\njwks_url = \"https://a/jwks\"\n\
+                algorithms = [\"ES256\"]\nrefresh_s = 60\nsubject_claim = \"oid\"\n";
+    let first = load_text(text).unwrap();
+    let second = load_text(&first.to_string()).unwrap();
+    assert_eq!(first.config, second.config);
+    let issuer = &second.config.auth.issuers[0];
+    assert_eq!(
+        (&*issuer.algorithms, issuer.audience.as_ref()),
+        (&[TokenAlgorithm::Es256][..], None)
+    );
+    for (lines, key) in [
+        ("jwks_url = \"http://a/jwks\"", "jwks_url"),
+        ("jwks_url = \"https://a\"\njwks_file = \"f\"", "jwks_url"),
+        ("audience = \"b\"", "jwks_url"),
+        ("jwks_file = \"f\"\nalgorithms = [\"HS256\"]", "algorithms"),
+        ("jwks_file = \"f\"\nalgorithms = []", "algorithms"),
+        ("jwks_url = \"https://a\"\nrefresh_s = 0", "refresh_s"),
+        ("jwks_file = \"f\"\nissuer = \"ringwire\"", "issuer"),
+        ("jwks_file = \"\"", "jwks_file"),
+    ] {
+        let issuer = if lines.contains("issuer") { "" } else { "issuer = \"https://a\"\n" };
+        let error = load_text(&format!("[[auth.issuers]]\n{issuer}{lines}\n")).unwrap_err();
+        assert!(error.starts_with(&format!("auth.issuers[0].{key} = ")), "{lines}: {error}");
+    }
+    let secret = "[[auth.issuers]]\nissuer = \"a\"\njwks_url = \"https://ann:s3cret@b/c\"\n";
+    let loaded = load_text(secret).unwrap();
+    assert!(!format!("{loaded} {loaded:?}").contains("s3cret"), "{loaded}");
+    let twice = "[[auth.issuers]]\nissuer = \"a\"\njwks_file = \"f\"\n".repeat(2);
+    assert!(load_text(&twice).unwrap_err().contains("each issuer once"));
+}
+
+#[test]
+fn a2_tokens_for_forgotten_passwords_go_where_nobody_reads_along() {
+    let load = |url: &str, file: &str| {
+        load_text(&format!(
+            "[auth]\npassword_reset_url = {url:?}\npassword_reset_secret_file = {file:?}\n"
+        ))
+    };
+    let loaded = load("https://ann:s3cret@mail/x", "f").unwrap();
+    assert!(!format!("{loaded} {loaded:?}").contains("s3cret"));
+    assert!(load("http://127.0.0.1:9/x", "f").is_ok());
+    for (url, file) in [("http://mail.example/x", "f"), ("https://mail.example", ""), ("x", "f")] {
+        assert!(load(url, file).unwrap_err().starts_with("auth.password_reset_"), "{url}");
+    }
 }
 
 #[test]
@@ -233,7 +288,7 @@ fn wrong_values_say_what_would_be_right() {
         ),
         (
             "[[auth.trusted_keys]]\nissuer = \"a\"\nalgorithm = \"none\"\nkey_file = \"k\"",
-            "expected HS256, EdDSA or RS256",
+            "expected HS256, EdDSA, ES256 or RS256",
         ),
     ];
     for (text, expected) in cases {
@@ -258,4 +313,39 @@ fn lists_in_the_environment_are_separated_by_commas() {
     let expected = vec!["https://a.example".to_owned(), "http://b:8080".to_owned()];
     assert_eq!(config.unwrap().server.allowed_origins, AllowedOrigins::List(expected));
     assert!(load_env(&[("RINGWIRE_AUTH__TRUSTED_KEYS", "x")]).is_err());
+}
+
+#[test]
+fn a2_secrets_of_hooks_are_hidden_everywhere() {
+    let secret = "0123456789abcdef-s3cret";
+    let hook = format!("url = \"https://ann:p4ss@hooks.example/x\"\nsecrets = [\"{secret}\"]\n");
+    let text = format!(
+        "[push]\nwebhook_url = \"https://b:p4ss@push.example\"\nwebhook_secrets = [\"{secret}\"]\n[hook]\n{hook}\
+         [[events.webhooks]]\nname = \"audit\"\nevents = [\"message.created\", \"member.left\"]\n{hook}"
+    );
+    let loaded = load_text(&text).unwrap();
+    let shown = format!("{loaded} {loaded:?}");
+    assert!(!shown.contains("s3cret") && !shown.contains("p4ss"), "{shown}");
+    assert!(shown.contains("https://ann:***@hooks.example/x"), "{shown}");
+    let config = loaded.config;
+    assert!(config.push.is_on() && config.hook.endpoint.is_some());
+    let events = config.events.webhooks[0].events;
+    assert!(events.has(EventKind::MemberLeft) && !events.has(EventKind::MemberJoined));
+}
+
+#[test]
+fn hooks_that_cannot_work_are_refused() {
+    let hook = |lines: &str| load_text(&format!("[[events.webhooks]]\n{lines}")).unwrap_err();
+    let whole = "name = \"a\"\nurl = \"https://a.example\"\nsecrets = [\"0123456789abcdef\"]\n";
+    let error = hook(&format!("{whole}events = [\"message.made\"]"));
+    assert!(error.contains("events.webhooks[0].events") && error.contains("message.created"));
+    let error = hook(&format!("{}events = [\"*\"]", whole.replace("https", "ftp")));
+    assert!(error.contains("events.webhooks[0].url"), "{error}");
+    let error = hook(&format!("{}events = [\"*\"]", whole.replace("0123456789abcdef", "short")));
+    assert!(error.contains("secrets") && !error.contains("short"), "{error}");
+    let error =
+        hook(&format!("{whole}events = [\"*\"]\n[[events.webhooks]]\n{whole}events = [\"*\"]"));
+    assert!(error.contains("events.webhooks[1].name"), "{error}");
+    let error = load_text("[hook]\nkinds = [\"SHOUT\"]").unwrap_err();
+    assert!(error.contains("hook.kinds"), "{error}");
 }

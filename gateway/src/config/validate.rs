@@ -7,19 +7,24 @@ use ringwire_storage::operate::migrate::is_partition_count;
 
 use super::batch::batch;
 use super::encryption::encryption;
+use super::files::files;
+use super::hooks::{events, hook};
+use super::issuers::issuers;
 use super::metrics::{metrics, tracing};
 use super::number::Number;
+use super::push::push;
 use super::raw::{Raw, RawAuth, RawLimits, RawLog, RawServer, RawStorage, RawTrustedKey};
 use super::retention::retention;
 use super::session::session;
 use super::{
-    AllowedOrigins, AuthConfig, CommandRate, CompressionChoice, Config, Database, DriverChoice,
-    LimitsConfig, LogConfig, LogFormat, ServerConfig, StorageConfig, TokenAlgorithm, TrustedKey,
-    redact,
+    AllowedOrigins, AttemptRate, AuthConfig, CommandRate, CompressionChoice, Config, Database,
+    DriverChoice, LimitsConfig, LogConfig, LogFormat, MailerConfig, ServerConfig, StorageConfig,
+    TokenAlgorithm, TrustedKey, redact,
 };
 
 use crate::connection::addresses::AddressLimits;
 use crate::connection::forwarded::TrustedProxies;
+use crate::outgoing::is_confidential;
 
 /// Most shards: more than any machine this runs on has cores.
 const MAX_SHARDS: u32 = 1024;
@@ -45,7 +50,7 @@ pub(super) fn invalid(key: &str, shown: impl Into<String>, expected: impl Into<S
     Invalid { key: key.to_owned(), shown: shown.into(), expected: expected.into() }
 }
 
-fn not_empty(key: &str, value: String) -> Result<String, Invalid> {
+pub(super) fn not_empty(key: &str, value: String) -> Result<String, Invalid> {
     let value_is_sound = !value.trim().is_empty() && value.len() <= 255;
     if value_is_sound { Ok(value) } else { Err(invalid(key, value, "1 to 255 characters")) }
 }
@@ -55,6 +60,10 @@ pub(super) fn validate(raw: Raw) -> Result<Config, Invalid> {
     Ok(Config {
         server: server(raw.server)?,
         auth: auth(raw.auth, &storage.data_dir)?,
+        files: files(raw.files, &storage.data_dir)?,
+        push: push(raw.push, &storage.data_dir)?,
+        events: events(raw.events)?,
+        hook: hook(raw.hook)?,
         storage,
         session: session(raw.session)?,
         limits: limits(&raw.limits)?,
@@ -190,6 +199,7 @@ fn auth(raw: RawAuth, data_dir: &Path) -> Result<AuthConfig, Invalid> {
     for (index, key) in raw.trusted_keys.into_iter().enumerate() {
         trusted_keys.push(trusted_key(&format!("auth.trusted_keys[{index}]"), key, &issuer)?);
     }
+    let issuers = issuers(raw.issuers, &issuer)?;
     Ok(AuthConfig {
         jwt_secret_file: if raw.jwt_secret_file.is_empty() {
             data_dir.join("jwt.secret")
@@ -206,8 +216,31 @@ fn auth(raw: RawAuth, data_dir: &Path) -> Result<AuthConfig, Invalid> {
             .into(),
         provision_unknown_users: raw.provision_unknown_users,
         registration: raw.registration,
+        password_reset: mailer(raw.password_reset_url, raw.password_reset_secret_file)?,
+        password_reset_ttl_s: raw
+            .password_reset_ttl_s
+            .within("auth.password_reset_ttl_s", 60, 7 * 86_400)?
+            .into(),
         trusted_keys,
+        issuers,
     })
+}
+
+fn mailer(url: String, secret_file: String) -> Result<Option<MailerConfig>, Invalid> {
+    if url.is_empty() {
+        return Ok(None);
+    }
+    let key = "auth.password_reset_url";
+    if !is_confidential(&url) {
+        let expected = "an https address, or an http address of this machine: tokens go there";
+        return Err(invalid(key, redact::url(&url), expected));
+    }
+    let secret_file =
+        not_empty("auth.password_reset_secret_file", secret_file).map_err(|error| Invalid {
+            expected: format!("a file with a secret, with {key}"),
+            ..error
+        })?;
+    Ok(Some(MailerConfig { url, secret_file: PathBuf::from(secret_file) }))
 }
 
 fn trusted_key(place: &str, raw: RawTrustedKey, own_issuer: &str) -> Result<TrustedKey, Invalid> {
@@ -221,8 +254,12 @@ fn trusted_key(place: &str, raw: RawTrustedKey, own_issuer: &str) -> Result<Trus
     let algorithm = match raw.algorithm.as_str() {
         "HS256" => TokenAlgorithm::Hs256,
         "EdDSA" => TokenAlgorithm::EdDsa,
+        "ES256" => TokenAlgorithm::Es256,
         "RS256" => TokenAlgorithm::Rs256,
-        _ => return Err(invalid(&key("algorithm"), raw.algorithm, "HS256, EdDSA or RS256")),
+        _ => {
+            let expected = "HS256, EdDSA, ES256 or RS256";
+            return Err(invalid(&key("algorithm"), raw.algorithm, expected));
+        }
     };
     Ok(TrustedKey {
         issuer,
@@ -238,6 +275,12 @@ fn limits(raw: &RawLimits) -> Result<LimitsConfig, Invalid> {
         Ok(CommandRate {
             per_s: per_s.within(&format!("limits.{name}_per_s"), 0, 1_000_000)?,
             burst: burst.within(&format!("limits.{name}_burst"), 1, 10_000_000)?,
+        })
+    };
+    let attempts = |name: &str, per_min: &Number, burst: &Number| {
+        Ok(AttemptRate {
+            per_min: per_min.within(&format!("limits.{name}_per_min"), 0, 60_000)?,
+            burst: burst.within(&format!("limits.{name}_burst"), 1, 100_000)?,
         })
     };
     Ok(LimitsConfig {
@@ -277,6 +320,16 @@ fn limits(raw: &RawLimits) -> Result<LimitsConfig, Invalid> {
             &raw.session_commands_burst,
         )?,
         user_rate: rate("user_commands", &raw.user_commands_per_s, &raw.user_commands_burst)?,
+        address_attempts: attempts(
+            "address_attempts",
+            &raw.address_attempts_per_min,
+            &raw.address_attempts_burst,
+        )?,
+        account_attempts: attempts(
+            "account_attempts",
+            &raw.account_attempts_per_min,
+            &raw.account_attempts_burst,
+        )?,
     })
 }
 

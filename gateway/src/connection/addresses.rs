@@ -194,7 +194,8 @@ impl Table {
     }
 }
 
-fn prefix(address: IpAddr) -> u64 {
+/// By which an address is counted: of IPv6 the network, of which somebody may have as many addresses as they like.
+pub fn prefix(address: IpAddr) -> u64 {
     match address {
         // No address of IPv6 begins with 32 zeros and is no IPv4 address in disguise.
         IpAddr::V4(address) => u64::from(address.to_bits()),

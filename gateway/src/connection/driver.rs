@@ -74,39 +74,44 @@ pub struct Opening {
     pub unread: BytesMut,
 }
 
-/// Serves one connection to its end. `link` must have been made for `stream`.
-pub async fn serve<A: Application>(
+/// Serves one connection to its end, when `held` is dropped. `link` must have been made for `stream`.
+#[expect(clippy::manual_async_fn, reason = "an async fn keeps its arguments twice, here for ever")]
+pub fn serve<A: Application>(
     app: Rc<A>,
     link: LinkKey,
     stream: Rc<Stream>,
-    opening: Opening,
-) {
-    let Opening { mut machine, messages, mut unread } = opening;
-    for (kind, payload) in messages {
-        app.on_message(link, kind, &payload);
-    }
-    let mut open = feed(&app, link, &mut machine, &mut unread);
-    drop(unread);
-    while open {
-        poll_fn(|context| app.links().borrow_mut().poll_unpaused(link, context)).await;
-        if app.links().borrow_mut().is_closing(link) {
-            break;
+    opening: Box<Opening>,
+    held: impl Sized + 'static,
+) -> impl Future<Output = ()> + 'static {
+    async move {
+        let Opening { mut machine, messages, mut unread } = *opening;
+        for (kind, payload) in messages {
+            app.on_message(link, kind, &payload);
         }
-        if stream.readable().await.is_err() {
-            open = false;
-            break;
+        let mut open = feed(&app, link, &mut machine, &mut unread);
+        drop(unread);
+        while open {
+            poll_fn(|context| app.links().borrow_mut().poll_unpaused(link, context)).await;
+            if app.links().borrow_mut().is_closing(link) {
+                break;
+            }
+            if stream.readable().await.is_err() {
+                open = false;
+                break;
+            }
+            open = read_turn(&app, link, &stream, &mut machine);
+            let mut pass = Pass::default();
+            app.links().borrow_mut().flush_turn(link, &mut pass);
+            after_pass(&app, &mut pass);
         }
-        open = read_turn(&app, link, &stream, &mut machine);
-        let mut pass = Pass::default();
-        app.links().borrow_mut().flush_turn(link, &mut pass);
-        after_pass(&app, &mut pass);
+        if open {
+            // Boxed: the state of this wait would otherwise be kept for the connection's whole life.
+            Box::pin(await_close(&app, &stream, &mut machine)).await;
+        }
+        app.links().borrow_mut().remove(link);
+        app.on_gone(link);
+        drop(held);
     }
-    if open {
-        // Boxed: the state of this wait would otherwise be kept for the connection's whole life.
-        Box::pin(await_close(&app, &stream, &mut machine)).await;
-    }
-    app.links().borrow_mut().remove(link);
-    app.on_gone(link);
 }
 
 /// Reads what has arrived, within one turn's share; `false`: the connection has ended.

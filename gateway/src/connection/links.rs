@@ -570,3 +570,13 @@ fn flush(link: &mut Link, pool: &mut BufferPool, traffic: &mut Traffic) -> io::R
     traffic.sent_bytes += sent as u64;
     flushed
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_link_is_small() {
+        assert!(size_of::<Link>() <= 104, "{}", size_of::<Link>());
+    }
+}

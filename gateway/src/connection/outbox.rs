@@ -1,7 +1,7 @@
 //! A connection's outbound queue: framed bytes, bounded by its owner, sent together.
 //!
 //! Small frames are copied behind each other into one buffer, so a turn's worth of replies is one `send`; large
-//! shared frames are referenced. Buffers come from a pool of the shard, so an idle connection holds none.
+//! shared frames are referenced. Buffers and queues come from a pool of the shard, so an idle connection holds none.
 
 use std::collections::VecDeque;
 use std::io;
@@ -13,6 +13,8 @@ use crate::limits;
 
 /// Frames up to this size are copied; beyond it a reference is cheaper than the copy.
 const COPY_UP_TO_BYTES: usize = 2048;
+/// Chunks of a queue that is kept for the next outbox.
+const POOLED_CHUNKS: usize = 4;
 /// Buffers that one `sendmsg` takes.
 const SLICES_PER_SEND: usize = 16;
 
@@ -25,10 +27,11 @@ pub enum Flushed {
     Blocked,
 }
 
-/// Spare buffers, shared by all connections of a shard.
+/// Spare buffers and queues, shared by all connections of a shard.
 #[derive(Debug, Default)]
 pub struct BufferPool {
     spare: Vec<BytesMut>,
+    queues: Vec<VecDeque<Chunk>>,
 }
 
 impl BufferPool {
@@ -41,6 +44,18 @@ impl BufferPool {
         if reusable && self.spare.len() < limits::POOLED_BUFFERS {
             buffer.clear();
             self.spare.push(buffer);
+        }
+    }
+
+    fn take_queue(&mut self) -> VecDeque<Chunk> {
+        self.queues.pop().unwrap_or_default()
+    }
+
+    /// Takes an empty queue back, unless it once grew.
+    fn give_queue_back(&mut self, queue: VecDeque<Chunk>) {
+        let reusable = (1..=POOLED_CHUNKS).contains(&queue.capacity());
+        if reusable && self.queues.len() < limits::POOLED_BUFFERS {
+            self.queues.push(queue);
         }
     }
 }
@@ -76,7 +91,7 @@ impl Outbox {
     /// Appends through `write`, which sees a buffer to append to.
     pub fn write(&mut self, pool: &mut BufferPool, write: impl FnOnce(&mut BytesMut)) {
         if !matches!(self.chunks.back(), Some(Chunk::Owned(_))) {
-            self.chunks.push_back(Chunk::Owned(pool.take()));
+            self.append(Chunk::Owned(pool.take()), pool);
         }
         if let Some(Chunk::Owned(buffer)) = self.chunks.back_mut() {
             let before = buffer.len();
@@ -92,8 +107,15 @@ impl Outbox {
             self.write(pool, |buffer| buffer.extend_from_slice(frame));
         } else {
             self.queued_bytes += frame.len();
-            self.chunks.push_back(Chunk::Shared(frame.clone()));
+            self.append(Chunk::Shared(frame.clone()), pool);
         }
+    }
+
+    fn append(&mut self, chunk: Chunk, pool: &mut BufferPool) {
+        if self.chunks.capacity() == 0 {
+            self.chunks = pool.take_queue();
+        }
+        self.chunks.push_back(chunk);
     }
 
     /// Gives the socket as much as it takes.
@@ -118,10 +140,7 @@ impl Outbox {
                 Err(error) => return Err(error),
             }
         }
-        // The ring buffer of a queue that once grew is not kept by an idle connection.
-        if self.chunks.capacity() > 4 {
-            self.chunks = VecDeque::new();
-        }
+        pool.give_queue_back(std::mem::take(&mut self.chunks));
         Ok(Flushed::Drained)
     }
 

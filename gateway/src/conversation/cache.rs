@@ -24,17 +24,17 @@ pub enum Lookup<'a> {
     Full(Request),
 }
 
+/// Both are boxed: most slots are live, and the map has more room than slots.
 enum Slot {
-    Loading {
-        waiting: Vec<Request>,
-        /// The newest block that was made or ended since it was asked.
-        block: Option<Request>,
-        asked_at: Instant,
-    },
-    Live {
-        conversation: Box<Conversation>,
-        used_tick: u32,
-    },
+    Loading(Box<Loading>),
+    Live { conversation: Box<Conversation>, used_tick: u32 },
+}
+
+struct Loading {
+    waiting: Vec<Request>,
+    /// The newest block that was made or ended since it was asked.
+    block: Option<Request>,
+    asked_at: Instant,
 }
 
 /// Conversations by id.
@@ -72,26 +72,26 @@ impl Cache {
         }
         match self.slots.entry(id) {
             Entry::Vacant(vacant) => {
-                let waiting = vec![request];
-                vacant.insert(Slot::Loading { waiting, block: None, asked_at: at });
+                let loading = Loading { waiting: vec![request], block: None, asked_at: at };
+                vacant.insert(Slot::Loading(Box::new(loading)));
                 Lookup::Waiting { load: true }
             }
             Entry::Occupied(slot) => match slot.into_mut() {
                 // There is always room for what must not be missed.
-                Slot::Loading { block, .. } if request.is_for_memory() => {
+                Slot::Loading(loading) if request.is_for_memory() => {
                     // Nothing else of what is kept in memory is there yet.
                     if matches!(request, Request::BlockChanged { .. }) {
-                        *block = Some(request);
+                        loading.block = Some(request);
                     }
                     Lookup::Waiting { load: false }
                 }
-                Slot::Loading { waiting, .. }
-                    if waiting.len() >= limits::WAITING_PER_CONVERSATION =>
+                Slot::Loading(loading)
+                    if loading.waiting.len() >= limits::WAITING_PER_CONVERSATION =>
                 {
                     Lookup::Full(request)
                 }
-                Slot::Loading { waiting, .. } => {
-                    waiting.push(request);
+                Slot::Loading(loading) => {
+                    loading.waiting.push(request);
                     Lookup::Waiting { load: false }
                 }
                 Slot::Live { conversation, used_tick } => {
@@ -136,7 +136,7 @@ impl Cache {
     /// When the store was asked for a conversation that is not in memory yet.
     pub fn asked_at(&self, id: ConversationId) -> Option<Instant> {
         match self.slots.get(&id) {
-            Some(Slot::Loading { asked_at, .. }) => Some(*asked_at),
+            Some(Slot::Loading(loading)) => Some(loading.asked_at),
             _ => None,
         }
     }
@@ -149,7 +149,8 @@ impl Cache {
         tick: u32,
     ) -> Vec<Request> {
         let waiting = match self.slots.remove(&id) {
-            Some(Slot::Loading { waiting, block, .. }) => {
+            Some(Slot::Loading(loading)) => {
+                let Loading { waiting, block, .. } = *loading;
                 // First, so that what waited is not decided by what was so before.
                 block.into_iter().chain(waiting).collect()
             }
@@ -193,7 +194,7 @@ impl Cache {
             .values()
             .filter_map(|slot| match slot {
                 Slot::Live { used_tick, .. } => Some(*used_tick),
-                Slot::Loading { .. } => None,
+                Slot::Loading(_) => None,
             })
             .collect();
         let middle = ticks.len() / 2;
@@ -210,7 +211,7 @@ impl Cache {
             Slot::Live { conversation, used_tick } => {
                 *used_tick >= before || !conversation.is_quiet()
             }
-            Slot::Loading { .. } => true,
+            Slot::Loading(_) => true,
         });
     }
 }
@@ -260,6 +261,13 @@ mod tests {
     }
 
     #[test]
+    fn a_quiet_conversation_is_small() {
+        assert!(size_of::<Slot>() <= 16, "{}", size_of::<Slot>());
+        // Allocators round up to 1,024.
+        assert!(size_of::<Conversation>() <= 1024, "{}", size_of::<Conversation>());
+    }
+
+    #[test]
     fn requests_wait_for_one_load_in_order_and_in_bounds() {
         let mut cache = Cache::default();
         for seq in 0..limits::WAITING_PER_CONVERSATION as u64 {
@@ -291,6 +299,7 @@ mod tests {
                 body: bytes::Bytes::new(),
                 after: after.into(),
                 mentions: crate::conversation::Mentions::default(),
+                files: Box::default(),
             };
             let submission = Box::new(crate::conversation::Submission {
                 from: user,

@@ -8,7 +8,7 @@ use wire::entry_body::Kind;
 
 use super::settings;
 
-/// The change; what only the database keeps of it (bodies, texts, mentions) is left empty. A body that is gone told of a
+/// The change; what only the database keeps of it (bodies, texts, mentions, files) is left empty. A body that is gone told of a
 /// message, or of an edit that a recall took back: neither changes what is decided next.
 pub(super) fn change_of(row: &EntryRow, before: &wire::GroupSettings) -> Change {
     let Some(kind) = wire::EntryBody::decode(row.body.clone()).unwrap_or_default().kind else {
@@ -22,7 +22,8 @@ fn told(kind: Kind, row: &EntryRow, before: &wire::GroupSettings) -> Option<Chan
     Some(match kind {
         Kind::Message(_) | Kind::Created(_) => Change::None,
         Kind::Edited(edited) => {
-            Change::Edit { target_seq: edited.target_seq, body: bytes::Bytes::new() }
+            let target_seq = edited.target_seq;
+            Change::Edit { target_seq, body: bytes::Bytes::new(), files: Vec::new() }
         }
         Kind::Recalled(recalled) => Change::Recall { target_seq: recalled.target_seq },
         Kind::Reacted(reacted) => Change::React {

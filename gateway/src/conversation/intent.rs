@@ -26,6 +26,8 @@ pub enum Intent {
         after: Box<str>,
         /// Whom it addresses.
         mentions: Mentions,
+        /// Files it carries, each once.
+        files: Box<[Box<str>]>,
     },
     /// Another content for a message.
     Edit {
@@ -37,6 +39,8 @@ pub enum Intent {
         edited: Bytes,
         /// It addresses everyone.
         mention_all: bool,
+        /// Files it carries, each once.
+        files: Box<[Box<str>]>,
     },
     /// A message is taken back.
     Recall {

@@ -1,11 +1,11 @@
 //! Who belongs to a conversation, and the same people grouped by home shard for fan-out.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ringwire_protocol::{UnixMs, UserId};
 use ringwire_storage::model::{MemberRow, Role};
 
+use super::roll::Roll;
 use crate::placement::home_shard;
 
 /// What the rules need to know of a member.
@@ -23,7 +23,7 @@ pub type Recipients = Arc<[Arc<[UserId]>]>;
 /// The members of one conversation.
 #[derive(Debug)]
 pub struct Members {
-    by_user: BTreeMap<UserId, Member>,
+    by_user: Roll,
     shards: usize,
     recipients: Option<Recipients>,
 }
@@ -45,14 +45,14 @@ impl Members {
 
     /// One of them.
     pub fn get(&self, user: UserId) -> Option<Member> {
-        self.by_user.get(&user).copied()
+        self.by_user.get(user)
     }
 
     /// What a user is from now on; `None`: no member.
     pub fn set(&mut self, user: UserId, member: Option<Member>) {
         let before = match member {
             Some(member) => self.by_user.insert(user, member),
-            None => self.by_user.remove(&user),
+            None => self.by_user.remove(user),
         };
         if before.is_some() != member.is_some() {
             self.recipients = None;
@@ -61,13 +61,13 @@ impl Members {
 
     /// Lets everyone go.
     pub fn clear(&mut self) {
-        self.by_user.clear();
+        self.by_user = Roll::default();
         self.recipients = None;
     }
 
     /// Everyone, by user id.
     pub fn users(&self) -> impl Iterator<Item = UserId> {
-        self.by_user.keys().copied()
+        self.by_user.users()
     }
 
     /// Everyone, by home shard.
@@ -75,8 +75,8 @@ impl Members {
         let (by_user, shards) = (&self.by_user, self.shards);
         let recipients = self.recipients.get_or_insert_with(|| {
             let mut by_shard = vec![Vec::new(); shards];
-            for user in by_user.keys() {
-                by_shard[usize::from(home_shard(*user, shards))].push(*user);
+            for user in by_user.users() {
+                by_shard[usize::from(home_shard(user, shards))].push(user);
             }
             by_shard.into_iter().map(Arc::from).collect()
         });
@@ -86,7 +86,7 @@ impl Members {
     /// Everyone and one more, by home shard.
     pub fn recipients_and(&mut self, user: UserId) -> Recipients {
         let recipients = self.recipients();
-        if self.by_user.contains_key(&user) {
+        if self.by_user.get(user).is_some() {
             return recipients;
         }
         let home = usize::from(home_shard(user, self.shards));

@@ -35,6 +35,7 @@ mod receipts;
 mod recent;
 pub mod request;
 mod ring;
+mod roll;
 mod rules;
 pub mod settings;
 mod state;

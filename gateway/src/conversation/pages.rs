@@ -4,6 +4,7 @@
 //! confirmed, or only just now. Everything else is for the database, which also says who is not a member. (`history` also
 //! tells where the log begins, which only the database knows.)
 
+use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
 
 use ringwire_protocol::{Seq, UserId, wire};
@@ -38,8 +39,16 @@ impl Conversation {
         })
     }
 
-    /// Forgets what is too old to be told from memory.
+    /// Forgets what is too old to be told from memory, and gives back the room of entries that were in flight: a
+    /// conversation is quiet most of its time, and such an entry is large.
     pub fn expire(&mut self, at: Instant) {
         self.ring.expire(at);
+        if self.in_flight.is_empty() {
+            self.in_flight = VecDeque::new();
+            self.in_flight_ids = HashMap::new();
+        }
+        if self.waiting.is_empty() {
+            self.waiting = VecDeque::new();
+        }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The database's unique index is the authority; this memory only spares it the common case.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use ringwire_protocol::{MsgNo, Seq, UnixMs, UserId};
 
@@ -24,29 +24,29 @@ pub(super) struct Position {
     pub(super) command_hash: i64,
 }
 
-/// The newest entries by (sender, `client_msg_id`).
+/// The newest entries by (sender, `client_msg_id`), oldest first. They are looked through one by one: in nearly every
+/// conversation there are few, and a map would cost several times their memory.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
-    order: VecDeque<DedupeKey>,
-    positions: HashMap<DedupeKey, Position>,
+    entries: VecDeque<(DedupeKey, Position)>,
 }
 
 impl Recent {
     /// Remembers a committed entry, and forgets the oldest when there are too many.
     pub(super) fn insert(&mut self, key: DedupeKey, position: Position) {
-        if self.order.len() == limits::RECENT_ENTRIES
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.positions.remove(&oldest);
+        if let Some((_, known)) = self.entries.iter_mut().find(|(other, _)| *other == key) {
+            *known = position;
+            return;
         }
-        if self.positions.insert(key.clone(), position).is_none() {
-            self.order.push_back(key);
+        if self.entries.len() == limits::RECENT_ENTRIES {
+            self.entries.pop_front();
         }
+        self.entries.push_back((key, position));
     }
 
     /// Where the command with this key went, if that was lately.
     pub(super) fn get(&self, key: &DedupeKey) -> Option<Position> {
-        self.positions.get(key).copied()
+        self.entries.iter().find(|(other, _)| other == key).map(|(_, position)| *position)
     }
 }
 
@@ -67,6 +67,9 @@ mod tests {
         }
         assert_eq!(recent.get(&key(4)), None);
         assert_eq!(recent.get(&key(5)), Some(position));
-        assert_eq!(recent.order.len(), recent.positions.len());
+        let again = Position { seq: 2, ..position };
+        recent.insert(key(5), again);
+        assert_eq!((recent.get(&key(5)), recent.get(&key(6))), (Some(again), Some(position)));
+        assert_eq!(recent.entries.len(), limits::RECENT_ENTRIES);
     }
 }

@@ -104,7 +104,11 @@ pub(super) const fn lets_go(change: &Change) -> bool {
 pub(super) const fn decides(change: &Change) -> bool {
     !matches!(
         change,
-        Change::None | Change::Mention { .. } | Change::Edit { .. } | Change::React { .. }
+        Change::None
+            | Change::Mention { .. }
+            | Change::Carry { .. }
+            | Change::Edit { .. }
+            | Change::React { .. }
     )
 }
 

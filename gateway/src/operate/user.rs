@@ -11,8 +11,11 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use ringwire_protocol::UserId;
 use ringwire_storage::Store;
+use ringwire_storage::audit::AuditEntry;
 
-use crate::cli::parse_user_id;
+use crate::api::resets::expiry;
+use crate::auth::ResetToken;
+use crate::cli::{parse_user_id, unix_now_ms};
 use crate::config::Loaded;
 use crate::export::Export;
 use crate::startup;
@@ -22,6 +25,8 @@ use crate::startup;
 pub enum UserCommand {
     /// Write all that is one user's to the standard output, as JSON lines; the last one is {"type":"end"}.
     Export(WhichUser),
+    /// Print a token that is good once, to set a new password: for somebody who has forgotten theirs.
+    ResetPassword(WhichUser),
     /// Delete an account for good: its name is free at once, its messages are erased by the server.
     Delete(WhichUser),
 }
@@ -41,6 +46,9 @@ pub fn user(loaded: &Loaded, command: &UserCommand) -> anyhow::Result<ExitCode> 
         let store = Store::open(config, Arc::new(|_, _| {})).await?;
         match command {
             UserCommand::Export(WhichUser { user }) => export(store, *user).await,
+            UserCommand::ResetPassword(WhichUser { user }) => {
+                reset_password(&store, *user, loaded.config.auth.password_reset_ttl_s).await
+            }
             UserCommand::Delete(WhichUser { user }) => delete(&store, *user).await,
         }
     })?;
@@ -57,6 +65,29 @@ async fn export(store: Store, user: UserId) -> anyhow::Result<()> {
         out.write_all(&lines).context("cannot write the export")?;
     }
     out.flush().context("cannot write the export")
+}
+
+/// The token goes to the standard output, so that a script can take it; how to use it goes beside.
+async fn reset_password(store: &Store, user: UserId, ttl_s: u64) -> anyhow::Result<()> {
+    let token = ResetToken::random()?;
+    let now_ms = unix_now_ms();
+    if !store.create_password_reset(user, token.hash(), expiry(now_ms, ttl_s), now_ms).await? {
+        bail!("there is no user {user}");
+    }
+    let entry = AuditEntry {
+        actor: None,
+        action: "user.reset_password".to_owned(),
+        target: format!("user:{user}"),
+        detail: "{}".to_owned(),
+    };
+    store.append_audit(entry).await?;
+    println!("{}", token.expose());
+    eprintln!(
+        "Good once, for {} minutes: POST /api/v1/auth/password-reset/confirm with {{\"token\": \"...\", \"password\": \
+         \"...\"}}. All logins of user {user} end with it.",
+        ttl_s / 60
+    );
+    Ok(())
 }
 
 async fn delete(store: &Store, user: UserId) -> anyhow::Result<()> {

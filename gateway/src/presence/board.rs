@@ -16,7 +16,8 @@ use crate::session::registry::SessionKey;
 /// Everybody who is there, or whom somebody follows.
 #[derive(Debug, Default)]
 pub struct Board {
-    people: BTreeMap<UserId, Person>,
+    /// Boxed: a tree is a good deal larger than what is in it.
+    people: BTreeMap<UserId, Box<Person>>,
     /// Whose looks may have changed since the last sweep.
     touched: BTreeSet<UserId>,
     /// When sessions that ended cease to count; in order, since all linger equally long.
@@ -86,8 +87,10 @@ impl Board {
     /// A session of a user has a connection. What lingered of earlier ones is over.
     pub fn came(&mut self, user: UserId, key: SessionKey, own: Own, now: UnixMs) {
         self.change(user, now, |person| {
-            person.lingering.clear();
+            person.lingering = Vec::new();
             person.sessions.retain(|(other, _)| *other != key);
+            // Most users have one session.
+            person.sessions.reserve_exact(1);
             person.sessions.push((key, own));
         });
     }
@@ -139,7 +142,7 @@ impl Board {
 
     /// How a user shows at present; `None`: nothing is known of them here.
     pub fn shown(&self, user: UserId) -> Option<Shown> {
-        self.people.get(&user).map(Person::shown)
+        self.people.get(&user).map(|person| person.shown())
     }
 
     /// A shard wants to know from now on; how the user shows at present.

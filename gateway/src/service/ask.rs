@@ -8,6 +8,7 @@ use wire::reply::Outcome;
 use crate::command::named::Named;
 use crate::command::query::Query;
 use crate::conversation::answer::ReplyTo;
+use crate::hooks::before_send::Screening;
 use crate::placement::ShardId;
 use crate::presence::watches::Check;
 use crate::session::opening::{OpenRequest, Opened};
@@ -57,6 +58,8 @@ pub enum Ask {
     },
     /// Who the users are that a command names.
     Identify(Box<Named>),
+    /// What the hook says to a message.
+    Screen(Box<Screening>),
     /// An entry that a command is about.
     LoadTarget {
         /// Whose log.
@@ -158,6 +161,13 @@ pub enum Served {
         named: Box<Named>,
         /// Each once, by id.
         users: Result<Vec<UserId>, CommandError>,
+    },
+    /// To [`Ask::Screen`].
+    Screened {
+        /// From the call, perhaps with another text.
+        screening: Box<Screening>,
+        /// Whether it may go on.
+        allowed: Result<(), CommandError>,
     },
     /// To [`Ask::LoadTarget`].
     Target {

@@ -4,12 +4,13 @@
 //!   shard ─► Call ─► at most SERVICE_CONCURRENT at once ─► store ─► Served ─► the shard's mailbox
 //!   shard ─► HttpSocket ─► hyper and axum                └► upgraded after all? back to a shard
 //!   calls: what HTTP and upkeep ask of shards ─► Question ─► the shard's mailbox
-//!   upkeep: one step of background work at a time ─► store
+//!   upkeep: one step of background work at a time ─► store · issuers: keys of others are fetched
 //! ```
 
 pub mod ask;
 mod blocks;
 pub mod calls;
+pub(crate) mod issuers;
 mod opening;
 mod queries;
 pub mod rows;

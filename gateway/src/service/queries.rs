@@ -4,6 +4,7 @@ use ringwire_protocol::{CommandError, ConversationId, ErrorCode, UnixMs, UserId,
 use ringwire_storage::devices::SeenDevice;
 use ringwire_storage::members::{MemberList, MembersPage};
 use ringwire_storage::model::{CursorRow, HeadsAfter, HistoryWindow};
+use ringwire_storage::refresh::FamilyId;
 use ringwire_storage::{Store, StoreError};
 use wire::reply::Outcome;
 
@@ -139,7 +140,12 @@ impl Queries<'_> {
     }
 
     /// Notes on which device the user came. Where the database can only be read that has to wait for the next time.
-    async fn see_device(&self, user: UserId, device: &Device) -> Result<(), CommandError> {
+    async fn see_device(
+        &self,
+        user: UserId,
+        device: &Device,
+        login: Option<FamilyId>,
+    ) -> Result<(), CommandError> {
         if device.id.is_empty() {
             return Ok(());
         }
@@ -148,7 +154,8 @@ impl Queries<'_> {
             device_class: device.class.to_string(),
             name: device.client_name.to_string(),
         };
-        match self.store.see_device(user, seen, limits::MAX_DEVICES, self.now_ms).await {
+        let seen = self.store.see_device(user, seen, login, limits::MAX_DEVICES, self.now_ms).await;
+        match seen {
             Err(error) if error.is_temporary() => {
                 tracing::debug!(%error, "a device is noted later");
                 Ok(())
@@ -179,7 +186,7 @@ impl Queries<'_> {
         let profile = profile.ok_or_else(|| {
             CommandError::new(ErrorCode::UserNotFound, "the token's user does not exist")
         })?;
-        self.see_device(user, device).await?;
+        self.see_device(user, device, *login).await?;
         self.save_first(dirty).await?;
         let view = self.view(user, *view_no).await?;
         let snapshot = self

@@ -17,13 +17,14 @@ use crate::limits;
 use crate::permissions::{Caller, Operation, Verdict};
 use crate::session::opening::Opened;
 
-pub(super) fn user(row: &UserRow) -> wire::User {
+/// A user as others see them.
+pub fn user(row: &UserRow) -> wire::User {
     wire::User {
         user_id: row.user_id.get(),
         username: row.username.clone(),
         display_name: row.display_name.clone(),
         avatar_url: row.avatar_url.clone(),
-        color: String::new(),
+        color: row.color.clone(),
     }
 }
 

@@ -15,7 +15,10 @@ use tokio::time::timeout;
 use super::ask::{Ask, Call, Served};
 use super::queries::{Queries, failed};
 use crate::api::ApiServer;
+use crate::hooks::Screener;
+use crate::hooks::before_send::Screening;
 use crate::limits;
+use crate::placement::ShardId;
 use crate::shard::handoff::HttpSocket;
 use crate::shard::mail::Mail;
 use crate::shard::shared::Shared;
@@ -26,14 +29,20 @@ pub struct Service {
     shared: Arc<Shared>,
     store: Store,
     api: ApiServer,
+    screener: Option<Screener>,
     places: Arc<Semaphore>,
 }
 
 impl Service {
     /// A service for the shards in `shared`.
-    pub fn new(shared: Arc<Shared>, store: Store, api: ApiServer) -> Self {
+    pub fn new(
+        shared: Arc<Shared>,
+        store: Store,
+        api: ApiServer,
+        screener: Option<Screener>,
+    ) -> Self {
         let places = Arc::new(Semaphore::new(limits::SERVICE_CONCURRENT));
-        Self { shared, store, api, places }
+        Self { shared, store, api, screener, places }
     }
 
     /// Serves calls until every shard is gone.
@@ -49,6 +58,14 @@ impl Service {
             }
         });
         while let Some(call) = calls.recv().await {
+            let call = match call.ask {
+                Ask::Screen(screening) => {
+                    // Has places of its own: a slow hook holds up nobody who waits for the database.
+                    tokio::spawn(self.clone().screen(call.shard, screening));
+                    continue;
+                }
+                ask => Call { shard: call.shard, ask },
+            };
             // Never closed, so there is always a permit sooner or later.
             let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return };
             let service = self.clone();
@@ -59,6 +76,15 @@ impl Service {
                 drop(place);
             });
         }
+    }
+
+    async fn screen(self, shard: ShardId, mut screening: Box<Screening>) {
+        let allowed = match &self.screener {
+            Some(screener) => limited(screener.screen(&mut screening)).await,
+            None => Ok(()),
+        };
+        let served = Served::Screened { screening, allowed };
+        self.shared.mailboxes[usize::from(shard)].send_reserved(Mail::Served(served));
     }
 
     async fn serve(&self, ask: Ask) -> Served {
@@ -90,6 +116,7 @@ impl Service {
                 let users = limited(queries.identify(&named.users, &named.usernames)).await;
                 Served::Identified { named, users }
             }
+            Ask::Screen(screening) => Served::Screened { screening, allowed: Ok(()) },
             Ask::LoadTarget { conversation_id: id, seq, asked } => {
                 let load = async { self.store.load_entry(id, seq).await.map_err(failed) };
                 Served::Target { id, seq, asked, row: limited(load).await }

@@ -11,6 +11,7 @@
 //! left to everybody else; a job that fails, or does not end in time, is tried again after its rest and holds up no
 //! other.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use super::calls::Calls;
 use crate::cli::unix_now_ms;
 use crate::config::StorageConfig;
+use crate::files::{CLEANUP_REST, Cleanup, CleanupError, Files};
 use crate::limits;
 
 /// The shortest pause between two steps.
@@ -77,6 +79,8 @@ enum Job {
     Erase,
     /// Removes refresh tokens that have expired.
     ExpireTokens,
+    /// Removes files that nothing carries, and bytes that no row knows.
+    Files(Cleanup),
 }
 
 /// Why a step was not done.
@@ -84,6 +88,8 @@ enum Job {
 enum StepError {
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Files(#[from] CleanupError),
     #[error("{}", .0.message)]
     Command(#[from] CommandError),
     #[error("it did not end within {0:?}")]
@@ -91,7 +97,7 @@ enum StepError {
 }
 
 /// The jobs that this configuration asks for.
-fn jobs(store: &Store, config: &StorageConfig) -> Vec<Job> {
+fn jobs(store: &Store, config: &StorageConfig, files: Option<Files>) -> Vec<Job> {
     let end_logins = Job::EndLogins { since: unix_now_ms() - LOGINS_BACK_MS };
     let mut jobs = vec![end_logins, Job::EndSessions, Job::Erase, Job::ExpireTokens];
     if !config.retention.rules.keep_everything() {
@@ -104,6 +110,7 @@ fn jobs(store: &Store, config: &StorageConfig) -> Vec<Job> {
     if store.is_encrypted() {
         jobs.push(Job::Reseal);
     }
+    jobs.extend(files.map(|files| Job::Files(Cleanup::new(files))));
     jobs
 }
 
@@ -118,6 +125,7 @@ impl Job {
             Self::Erase => "erase",
             Self::ExpireTokens => "expire tokens",
             Self::Reseal => "reseal",
+            Self::Files(_) => "files",
         }
     }
 
@@ -129,6 +137,7 @@ impl Job {
             Self::EndLogins { .. } => LOGINS_REST,
             Self::ExpireTokens => TOKENS_REST,
             Self::Reseal => RESEAL_REST,
+            Self::Files(_) => CLEANUP_REST,
         }
     }
 
@@ -158,8 +167,14 @@ impl Job {
             Self::EndLogins { since } => {
                 let next = unix_now_ms() - LOGINS_BACK_MS;
                 let ended = store.revoked_families(*since, LOGINS).await?;
+                let mut users = BTreeSet::new();
                 for (user, login, _) in &ended {
                     calls.end_login(*user, Some(*login))?;
+                    users.insert(*user);
+                }
+                // Who has logged out of a device does not leave it their messages.
+                for user in users {
+                    store.silence_devices(user).await?;
                 }
                 let more = ended.len() >= LOGINS as usize;
                 let last = ended.last().filter(|_| more).map(|(_, _, ended_at)| *ended_at);
@@ -181,8 +196,9 @@ impl Job {
                 }
                 Ok(more)
             }
-            Self::ExpireTokens => Ok(store.expire_refresh_tokens().await?),
+            Self::ExpireTokens => Ok(store.expire_tokens().await?),
             Self::Reseal => Ok(store.reseal_step().await?.more),
+            Self::Files(cleanup) => Ok(cleanup.step(store).await?),
         }
     }
 }
@@ -211,9 +227,10 @@ impl Upkeep {
         config: &StorageConfig,
         calls: Calls,
         deleted: Arc<Notify>,
+        files: Option<Files>,
     ) -> Self {
         let now = Instant::now();
-        let jobs = jobs(&store, config).into_iter().map(|job| (now, job)).collect();
+        let jobs = jobs(&store, config, files).into_iter().map(|job| (now, job)).collect();
         Self { store, calls, deleted, jobs }
     }
 

@@ -81,7 +81,7 @@ impl Registry {
         let key = SessionKey { index: old.index, generation: self.fresh_generation() };
         let session = self.get(old)?;
         let (user, old_link) = (session.user, session.link);
-        let remembers_snapshot = !session.covered.is_empty();
+        let remembers_snapshot = session.covered.is_some();
         session.generation = key.generation;
         session.link = new.link;
         session.external = new.external;
@@ -253,6 +253,6 @@ mod tests {
 
     #[test]
     fn an_idle_session_is_small() {
-        assert!(size_of::<Session>() <= 512, "{}", size_of::<Session>());
+        assert!(size_of::<Session>() <= 336, "{}", size_of::<Session>());
     }
 }

@@ -53,14 +53,7 @@ pub enum Phase {
     /// The `connect` command has not come.
     AwaitingConnect,
     /// Its snapshot is being read.
-    Opening {
-        /// Live pushes since it was registered.
-        held: VecDeque<HeldPush>,
-        /// Commands that came behind `connect`.
-        early: Vec<wire::Command>,
-        /// Id of the `connect` command.
-        connect_id: u64,
-    },
+    Opening(Box<Opening>),
     /// Serving.
     Live,
     /// Without a connection, waiting to be resumed.
@@ -68,6 +61,17 @@ pub enum Phase {
         /// Durable pushes sent while there was one: more than that no client can have counted.
         sent: u64,
     },
+}
+
+/// What waits for a session's snapshot.
+#[derive(Debug)]
+pub struct Opening {
+    /// Live pushes since it was registered.
+    pub held: VecDeque<HeldPush>,
+    /// Commands that came behind `connect`.
+    pub early: Vec<wire::Command>,
+    /// Id of the `connect` command.
+    pub connect_id: u64,
 }
 
 /// On what a user is connected, as the client says.
@@ -130,7 +134,8 @@ pub struct Session {
     /// Conversations whose entries were dropped because the outbox was full, with the newest dropped position.
     pub lagging: BTreeMap<ConversationId, Seq>,
     /// What its snapshot told, for pushes that were slower than it; see [`Registry::cover`].
-    pub(super) covered: HashMap<ConversationId, Seq>,
+    #[expect(clippy::box_collection, reason = "a map is six words, and most sessions have none")]
+    pub(super) covered: Option<Box<HashMap<ConversationId, Seq>>>,
     /// How it shows its user; kept by a resume.
     pub own: Own,
     /// Where it typed last.
@@ -145,11 +150,12 @@ impl Session {
 
     /// Whether the snapshot told this entry already. Once a later one comes the conversation needs no watching.
     pub fn is_covered(&mut self, id: ConversationId, seq: Seq) -> bool {
-        match self.covered.get(&id) {
+        let Some(covered) = &mut self.covered else { return false };
+        match covered.get(&id) {
             None => false,
             Some(&head) if seq <= head => true,
             Some(_) => {
-                self.covered.remove(&id);
+                covered.remove(&id);
                 false
             }
         }
@@ -313,7 +319,7 @@ impl Registry {
             too_fast: (0, 0),
             refused_sends: Refusals::default(),
             lagging: BTreeMap::new(),
-            covered: HashMap::new(),
+            covered: None,
             own: Own::default(),
             typing: None,
         });
@@ -328,7 +334,8 @@ impl Registry {
         let Some(session) = self.get(key) else { return };
         let (user, rate) = (session.user, self.rates.user);
         let sessions = self.by_user.entry(user).or_insert_with(|| UserSessions {
-            keys: Vec::new(),
+            // Most users have one session.
+            keys: Vec::with_capacity(1),
             bucket: Bucket::new(rate, now_ms),
         });
         sessions.keys.push(key);
@@ -498,7 +505,10 @@ impl Registry {
     /// way, for the snapshot comes from the database and the push from the owner of the conversation.
     pub fn cover(&mut self, key: SessionKey, covered: HashMap<ConversationId, Seq>, tick: Tick) {
         let Some(session) = self.get(key) else { return };
-        session.covered = covered;
+        if covered.is_empty() {
+            return;
+        }
+        session.covered = Some(Box::new(covered));
         self.covering.push_back((tick + limits::SNAPSHOT_MEMORY_S, key));
     }
 
@@ -510,7 +520,7 @@ impl Registry {
         {
             self.covering.pop_front();
             if let Some(session) = self.get(key) {
-                session.covered = HashMap::new();
+                session.covered = None;
             }
         }
         self.forget_detached(tick);

@@ -25,7 +25,7 @@ use crate::limits;
 /// What one kept push costs beside its bytes.
 const SLOT_BYTES: usize = size_of::<Kept>();
 /// A ring that is empty gives its slots back, except so many.
-const SPARE_SLOTS: usize = 8;
+const SPARE_SLOTS: usize = 4;
 
 /// A message, by its place.
 pub type Subject = (ConversationId, Seq);
@@ -133,6 +133,10 @@ impl ResumeRing {
             self.pop(budget);
         }
         if self.has_room_for(cost, budget) {
+            // From one on: a quiet session keeps one or two, and that for long.
+            if self.frames.len() == self.frames.capacity() {
+                self.frames.reserve_exact(self.frames.len().max(1));
+            }
             self.frames.push_back(Kept { frame: frame.clone(), says });
             self.bytes += cost as u32;
             budget.used_bytes += cost;

@@ -76,11 +76,11 @@ impl State {
         links: &mut Links,
     ) {
         let Some(session) = self.registry.get(key) else { return };
-        if let Phase::Opening { early, .. } = &mut session.phase
+        if let Phase::Opening(opening) = &mut session.phase
             && !matches!(command.op, Some(Op::Connect(_)))
-            && early.len() < limits::MAX_UNANSWERED as usize
+            && opening.early.len() < limits::MAX_UNANSWERED as usize
         {
-            early.push(command);
+            opening.early.push(command);
             return;
         }
         let wire::Command { id: command_id, received, mut op } = command;
@@ -246,11 +246,11 @@ impl State {
         let Some(session) = self.registry.get(key) else { return Ok(()) };
         match (&session.phase, op) {
             (Phase::Live | Phase::AwaitingConnect, Some(Op::Connect(_))) => Ok(()),
-            (Phase::Opening { .. }, Some(Op::Connect(_))) => Err(already_connected()),
+            (Phase::Opening(_), Some(Op::Connect(_))) => Err(already_connected()),
             (Phase::AwaitingConnect, _) => {
                 Err(CommandError::new(ErrorCode::NotConnected, "connect must come first"))
             }
-            (Phase::Opening { .. }, _) => {
+            (Phase::Opening(_), _) => {
                 let error = "too many commands before connect was answered";
                 Err(CommandError::new(ErrorCode::TooManyUnanswered, error))
             }

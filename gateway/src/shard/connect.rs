@@ -31,7 +31,7 @@ use crate::service::ask::Ask;
 use crate::session::gate::Entered;
 use crate::session::opening::{OpenRequest, Opened};
 use crate::session::policy::{Present, Rules, Verdict, judge};
-use crate::session::registry::{Device, Phase, Session, SessionKey};
+use crate::session::registry::{Device, Opening, Phase, Session, SessionKey};
 use crate::session::resume::About;
 
 /// What waits at the gate before the service.
@@ -82,11 +82,11 @@ impl State {
         session.connected_at = now;
         session.device = device.clone();
         session.own.status = status.unwrap_or_default();
-        session.phase = Phase::Opening {
+        session.phase = Phase::Opening(Box::new(Opening {
             held: VecDeque::new(),
             early: Vec::new(),
             connect_id: reply_to.command_id,
-        };
+        }));
         // Registered first: what commits from now on is held, what committed before is in the snapshot.
         self.registry.subscribe(key, self.now.uptime_ms);
         self.watch_token(key);
@@ -126,7 +126,7 @@ impl State {
         links: &mut Links,
     ) {
         let is_such = |session: &Session| {
-            matches!(session.phase, Phase::Opening { .. })
+            matches!(session.phase, Phase::Opening(_))
                 && session.login == login
                 && !device.id.is_empty()
                 && session.device.id == device.id
@@ -283,11 +283,10 @@ impl State {
         let server_time = self.now.unix_ms;
         let limits = wire_limits(&self.shared.config.limits, self.resume_ms());
         let Some(session) = self.registry.get(key) else { return };
-        let Phase::Opening { held, early, connect_id } =
-            std::mem::replace(&mut session.phase, Phase::Live)
-        else {
+        let Phase::Opening(opening) = std::mem::replace(&mut session.phase, Phase::Live) else {
             return;
         };
+        let Opening { held, early, connect_id } = *opening;
         let (link, encoding) = (session.link, session.encoding);
         let lagging = !session.lagging.is_empty();
         let opened = opened.and_then(|opened| self.make_room(key, links).map(|()| *opened));

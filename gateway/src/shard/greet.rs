@@ -105,7 +105,7 @@ async fn accept_upgrade(
         if deflate.is_some() {
             machine = machine.with_deflate();
         }
-        let opening = Opening { machine, messages: Vec::new(), unread };
+        let opening = Box::new(Opening { machine, messages: Vec::new(), unread });
         welcome(shard, stream, offer, opening, admission, address_rate).await;
     }
 }
@@ -115,7 +115,7 @@ async fn welcome(
     shard: Rc<Shard>,
     stream: Stream,
     offer: Offer,
-    mut opening: Opening,
+    mut opening: Box<Opening>,
     admission: Admission,
     address_rate: Option<AddressRate>,
 ) {
@@ -148,7 +148,7 @@ async fn welcome(
 fn place(
     shard: &Rc<Shard>,
     stream: Stream,
-    opening: Opening,
+    opening: Box<Opening>,
     bearer: Bearer,
     encoding: Encoding,
     admission: Admission,
@@ -169,11 +169,24 @@ fn place(
     }
 }
 
+/// A connection among those of its shard and of the process, until this is dropped.
+struct Counted {
+    shard: Rc<Shard>,
+    encoding: Encoding,
+    _admission: Admission,
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.shard.discount_connection(self.encoding);
+    }
+}
+
 /// Makes the session and starts reading.
 pub(super) fn serve(
     shard: Rc<Shard>,
     stream: Stream,
-    opening: Opening,
+    opening: Box<Opening>,
     bearer: Bearer,
     encoding: Encoding,
     admission: Admission,
@@ -193,12 +206,9 @@ pub(super) fn serve(
     if deflate {
         shard.links().borrow_mut().allow_deflate(link);
     }
-    net::spawn(async move {
-        shard.count_connection(encoding);
-        driver::serve(Rc::clone(&shard), link, stream, opening).await;
-        shard.discount_connection(encoding);
-        drop(admission);
-    });
+    shard.count_connection(encoding);
+    let counted = Counted { shard: Rc::clone(&shard), encoding, _admission: admission };
+    net::spawn(driver::serve(shard, link, stream, opening, counted));
 }
 
 /// Maps a token of another issuer to a user.
@@ -316,4 +326,24 @@ pub(super) fn turn_away(stream: &Stream) {
         r#"{"error":{"code":2,"name":"BUSY","message":"too many connections","temporary":true}}"#;
     let response = handshake::refuse_response(503, body, &[("Retry-After", "1")]);
     drop(net::send(stream.as_fd_number(), &response));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::links::LinkKey;
+
+    fn future_bytes<F>(
+        _serve: impl FnOnce(Rc<Shard>, LinkKey, Rc<Stream>, Box<Opening>, Counted) -> F,
+    ) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn an_idle_connection_waits_in_a_small_task() {
+        let bytes = future_bytes(|shard, link, stream, opening, counted| {
+            driver::serve(shard, link, stream, opening, counted)
+        });
+        assert!(bytes <= 400, "{bytes}");
+    }
 }

@@ -43,7 +43,7 @@ pub struct Moving {
     /// The socket.
     pub stream: TcpStream,
     /// Its machine, with everything read so far.
-    pub opening: Opening,
+    pub opening: Box<Opening>,
     /// Whose it is.
     pub bearer: Bearer,
     /// How frames are written.

@@ -245,15 +245,15 @@ fn push(
     let is_view = matches!(pushed, Pushed::View { .. });
     match &mut session.phase {
         Phase::AwaitingConnect => {}
-        Phase::Opening { held, .. } => {
+        Phase::Opening(opening) => {
             // Behind something that was left out nothing may be shown before the client knows.
             let lagging = !is_view && session.lagging.contains_key(&id);
-            if lagging || held.len() >= limits::MAX_HELD_PUSHES {
+            if lagging || opening.held.len() >= limits::MAX_HELD_PUSHES {
                 return left_out(session, budget, pushed, (id, seq), links);
             }
             let position = matches!(pushed, Pushed::Entry(_)).then_some((id, seq));
             let (about, frame) = (pushed.about(), frames.get(session.encoding).clone());
-            held.push_back(HeldPush { position, about, frame });
+            opening.held.push_back(HeldPush { position, about, frame });
         }
         Phase::Live => {
             let queued = links.queued_bytes(session.link);

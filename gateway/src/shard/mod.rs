@@ -32,6 +32,7 @@ mod owner_tests;
 mod presence;
 pub mod pulls;
 pub mod questions;
+mod screening;
 mod sessions;
 pub mod shared;
 mod signals;
@@ -307,6 +308,7 @@ impl State {
                 }
             }
             Served::Identified { named, users } => self.identified(*named, users, links),
+            Served::Screened { screening, allowed } => self.screened(*screening, allowed, links),
             Served::Target { id, seq, asked, row } => {
                 self.target_loaded(id, seq, asked, row, links);
             }

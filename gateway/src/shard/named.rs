@@ -85,10 +85,10 @@ impl State {
             {
                 (submission.reply_to.session, *conversation_id)
             }
-            _ => return self.send_to_owner(request, links),
+            _ => return self.screen(request, links),
         };
         match self.behind_named.take_in(place, Waiting::Request(request)) {
-            Ok(Some(Waiting::Request(request))) => self.send_to_owner(request, links),
+            Ok(Some(Waiting::Request(request))) => self.screen(request, links),
             Ok(_) => Ok(()),
             Err((waiting, error)) => {
                 if let Waiting::Request(Request::Submit { conversation_id, submission }) = waiting {
@@ -111,7 +111,7 @@ impl State {
         self.give_query_back(reply_to.session);
         let sent = users.and_then(|users| {
             let request = named.resolved(users, &self.shared.command_key);
-            self.send_to_owner(request, links)
+            self.screen(request, links)
         });
         self.refuse_if(reply_to, sent, links);
         self.go_on_behind(place, links);
@@ -124,7 +124,7 @@ impl State {
             match waiting {
                 Waiting::Request(request) => {
                     let reply_to = request.reply_to();
-                    let sent = self.send_to_owner(request, links);
+                    let sent = self.screen(request, links);
                     if let Some(reply_to) = reply_to {
                         self.refuse_if(reply_to, sent, links);
                     }

@@ -323,7 +323,12 @@ impl State {
     }
 
     /// Sends an answer to the session's home shard.
-    fn answer(&mut self, reply_to: ReplyTo, answer: Result<Ack, CommandError>, links: &mut Links) {
+    pub(super) fn answer(
+        &mut self,
+        reply_to: ReplyTo,
+        answer: Result<Ack, CommandError>,
+        links: &mut Links,
+    ) {
         if reply_to.shard == self.id {
             self.finish_command(reply_to, answer, links);
         } else {

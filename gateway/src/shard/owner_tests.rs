@@ -126,7 +126,8 @@ fn message(text: &str) -> Intent {
     let message = wire::Message { text: text.to_owned(), ..Default::default() };
     let kind = Some(wire::entry_body::Kind::Message(message));
     let body = wire::EntryBody { kind }.encode_to_vec().into();
-    Intent::Send { body, after: "".into(), mentions: Mentions::default() }
+    let (mentions, files) = (Mentions::default(), Box::default());
+    Intent::Send { body, after: "".into(), mentions, files }
 }
 
 fn user(number: u64) -> UserId {

@@ -13,6 +13,7 @@ use super::credits::Credits;
 use super::figures::Unflushed;
 use super::named::BehindNamed;
 use super::news::News;
+use super::screening::Screenings;
 use super::shared::Shared;
 use super::signals::{CursorPush, OwnCursor};
 use crate::config::Database;
@@ -56,6 +57,7 @@ pub struct State {
     pub(crate) typists: Typists,
     pub(crate) presence: Presence,
     pub(crate) news: News,
+    pub(crate) screenings: Screenings,
     /// What waits for the users to be known that a command before it names.
     pub(crate) behind_named: BehindNamed,
     /// Tails that could not be loaded, to be asked for again.
@@ -115,6 +117,7 @@ impl State {
             typists: Typists::default(),
             presence,
             news: News::default(),
+            screenings: Screenings::default(),
             behind_named: BehindNamed::default(),
             stalled: Vec::new(),
             waiters: HashMap::new(),

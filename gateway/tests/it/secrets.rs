@@ -91,6 +91,23 @@ fn a2_no_secret_in_logs() {
             &json!({"username": "b", "password": [wrong]}),
         );
 
+        // Passwords on other ways, and what somebody takes for a token.
+        let own = |method: &str, path: &str, body: &serde_json::Value| {
+            http::request_as(address, &minted, method, path, Some(body)).status
+        };
+        let renamed = json!({"username": "annie", "password": wrong});
+        assert_eq!(own("PATCH", "/api/v1/account", &renamed), 401);
+        let renamed = json!({"username": "annie", "password": password});
+        assert_eq!(own("PATCH", "/api/v1/account", &renamed), 200);
+        for (old, new, expected) in [(wrong, password, 401), (password, password, 204)] {
+            let change = json!({"old_password": old, "new_password": new});
+            assert_eq!(own("POST", "/api/v1/account/password", &change), expected);
+        }
+        let confirm = json!({"token": bad, "password": password});
+        let confirmed = http::post(address, "/api/v1/auth/password-reset/confirm", &confirm);
+        assert_eq!(confirmed.status, 401);
+        assert_eq!(own("DELETE", "/api/v1/account", &json!({"password": wrong})), 401);
+
         // And messages: what people say is nobody's business either.
         let said = "canary of a message";
         for encoding in ENCODINGS {

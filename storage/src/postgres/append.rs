@@ -24,6 +24,7 @@ use crate::changes::NetChanges;
 use crate::encryption::{BodyKeys, Stored, seal_entries};
 use crate::error::StoreError;
 use crate::executor::{AppendError, Found, Twin};
+use crate::outbox::Outbox;
 use crate::search::SearchText;
 
 /// A missing base makes `seq` null, which fails the whole statement. (A scalar subquery, because Postgres may turn
@@ -71,6 +72,7 @@ pub(crate) struct PostgresAppender {
     address: Address,
     pub(super) keys: Arc<BodyKeys>,
     pub(super) text: Option<SearchText>,
+    pub(super) outbox: Arc<Outbox>,
     session: Option<Session>,
 }
 
@@ -85,11 +87,12 @@ impl PostgresAppender {
         address: Address,
         keys: Arc<BodyKeys>,
         text: Option<SearchText>,
+        outbox: Arc<Outbox>,
     ) -> Result<Self, StoreError> {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| {
             StoreError::Fatal(format!("cannot start a writer's runtime: {error}"))
         })?;
-        Ok(Self { runtime, address, keys, text, session: None })
+        Ok(Self { runtime, address, keys, text, outbox, session: None })
     }
 
     /// Makes the connection unless it is there; since when it has been.
@@ -107,7 +110,7 @@ impl PostgresAppender {
     }
 
     pub(crate) fn append(&mut self, entries: &[Append]) -> Result<(), AppendError> {
-        let changes = NetChanges::of(entries);
+        let changes = NetChanges::of(entries, &self.outbox);
         let bodies = seal_entries(&self.keys, entries)?;
         let keys = Arc::clone(&self.keys);
         let kit = Kit { keys: &keys, text: self.text };

@@ -1,5 +1,7 @@
 //! Attachments. `seq`: 0 unused, -1 handed out for deletion, else the entry that carries the file.
 
+use std::collections::HashSet;
+
 use ringwire_protocol::{ConversationId, Seq, UnixMs, UserId};
 use tokio_postgres::Row;
 
@@ -7,7 +9,9 @@ use super::PostgresStore;
 use super::hold::hold_users;
 use super::retention::CLOCK;
 use super::rows::{self, position};
-use crate::attachments::{AttachmentRow, Binding, NewAttachment, why_not_bound};
+use crate::attachments::{
+    AttachmentRow, Binding, NewAttachment, SMALLEST_COUNTED_BYTES, why_not_bound,
+};
 use crate::error::StoreError;
 
 /// What [`attachment`] reads, of table `a`.
@@ -48,6 +52,31 @@ impl PostgresStore {
             .await?;
         tx.commit().await?;
         Ok(inserted > 0)
+    }
+
+    pub(crate) async fn attachment_bytes(&self, owner: UserId) -> Result<u64, StoreError> {
+        let client = self.client().await?;
+        let statement = client
+            .prepare_cached(
+                "SELECT coalesce(sum(GREATEST(size_bytes, $2)), 0)::int8 FROM attachments
+                 WHERE owner_id = $1",
+            )
+            .await?;
+        let least = i64::from(SMALLEST_COUNTED_BYTES);
+        let row = client.query_one(&statement, &[&owner.as_i64(), &least]).await?;
+        rows::number(&row, 0)
+    }
+
+    pub(crate) async fn known_attachments(
+        &self,
+        file_ids: Vec<String>,
+    ) -> Result<HashSet<String>, StoreError> {
+        let client = self.client().await?;
+        let statement = client
+            .prepare_cached("SELECT file_id FROM attachments WHERE file_id = ANY ($1)")
+            .await?;
+        let rows = client.query(&statement, &[&file_ids]).await?;
+        rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
     pub(crate) async fn bind_attachment(

@@ -13,6 +13,7 @@ use crate::append::Append;
 use crate::changes::NetChanges;
 use crate::encryption::seal_entries;
 use crate::executor::AppendError;
+use crate::outbox::Outbox;
 use crate::renumber::{self, Place};
 
 /// Whoever locks these rows does so before writing entries, in this order.
@@ -43,8 +44,9 @@ impl PostgresAppender {
     ) -> Result<Vec<Option<Place>>, AppendError> {
         let keys = Arc::clone(&self.keys);
         let kit = Kit { keys: &keys, text: self.text };
+        let outbox = Arc::clone(&self.outbox);
         self.call(async |session| {
-            let result = session.append_behind(entries, kit).await;
+            let result = session.append_behind(entries, kit, &outbox).await;
             if !matches!(result, Ok(_) | Err(AppendError::Away(_))) {
                 session.client.batch_execute("ROLLBACK").await?;
             }
@@ -70,6 +72,7 @@ impl Session {
         &self,
         entries: &[Append],
         kit: Kit<'_>,
+        outbox: &Outbox,
     ) -> Result<Vec<Option<Place>>, AppendError> {
         let mut bases: BTreeMap<ConversationId, u64> = BTreeMap::new();
         for entry in entries {
@@ -98,7 +101,7 @@ impl Session {
         }
         // Sealed where it goes: a body belongs to its position.
         let bodies = seal_entries(kit.keys, &settled)?;
-        let changes = NetChanges::of(&settled);
+        let changes = NetChanges::of(&settled, outbox);
         let commit = self.applier(kit).apply_and_commit(&changes);
         let (inserted, committed) = join(self.insert(&settled, &bodies), commit).await;
         inserted?;

@@ -14,6 +14,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Statement};
 
 use super::append::{Step, in_one_go};
+use super::hooks::NotedColumns;
 use super::rows::position;
 use crate::changes::{MemberUpdate, NetChanges, Reaction};
 use crate::encryption::{BodyKeys, Place, Stored};
@@ -169,6 +170,10 @@ statements! {
         USING UNNEST($1::int8[], $2::int8[]) AS u (conversation_id, seq)
         WHERE s.conversation_id = u.conversation_id AND s.seq = u.seq";
 
+    push = super::push::ADD;
+
+    note = super::hooks::NOTE;
+
     unreact = UNREACT;
 
     react = "WITH come AS (
@@ -184,6 +189,19 @@ statements! {
         INSERT INTO reaction_counts AS k (conversation_id, seq, reaction, count)
         SELECT conversation_id, seq, reaction, count(*) FROM come GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
         ON CONFLICT (conversation_id, seq, reaction) DO UPDATE SET count = k.count + EXCLUDED.count";
+
+    // Locked in the order in which unused files are handed out for deletion.
+    carry = "WITH free AS MATERIALIZED (
+            SELECT a.file_id, u.conversation_id, u.seq
+            FROM UNNEST($1::int8[], $2::int8[], $3::int8[], $4::text[])
+                AS u (conversation_id, seq, owner_id, file_id)
+            JOIN attachments a ON a.file_id = u.file_id AND a.owner_id = u.owner_id
+            JOIN entries e ON e.conversation_id = u.conversation_id AND e.seq = u.seq
+            WHERE a.seq = 0 AND e.sender_id = u.owner_id AND e.recalled_at IS NULL
+            ORDER BY a.created_at, a.file_id FOR NO KEY UPDATE OF a
+        )
+        UPDATE attachments a SET conversation_id = f.conversation_id, seq = f.seq
+        FROM free f WHERE a.file_id = f.file_id AND a.seq = 0";
 
     recall = "WITH targets AS MATERIALIZED (
             SELECT e.conversation_id, e.seq, u.at
@@ -249,6 +267,7 @@ impl<'a> Applier<'a> {
         self.membership(changes, &mut work);
         self.people_and_pins(changes, &mut work);
         self.entries(changes, edits, &mut work);
+        self.outboxes(changes, &mut work);
         let mut steps: Vec<Step<'_>> = Vec::with_capacity(work.len() + 1);
         for (statement, arguments) in &work {
             steps.push(Box::pin(async move {
@@ -374,10 +393,30 @@ impl<'a> Applier<'a> {
                 work.push((statement, reaction_columns(reactions)));
             }
         }
+        if !changes.carried.is_empty() {
+            let carried = &changes.carried;
+            let (ids, seqs) = places(carried.iter().map(|c| (c.conversation_id, c.seq)));
+            let owners: Vec<i64> = carried.iter().map(|c| c.owner_id.as_i64()).collect();
+            let files: Vec<String> = carried.iter().map(|c| c.file_id.to_string()).collect();
+            work.push((&changer.carry, arguments![ids, seqs, owners, files]));
+        }
         if !changes.recalled.is_empty() {
             let (ids, seqs) = places(changes.recalled.iter().map(|r| (r.0, r.1)));
             let times: Vec<UnixMs> = changes.recalled.iter().map(|r| r.2).collect();
             work.push((&changer.recall, arguments![ids, seqs, times]));
+        }
+    }
+
+    fn outboxes(self, changes: &NetChanges, work: &mut Vec<(&'a Statement, Arguments)>) {
+        let notified = &changes.notified;
+        if !notified.pushes.is_empty() {
+            let (ids, seqs) = places(notified.pushes.iter().copied());
+            work.push((&self.changer.push, arguments![ids, seqs, notified.push_delay_ms]));
+        }
+        if !notified.events.is_empty() {
+            let NotedColumns { hooks, conversations, seqs, kinds } =
+                NotedColumns::of(&notified.events);
+            work.push((&self.changer.note, arguments![hooks, conversations, seqs, kinds]));
         }
     }
 

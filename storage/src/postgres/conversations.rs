@@ -53,6 +53,7 @@ impl PostgresStore {
         insert_members(&tx, id, Role::Member, members, now_ms).await?;
         let first = FirstEntry::new(id, opener, DIRECT_CREATION_ID, 0, now_ms, &body);
         insert_first_entry(&tx, &self.keys, &first).await?;
+        self.note_created(&tx, id).await?;
         tx.commit().await?;
         Ok((id, true))
     }
@@ -99,6 +100,7 @@ impl PostgresStore {
         let first =
             FirstEntry::new(id, creator, creation_id, group.command_hash, now_ms, &group.body);
         insert_first_entry(&tx, &self.keys, &first).await?;
+        self.note_created(&tx, id).await?;
         tx.commit().await?;
         Ok((id, true))
     }

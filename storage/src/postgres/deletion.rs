@@ -22,11 +22,13 @@ use crate::model::EntryRow;
 const LOCK: i64 = 0x6572_6173;
 
 /// Whatever belongs to nobody but the user.
-const BELONGINGS: [&str; 4] = [
+const BELONGINGS: [&str; 6] = [
     "DELETE FROM credentials WHERE user_id = $1",
     "DELETE FROM refresh_tokens WHERE user_id = $1",
     "DELETE FROM devices WHERE user_id = $1",
     "DELETE FROM blocks WHERE user_id = $1 OR blocked_id = $1",
+    "DELETE FROM contacts WHERE user_id = $1 OR contact_id = $1",
+    "DELETE FROM password_resets WHERE user_id = $1",
 ];
 
 /// The conversations of the next page of what a user left behind.
@@ -78,7 +80,8 @@ impl PostgresStore {
             .execute(
                 &format!(
                     "UPDATE users SET username = $2, username_key = '#' || id, email = NULL,
-                         email_key = NULL, display_name = '', avatar_url = '', deleted_at = {CLOCK}
+                         email_key = NULL, display_name = '', avatar_url = '', color = '',
+                         status_text = '', deleted_at = {CLOCK}
                      WHERE id = $1 AND deleted_at = 0"
                 ),
                 &[&id, &DELETED_NAME],

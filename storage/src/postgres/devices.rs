@@ -6,14 +6,18 @@ use tokio_postgres::Row;
 use super::PostgresStore;
 use super::hold::lock_user;
 use super::refresh::end_device;
+use super::rows;
 use crate::devices::{DeviceRow, PushAddress, SeenDevice};
 use crate::error::StoreError;
+use crate::passwords::ENDED_TOLD;
+use crate::refresh::FamilyId;
 
 impl PostgresStore {
     pub(crate) async fn see_device(
         &self,
         user: UserId,
         device: SeenDevice,
+        login: Option<FamilyId>,
         max_devices: u32,
         now_ms: UnixMs,
     ) -> Result<(), StoreError> {
@@ -32,6 +36,15 @@ impl PostgresStore {
             .await?;
         let SeenDevice { device_id, device_class, name } = &device;
         tx.execute(&statement, &[&user.as_i64(), device_id, device_class, name, &now_ms]).await?;
+        if let Some(login) = login {
+            let statement = tx
+                .prepare_cached(
+                    "UPDATE refresh_tokens SET device_id = $3
+                     WHERE family_id = $1 AND user_id = $2 AND device_id = ''",
+                )
+                .await?;
+            tx.execute(&statement, &[&login.as_slice(), &user.as_i64(), device_id]).await?;
+        }
         let statement = tx
             .prepare_cached(
                 "DELETE FROM devices WHERE user_id = $1 AND device_id IN (
@@ -48,7 +61,8 @@ impl PostgresStore {
         let client = self.client().await?;
         let statement = client
             .prepare_cached(
-                "SELECT device_id, device_class, name, push_kind, push_token, created_at, last_seen_at
+                "SELECT device_id, device_class, name, push_kind, push_token, created_at, last_seen_at,
+                         label
                  FROM devices WHERE user_id = $1 ORDER BY last_seen_at DESC, device_id",
             )
             .await?;
@@ -73,25 +87,47 @@ impl PostgresStore {
         Ok(set > 0)
     }
 
+    pub(crate) async fn label_device(
+        &self,
+        user: UserId,
+        device_id: String,
+        label: String,
+    ) -> Result<bool, StoreError> {
+        let client = self.client().await?;
+        let statement = client
+            .prepare_cached("UPDATE devices SET label = $3 WHERE user_id = $1 AND device_id = $2")
+            .await?;
+        Ok(client.execute(&statement, &[&user.as_i64(), &device_id, &label]).await? > 0)
+    }
+
     pub(crate) async fn remove_device(
         &self,
         user: UserId,
         device_id: String,
         now_ms: UnixMs,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<Vec<FamilyId>>, StoreError> {
         let mut client = self.client().await?;
         let tx = client.transaction().await?;
         match lock_user(&tx, user).await {
             // A deleted user has none.
-            Err(StoreError::NoSuchUser) => return Ok(false),
+            Err(StoreError::NoSuchUser) => return Ok(None),
             locked => locked?,
         }
         let statement =
             tx.prepare_cached("DELETE FROM devices WHERE user_id = $1 AND device_id = $2").await?;
         let removed = tx.execute(&statement, &[&user.as_i64(), &device_id]).await?;
+        let statement = tx
+            .prepare_cached(
+                "SELECT DISTINCT family_id FROM refresh_tokens
+                 WHERE user_id = $1 AND device_id = $2 AND revoked_at = 0 LIMIT $3",
+            )
+            .await?;
+        let ended = tx.query(&statement, &[&user.as_i64(), &device_id, &ENDED_TOLD]).await?;
+        let ended: Vec<_> =
+            ended.iter().map(|row| rows::family_id(row, 0)).collect::<Result<_, _>>()?;
         end_device(&tx, user, &device_id, now_ms).await?;
         tx.commit().await?;
-        Ok(removed > 0)
+        Ok((removed > 0 || !ended.is_empty()).then_some(ended))
     }
 }
 
@@ -105,6 +141,7 @@ fn device(row: &Row) -> Result<DeviceRow, StoreError> {
             name: row.try_get(2)?,
         },
         push,
+        label: row.try_get(7)?,
         created_at: row.try_get(5)?,
         last_seen_at: row.try_get(6)?,
     })

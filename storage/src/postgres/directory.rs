@@ -24,6 +24,7 @@ impl PostgresStore {
                 username: new.username.clone(),
                 display_name: new.display_name.clone(),
                 avatar_url: String::new(),
+                color: String::new(),
                 created_at: now_ms,
             };
             let tx = client.transaction().await?;
@@ -51,6 +52,7 @@ impl PostgresStore {
                         &[&user.user_id.as_i64(), &new.password_hash, &now_ms],
                     )
                     .await?;
+                    self.note_registered(&tx, user.user_id).await?;
                     tx.commit().await?;
                     return Ok(Registration::Registered(user));
                 }
@@ -89,14 +91,20 @@ impl PostgresStore {
         hint: &str,
         now_ms: UnixMs,
     ) -> Result<(UserRow, bool), StoreError> {
-        let client = self.client().await?;
+        let mut client = self.client().await?;
         if let Some(user) = live_user(&client, id).await? {
             return Ok((user, false));
         }
-        match provision(&client, id, hint, now_ms).await? {
-            Provisioned::Made(user) => Ok((user, true)),
+        let tx = client.transaction().await?;
+        match provision(&tx, id, hint, now_ms).await? {
+            Provisioned::Made(user) => {
+                self.note_registered(&tx, id).await?;
+                tx.commit().await?;
+                Ok((user, true))
+            }
             // By somebody who was faster, or by a user that is deleted.
             Provisioned::IdTaken => {
+                tx.rollback().await?;
                 let user = live_user(&client, id).await?.ok_or(StoreError::NoSuchUser)?;
                 Ok((user, false))
             }
@@ -136,6 +144,7 @@ impl PostgresStore {
                 )
                 .await?;
             if linked > 0 {
+                self.note_registered(&tx, id).await?;
                 tx.commit().await?;
                 return Ok(Some(user));
             }
@@ -239,6 +248,7 @@ async fn provision(
                 username,
                 display_name: String::new(),
                 avatar_url: String::new(),
+                color: String::new(),
                 created_at: now_ms,
             }));
         }

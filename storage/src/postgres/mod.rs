@@ -19,20 +19,26 @@ mod behind;
 mod blocks;
 mod changes;
 pub(crate) mod connect;
+mod contacts;
 mod conversations;
 mod copy;
 mod deletion;
+mod deliveries;
 mod devices;
 mod directory;
 mod export;
 mod hold;
+mod hooks;
 mod ids;
 mod log;
 mod marks;
 mod members;
+mod notifications;
 pub(crate) mod partitions;
+mod passwords;
 mod pool;
 mod presence;
+mod profiles;
 mod push;
 mod refresh;
 mod refusal;
@@ -57,6 +63,7 @@ use tokio::sync::Mutex;
 use crate::encryption::BodyKeys;
 use crate::error::StoreError;
 use crate::executor::Executor;
+use crate::outbox::Outbox;
 use crate::search::Search;
 use crate::store::StoreConfig;
 use crate::writer::{CompletionSink, WriterQueue, Writers};
@@ -70,6 +77,7 @@ pub struct PostgresStore {
     pub(crate) writers: Writers,
     pub(crate) keys: Arc<BodyKeys>,
     pub(crate) search: Search,
+    outbox: Arc<Outbox>,
     pool: Pool,
     address: Address,
     user_ids: Mutex<IdBlock>,
@@ -97,6 +105,7 @@ impl PostgresStore {
                     address.clone(),
                     Arc::clone(&config.keys),
                     config.search_text,
+                    Arc::clone(&config.outbox),
                 )?;
                 let executor = Executor::Postgres(Box::new(appender));
                 Ok((WriterQueue::new(config.queue_capacity), executor))
@@ -107,6 +116,7 @@ impl PostgresStore {
             keys: Arc::clone(&config.keys),
             writers: Writers::start(writers, config.batch, completions, &search.active())?,
             search,
+            outbox: Arc::clone(&config.outbox),
             pool,
             address,
             user_ids: Mutex::new(IdBlock::new("user_ids")),

@@ -10,6 +10,14 @@ use super::rows::{self, position};
 use crate::error::StoreError;
 use crate::push::{PushRow, TakenPushes};
 
+/// Adds entries, due after a while.
+pub(super) const ADD: &str =
+    "INSERT INTO push_outbox (conversation_id, seq, created_at, next_try_at)
+    SELECT id, seq, (extract(epoch FROM clock_timestamp()) * 1000)::int8,
+        (extract(epoch FROM clock_timestamp()) * 1000)::int8 + $3
+    FROM UNNEST($1::int8[], $2::int8[]) AS u (id, seq) ORDER BY id, seq
+    ON CONFLICT (conversation_id, seq) DO NOTHING";
+
 impl PostgresStore {
     pub(crate) async fn add_pushes(
         &self,
@@ -85,25 +93,21 @@ impl PostgresStore {
 }
 
 /// Adds entries within a transaction.
-pub(super) async fn add_pushes(
+async fn add_pushes(
     tx: &Transaction<'_>,
     entries: &[(ConversationId, Seq)],
     delay_ms: i64,
 ) -> Result<(), StoreError> {
     let (ids, seqs) = columns(entries);
-    let statement = tx
-        .prepare_cached(&format!(
-            "INSERT INTO push_outbox (conversation_id, seq, created_at, next_try_at)
-             SELECT id, seq, {CLOCK}, {CLOCK} + $3
-             FROM UNNEST($1::int8[], $2::int8[]) AS u (id, seq) ORDER BY id, seq
-             ON CONFLICT (conversation_id, seq) DO NOTHING"
-        ))
-        .await?;
+    let statement = tx.prepare_cached(ADD).await?;
     tx.execute(&statement, &[&ids, &seqs, &delay_ms]).await?;
     Ok(())
 }
 
-async fn remove(tx: &Transaction<'_>, entries: &[(ConversationId, Seq)]) -> Result<(), StoreError> {
+pub(super) async fn remove(
+    tx: &Transaction<'_>,
+    entries: &[(ConversationId, Seq)],
+) -> Result<(), StoreError> {
     if entries.is_empty() {
         return Ok(());
     }

@@ -6,6 +6,7 @@ use tokio_postgres::Row;
 
 use super::PostgresStore;
 use super::hold::{hold_users, lock_user};
+use super::passwords::expire_resets;
 use super::retention::CLOCK;
 use super::rows;
 use crate::error::StoreError;
@@ -140,11 +141,11 @@ impl PostgresStore {
         let found = client.query(&statement, &[&since_ms, &i64::from(limit)]).await?;
         found
             .iter()
-            .map(|row| Ok((rows::user_id(row, 0)?, family(row, 1)?, row.try_get(2)?)))
+            .map(|row| Ok((rows::user_id(row, 0)?, rows::family_id(row, 1)?, row.try_get(2)?)))
             .collect()
     }
 
-    pub(crate) async fn expire_refresh_tokens(&self) -> Result<bool, StoreError> {
+    pub(crate) async fn expire_tokens(&self) -> Result<bool, StoreError> {
         let mut client = self.client().await?;
         let tx = client.transaction().await?;
         let alone = tx.query_one("SELECT pg_try_advisory_xact_lock($1)", &[&LOCK]).await?;
@@ -159,8 +160,9 @@ impl PostgresStore {
             ))
             .await?;
         let removed = tx.execute(&statement, &[&EXPIRED_PAGE]).await?;
+        let resets = expire_resets(&tx).await?;
         tx.commit().await?;
-        Ok(removed == EXPIRED_PAGE.unsigned_abs())
+        Ok(removed.max(resets) == EXPIRED_PAGE.unsigned_abs())
     }
 }
 
@@ -178,7 +180,7 @@ async fn find(tx: &Transaction<'_>, hash: &TokenHash) -> Result<Option<Token>, S
 fn token(row: &Row) -> Result<Token, StoreError> {
     let login = Login {
         user_id: rows::user_id(row, 0)?,
-        family_id: family(row, 1)?,
+        family_id: rows::family_id(row, 1)?,
         device_id: row.try_get(2)?,
     };
     Ok(Token {
@@ -187,11 +189,6 @@ fn token(row: &Row) -> Result<Token, StoreError> {
         used_at: row.try_get(4)?,
         revoked_at: row.try_get(5)?,
     })
-}
-
-fn family(row: &Row, at: usize) -> Result<FamilyId, StoreError> {
-    FamilyId::try_from(row.try_get::<_, &[u8]>(at)?)
-        .map_err(|_| StoreError::Damaged("a family of tokens has a wrong length".to_owned()))
 }
 
 /// Again is once: the answer to the first try may have been lost.

@@ -8,6 +8,8 @@ use crate::encryption::{BodyKeys, Place};
 use crate::error::StoreError;
 use crate::model::{ConversationKind, EntryMarks, EntryRow, LogHead, MemberRow, Role, UserRow};
 use crate::presence::Visibility;
+use crate::profiles::ProfileRow;
+use crate::refresh::FamilyId;
 
 /// What [`entry`] reads, of table `e`.
 pub(super) const ENTRY: &str = "e.conversation_id, e.seq, e.msg_no, e.sender_id, e.created_at, \
@@ -16,9 +18,17 @@ pub(super) const ENTRY: &str = "e.conversation_id, e.seq, e.msg_no, e.sender_id,
 pub(super) const ENTRY_WIDTH: usize = 12;
 
 /// What [`user`] reads, of table `u`.
-pub(super) const USER: &str = "u.id, u.username, u.display_name, u.avatar_url, u.created_at";
+pub(super) const USER: &str = "u.id, u.username, u.display_name, u.avatar_url, u.color, \
+     u.created_at";
 /// How many columns that is.
-pub(super) const USER_WIDTH: usize = 5;
+pub(super) const USER_WIDTH: usize = 6;
+
+/// What [`profile`] reads, of table `u`; the first parameter is who looks.
+pub(super) const PROFILE: &str = "u.id, u.username, u.display_name, u.avatar_url, u.color, \
+     u.created_at, CASE WHEN EXISTS (SELECT FROM blocks b WHERE b.user_id = u.id AND b.blocked_id = $1) \
+     THEN '' ELSE u.status_text END";
+/// How many columns that is.
+pub(super) const PROFILE_WIDTH: usize = USER_WIDTH + 1;
 
 /// What [`member`] reads, of table `m`.
 pub(super) const MEMBER: &str = "m.user_id, m.role, m.joined_at, m.muted_until";
@@ -67,8 +77,13 @@ pub(super) fn user(row: &Row, at: usize) -> Result<UserRow, StoreError> {
         username: row.try_get(at + 1)?,
         display_name: row.try_get(at + 2)?,
         avatar_url: row.try_get(at + 3)?,
-        created_at: row.try_get(at + 4)?,
+        color: row.try_get(at + 4)?,
+        created_at: row.try_get(at + 5)?,
     })
+}
+
+pub(super) fn profile(row: &Row, at: usize) -> Result<ProfileRow, StoreError> {
+    Ok(ProfileRow { user: user(row, at)?, status_text: row.try_get(at + USER_WIDTH)? })
 }
 
 pub(super) fn member(row: &Row, at: usize) -> Result<MemberRow, StoreError> {
@@ -86,6 +101,11 @@ pub(super) fn user_id(row: &Row, at: usize) -> Result<UserId, StoreError> {
 
 pub(super) fn conversation_id(row: &Row, at: usize) -> Result<ConversationId, StoreError> {
     ConversationId::new(number(row, at)?).ok_or_else(|| damaged("a conversation id"))
+}
+
+pub(super) fn family_id(row: &Row, at: usize) -> Result<FamilyId, StoreError> {
+    FamilyId::try_from(row.try_get::<_, &[u8]>(at)?)
+        .map_err(|_| StoreError::Damaged("a family of tokens has a wrong length".to_owned()))
 }
 
 pub(super) fn role(row: &Row, at: usize) -> Result<Role, StoreError> {

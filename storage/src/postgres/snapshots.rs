@@ -133,7 +133,7 @@ const OTHERS: &str = "AND (SELECT s.sender_id FROM entries s
      WHERE s.conversation_id = p.id AND s.seq = x.seq) <> $1";
 
 /// Unread messages over all conversations of a user.
-async fn total_unread(tx: &Transaction<'_>, user: UserId) -> Result<u64, StoreError> {
+pub(super) async fn total_unread(tx: &Transaction<'_>, user: UserId) -> Result<u64, StoreError> {
     let statement = tx
         .prepare_cached(&format!(
             "SELECT coalesce(sum(GREATEST(h.msg_no - GREATEST(k.read_msg_no, own.msg_no, 0), 0)), 0)::int8

@@ -17,6 +17,7 @@ use crate::append::Append;
 use crate::changes::NetChanges;
 use crate::encryption::{BodyKeys, Stored, seal_entries};
 use crate::executor::{AppendError, Found, Twin};
+use crate::outbox::Outbox;
 use crate::search::SearchText;
 
 /// The writing connection, used by the writer thread alone.
@@ -26,6 +27,7 @@ pub(crate) struct SqliteAppender {
     jobs: Arc<Jobs>,
     pub(super) keys: Arc<BodyKeys>,
     pub(super) text: Option<SearchText>,
+    pub(super) outbox: Arc<Outbox>,
     wal: Wal,
     _folder: Arc<File>,
 }
@@ -42,10 +44,12 @@ impl SqliteAppender {
         jobs: Arc<Jobs>,
         keys: Arc<BodyKeys>,
         text: Option<SearchText>,
+        outbox: Arc<Outbox>,
         folder: Arc<File>,
         wal: Wal,
     ) -> Self {
-        Self { connection, opened_at: Instant::now(), jobs, keys, text, wal, _folder: folder }
+        let opened_at = Instant::now();
+        Self { connection, opened_at, jobs, keys, text, outbox, wal, _folder: folder }
     }
 
     pub(crate) fn opened_at(&self) -> Instant {
@@ -57,7 +61,7 @@ impl SqliteAppender {
         let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         insert_entries(&tx, entries, &bodies)?;
         let applier = Applier { keys: &self.keys, text: self.text };
-        applier.apply(&tx, &NetChanges::of(entries))?;
+        applier.apply(&tx, &NetChanges::of(entries, &self.outbox))?;
         Ok(tx.commit()?)
     }
 

@@ -1,5 +1,7 @@
 //! Attachments. `seq`: 0 unused, -1 handed out for deletion, else the entry that carries the file.
 
+use std::collections::HashSet;
+
 use ringwire_protocol::{ConversationId, Seq, UnixMs, UserId};
 use rusqlite::{OptionalExtension as _, Row};
 
@@ -7,7 +9,9 @@ use super::SqliteStore;
 use super::hold::require_user;
 use super::retention::CLOCK;
 use super::rows::{self, position};
-use crate::attachments::{AttachmentRow, Binding, NewAttachment, why_not_bound};
+use crate::attachments::{
+    AttachmentRow, Binding, NewAttachment, SMALLEST_COUNTED_BYTES, why_not_bound,
+};
 use crate::error::StoreError;
 
 /// What [`attachment`] reads.
@@ -40,6 +44,36 @@ impl SqliteStore {
                     now_ms,
                 ))?;
             Ok(inserted > 0)
+        })
+        .await
+    }
+
+    pub(crate) async fn attachment_bytes(&self, owner: UserId) -> Result<u64, StoreError> {
+        self.read(move |tx| {
+            Ok(tx
+                .prepare_cached(
+                    "SELECT coalesce(sum(max(size_bytes, ?2)), 0) FROM attachments
+                     WHERE owner_id = ?1",
+                )?
+                .query_row((owner.as_i64(), SMALLEST_COUNTED_BYTES), |row| rows::number(row, 0))?)
+        })
+        .await
+    }
+
+    pub(crate) async fn known_attachments(
+        &self,
+        file_ids: Vec<String>,
+    ) -> Result<HashSet<String>, StoreError> {
+        self.read(move |tx| {
+            let mut statement =
+                tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM attachments WHERE file_id = ?1)")?;
+            let mut known = HashSet::new();
+            for file_id in file_ids {
+                if statement.query_row([&file_id], |row| row.get::<_, bool>(0))? {
+                    known.insert(file_id);
+                }
+            }
+            Ok(known)
         })
         .await
     }

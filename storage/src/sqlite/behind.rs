@@ -35,7 +35,7 @@ impl SqliteAppender {
         let bodies = seal_entries(&self.keys, &settled)?;
         insert_entries(&tx, &settled, &bodies)?;
         let applier = Applier { keys: &self.keys, text: self.text };
-        applier.apply(&tx, &NetChanges::of(&settled))?;
+        applier.apply(&tx, &NetChanges::of(&settled, &self.outbox))?;
         tx.commit()?;
         Ok(places)
     }

@@ -3,9 +3,13 @@
 use ringwire_protocol::UserId;
 use rusqlite::{OptionalExtension as _, Transaction};
 
+use super::hooks::note_events;
+use super::push::add_pushes;
 use super::rows::position;
 use super::search::{index_text, unindex};
-use crate::changes::{Added, ConversationUpdate, Edited, MemberUpdate, NetChanges, Reaction};
+use crate::changes::{
+    Added, Carried, ConversationUpdate, Edited, MemberUpdate, NetChanges, Reaction,
+};
 use crate::encryption::{BodyKeys, Place};
 use crate::executor::AppendError;
 use crate::search::SearchText;
@@ -66,9 +70,13 @@ impl Applier<'_> {
         self.edits(tx, changes)?;
         changes.unreacted.iter().try_for_each(|reaction| unreact(tx, reaction))?;
         changes.reacted.iter().try_for_each(|reaction| react(tx, reaction))?;
+        changes.carried.iter().try_for_each(|carried| carry(tx, carried))?;
         for &(id, seq, at) in &changes.recalled {
             recall(tx, id.as_i64(), position(seq), at)?;
         }
+        let notified = &changes.notified;
+        add_pushes(tx, &notified.pushes, notified.push_delay_ms)?;
+        note_events(tx, &notified.events)?;
         Ok(())
     }
 
@@ -117,6 +125,18 @@ impl Applier<'_> {
         }
         Ok(())
     }
+}
+
+/// Binds a file to a message that is still there.
+fn carry(tx: &Transaction<'_>, carried: &Carried) -> Result<(), AppendError> {
+    let Carried { conversation_id: id, seq, owner_id, file_id } = carried;
+    tx.prepare_cached(
+        "UPDATE attachments SET conversation_id = ?3, seq = ?4
+         WHERE file_id = ?1 AND owner_id = ?2 AND seq = 0 AND EXISTS (SELECT 1 FROM entries
+             WHERE conversation_id = ?3 AND seq = ?4 AND sender_id = ?2 AND recalled_at IS NULL)",
+    )?
+    .execute((file_id, owner_id.as_i64(), id.as_i64(), position(*seq)))?;
+    Ok(())
 }
 
 /// Who is a member.

@@ -8,6 +8,7 @@ use rusqlite::{OptionalExtension as _, Transaction};
 
 use super::SqliteStore;
 use super::directory::next_id;
+use super::hooks::note_events;
 use super::rows::{self, position};
 use crate::encryption::BodyKeys;
 use crate::error::StoreError;
@@ -23,7 +24,7 @@ impl SqliteStore {
         now_ms: UnixMs,
         body: Bytes,
     ) -> Result<(ConversationId, bool), StoreError> {
-        let keys = Arc::clone(&self.keys);
+        let (keys, outbox) = (Arc::clone(&self.keys), Arc::clone(&self.outbox));
         self.write(move |tx| {
             let (low, high) = (opener.min(other), opener.max(other));
             let found = tx
@@ -49,6 +50,7 @@ impl SqliteStore {
             }
             let first = FirstEntry::new(id, opener, DIRECT_CREATION_ID, 0, now_ms, &body);
             insert_first_entry(tx, &keys, &first)?;
+            note_events(tx, &outbox.created(id))?;
             Ok((id, true))
         })
         .await
@@ -59,7 +61,7 @@ impl SqliteStore {
         group: NewGroup,
         now_ms: UnixMs,
     ) -> Result<(ConversationId, bool), StoreError> {
-        let keys = Arc::clone(&self.keys);
+        let (keys, outbox) = (Arc::clone(&self.keys), Arc::clone(&self.outbox));
         self.write(move |tx| {
             let creator = group.creator;
             let found = tx
@@ -97,6 +99,7 @@ impl SqliteStore {
             let first =
                 FirstEntry::new(id, creator, creation_id, group.command_hash, now_ms, &group.body);
             insert_first_entry(tx, &keys, &first)?;
+            note_events(tx, &outbox.created(id))?;
             Ok((id, true))
         })
         .await

@@ -9,12 +9,15 @@ use super::hold::require_user;
 use super::refresh::end_device;
 use crate::devices::{DeviceRow, PushAddress, SeenDevice};
 use crate::error::StoreError;
+use crate::passwords::ENDED_TOLD;
+use crate::refresh::FamilyId;
 
 impl SqliteStore {
     pub(crate) async fn see_device(
         &self,
         user: UserId,
         device: SeenDevice,
+        login: Option<FamilyId>,
         max_devices: u32,
         now_ms: UnixMs,
     ) -> Result<(), StoreError> {
@@ -31,6 +34,13 @@ impl SqliteStore {
                      last_seen_at = max(last_seen_at, excluded.last_seen_at)",
             )?
             .execute((user, device_id, device_class, name, now_ms))?;
+            if let Some(login) = login {
+                tx.prepare_cached(
+                    "UPDATE refresh_tokens SET device_id = ?3
+                     WHERE family_id = ?1 AND user_id = ?2 AND device_id = ''",
+                )?
+                .execute((login, user, device_id))?;
+            }
             let others = i64::from(max_devices).saturating_sub(1).max(0);
             tx.prepare_cached(
                 "DELETE FROM devices WHERE user_id = ?1 AND device_id IN (
@@ -47,7 +57,8 @@ impl SqliteStore {
         self.read(move |tx| {
             Ok(tx
                 .prepare_cached(
-                    "SELECT device_id, device_class, name, push_kind, push_token, created_at, last_seen_at
+                    "SELECT device_id, device_class, name, push_kind, push_token, created_at, last_seen_at,
+                         label
                      FROM devices WHERE user_id = ?1 ORDER BY last_seen_at DESC, device_id",
                 )?
                 .query_map([user.as_i64()], device)?
@@ -75,18 +86,42 @@ impl SqliteStore {
         .await
     }
 
+    pub(crate) async fn label_device(
+        &self,
+        user: UserId,
+        device_id: String,
+        label: String,
+    ) -> Result<bool, StoreError> {
+        self.write(move |tx| {
+            let set = tx
+                .prepare_cached(
+                    "UPDATE devices SET label = ?3 WHERE user_id = ?1 AND device_id = ?2",
+                )?
+                .execute((user.as_i64(), device_id, label))?;
+            Ok(set > 0)
+        })
+        .await
+    }
+
     pub(crate) async fn remove_device(
         &self,
         user: UserId,
         device_id: String,
         now_ms: UnixMs,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<Vec<FamilyId>>, StoreError> {
         self.write(move |tx| {
             let removed = tx
                 .prepare_cached("DELETE FROM devices WHERE user_id = ?1 AND device_id = ?2")?
                 .execute((user.as_i64(), &device_id))?;
+            let ended: Vec<FamilyId> = tx
+                .prepare_cached(
+                    "SELECT DISTINCT family_id FROM refresh_tokens
+                     WHERE user_id = ?1 AND device_id = ?2 AND revoked_at = 0 LIMIT ?3",
+                )?
+                .query_map((user.as_i64(), &device_id, ENDED_TOLD), |row| row.get(0))?
+                .collect::<Result<_, _>>()?;
             end_device(tx, user, &device_id, now_ms)?;
-            Ok(removed > 0)
+            Ok((removed > 0 || !ended.is_empty()).then_some(ended))
         })
         .await
     }
@@ -100,6 +135,7 @@ fn device(row: &Row<'_>) -> rusqlite::Result<DeviceRow> {
     Ok(DeviceRow {
         seen: SeenDevice { device_id: row.get(0)?, device_class: row.get(1)?, name: row.get(2)? },
         push,
+        label: row.get(7)?,
         created_at: row.get(5)?,
         last_seen_at: row.get(6)?,
     })

@@ -1,9 +1,12 @@
 //! Users, their credentials and their identities elsewhere.
 
+use std::sync::Arc;
+
 use ringwire_protocol::{UnixMs, UserId};
 use rusqlite::{OptionalExtension as _, Transaction};
 
 use super::SqliteStore;
+use super::hooks::note_events;
 use super::rows::{self, USER, USER_WIDTH, json_list};
 use crate::account::retired_subject;
 use crate::error::StoreError;
@@ -16,6 +19,7 @@ impl SqliteStore {
         new: NewUser,
         now_ms: UnixMs,
     ) -> Result<Registration, StoreError> {
+        let outbox = Arc::clone(&self.outbox);
         self.write(move |tx| {
             if user_by_key(tx, &name_key(&new.username))?.is_some() {
                 return Ok(Registration::UsernameTaken);
@@ -33,6 +37,7 @@ impl SqliteStore {
                 username: new.username,
                 display_name: new.display_name,
                 avatar_url: String::new(),
+                color: String::new(),
                 created_at: now_ms,
             };
             insert_user(tx, &user, new.email.as_deref())?;
@@ -40,6 +45,7 @@ impl SqliteStore {
                 "INSERT INTO credentials (user_id, password_hash, changed_at) VALUES (?1, ?2, ?3)",
             )?
             .execute((user.user_id.as_i64(), &new.password_hash, now_ms))?;
+            note_events(tx, &outbox.registered(user.user_id))?;
             Ok(Registration::Registered(user))
         })
         .await
@@ -72,7 +78,7 @@ impl SqliteStore {
         if let Some(user) = self.user(id).await? {
             return Ok((user, false));
         }
-        let hint = hint.to_owned();
+        let (hint, outbox) = (hint.to_owned(), Arc::clone(&self.outbox));
         self.write(move |tx| {
             if let Some(user) = live_user(tx, id)? {
                 return Ok((user, false));
@@ -81,7 +87,9 @@ impl SqliteStore {
                 // It is deleted.
                 return Err(StoreError::NoSuchUser);
             }
-            Ok((provision(tx, id, &hint, now_ms)?, true))
+            let user = provision(tx, id, &hint, now_ms)?;
+            note_events(tx, &outbox.registered(id))?;
+            Ok((user, true))
         })
         .await
     }
@@ -100,7 +108,7 @@ impl SqliteStore {
             (None, Some(hint)) => hint,
             (known, _) => return Ok(known),
         };
-        let key = self.command_key().await?;
+        let (key, outbox) = (self.command_key().await?, Arc::clone(&self.outbox));
         self.write(move |tx| {
             if let Some(user) = user_by_identity(tx, &issuer, &subject)? {
                 return Ok(Some(user));
@@ -115,6 +123,7 @@ impl SqliteStore {
                 "INSERT INTO identities (issuer, subject, user_id) VALUES (?1, ?2, ?3)",
             )?
             .execute((&issuer, &subject, user.user_id.as_i64()))?;
+            note_events(tx, &outbox.registered(id))?;
             Ok(Some(user))
         })
         .await
@@ -223,6 +232,7 @@ fn provision(
                 username,
                 display_name: String::new(),
                 avatar_url: String::new(),
+                color: String::new(),
                 created_at: now_ms,
             };
             insert_user(tx, &user, None)?;

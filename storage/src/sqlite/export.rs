@@ -21,7 +21,7 @@ impl SqliteStore {
         let (sql, read): (&str, Read) = match from.section {
             Section::Profile => (
                 "SELECT username, email, display_name, avatar_url, created_at, status_visibility,
-                     last_seen_visibility, last_seen_at FROM users
+                     last_seen_visibility, last_seen_at, color, status_text FROM users
                  WHERE id = ?1 AND deleted_at = 0 AND id > ?2 AND ?3 = '' LIMIT ?4",
                 profile,
             ),
@@ -32,7 +32,7 @@ impl SqliteStore {
                 identity,
             ),
             Section::Devices => (
-                "SELECT device_id, device_class, name, created_at, last_seen_at FROM devices
+                "SELECT device_id, device_class, name, created_at, last_seen_at, label FROM devices
                  WHERE user_id = ?1 AND ?2 = 0 AND device_id > ?3 ORDER BY device_id LIMIT ?4",
                 device,
             ),
@@ -40,6 +40,11 @@ impl SqliteStore {
                 "SELECT blocked_id, created_at FROM blocks
                  WHERE user_id = ?1 AND blocked_id > ?2 AND ?3 = '' ORDER BY blocked_id LIMIT ?4",
                 block,
+            ),
+            Section::Contacts => (
+                "SELECT contact_id, nickname, created_at FROM contacts
+                 WHERE user_id = ?1 AND contact_id > ?2 AND ?3 = '' ORDER BY contact_id LIMIT ?4",
+                contact,
             ),
             Section::Memberships => (
                 "SELECT m.conversation_id, c.kind, m.role, m.joined_at, coalesce(k.read_seq, 0),
@@ -99,6 +104,8 @@ fn profile(row: &Row<'_>) -> rusqlite::Result<ExportRow> {
         status_visibility: rows::visibility(row, 5)?,
         last_seen_visibility: rows::visibility(row, 6)?,
         last_seen_at: row.get(7)?,
+        color: row.get(8)?,
+        status_text: row.get(9)?,
     })
 }
 
@@ -113,11 +120,20 @@ fn device(row: &Row<'_>) -> rusqlite::Result<ExportRow> {
         name: row.get(2)?,
         created_at: row.get(3)?,
         last_seen_at: row.get(4)?,
+        label: row.get(5)?,
     })
 }
 
 fn block(row: &Row<'_>) -> rusqlite::Result<ExportRow> {
     Ok(ExportRow::Block { blocked_id: rows::user_id(row, 0)?, created_at: row.get(1)? })
+}
+
+fn contact(row: &Row<'_>) -> rusqlite::Result<ExportRow> {
+    Ok(ExportRow::Contact {
+        contact_id: rows::user_id(row, 0)?,
+        nickname: row.get(1)?,
+        created_at: row.get(2)?,
+    })
 }
 
 fn membership(row: &Row<'_>) -> rusqlite::Result<ExportRow> {

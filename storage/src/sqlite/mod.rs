@@ -15,17 +15,23 @@ mod audit;
 mod behind;
 mod blocks;
 mod changes;
+mod contacts;
 mod conversations;
 mod deletion;
+mod deliveries;
 mod devices;
 mod directory;
 mod export;
 mod hold;
+mod hooks;
 mod jobs;
 mod log;
 mod marks;
 mod members;
+mod notifications;
+mod passwords;
 mod presence;
+mod profiles;
 mod push;
 mod readers;
 mod refresh;
@@ -50,6 +56,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction};
 use crate::encryption::BodyKeys;
 use crate::error::StoreError;
 use crate::executor::Executor;
+use crate::outbox::Outbox;
 use crate::search::Search;
 use crate::store::StoreConfig;
 use crate::writer::{CompletionSink, WriterQueue, Writers};
@@ -71,6 +78,7 @@ pub struct SqliteStore {
     pub(crate) writers: Writers,
     pub(crate) keys: Arc<BodyKeys>,
     pub(crate) search: Search,
+    outbox: Arc<Outbox>,
     jobs: Arc<Jobs>,
     readers: Readers,
     /// Released when the last holder goes: this or the writer thread.
@@ -99,6 +107,7 @@ impl SqliteStore {
             Arc::clone(&jobs),
             Arc::clone(&config.keys),
             config.search_text,
+            Arc::clone(&config.outbox),
             Arc::clone(&folder),
             Wal::of(&path),
         );
@@ -109,7 +118,15 @@ impl SqliteStore {
             completions,
             &search.active(),
         )?;
-        Ok(Self { writers, keys: Arc::clone(&config.keys), search, jobs, readers, _folder: folder })
+        Ok(Self {
+            writers,
+            keys: Arc::clone(&config.keys),
+            search,
+            outbox: Arc::clone(&config.outbox),
+            jobs,
+            readers,
+            _folder: folder,
+        })
     }
 
     /// Runs `work` in one read transaction, which is one snapshot. It is cut off when the caller goes away.

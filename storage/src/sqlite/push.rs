@@ -15,7 +15,7 @@ impl SqliteStore {
         entries: Vec<(ConversationId, Seq)>,
         delay_ms: i64,
     ) -> Result<(), StoreError> {
-        self.write(move |tx| add_pushes(tx, &entries, delay_ms)).await
+        self.write(move |tx| Ok(add_pushes(tx, &entries, delay_ms)?)).await
     }
 
     pub(crate) async fn take_pushes(
@@ -78,7 +78,10 @@ pub(super) fn add_pushes(
     tx: &Transaction<'_>,
     entries: &[(ConversationId, Seq)],
     delay_ms: i64,
-) -> Result<(), StoreError> {
+) -> rusqlite::Result<()> {
+    if entries.is_empty() {
+        return Ok(());
+    }
     let mut statement = tx.prepare_cached(&format!(
         "INSERT INTO push_outbox (conversation_id, seq, created_at, next_try_at)
          VALUES (?1, ?2, {CLOCK}, {CLOCK} + ?3) ON CONFLICT (conversation_id, seq) DO NOTHING"
@@ -89,7 +92,7 @@ pub(super) fn add_pushes(
     Ok(())
 }
 
-fn remove(
+pub(super) fn remove(
     tx: &Transaction<'_>,
     entries: impl Iterator<Item = (ConversationId, Seq)>,
 ) -> Result<(), StoreError> {

@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension as _, Row, Transaction};
 
 use super::SqliteStore;
 use super::hold::require_user;
+use super::passwords::expire_resets;
 use super::retention::CLOCK;
 use super::rows;
 use crate::error::StoreError;
@@ -110,7 +111,7 @@ impl SqliteStore {
         .await
     }
 
-    pub(crate) async fn expire_refresh_tokens(&self) -> Result<bool, StoreError> {
+    pub(crate) async fn expire_tokens(&self) -> Result<bool, StoreError> {
         self.write(|tx| {
             let removed = tx
                 .prepare_cached(&format!(
@@ -119,7 +120,8 @@ impl SqliteStore {
                          ORDER BY expires_at LIMIT ?1)"
                 ))?
                 .execute([EXPIRED_PAGE])?;
-            Ok(removed as i64 == EXPIRED_PAGE)
+            let resets = expire_resets(tx)?;
+            Ok(removed.max(resets) as i64 == EXPIRED_PAGE)
         })
         .await
     }

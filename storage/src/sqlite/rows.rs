@@ -7,6 +7,7 @@ use rusqlite::types::Type;
 use crate::encryption::{BodyKeys, Place};
 use crate::model::{ConversationKind, EntryMarks, EntryRow, MemberRow, Role, UserRow};
 use crate::presence::Visibility;
+use crate::profiles::ProfileRow;
 
 /// What [`entry`] reads, of table `e`.
 pub(super) const ENTRY: &str = "e.conversation_id, e.seq, e.msg_no, e.sender_id, e.created_at, \
@@ -15,9 +16,17 @@ pub(super) const ENTRY: &str = "e.conversation_id, e.seq, e.msg_no, e.sender_id,
 pub(super) const ENTRY_WIDTH: usize = 12;
 
 /// What [`user`] reads, of table `u`.
-pub(super) const USER: &str = "u.id, u.username, u.display_name, u.avatar_url, u.created_at";
+pub(super) const USER: &str = "u.id, u.username, u.display_name, u.avatar_url, u.color, \
+     u.created_at";
 /// How many columns that is.
-pub(super) const USER_WIDTH: usize = 5;
+pub(super) const USER_WIDTH: usize = 6;
+
+/// What [`profile`] reads, of table `u`; the first parameter is who looks.
+pub(super) const PROFILE: &str = "u.id, u.username, u.display_name, u.avatar_url, u.color, \
+     u.created_at, CASE WHEN EXISTS (SELECT 1 FROM blocks b WHERE b.user_id = u.id AND b.blocked_id = ?1) \
+     THEN '' ELSE u.status_text END";
+/// How many columns that is.
+pub(super) const PROFILE_WIDTH: usize = USER_WIDTH + 1;
 
 /// What [`member`] reads, of table `m`.
 pub(super) const MEMBER: &str = "m.user_id, m.role, m.joined_at, m.muted_until";
@@ -54,8 +63,13 @@ pub(super) fn user(row: &Row<'_>, at: usize) -> rusqlite::Result<UserRow> {
         username: row.get(at + 1)?,
         display_name: row.get(at + 2)?,
         avatar_url: row.get(at + 3)?,
-        created_at: row.get(at + 4)?,
+        color: row.get(at + 4)?,
+        created_at: row.get(at + 5)?,
     })
+}
+
+pub(super) fn profile(row: &Row<'_>, at: usize) -> rusqlite::Result<ProfileRow> {
+    Ok(ProfileRow { user: user(row, at)?, status_text: row.get(at + USER_WIDTH)? })
 }
 
 pub(super) fn member(row: &Row<'_>, at: usize) -> rusqlite::Result<MemberRow> {

@@ -132,7 +132,7 @@ const OTHERS: &str = "AND (SELECT s.sender_id FROM entries s
      WHERE s.conversation_id = p.id AND s.seq = x.seq) <> ?1";
 
 /// Unread messages over all conversations of a user.
-fn total_unread(tx: &Transaction<'_>, user: UserId) -> Result<u64, StoreError> {
+pub(super) fn total_unread(tx: &Transaction<'_>, user: UserId) -> Result<u64, StoreError> {
     Ok(tx
         .prepare_cached(&format!(
             "SELECT coalesce(sum(max(

@@ -204,6 +204,9 @@ async fn export_is_all_of_one_user_and_nothing_of_others(backend: Backend) {
         format!("INSERT INTO identities VALUES ('iss', 'sub', {ada})"),
         format!("INSERT INTO blocks VALUES ({ada}, {bob}, 7)"),
         format!(
+            "INSERT INTO contacts VALUES ({ada}, {bob}, 'Bobby', 9), ({bob}, {ada}, 'Adas secret', 9)"
+        ),
+        format!(
             "INSERT INTO devices (user_id, device_id, push_token, created_at, last_seen_at)
              VALUES ({ada}, 'phone', 'token-secret', 1, 2), ({bob}, 'bobs', 't', 1, 2)"
         ),
@@ -235,6 +238,7 @@ async fn export_is_all_of_one_user_and_nothing_of_others(backend: Backend) {
         ExportRow::Identity { subject, .. },
         ExportRow::Device { device_id, last_seen_at: 2, .. },
         ExportRow::Block { blocked_id, created_at: 7 },
+        ExportRow::Contact { nickname, created_at: 9, .. },
         ExportRow::Membership { conversation_id, .. },
         ExportRow::Attachment { file_id, place, name, size_bytes: 9, created_at: 8, .. },
         entries @ ..,
@@ -243,6 +247,7 @@ async fn export_is_all_of_one_user_and_nothing_of_others(backend: Backend) {
         panic!("{text}");
     };
     assert_eq!((email.as_str(), subject.as_str()), ("ada@example.org", "sub"));
+    assert_eq!(nickname, "Bobby");
     assert_eq!((device_id.as_str(), *blocked_id, *conversation_id), ("phone", bob, id));
     assert_eq!((file_id.as_str(), *place, name.as_str()), ("hers", Some((id, 4)), "hers.png"));
     let mut seqs: Vec<_> = entries
@@ -292,7 +297,11 @@ async fn nothing_of_a_deleted_user_is_left_in_conversations(backend: Backend) {
     let mention = Change::Mention { users: vec![user(3)], all: false };
     bench.append(vec![
         Append { sender_id: Some(user(3)), ..message(id, 2) },
-        by(3, 3, Change::Edit { target_seq: 2, body: body("what they really meant") }),
+        by(
+            3,
+            3,
+            Change::Edit { target_seq: 2, body: body("what they really meant"), files: Vec::new() },
+        ),
         by(4, 3, react(false)),
         by(5, 2, react(false)),
         by(6, 1, Change::Ban { user_id: user(3), until: 9_000 }),

@@ -2,10 +2,13 @@
 
 use ringwire_protocol::{ConversationId, UserId};
 use ringwire_storage::StoreError;
-use ringwire_storage::attachments::{AttachmentRow, Binding, NewAttachment};
+use ringwire_storage::append::{Append, Change, Outcome};
+use ringwire_storage::attachments::{
+    AttachmentRow, Binding, NewAttachment, SMALLEST_COUNTED_BYTES,
+};
 use tokio::task::JoinSet;
 
-use crate::support::{Backend, Bench, message, user};
+use crate::support::{Backend, Bench, body, message, user};
 
 on_both!(
     a_file_is_carried_by_one_entry_of_its_owner,
@@ -14,6 +17,9 @@ on_both!(
     unused_files_are_handed_out_in_pages_and_not_used_after_that,
     files_of_trimmed_entries_are_handed_out,
     files_of_a_deleted_user_are_handed_out,
+    messages_carry_files_from_the_moment_they_are_written,
+    a_file_goes_to_one_message_and_never_to_a_recalled_one,
+    what_files_take_is_added_up_and_rows_are_found,
 );
 
 fn file(id: &str, owner: u64) -> NewAttachment {
@@ -178,4 +184,92 @@ async fn files_of_a_deleted_user_are_handed_out(backend: Backend) {
         assert!(bench.store.delete_attachment(gone).await.unwrap());
     }
     assert!(bench.store.attachment_for(user(2), "his").await.unwrap().is_some());
+}
+
+/// A message, or an edit of one, that carries files.
+fn carries(id: ConversationId, seq: u64, by: u64, files: &[&str], edits: Option<u64>) -> Append {
+    let files = files.iter().map(|&file| file.into()).collect();
+    let change = match edits {
+        None => Change::Carry { files, users: vec![user(2)], all: false },
+        Some(target_seq) => Change::Edit { target_seq, body: body("better"), files },
+    };
+    Append { sender_id: Some(user(by)), change, ..message(id, seq) }
+}
+
+async fn places(bench: &Bench) -> Vec<String> {
+    let places = "SELECT file_id || ' ' || seq FROM attachments ORDER BY file_id";
+    bench.texts(places).await
+}
+
+async fn messages_carry_files_from_the_moment_they_are_written(backend: Backend) {
+    let bench = Bench::new(backend).await;
+    let id = bench.direct().await;
+    for (file, owner) in [("a", 1), ("b", 1), ("c", 1), ("d", 1), ("his", 2)] {
+        insert(&bench, file, owner, 10).await;
+    }
+    bench.append(vec![
+        carries(id, 2, 1, &["a", "b", "nothing"], None),
+        // Not his; and his.
+        carries(id, 3, 2, &["c", "his"], None),
+    ]);
+    assert_eq!(places(&bench).await, ["a 2", "b 2", "c 0", "d 0", "his 3"]);
+    assert_eq!(bench.numbers("SELECT seq FROM mentions WHERE user_id = 2").await, [2]);
+    assert!(bench.store.attachment_for(user(2), "a").await.unwrap().is_some());
+    // Another node is always first: the fourth time the writer goes behind it, and the file with it.
+    for generation in 2..=5 {
+        let client_msg_id = format!("late{generation}").into();
+        let late = Append { client_msg_id, generation, ..carries(id, 2, 1, &["d"], None) };
+        let outcomes = bench.append(vec![late]);
+        let moved = matches!(outcomes[0].1, Outcome::Moved { seq: 4, .. });
+        assert_eq!(moved, generation == 5, "{outcomes:?}");
+    }
+    assert_eq!(places(&bench).await, ["a 2", "b 2", "c 0", "d 4", "his 3"]);
+    // An edit adds files to its message.
+    bench.append(vec![Append { msg_no: 3, ..carries(id, 5, 1, &["a", "c"], Some(2)) }]);
+    assert_eq!(places(&bench).await, ["a 2", "b 2", "c 2", "d 4", "his 3"]);
+    assert_eq!(crate::check::kinds_with(&bench).await, []);
+}
+
+async fn a_file_goes_to_one_message_and_never_to_a_recalled_one(backend: Backend) {
+    let bench = Bench::new(backend).await;
+    let id = bench.direct().await;
+    for file in ["a", "b", "c"] {
+        insert(&bench, file, 1, 10).await;
+    }
+    // In one batch the first gets it.
+    bench.append(vec![carries(id, 2, 1, &["a"], None), carries(id, 3, 1, &["a", "b"], None)]);
+    assert_eq!(places(&bench).await, ["a 2", "b 3", "c 0"]);
+    let recall = |seq, target_seq| Append {
+        msg_no: 2,
+        change: Change::Recall { target_seq },
+        ..message(id, seq)
+    };
+    // In one batch with the recall, and in a later one.
+    let edit = |seq, target| Append { msg_no: 2, ..carries(id, seq, 1, &["c"], Some(target)) };
+    bench.append(vec![recall(4, 2), edit(5, 2)]);
+    assert_eq!(places(&bench).await, ["a 0", "b 3", "c 0"]);
+    bench.append(vec![edit(6, 2), edit(7, 99)]);
+    assert_eq!(places(&bench).await, ["a 0", "b 3", "c 0"]);
+    bench.append(vec![edit(8, 3), recall(9, 3)]);
+    assert_eq!(places(&bench).await, ["a 0", "b 0", "c 0"]);
+    // What is being removed is bound by nobody.
+    assert_eq!(condemned(&bench).await, ["a", "b", "c"]);
+    bench.append(vec![Append { msg_no: 3, ..carries(id, 10, 1, &["a"], None) }]);
+    assert_eq!(places(&bench).await, ["a -1", "b -1", "c -1"]);
+}
+
+async fn what_files_take_is_added_up_and_rows_are_found(backend: Backend) {
+    let bench = Bench::new(backend).await;
+    bench.users(2).await;
+    assert_eq!(bench.store.attachment_bytes(user(1)).await.unwrap(), 0);
+    insert(&bench, "large", 1, 10).await;
+    let small = NewAttachment { size_bytes: 1, ..file("small", 1) };
+    assert!(bench.store.insert_attachment(small, 10).await.unwrap());
+    insert(&bench, "his", 2, 10).await;
+    let expected = 5_000_000_000 + u64::from(SMALLEST_COUNTED_BYTES);
+    assert_eq!(bench.store.attachment_bytes(user(1)).await.unwrap(), expected);
+    condemned(&bench).await;
+    let asked = ["large", "his", "nothing"].map(str::to_owned).to_vec();
+    let known = bench.store.known_attachments(asked).await.unwrap();
+    assert_eq!(known, ["large", "his"].map(str::to_owned).into());
 }

@@ -256,6 +256,7 @@ fn damage_of(kind: FindingKind, backend: Backend) -> Option<Damage> {
             }
         }
         K::BlockOrphaned => unreferenced("INSERT INTO blocks VALUES (1, 99, 1)"),
+        K::ContactOrphaned => unreferenced("INSERT INTO contacts VALUES (1, 99, '', 1)"),
         K::AttachmentOrphaned => {
             let insert = |hash: &str| {
                 format!(

@@ -44,7 +44,10 @@ const MORE: &[&str] = &[
     "INSERT INTO aliases VALUES ('lobby', 'Lobby', 2, 1), ('Z', 'Z', 2, 1), ('ä', 'ä', 2, 1)",
     "INSERT INTO devices (user_id, device_id, created_at, last_seen_at) VALUES (1, 'd', 1, 1)",
     "INSERT INTO blocks VALUES (1, 2, 1)",
+    "INSERT INTO contacts VALUES (1, 2, 'Böb', 1)",
     "INSERT INTO push_outbox VALUES (1, 10, 1, 0, 1)",
+    "INSERT INTO push_deliveries VALUES (1, 'd', 1, 10, 1, 0, 1)",
+    "INSERT INTO hook_outbox VALUES ('ä', 1, 10, 1, 1, 0, 1), ('Z', 0, 1, 13, 1, 0, 1)",
     "INSERT INTO audit (at, actor_id, action, target) VALUES (1, 0, 'a', 't'), (2, 0, 'a', 't')",
     "INSERT INTO retention_marks VALUES (1, 1, 1)",
     "INSERT INTO deletions (user_id, deleted_at) VALUES (3, 1)",
@@ -61,6 +64,7 @@ const MORE: &[&str] = &[
 ];
 const TOKEN: &str = "INSERT INTO refresh_tokens
     (token_hash, family_id, user_id, created_at, expires_at) VALUES ({32}, {16}, 1, 1, 2)";
+const RESET: &str = "INSERT INTO password_resets (token_hash, user_id, created_at, expires_at) VALUES ({32}, 1, 1, 2)";
 const FILE: &str = "INSERT INTO attachments
     (file_id, owner_id, name, mime_type, size_bytes, sha256, created_at)
     VALUES ('f', 1, 'n', 'm', 1, {32}, 1)";
@@ -72,7 +76,7 @@ async fn full(backend: Backend) -> Bench {
         Backend::Sqlite => format!("x'{}'", "ab".repeat(count)),
         Backend::Postgres | Backend::PostgresPartitioned => format!("'\\x{}'", "ab".repeat(count)),
     };
-    for sql in MORE.iter().chain(&[TOKEN, FILE]) {
+    for sql in MORE.iter().chain(&[TOKEN, RESET, FILE]) {
         bench.execute(&sql.replace("{32}", &bytes(32)).replace("{16}", &bytes(16))).await;
     }
     bench

@@ -11,6 +11,7 @@ on_both!(
     a_device_is_what_its_client_said_last_and_its_time_only_rises,
     the_device_seen_longest_ago_goes,
     pushes_are_set_and_cleared,
+    what_a_user_calls_a_device_outlives_what_its_client_says,
     a_removed_device_takes_its_logins_along,
     a_deleted_user_has_no_devices_and_gets_none,
 );
@@ -20,7 +21,7 @@ fn device(id: &str) -> SeenDevice {
 }
 
 async fn see(bench: &Bench, by: u64, id: &str, now_ms: i64) {
-    bench.store.see_device(user(by), device(id), 3, now_ms).await.unwrap();
+    bench.store.see_device(user(by), device(id), None, 3, now_ms).await.unwrap();
 }
 
 async fn ids(bench: &Bench, by: u64) -> Vec<String> {
@@ -34,9 +35,14 @@ async fn a_device_is_what_its_client_said_last_and_its_time_only_rises(backend: 
     see(&bench, 1, "a", 100).await;
     see(&bench, 2, "a", 100).await;
     let renamed = SeenDevice { name: "new".into(), ..device("a") };
-    bench.store.see_device(user(1), renamed.clone(), 3, 50).await.unwrap();
-    let row =
-        |seen, created_at, last_seen_at| DeviceRow { seen, push: None, created_at, last_seen_at };
+    bench.store.see_device(user(1), renamed.clone(), None, 3, 50).await.unwrap();
+    let row = |seen, created_at, last_seen_at| DeviceRow {
+        seen,
+        push: None,
+        label: String::new(),
+        created_at,
+        last_seen_at,
+    };
     assert_eq!(bench.store.devices(user(1)).await.unwrap(), [row(renamed, 100, 100)]);
     see(&bench, 1, "a", 200).await;
     assert_eq!(bench.store.devices(user(1)).await.unwrap(), [row(device("a"), 100, 200)]);
@@ -54,16 +60,29 @@ async fn the_device_seen_longest_ago_goes(backend: Backend) {
     // The one that is there now stays, whatever its clock says.
     see(&bench, 1, "old", 0).await;
     assert_eq!(ids(&bench, 1).await, ["d", "a", "old"]);
-    bench.store.see_device(user(1), device("one"), 1, 9).await.unwrap();
+    bench.store.see_device(user(1), device("one"), None, 1, 9).await.unwrap();
     assert_eq!(ids(&bench, 1).await, ["one"]);
     let mut racers = JoinSet::new();
     for number in 0..20 {
         let store = bench.store.clone();
         let device = device(&format!("d{number}"));
-        racers.spawn(async move { store.see_device(user(2), device, 3, 7).await.unwrap() });
+        racers.spawn(async move { store.see_device(user(2), device, None, 3, 7).await.unwrap() });
     }
     racers.join_all().await;
     assert_eq!(ids(&bench, 2).await.len(), 3);
+}
+
+async fn what_a_user_calls_a_device_outlives_what_its_client_says(backend: Backend) {
+    let bench = Bench::new(backend).await;
+    bench.users(2).await;
+    see(&bench, 1, "a", 100).await;
+    see(&bench, 2, "a", 100).await;
+    assert!(bench.store.label_device(user(1), "a", "my phone").await.unwrap());
+    assert!(!bench.store.label_device(user(1), "b", "none").await.unwrap());
+    see(&bench, 1, "a", 200).await;
+    let row = &bench.store.devices(user(1)).await.unwrap()[0];
+    assert_eq!((&*row.label, &*row.seen.name, row.last_seen_at), ("my phone", "a's name", 200));
+    assert_eq!(bench.store.devices(user(2)).await.unwrap()[0].label, "", "of one user");
 }
 
 async fn pushes_are_set_and_cleared(backend: Backend) {
@@ -96,11 +115,20 @@ async fn a_removed_device_takes_its_logins_along(backend: Backend) {
         let token = NewRefreshToken { token_hash: [number; 32], login, expires_at: 1_000 };
         bench.store.create_refresh_token(token, 10).await.unwrap();
     }
-    assert!(bench.store.remove_device(user(1), "a", 20).await.unwrap());
-    assert!(!bench.store.remove_device(user(1), "a", 20).await.unwrap());
-    assert!(!bench.store.remove_device(user(9), "b", 20).await.unwrap());
+    // One that said nothing of its device is of the first it connects from.
+    let login = Login { user_id: user(1), family_id: [3; 16], device_id: String::new() };
+    let token = NewRefreshToken { token_hash: [3; 32], login, expires_at: 1_000 };
+    bench.store.create_refresh_token(token, 10).await.unwrap();
+    for id in ["a", "b"] {
+        bench.store.see_device(user(1), device(id), Some([3; 16]), 3, 100).await.unwrap();
+    }
+    let mut ended = bench.store.remove_device(user(1), "a", 20).await.unwrap().unwrap();
+    ended.sort_unstable();
+    assert_eq!(ended, [[1; 16], [3; 16]]);
+    assert_eq!(bench.store.remove_device(user(1), "a", 20).await.unwrap(), None);
+    assert_eq!(bench.store.remove_device(user(9), "b", 20).await.unwrap(), None);
     assert_eq!(ids(&bench, 1).await, ["b"]);
-    for (number, is_good) in [(1, false), (2, true)] {
+    for (number, is_good) in [(1, false), (2, true), (3, false)] {
         let next = NextToken { token_hash: [number + 10; 32], expires_at: 1_000 };
         let rotation = bench.store.rotate_refresh_token([number; 32], next, 20).await.unwrap();
         assert_eq!(matches!(rotation, Rotation::Rotated(_)), is_good, "{rotation:?}");
@@ -114,7 +142,7 @@ async fn a_deleted_user_has_no_devices_and_gets_none(backend: Backend) {
     bench.store.delete_user(user(1), None).await.unwrap();
     assert!(ids(&bench, 1).await.is_empty());
     for by in [1, 99] {
-        let seen = bench.store.see_device(user(by), device("b"), 3, 100).await;
+        let seen = bench.store.see_device(user(by), device("b"), None, 3, 100).await;
         assert!(matches!(seen, Err(StoreError::NoSuchUser)), "{seen:?}");
     }
     assert!(ids(&bench, 1).await.is_empty());

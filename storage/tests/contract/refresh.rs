@@ -173,10 +173,10 @@ async fn expired_tokens_are_refused_and_removed_in_steps(backend: Backend) {
     let lasting =
         NewRefreshToken { token_hash: hash(3), login: login(1, FAMILY, ""), expires_at: i64::MAX };
     bench.store.create_refresh_token(lasting, 10).await.unwrap();
-    assert!(bench.store.expire_refresh_tokens().await.unwrap());
+    assert!(bench.store.expire_tokens().await.unwrap());
     let left = "SELECT CAST(count(*) AS bigint) FROM refresh_tokens";
     assert_eq!(bench.numbers(left).await, [103]);
-    assert!(!bench.store.expire_refresh_tokens().await.unwrap());
+    assert!(!bench.store.expire_tokens().await.unwrap());
     assert_eq!(bench.numbers(left).await, [1]);
     assert_eq!(rotate(&bench, 1, 2, 20).await, Rotation::Unknown);
 }

@@ -318,7 +318,7 @@ async fn edits_are_found_and_recalls_are_not_at_once(backend: Backend) {
     bench.append((2..=4).map(|seq| says(id, seq, "wrong")).collect());
     index(&bench.store).await;
     let silent = |seq, change| Append { body: body(""), msg_no: 3, change, ..message(id, seq) };
-    let edit = Change::Edit { target_seq: 2, body: body("right") };
+    let edit = Change::Edit { target_seq: 2, body: body("right"), files: Vec::new() };
     bench.append(vec![silent(5, edit), silent(6, Change::Recall { target_seq: 3 })]);
     assert_eq!(find(&bench.store, 1, "wrong").await, [4]);
     assert_eq!(find(&bench.store, 1, "right").await, [2]);
@@ -327,7 +327,7 @@ async fn edits_are_found_and_recalls_are_not_at_once(backend: Backend) {
     assert_eq!(find(&bench.store, 2, "right").await, [2]);
     // Changed before they are indexed.
     bench.append(vec![Append { msg_no: 4, ..says(id, 7, "early") }]);
-    let edit = Change::Edit { target_seq: 7, body: body("late") };
+    let edit = Change::Edit { target_seq: 7, body: body("late"), files: Vec::new() };
     bench.append(vec![Append { msg_no: 4, ..silent(8, edit) }]);
     // A new start looks at everything; the hint of a writer may come late.
     let bench = bench.reopened().await;

@@ -79,7 +79,7 @@ async fn marks_come_with_every_page(backend: Backend) {
         let reaction = reaction.into();
         change(id, seq, by, Change::React { target_seq: 2, reaction, removed: false })
     };
-    let edit = Change::Edit { target_seq: 3, body: body("new") };
+    let edit = Change::Edit { target_seq: 3, body: body("new"), files: Vec::new() };
     bench.append(vec![
         react(4, 1, "b"),
         react(5, 2, "b"),

@@ -4,7 +4,12 @@ use ringwire_protocol::ConversationId;
 use ringwire_storage::aliases::AliasClaim;
 use ringwire_storage::attachments::{Binding, NewAttachment};
 use ringwire_storage::audit::{AuditActor, AuditEntry, AuditFilter};
+use ringwire_storage::contacts::ContactPut;
+use ringwire_storage::deliveries::PushDelivery;
 use ringwire_storage::devices::{PushAddress, PushKind, SeenDevice};
+use ringwire_storage::notifications::NotificationSettings;
+use ringwire_storage::passwords::PasswordReset;
+use ringwire_storage::profiles::{AccountChange, AccountUpdate};
 use ringwire_storage::refresh::{Login, NewRefreshToken, NextToken, Rotation};
 
 use crate::support::{Bench, user};
@@ -12,6 +17,9 @@ use crate::support::{Bench, user};
 /// Calls every method of these.
 pub(crate) async fn everything(bench: &Bench, round: u64) {
     refresh(bench, round).await;
+    passwords(bench, round).await;
+    profiles(bench, round).await;
+    contacts(bench, round).await;
     devices(bench).await;
     blocks(bench).await;
     aliases(bench).await;
@@ -38,18 +46,66 @@ async fn refresh(bench: &Bench, round: u64) {
     store.revoke_refresh_family([number; 16], 20).await.unwrap();
     store.revoke_refresh_tokens(user(71), Some("d71"), 20).await.unwrap();
     assert!(store.revoke_refresh_tokens(user(72 + round), None, 20).await.unwrap() > 0);
-    assert!(store.expire_refresh_tokens().await.unwrap());
+    assert!(store.expire_tokens().await.unwrap());
+}
+
+async fn passwords(bench: &Bench, round: u64) {
+    let store = &bench.store;
+    let (one, token) = (user(110 + round), [100 + round as u8; 32]);
+    assert!(store.password_hash(one).await.unwrap().is_some());
+    assert!(store.create_password_reset(one, token, i64::MAX, 5).await.unwrap());
+    assert_eq!(store.user_by_login("110@x").await.unwrap(), Some(user(110)));
+    assert_eq!(store.password_reset(token, 6).await.unwrap(), Some(one));
+    let used = store.use_password_reset(token, "phc", 6).await.unwrap();
+    assert_eq!(used, PasswordReset::Done(one));
+    let ended = store.set_password(user(115 + round), "phc", Some([1; 16]), 6).await.unwrap();
+    assert!(!ended.unwrap().is_empty());
+}
+
+async fn profiles(bench: &Bench, round: u64) {
+    let store = &bench.store;
+    let change = AccountChange { username: Some(format!("v{round}")), ..AccountChange::default() };
+    let updated = store.update_account(user(120), change).await.unwrap();
+    assert!(matches!(updated, AccountUpdate::Updated(_)), "{updated:?}");
+    let change = AccountChange { email: Some("50@x".into()), ..AccountChange::default() };
+    assert_eq!(store.update_account(user(120), change).await.unwrap(), AccountUpdate::EmailTaken);
+    let ids: Vec<_> = (1..=200).map(user).collect();
+    assert!(store.profiles(user(1), &ids).await.unwrap().len() > 100);
+    assert_eq!(store.search_users(user(1), "50@x", None, 5).await.unwrap().0.len(), 1);
+    // Names first, then display names, which begin in the middle of a page.
+    for text in ["u500", "u9"] {
+        let mut after = None;
+        for _ in 0..30 {
+            let (page, next) = store.search_users(user(1), text, after, 50).await.unwrap();
+            assert!(!page.is_empty());
+            after = next;
+            if after.is_none() {
+                break;
+            }
+        }
+    }
+}
+
+async fn contacts(bench: &Bench, round: u64) {
+    let store = &bench.store;
+    let (one, other) = (user(130), user(131 + round));
+    for put in [ContactPut::Added, ContactPut::Updated] {
+        assert_eq!(store.put_contact(one, other, "n", 1_000, 5).await.unwrap(), put);
+    }
+    assert!(!store.contacts_page(one, None, 50).await.unwrap().0.is_empty());
+    assert!(store.remove_contact(one, other).await.unwrap());
 }
 
 async fn devices(bench: &Bench) {
     let store = &bench.store;
     let seen =
         SeenDevice { device_id: "new".into(), device_class: "phone".into(), name: String::new() };
-    store.see_device(user(80), seen, 2, 5).await.unwrap();
+    store.see_device(user(80), seen, Some([5; 16]), 2, 5).await.unwrap();
     assert_eq!(store.devices(user(80)).await.unwrap().len(), 2);
     let push = PushAddress { kind: PushKind::Fcm, token: "t".into() };
     assert!(store.set_device_push(user(80), "new", Some(push)).await.unwrap());
-    assert!(store.remove_device(user(80), "new", 5).await.unwrap());
+    assert!(store.label_device(user(80), "new", "mine").await.unwrap());
+    assert!(store.remove_device(user(80), "new", 5).await.unwrap().is_some());
 }
 
 async fn blocks(bench: &Bench) {
@@ -94,6 +150,9 @@ async fn attachments(bench: &Bench, round: u64) {
     }
     assert!(store.attachment_for(user(1), &file.file_id).await.unwrap().is_none());
     assert!(store.attachment_for(owner, &file.file_id).await.unwrap().is_some());
+    assert!(store.attachment_bytes(owner).await.unwrap() > 0);
+    let asked = (0..200).map(|number| format!("f{number}")).collect();
+    assert!(!store.known_attachments(asked).await.unwrap().is_empty());
     let page = store.condemn_attachments(60_000, None, 50).await.unwrap();
     let last = &page[49];
     let after = Some((last.created_at, last.file.file_id.as_str()));
@@ -109,6 +168,30 @@ async fn pushes(bench: &Bench) {
     assert_eq!(taken.pushes.len(), 100);
     assert!(store.retry_push(taken.pushes[0], 60_000).await.unwrap());
     store.finish_pushes(&taken.pushes[1..]).await.unwrap();
+    store.expand_push(taken.pushes[0]).await.unwrap();
+    let taken = store.take_deliveries(100, 60_000).await.unwrap();
+    assert_eq!(taken.len(), 100);
+    store.notice(&taken[0]).await.unwrap();
+    assert!(store.retry_delivery(&taken[0], 60_000).await.unwrap());
+    let newer = PushDelivery { seq: 1, ..taken[0].clone() };
+    store.finish_delivery(&newer).await.unwrap();
+    store.finish_delivery(&taken[1]).await.unwrap();
+    let address = PushAddress { kind: PushKind::Fcm, token: "t".into() };
+    store.forget_address(taken[2].user_id, &taken[2].device_id, &address).await.unwrap();
+    store.silence_devices(taken[2].user_id).await.unwrap();
+    let settings = NotificationSettings::default();
+    let id = ConversationId::new(500).unwrap();
+    store.set_notification_settings(user(500), id, settings).await.unwrap();
+    store.notification_settings(user(500), id).await.unwrap();
+    let events = store.take_events("h", 100, 60_000).await.unwrap();
+    assert_eq!(events.len(), 100);
+    assert!(store.retry_event("h", events[0], 60_000).await.unwrap());
+    store.finish_event("h", events[1]).await.unwrap();
+    let at = events.iter().find_map(|event| event.conversation_id.map(|id| (id, event.seq)));
+    let (id, seq) = at.unwrap();
+    store.event_entry(id, seq).await.unwrap();
+    store.expire_events(60_000, 10).await.unwrap();
+    store.outbox_depth().await.unwrap();
 }
 
 async fn audit(bench: &Bench) {

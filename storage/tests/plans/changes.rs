@@ -58,8 +58,8 @@ pub(crate) fn everything(bench: &Bench, round: u64) {
     let react =
         |reaction: &str, removed| Change::React { target_seq, reaction: reaction.into(), removed };
     let mut changes = vec![
-        Change::Edit { target_seq, body: body("better words") },
-        Change::Edit { target_seq: 11, body: body("other words") },
+        Change::Edit { target_seq, body: body("better words"), files: Vec::new() },
+        Change::Edit { target_seq: 11, body: body("other words"), files: Vec::new() },
         react("+", false),
         react("+", true),
         react("-", false),
@@ -91,6 +91,9 @@ pub(crate) fn everything(bench: &Bench, round: u64) {
     batch.extend((next..next + fillers).map(|seq| entry(number, seq, 50, Change::None)));
     let mention = Change::Mention { users: vec![user(70), user(71)], all: false };
     batch.push(Append { msg_no: 30, ..entry(9_210 + round, 31, 50, mention) });
+    let carry =
+        Change::Carry { files: vec!["f31".into(), "f62".into()], users: Vec::new(), all: false };
+    batch.push(Append { msg_no: 30, ..entry(9_215 + round, 31, 50, carry) });
     batch.push(entry(9_220 + round, 31, 50, Change::Dissolve));
     let answers = bench.append(batch);
     assert!(answers.iter().all(|(_, outcome)| *outcome == Outcome::Committed), "{answers:?}");
@@ -98,7 +101,7 @@ pub(crate) fn everything(bench: &Bench, round: u64) {
 
 /// An edit by somebody whose account is about to go.
 pub(crate) fn last_words(bench: &Bench, round: u64, by: u64) {
-    let edit = Change::Edit { target_seq: 10, body: body("last words") };
+    let edit = Change::Edit { target_seq: 10, body: body("last words"), files: Vec::new() };
     let answers = bench.append(vec![entry(9_230 + round, 31, by, edit)]);
     assert_eq!(answers, [(31, Outcome::Committed)]);
 }

@@ -1,10 +1,13 @@
 //! The whole API, with values that lie in the middle of a large database.
 
+use std::sync::Arc;
+
 use ringwire_protocol::{ConversationId, Seq, UserId};
 use ringwire_storage::account::ExportPosition;
 use ringwire_storage::append::{Append, Change, Outcome};
 use ringwire_storage::members::{MemberList, MembersPage};
 use ringwire_storage::model::{CursorRow, HeadsAfter, HistoryWindow, NewGroup, NewUser};
+use ringwire_storage::outbox::{EventSet, HookRule, Outbox};
 use ringwire_storage::retention::{KeepRule, RetentionRules};
 use ringwire_storage::search::{SearchAfter, SearchQuery};
 
@@ -12,6 +15,12 @@ use crate::accounts;
 use crate::changes;
 use crate::fill::{ROOM, ROOM_ENTRIES};
 use crate::support::{self, Bench, body, message, user};
+
+/// Everybody is told of everything.
+pub(crate) fn outbox() -> Arc<Outbox> {
+    let hook = HookRule { name: "h".into(), events: EventSet::all() };
+    Arc::new(Outbox { push_delay_ms: Some(0), hooks: vec![hook] })
+}
 
 /// What of a body is searched.
 pub(crate) fn text(body: &[u8]) -> Option<String> {

@@ -23,8 +23,8 @@ pub(crate) fn statements<D: Dialect>() -> Vec<String> {
     let series = D::series;
     vec![
         format!(
-            "INSERT INTO users (id, username, username_key, email, email_key, created_at)
-             SELECT i, 'u' || i, 'u' || i, i || '@x', i || '@x', 1 FROM {}",
+            "INSERT INTO users (id, username, username_key, email, email_key, display_name, created_at)
+             SELECT i, 'u' || i, 'u' || i, i || '@x', i || '@x', 'U9 ' || i, 1 FROM {}",
             series(10_000)
         ),
         format!(
@@ -90,6 +90,16 @@ pub(crate) fn statements<D: Dialect>() -> Vec<String> {
             series(20_000)
         ),
         format!(
+            "INSERT INTO push_deliveries (user_id, device_id, conversation_id, seq, created_at, next_try_at)
+             SELECT 1 + i % 10000, 'd' || i, 2 + i % 19999, 5, i, i FROM {}",
+            series(20_000)
+        ),
+        format!(
+            "INSERT INTO hook_outbox (hook, conversation_id, seq, kind, created_at, next_try_at)
+             SELECT CASE i % 3 WHEN 0 THEN 'h' ELSE 'x' END, 2 + i % 19999, 1 + i / 19999, 1, i, i FROM {}",
+            series(39_000)
+        ),
+        format!(
             "INSERT INTO refresh_tokens (token_hash, family_id, user_id, created_at, expires_at)
              SELECT {digest}, substr({digest}, 17, 16), 1 + i % 10000, 1, i FROM {}",
             series(20_000)
@@ -97,6 +107,15 @@ pub(crate) fn statements<D: Dialect>() -> Vec<String> {
         format!(
             "INSERT INTO blocks (user_id, blocked_id, created_at) SELECT i, 1 + (i * 7) % 10000, 1 FROM {}",
             series(10_000)
+        ),
+        format!(
+            "INSERT INTO contacts (user_id, contact_id, created_at) SELECT i, 1 + (i * 7) % 10000, 1 FROM {}",
+            series(10_000)
+        ),
+        format!(
+            "INSERT INTO password_resets (token_hash, user_id, created_at, expires_at)
+             SELECT {digest}, 1 + i % 10000, 1, i FROM {}",
+            series(20_000)
         ),
         format!(
             "INSERT INTO retention_marks (conversation_id, seq, marked_at) SELECT 2 + i, 1, 1 FROM {}",

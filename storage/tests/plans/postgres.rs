@@ -74,6 +74,7 @@ async fn no_statement_of_postgres_reads_a_growing_table_from_end_to_end() {
     let url = server.create_database("plans").unwrap();
     let mut config = StoreConfig::new(Database::Postgres { url: url.clone() });
     config.search_text = Some(exercise::text);
+    config.outbox = exercise::outbox();
     config.writers = 1;
     let mut bench = Bench::open(config, None).await;
     let client = connect(&url).await;

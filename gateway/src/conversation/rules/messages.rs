@@ -18,7 +18,7 @@ impl Conversation {
         from: UserId,
         body: &Bytes,
         after: &str,
-        mentions: &Mentions,
+        (mentions, files): (&Mentions, &[Box<str>]),
         now: &Moment<'_>,
     ) -> Decision {
         if mentions.all {
@@ -27,7 +27,15 @@ impl Conversation {
         if !after.is_empty() && self.refusals.contains(self.id, from, after) {
             return Err(refusal(ErrorCode::OutOfOrder, "the send named in `after` was refused"));
         }
-        Ok((body.clone(), self.mention(mentions)))
+        let files = files.to_vec();
+        Ok((
+            body.clone(),
+            match self.mention(mentions) {
+                addresses if files.is_empty() => addresses,
+                Change::Mention { users, all } => Change::Carry { files, users, all },
+                _ => Change::Carry { files, users: Vec::new(), all: false },
+            },
+        ))
     }
 
     /// Only members count as addressed.
@@ -48,7 +56,7 @@ impl Conversation {
         &self,
         from: UserId,
         target_seq: Seq,
-        (body, edited): (&Bytes, &Bytes),
+        (body, edited, files): (&Bytes, &Bytes, &[Box<str>]),
         mention_all: bool,
         now: &Moment<'_>,
     ) -> Decision {
@@ -58,7 +66,8 @@ impl Conversation {
         let message = self.message(target_seq, now)?;
         is_own(&message, from)?;
         is_within(now.terms.edit_window_ms, message.created_at, now.unix_ms)?;
-        Ok((edited.clone(), Change::Edit { target_seq, body: body.clone() }))
+        let (body, files) = (body.clone(), files.to_vec());
+        Ok((edited.clone(), Change::Edit { target_seq, body, files }))
     }
 
     pub(super) fn recall(

@@ -71,9 +71,11 @@ impl Conversation {
         let from = submission.from;
         let reach = self.reach(submission.intent.operation(), from, now)?;
         match &submission.intent {
-            Intent::Send { body, after, mentions } => self.send(from, body, after, mentions, now),
-            Intent::Edit { target_seq, body, edited, mention_all } => {
-                self.edit(from, *target_seq, (body, edited), *mention_all, now)
+            Intent::Send { body, after, mentions, files } => {
+                self.send(from, body, after, (mentions, files), now)
+            }
+            Intent::Edit { target_seq, body, edited, mention_all, files } => {
+                self.edit(from, *target_seq, (body, edited, files), *mention_all, now)
             }
             Intent::Recall { target_seq } => self.recall(from, *target_seq, reach, now),
             Intent::React { target_seq, reaction, removed } => {

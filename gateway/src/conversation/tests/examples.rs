@@ -61,6 +61,24 @@ fn nothing_is_answered_before_it_is_committed() -> Told {
 }
 
 #[test]
+fn a_quiet_conversation_keeps_no_room_for_what_is_in_flight() -> Told {
+    let mut world = world();
+    world.send(HERE, ROOM, 1, "m1", "hello")?;
+    world.command(HERE, ROOM, |machine, now, _| {
+        machine.expire(now.at);
+        assert_eq!(machine.in_flight.len(), 1, "it is not forgotten");
+    })?;
+    world.write_and_hear(HERE)?;
+    world.command(HERE, ROOM, |machine, now, _| {
+        assert!(machine.in_flight.capacity() > 0, "what is in flight may be followed by more");
+        machine.expire(now.at);
+        let room = [machine.in_flight.capacity(), machine.in_flight_ids.capacity()];
+        assert_eq!(room, [0, 0]);
+    })?;
+    world.settle()
+}
+
+#[test]
 fn a_conflict_puts_what_was_in_flight_behind_the_tail() -> Told {
     let mut world = world();
     let first = world.send(HERE, ROOM, 1, "m1", "late")?;

@@ -332,7 +332,7 @@ impl Group {
     /// What the database makes of it by the change that came with the entry, as `Change` documents it.
     pub(super) fn store(&mut self, sender: UserId, change: &Change) {
         match change {
-            Change::None | Change::Mention { .. } | Change::Edit { .. } => {}
+            Change::None | Change::Mention { .. } | Change::Carry { .. } | Change::Edit { .. } => {}
             Change::React { target_seq, reaction, removed } => {
                 self.react(*target_seq, sender, reaction, *removed);
             }

@@ -146,9 +146,12 @@ impl Log {
         let log = std::iter::once(base).chain(&tail);
         let messages = log.zip(&tail).all(|(row, next)| next.msg_no == row.msg_no + 1);
         let fits = first.msg_no == base.msg_no + 1
-            && run
-                .iter()
-                .all(|append| matches!(append.change, Change::None | Change::Mention { .. }))
+            && run.iter().all(|append| {
+                matches!(
+                    append.change,
+                    Change::None | Change::Mention { .. } | Change::Carry { .. }
+                )
+            })
             && !run.iter().any(|append| text(&append.body).contains(POISON));
         let fresh = |append: &Append| {
             !self.kept_after(0).iter().any(|row| {
@@ -200,7 +203,7 @@ impl Log {
     /// What a change makes of earlier entries.
     fn change_rows(&mut self, row: &EntryRow, change: &Change) -> Result<(), Violation> {
         match change {
-            Change::Edit { target_seq, body } => {
+            Change::Edit { target_seq, body, .. } => {
                 let told = edited_of(row).ok_or("an edit that tells of none")?;
                 let message = told.message.map(wire::entry_body::Kind::Message);
                 let expected = wire::EntryBody { kind: message }.encode_to_vec();

@@ -516,14 +516,16 @@ fn sabotage_before(fault: Fault, machine: &mut Conversation) {
 
 /// The wish to say something.
 pub(super) fn saying(text: &str, after: &str) -> Intent {
-    Intent::Send { body: message(text), after: after.into(), mentions: Mentions::default() }
+    let (mentions, files) = (Mentions::default(), Box::default());
+    Intent::Send { body: message(text), after: after.into(), mentions, files }
 }
 
 /// The wish to address everyone.
 pub(super) fn calling_all(text: &str) -> Intent {
     let message = wire::Message { text: text.to_owned(), mention_all: true, ..Default::default() };
     let body = encode(wire::entry_body::Kind::Message(message));
-    Intent::Send { body, after: "".into(), mentions: Mentions { all: true, ..Default::default() } }
+    let mentions = Mentions { all: true, ..Default::default() };
+    Intent::Send { body, after: "".into(), mentions, files: Box::default() }
 }
 
 /// The wish to say something else instead.
@@ -535,6 +537,7 @@ pub(super) fn editing(target_seq: Seq, text: &str) -> Intent {
         body: encode(wire::entry_body::Kind::Message(message)),
         edited: encode(wire::entry_body::Kind::Edited(edited)),
         mention_all: false,
+        files: Box::default(),
     }
 }
 

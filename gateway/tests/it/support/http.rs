@@ -16,9 +16,17 @@ pub(crate) struct Answer {
     pub(crate) head: String,
     /// The body.
     pub(crate) body: String,
+    /// The same as it came.
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Answer {
+    /// The value of a header, in lower case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.into_iter().find(|(found, _)| *found == name).map(|(_, value)| value)
+    }
+
     /// The body as JSON.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
@@ -61,8 +69,9 @@ pub(crate) fn read_answer(stream: &mut TcpStream) -> Answer {
             break;
         }
     }
-    let body = String::from_utf8_lossy(&bytes[head_end..]).into_owned();
-    Answer { status, head, body }
+    let bytes = bytes.split_off(head_end);
+    let body = String::from_utf8_lossy(&bytes).into_owned();
+    Answer { status, head, body, bytes }
 }
 
 /// `None`: the connection has ended.
@@ -126,4 +135,29 @@ pub(crate) fn post(address: SocketAddr, path: &str, body: &Value) -> Answer {
         body.len()
     );
     exchange(address, request.as_bytes())
+}
+
+/// Any request with a token, with a JSON body or none, on a connection of its own.
+pub(crate) fn request_as(
+    address: SocketAddr,
+    token: &str,
+    method: &str,
+    path: &str,
+    body: Option<&Value>,
+) -> Answer {
+    match body {
+        Some(body) => give_as(address, token, method, path, &[], body),
+        None => ask_as(address, token, method, path),
+    }
+}
+
+/// Any request with a token and a JSON body, on a connection of its own.
+pub(crate) fn send_as(
+    address: SocketAddr,
+    token: &str,
+    method: &str,
+    path: &str,
+    body: &Value,
+) -> Answer {
+    give_as(address, token, method, path, &[], body)
 }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!   store ─► server (child process) ◄─ http   one request, the raw answer
-//!                                   ◄─ client one WebSocket, in either encoding
+//!           endpoint ◄─ asks        ◄─ client one WebSocket, in either encoding
+//!                                   ◄─ files  uploads and downloads
 //!                                        chat         what people do, as one call each
 //!                                        flood        sends more than the server can hold
 //!                                        participant  sends and receives through any trouble, and keeps the ledger
@@ -12,8 +13,11 @@
 
 pub(crate) mod chat;
 pub(crate) mod client;
+pub(crate) mod endpoint;
+pub(crate) mod files;
 pub(crate) mod flood;
 pub(crate) mod http;
+pub(crate) mod mock;
 pub(crate) mod participant;
 pub(crate) mod server;
 pub(crate) mod store;

@@ -85,10 +85,12 @@ kinds! {
     AliasOrphaned = "alias_orphaned",
     /// A device of no user.
     DeviceOrphaned = "device_orphaned",
-    /// A refresh token of no user.
+    /// A refresh token, or one for a forgotten password, of no user.
     TokenOrphaned = "token_orphaned",
     /// A block by or of no user.
     BlockOrphaned = "block_orphaned",
+    /// A contact of or with no user.
+    ContactOrphaned = "contact_orphaned",
     /// A file without its owner, conversation or entry.
     AttachmentOrphaned = "attachment_orphaned",
     /// A waiting push of no conversation.

@@ -233,11 +233,16 @@ pub(super) const REFERENCES: &[(&str, &str, &str, &str, &str)] = &[
     ("alias_orphaned", "aliases", "conversation_id", "conversation_id", "NULL"),
     ("device_orphaned", "devices", "user_id", "NULL", "user_id"),
     ("token_orphaned", "refresh_tokens", "user_id", "NULL", "user_id"),
+    ("token_orphaned", "password_resets", "user_id", "NULL", "user_id"),
     ("block_orphaned", "blocks", "user_id", "NULL", "user_id"),
     ("block_orphaned", "blocks", "blocked_id", "NULL", "user_id"),
+    ("contact_orphaned", "contacts", "user_id", "NULL", "user_id"),
+    ("contact_orphaned", "contacts", "contact_id", "NULL", "user_id"),
     ("attachment_orphaned", "attachments", "owner_id", "conversation_id", "owner_id"),
     ("attachment_orphaned", "attachments", "conversation_id", "conversation_id", "owner_id"),
     ("push_orphaned", "push_outbox", "conversation_id", "conversation_id", "NULL"),
+    ("push_orphaned", "push_deliveries", "conversation_id", "conversation_id", "user_id"),
+    ("push_orphaned", "push_deliveries", "user_id", "conversation_id", "user_id"),
     ("search_orphaned", "search_entries", "conversation_id", "conversation_id", "NULL"),
     ("search_orphaned", "search_positions", "conversation_id", "conversation_id", "NULL"),
     ("deletion_orphaned", "deletions", "user_id", "NULL", "user_id"),
@@ -317,7 +322,7 @@ mod tests {
     #[test]
     fn every_column_that_names_a_user_or_conversation_is_asked_about() {
         // Asked about by probes of their own, or never without meaning (0 is nobody or nothing yet).
-        const OTHERWISE: [(&str, &str); 6] = [
+        const OTHERWISE: [(&str, &str); 7] = [
             ("entries", "conversation_id"),
             ("entries", "sender_id"),
             ("audit", "actor_id"),
@@ -325,6 +330,8 @@ mod tests {
             ("mentions", "user_id"),
             ("deletions", "conversation_id"),
             ("body_pass", "conversation_id"),
+            // 0 is a user.
+            ("hook_outbox", "conversation_id"),
         ];
         let database = rusqlite::Connection::open_in_memory().expect("memory");
         for migration in crate::migrate::SQLITE {
@@ -334,7 +341,7 @@ mod tests {
             .prepare(
                 "SELECT t.name, c.name FROM sqlite_schema t JOIN pragma_table_info(t.name) c
                  WHERE t.type = 'table' AND (c.name LIKE '%user_id' OR c.name IN
-                     ('conversation_id', 'owner_id', 'creator_id', 'blocked_id', 'sender_id', 'actor_id'))",
+                     ('conversation_id', 'owner_id', 'creator_id', 'blocked_id', 'contact_id', 'sender_id', 'actor_id'))",
             )
             .expect("a query");
         let columns =

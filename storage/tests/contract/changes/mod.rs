@@ -43,9 +43,11 @@ impl Dice {
             4 | 5 => {
                 Change::Mention { users: vec![self.user(), self.user()], all: self.below(3) == 0 }
             }
-            6..=10 => {
-                Change::Edit { target_seq, body: body(&format!("edited {}", self.below(1_000))) }
-            }
+            6..=10 => Change::Edit {
+                target_seq,
+                body: body(&format!("edited {}", self.below(1_000))),
+                files: Vec::new(),
+            },
             11..=13 => Change::Recall { target_seq },
             14..=20 => {
                 let reaction = ["+", "ä", "Z"][self.below(3) as usize].into();
@@ -230,7 +232,7 @@ async fn a_recall_takes_everything_of_a_message_along(backend: Backend) {
     assert_eq!(bound, Binding::Bound);
     bench.store.add_pushes(&[(id, 3)], 60_000).await.unwrap();
     let react = Change::React { target_seq: 3, reaction: "+".into(), removed: false };
-    let edit = Change::Edit { target_seq: 3, body: body("better") };
+    let edit = Change::Edit { target_seq: 3, body: body("better"), files: Vec::new() };
     bench.append(vec![change(4, 2, react), change(5, 1, edit)]);
     let edited = bench.store.load_entry(id, 3).await.unwrap().unwrap();
     let marks = edited.marks.unwrap();
@@ -249,7 +251,7 @@ async fn a_recall_takes_everything_of_a_message_along(backend: Backend) {
     }
     // What comes later finds nothing to change.
     let react = Change::React { target_seq: 3, reaction: "+".into(), removed: false };
-    let edit = Change::Edit { target_seq: 3, body: body("again") };
+    let edit = Change::Edit { target_seq: 3, body: body("again"), files: Vec::new() };
     bench.append(vec![change(7, 2, react), change(8, 1, edit)]);
     let entry = bench.store.load_entry(id, 3).await.unwrap().unwrap();
     assert!(!entry.has_body() && entry.marks.unwrap().reactions.is_empty());
@@ -299,7 +301,7 @@ async fn an_edit_of_what_is_gone_changes_nothing(backend: Backend) {
     bench.append(vec![Append { body: body(""), ..message(id, 2) }, message(id, 3)]);
     let edit = |seq, target_seq| Append {
         msg_no: 2,
-        change: Change::Edit { target_seq, body: body("new") },
+        change: Change::Edit { target_seq, body: body("new"), files: Vec::new() },
         ..message(id, seq)
     };
     bench.append(vec![edit(4, 2), edit(5, 99), edit(6, 3)]);

@@ -58,14 +58,14 @@ impl Model {
         let at = entry.created_at;
         match &entry.change {
             Change::None => {}
-            Change::Mention { all: true, .. } => {
+            Change::Mention { all: true, .. } | Change::Carry { all: true, .. } => {
                 self.mentions.insert((0, entry.seq));
             }
-            Change::Mention { users, .. } => {
+            Change::Mention { users, .. } | Change::Carry { users, .. } => {
                 let others = users.iter().map(|user| user.get()).filter(|user| *user != sender);
                 self.mentions.extend(others.map(|user| (user, entry.seq)));
             }
-            Change::Edit { target_seq, body } => {
+            Change::Edit { target_seq, body, .. } => {
                 let target = self.entries.get_mut(target_seq);
                 if let Some(target) = target.filter(|t| t.recalled_at == 0 && !t.body.is_empty()) {
                     target.body = String::from_utf8(body.to_vec()).unwrap();

@@ -1,0 +1,129 @@
+//! Contacts: whom a user wants at hand, and what they call them.
+
+use axum::Json;
+use axum::extract::{FromRequest, Path, Request, State};
+use axum::http::{StatusCode, header};
+use ringwire_protocol::ErrorCode;
+use ringwire_storage::StoreError;
+use ringwire_storage::contacts::{ContactPut, ContactRow};
+use serde::{Deserialize, Serialize};
+
+use super::ServiceState;
+use super::bearer::Bearer;
+use super::error::{ApiError, ApiResult};
+use super::input::{Body, Parameters, check_line, invalid, page_limit, user_id};
+use super::users::Profile;
+use crate::cli::unix_now_ms;
+use crate::limits;
+
+/// The longest nickname, in characters.
+const MAX_NICKNAME_CHARS: usize = 64;
+
+/// A contact.
+#[derive(Debug, Serialize)]
+pub(super) struct Contact {
+    user: Profile,
+    /// What the user calls them; may be empty.
+    nickname: String,
+    /// Since when: Unix milliseconds.
+    created_at: String,
+}
+
+impl From<ContactRow> for Contact {
+    fn from(row: ContactRow) -> Self {
+        Self {
+            user: row.profile.into(),
+            nickname: row.nickname,
+            created_at: row.created_at.to_string(),
+        }
+    }
+}
+
+/// `GET /api/v1/contacts?limit=&page_token=`
+#[derive(Deserialize)]
+pub(super) struct ContactsRequest {
+    /// 1 to 200; 20 if left out.
+    limit: Option<u32>,
+    /// From the page before.
+    #[serde(default)]
+    page_token: String,
+}
+
+/// A page of contacts, by id.
+#[derive(Debug, Serialize)]
+pub(super) struct Contacts {
+    contacts: Vec<Contact>,
+    /// Empty: this was the last page.
+    next_page_token: String,
+}
+
+pub(super) async fn list(
+    State(state): State<ServiceState>,
+    Bearer { user_id: user, .. }: Bearer,
+    Parameters(request): Parameters<ContactsRequest>,
+) -> ApiResult<Contacts> {
+    let after = match request.page_token.as_str() {
+        "" => None,
+        token => Some(user_id("page_token", token)?),
+    };
+    let limit = page_limit(request.limit)?;
+    let (rows, more) = state.0.store.contacts_page(user, after, limit).await?;
+    let last = rows.last().filter(|_| more);
+    let next_page_token = last.map_or_else(String::new, |row| row.profile.user.user_id.to_string());
+    let contacts = rows.into_iter().map(Contact::from).collect();
+    Ok((StatusCode::OK, Json(Contacts { contacts, next_page_token })))
+}
+
+/// `PUT /api/v1/contacts/{user_id}`. The body may be left out.
+#[derive(Default, Deserialize)]
+pub(super) struct ContactRequest {
+    #[serde(default)]
+    nickname: String,
+}
+
+/// Makes a contact, or calls it differently.
+pub(super) async fn put(
+    State(state): State<ServiceState>,
+    bearer: Bearer,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<StatusCode, ApiError> {
+    let contact = user_id("user_id", &id)?;
+    let has_body = request.headers().contains_key(header::CONTENT_TYPE);
+    let ContactRequest { nickname } = if has_body {
+        Body::from_request(request, &()).await?.0
+    } else {
+        ContactRequest::default()
+    };
+    check_line("nickname", &nickname, MAX_NICKNAME_CHARS)?;
+    let user = bearer.existing()?.user_id;
+    let (most, now_ms) = (limits::MAX_CONTACTS, unix_now_ms());
+    match state.0.store.put_contact(user, contact, &nickname, most, now_ms).await {
+        Ok(ContactPut::Added) => Ok(StatusCode::CREATED),
+        Ok(ContactPut::Updated) => Ok(StatusCode::NO_CONTENT),
+        Ok(ContactPut::Oneself) => Err(invalid("user_id: nobody is their own contact")),
+        Ok(ContactPut::TooMany) => {
+            let message = format!("a user has at most {most} contacts");
+            Err(ApiError::new(ErrorCode::LimitReached, message))
+        }
+        Err(StoreError::NoSuchUser) => Err(no_such_user()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn no_such_user() -> ApiError {
+    ApiError::new(ErrorCode::NotFound, "there is no such user")
+}
+
+/// `DELETE /api/v1/contacts/{user_id}`
+pub(super) async fn remove(
+    State(state): State<ServiceState>,
+    Bearer { user_id: user, .. }: Bearer,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let contact = user_id("user_id", &id)?;
+    if state.0.store.remove_contact(user, contact).await? {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    Err(ApiError::new(ErrorCode::NotFound, "there is no such contact"))
+}

@@ -1,0 +1,123 @@
+//! What came of requests that the server made, and how much waits.
+
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use ringwire_storage::devices::PushKind;
+use ringwire_storage::hooks::OutboxDepth;
+
+/// The figures. A handle: clones share everything.
+#[derive(Clone, Debug, Default)]
+pub struct OutgoingMetrics {
+    notifications: Family<NotificationLabels, Counter>,
+    events: Family<EventLabels, Counter>,
+    dead_letters: Counter,
+    questions: Family<QuestionLabels, Counter>,
+    depth: Family<OutboxLabels, Gauge>,
+}
+
+/// What became of a notification or event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[expect(non_camel_case_types, reason = "this is how it is written in the label")]
+pub(crate) enum Outcome {
+    /// The other side took it.
+    taken,
+    /// It is to be tried again.
+    failed,
+    /// The other side will never take it, or was tried too often.
+    given_up,
+    /// The device is not known there any more.
+    gone,
+    /// There was nothing to tell any more.
+    obsolete,
+}
+
+/// What the hook said to a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[expect(non_camel_case_types, reason = "this is how it is written in the label")]
+pub(crate) enum Answer {
+    /// As it is.
+    allowed,
+    /// Not at all.
+    denied,
+    /// Otherwise.
+    rewritten,
+    /// Nothing, or nothing that could be understood.
+    failed,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct NotificationLabels {
+    kind: &'static str,
+    result: Outcome,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EventLabels {
+    webhook: String,
+    result: Outcome,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct QuestionLabels {
+    result: Answer,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutboxLabels {
+    outbox: &'static str,
+}
+
+impl OutgoingMetrics {
+    /// Adds the figures.
+    pub fn register(&self, registry: &mut Registry) {
+        registry.register(
+            "push_notifications",
+            "Notifications to devices",
+            self.notifications.clone(),
+        );
+        registry.register("webhook_events", "Events told to webhooks", self.events.clone());
+        registry.register(
+            "webhook_dead_letters",
+            "Events that no webhook took in time",
+            self.dead_letters.clone(),
+        );
+        registry.register(
+            "hook_questions",
+            "Messages that the hook was asked about",
+            self.questions.clone(),
+        );
+        registry.register(
+            "outbox_rows",
+            "What waits to be told, counted up to 10000",
+            self.depth.clone(),
+        );
+    }
+
+    pub(crate) fn notified(&self, kind: PushKind, result: Outcome) {
+        let labels = NotificationLabels { kind: kind.name(), result };
+        self.notifications.get_or_create(&labels).inc();
+    }
+
+    pub(crate) fn told(&self, webhook: &str, result: Outcome) {
+        let labels = EventLabels { webhook: webhook.to_owned(), result };
+        self.events.get_or_create(&labels).inc();
+    }
+
+    pub(crate) fn dropped(&self, count: u64) {
+        self.dead_letters.inc_by(count);
+    }
+
+    pub(crate) fn asked(&self, result: Answer) {
+        self.questions.get_or_create(&QuestionLabels { result }).inc();
+    }
+
+    pub(crate) fn waiting(&self, depth: OutboxDepth) {
+        let OutboxDepth { pushes, deliveries, events } = depth;
+        for (outbox, rows) in [("entries", pushes), ("devices", deliveries), ("webhooks", events)] {
+            self.depth.get_or_create(&OutboxLabels { outbox }).set(rows.cast_signed());
+        }
+    }
+}

@@ -1,0 +1,36 @@
+-- Notifications: what a member wants to be told of, what is under way to devices, and events for webhooks. Only adds.
+-- Times are Unix milliseconds.
+
+-- 0: of every message, 1: of those that mention the user or everyone, 2: of nothing.
+ALTER TABLE members ADD COLUMN notify INTEGER NOT NULL DEFAULT 0 CHECK (notify BETWEEN 0 AND 2);
+-- Of nothing until then; 0: not muted.
+ALTER TABLE members ADD COLUMN notify_muted_until INTEGER NOT NULL DEFAULT 0;
+
+-- The newest message of a conversation that a device is still to be told of.
+CREATE TABLE push_deliveries (
+    user_id         INTEGER NOT NULL,
+    device_id       TEXT NOT NULL,
+    conversation_id INTEGER NOT NULL,
+    seq             INTEGER NOT NULL,
+    created_at      INTEGER NOT NULL,
+    tries           INTEGER NOT NULL DEFAULT 0,
+    next_try_at     INTEGER NOT NULL,
+    PRIMARY KEY (user_id, device_id, conversation_id),
+    FOREIGN KEY (user_id, device_id) REFERENCES devices (user_id, device_id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX push_deliveries_due ON push_deliveries (next_try_at);
+
+-- Events that a webhook is still to be told of; of one conversation the oldest first.
+CREATE TABLE hook_outbox (
+    hook            TEXT NOT NULL,
+    -- 0: the event is about a user, whose id is in `seq`.
+    conversation_id INTEGER NOT NULL,
+    seq             INTEGER NOT NULL,
+    kind            INTEGER NOT NULL,
+    created_at      INTEGER NOT NULL,
+    tries           INTEGER NOT NULL DEFAULT 0,
+    next_try_at     INTEGER NOT NULL,
+    PRIMARY KEY (hook, conversation_id, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX hook_outbox_due ON hook_outbox (hook, next_try_at);
+CREATE INDEX hook_outbox_by_age ON hook_outbox (created_at);
