@@ -58,10 +58,9 @@ fn an_operator_watches_finds_speaks_and_keeps_out() {
     }
     let shards = "document.querySelectorAll('#shards tbody tr').length";
     assert_eq!(page.evaluate(shards), 2);
-    assert!(
-        page.evaluate(
-            "document.querySelector('.spark polyline').getAttribute('points').length > 20"
-        ) == true
+    page.wait_for(
+        "a line",
+        "document.querySelector('.spark polyline').getAttribute('points').split(' ').length >= 3",
     );
     page.look("light", 1200);
     page.screenshot("dashboard-light");
