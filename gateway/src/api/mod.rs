@@ -55,7 +55,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
+use axum::routing::{any, get};
 use prometheus_client::registry::Registry;
 use ringwire_protocol::wire::command::Op;
 use ringwire_protocol::wire::reply::Outcome;
