@@ -48,7 +48,8 @@ export async function call(method, path, { token, body } = {}) {
 /** An answer that is no success, as an error. */
 export function refusal(status, answer) {
   const { name = "", message } = answer?.error ?? {};
-  if (name === "ALREADY_EXISTS") return new ApiError("That user name or e-mail address is already taken.", name, status);
+  if (name === "ALREADY_EXISTS")
+    return new ApiError("That user name or e-mail address is already taken.", name, status);
   return new ApiError(EXPLANATIONS[name] ?? message ?? `The server answered with status ${status}.`, name, status);
 }
 

@@ -17,7 +17,9 @@ const THUMBNAIL_PX = 280;
 
 /** The attachments of a message; `open(attachment)` shows one large, `failed(error)` hears of refusals. */
 export function attachmentsView(attachments, { open, failed }) {
-  const views = attachments.map((attachment) => (isPicture(attachment) ? pictureView(attachment, open) : fileView(attachment, failed)));
+  const views = attachments.map((attachment) =>
+    isPicture(attachment) ? pictureView(attachment, open) : fileView(attachment, failed),
+  );
   return el("div", { class: "attachments" }, ...views);
 }
 
@@ -39,19 +41,35 @@ function pictureView(attachment, open) {
     height: Math.round(height * scale) || THUMBNAIL_PX,
   });
   showPicture(image, `files/${encodeURIComponent(id)}/thumbnail`);
-  return el("button", { type: "button", class: "picture", "aria-label": `Show ${name || "picture"}`, onclick: () => open(attachment) },
-    el("span", { class: "picture-name" }, name || "Picture"), image);
+  return el(
+    "button",
+    { type: "button", class: "picture", "aria-label": `Show ${name || "picture"}`, onclick: () => open(attachment) },
+    el("span", { class: "picture-name" }, name || "Picture"),
+    image,
+  );
 }
 
 function fileView(attachment, failed) {
   const { file_id: id, url = "", name, size_bytes: size } = attachment;
   const label = el("span", { class: "file-name", dir: "auto" }, name || "File");
   const about = el("small", {}, num(size) > 0 ? fileSize(num(size)) : "");
-  if (!id) return el("div", { class: "file" }, icon("file"), el("span", { class: "file-text" }, label, el("small", {}, linked(url))));
-  return el("button", {
-    type: "button",
-    class: "file",
-    "aria-label": `Download ${name || "file"}`,
-    onclick: () => download(attachment).catch(failed),
-  }, icon("file"), el("span", { class: "file-text" }, label, about), icon("download"));
+  if (!id)
+    return el(
+      "div",
+      { class: "file" },
+      icon("file"),
+      el("span", { class: "file-text" }, label, el("small", {}, linked(url))),
+    );
+  return el(
+    "button",
+    {
+      type: "button",
+      class: "file",
+      "aria-label": `Download ${name || "file"}`,
+      onclick: () => download(attachment).catch(failed),
+    },
+    icon("file"),
+    el("span", { class: "file-text" }, label, about),
+    icon("download"),
+  );
 }

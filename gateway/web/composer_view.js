@@ -118,7 +118,13 @@ export class ComposerView {
   }
 
   #edit(open, entry, text) {
-    const message = { ...entry.body.message, mentions: undefined, mention_all: undefined, text, ...this.#mentions.of(text) };
+    const message = {
+      ...entry.body.message,
+      mentions: undefined,
+      mention_all: undefined,
+      text,
+      ...this.#mentions.of(text),
+    };
     if (text === entry.body.message.text) return;
     this.#state.attempt(() => this.#state.client.commands.edit(open, entry.seq, message));
   }

@@ -60,8 +60,8 @@ export class Connection {
   #reconnectNotBefore = 0;
 
   /**
-   * `hello()` resolves with the body of the `connect` command, anew for every attempt. `onStatus({state, retryAt, code})`
-   * tells every change of state, `onConnected(connected)` and `onPush(push)` what the server says.
+   * `hello()` resolves with the body of the `connect` command, anew for every attempt. `onStatus({state, retryAt,
+   * code})` tells every change of state, `onConnected(connected)` and `onPush(push)` what the server says.
    */
   constructor({ url, hello, onStatus, onConnected, onPush }) {
     this.#url = url;

@@ -187,7 +187,8 @@ export class Conversation {
     const others = this.peer
       ? [this.peer.userId]
       : (this.members ?? []).map(({ user }) => user.userId).filter((id) => id !== this.me);
-    const least = (cursors) => others.reduce((low, id) => Math.min(low, cursors.get(id) ?? 0), others.length > 0 ? Infinity : 0);
+    const least = (cursors) =>
+      others.reduce((low, id) => Math.min(low, cursors.get(id) ?? 0), others.length > 0 ? Infinity : 0);
     return { read: least(this.readBy), delivered: least(this.deliveredTo) };
   }
 
@@ -199,7 +200,9 @@ export class Conversation {
 
   /** The newest entry that says something in a list of conversations. */
   get newest() {
-    return this.entries.findLast(({ body, hidden }) => !hidden && !body.reacted && !body.edited && !body.recalled && !body.pinned);
+    return this.entries.findLast(
+      ({ body, hidden }) => !hidden && !body.reacted && !body.edited && !body.recalled && !body.pinned,
+    );
   }
 
   has(clientMsgId) {

@@ -31,7 +31,8 @@ export function messageText(entry) {
   if (entry.recalledAt) return "This message was taken back.";
   const message = entry.body.message ?? {};
   if (message.text) return message.text;
-  if (message.location) return `📍 ${message.location.label || `${message.location.latitude ?? 0}, ${message.location.longitude ?? 0}`}`;
+  if (message.location)
+    return `📍 ${message.location.label || `${message.location.latitude ?? 0}, ${message.location.longitude ?? 0}`}`;
   if (message.card) return [message.card.title, message.card.text].filter(Boolean).join("\n") || "A card";
   if (message.attachments?.length > 0) return "";
   return "This kind of message cannot be shown here.";
@@ -89,7 +90,10 @@ export function notice(entry, nameOf) {
     const { user_id: id = "0", until = "0" } = body.muted;
     return `${who} ${until === "0" ? "unmuted" : "muted"} ${id === "0" ? "everybody" : names([id])}`;
   }
-  if (body.banned) return `${who} ${(body.banned.until ?? "0") === "0" ? "lifted the ban of" : "banned"} ${names([body.banned.user_id])}`;
+  if (body.banned) {
+    const { user_id: id, until = "0" } = body.banned;
+    return `${who} ${until === "0" ? "lifted the ban of" : "banned"} ${names([id])}`;
+  }
   if (body.join_requested) return `${who} asked to join`;
   if (body.join_refused) return `${who} refused ${names([body.join_refused.user_id])}`;
   if (body.group_changed) {
@@ -112,7 +116,10 @@ export function preview(conversation, nameOf) {
 
 /** Up to two letters that stand for a name. */
 export function initials(name) {
-  const words = name.trim().split(/[\s._-]+/).filter(Boolean);
+  const words = name
+    .trim()
+    .split(/[\s._-]+/)
+    .filter(Boolean);
   const letters = words.length > 1 ? [words[0], words.at(-1)] : words;
   return letters.map((word) => [...word][0].toUpperCase()).join("") || "?";
 }

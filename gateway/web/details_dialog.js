@@ -30,7 +30,8 @@ export class DetailsDialog {
     const { open: conversation } = this.#state;
     if (!conversation) return;
     this.#conversation = conversation;
-    if (conversation.isDirect) this.#sheet.open("Person", this.#person(conversation), this.#personButtons(conversation));
+    if (conversation.isDirect)
+      this.#sheet.open("Person", this.#person(conversation), this.#personButtons(conversation));
     else this.#showGroup(conversation);
     this.#render();
   }
@@ -61,8 +62,10 @@ export class DetailsDialog {
     const shown = JSON.stringify([title, description, conversation.settings.avatar_url]);
     if (this.#about.dataset.for === shown) return;
     this.#about.dataset.for = shown;
-    this.#about.replaceChildren(emblem(conversation, title),
-      el("div", {}, el("strong", {}, title), el("p", { class: "note", dir: "auto" }, description)));
+    this.#about.replaceChildren(
+      emblem(conversation, title),
+      el("div", {}, el("strong", {}, title), el("p", { class: "note", dir: "auto" }, description)),
+    );
   }
 
   #person(conversation) {
@@ -71,18 +74,38 @@ export class DetailsDialog {
     const about = el("p", { class: "note", dir: "auto" });
     const name = el("strong", {}, peer.displayName);
     if (peer.userId !== client.me) {
-      people.profileOf(peer.userId).then((text) => {
-        about.textContent = text;
-        name.textContent = peer.displayName;
-      }, () => {});
+      people.profileOf(peer.userId).then(
+        (text) => {
+          about.textContent = text;
+          name.textContent = peer.displayName;
+        },
+        () => {},
+      );
     }
-    const nickname = el("input", { name: "nickname", maxlength: "64", value: people.nicknameOf(peer.userId), placeholder: peer.displayName });
+    const nickname = el("input", {
+      name: "nickname",
+      maxlength: "64",
+      value: people.nicknameOf(peer.userId),
+      placeholder: peer.displayName,
+    });
     const save = button("Save", () => this.#keep(peer, nickname.value.trim()), { id: "save-contact" });
     return [
-      el("div", { class: "about" }, face(peer),
-        el("div", {}, name, el("p", { class: "note" }, `@${peer.username}`),
-          el("p", { class: "note" }, presenceText(client.live.presenceOf(peer.userId))), about)),
-      peer.userId === client.me ? null : el("div", { class: "inline" }, field("Your name for this contact", nickname), save),
+      el(
+        "div",
+        { class: "about" },
+        face(peer),
+        el(
+          "div",
+          {},
+          name,
+          el("p", { class: "note" }, `@${peer.username}`),
+          el("p", { class: "note" }, presenceText(client.live.presenceOf(peer.userId))),
+          about,
+        ),
+      ),
+      peer.userId === client.me
+        ? null
+        : el("div", { class: "inline" }, field("Your name for this contact", nickname), save),
       this.#notifications.view(conversation),
     ];
   }
@@ -92,8 +115,13 @@ export class DetailsDialog {
     if (peer.userId === client.me) return [];
     const blocked = people.blocked.has(peer.userId);
     return [
-      ...(people.contacts.has(peer.userId) ? [button("Remove contact", () => this.#again(() => people.remove(peer.userId)), { id: "remove-contact" })] : []),
-      button(blocked ? "Unblock" : "Block", () => this.#again(() => people.block(peer.userId, blocked)), { id: "block", class: "danger" }),
+      ...(people.contacts.has(peer.userId)
+        ? [button("Remove contact", () => this.#again(() => people.remove(peer.userId)), { id: "remove-contact" })]
+        : []),
+      button(blocked ? "Unblock" : "Block", () => this.#again(() => people.block(peer.userId, blocked)), {
+        id: "block",
+        class: "danger",
+      }),
     ];
   }
 
@@ -109,7 +137,8 @@ export class DetailsDialog {
   #group(conversation) {
     this.#about = el("div", { class: "about" });
     this.#renderAbout(conversation);
-    const number = conversation.kind === "ROOM" || conversation.settings.join_policy ? this.#number(conversation) : null;
+    const number =
+      conversation.kind === "ROOM" || conversation.settings.join_policy ? this.#number(conversation) : null;
     return [
       this.#about,
       number,
@@ -121,18 +150,27 @@ export class DetailsDialog {
 
   #number({ id, settings }) {
     const line = (label, value, name) =>
-      el("p", { class: "number" }, el("span", {}, `${label}: `, el("output", { id: name }, value)),
-        button("Copy", () => this.#copy(value), { class: "link" }));
-    return el("div", { id: "info-room" },
+      el(
+        "p",
+        { class: "number" },
+        el("span", {}, `${label}: `, el("output", { id: name }, value)),
+        button("Copy", () => this.#copy(value), { class: "link" }),
+      );
+    return el(
+      "div",
+      { id: "info-room" },
       line("Number to join", id, "info-number"),
-      settings.join_code ? line("Code to join", settings.join_code, "info-code") : null);
+      settings.join_code ? line("Code to join", settings.join_code, "info-code") : null,
+    );
   }
 
   #groupButtons(conversation) {
     const { client } = this.#state;
     const leave = surely("Leave group", "Really leave?", () => this.#close(() => client.leave(conversation)));
     leave.id = "leave";
-    const dissolve = surely("Dissolve group", "Really, for all?", () => this.#close(() => client.dissolve(conversation)));
+    const dissolve = surely("Dissolve group", "Really, for all?", () =>
+      this.#close(() => client.dissolve(conversation)),
+    );
     dissolve.id = "dissolve";
     return conversation.role === "OWNER" ? [dissolve, leave] : [leave];
   }
@@ -153,13 +191,17 @@ export class DetailsDialog {
 
 /** What cannot be undone takes two presses. */
 function surely(label, question, run) {
-  const control = button(label, () => {
-    if (control.dataset.sure) {
-      run();
-      return;
-    }
-    control.dataset.sure = "true";
-    control.textContent = question;
-  }, { class: "danger" });
+  const control = button(
+    label,
+    () => {
+      if (control.dataset.sure) {
+        run();
+        return;
+      }
+      control.dataset.sure = "true";
+      control.textContent = question;
+    },
+    { class: "danger" },
+  );
   return control;
 }

@@ -25,7 +25,11 @@ export function setText(element, text) {
 
 /** The badge that stands for somebody or for a group: their picture, or else their initials on their colour. */
 export function avatar({ id, name, group = false, url = "", color = "" }) {
-  const badge = el("span", { class: `avatar hue-${hue(id)}${group ? " avatar-group" : ""}`, "aria-hidden": "true" }, initials(name));
+  const badge = el(
+    "span",
+    { class: `avatar hue-${hue(id)}${group ? " avatar-group" : ""}`, "aria-hidden": "true" },
+    initials(name),
+  );
   if (/^#[0-9a-f]{6}$/i.test(color)) badge.style.background = color;
   const path = thumbnailPath(url);
   if (path) {
@@ -47,11 +51,16 @@ export function emblem(conversation, title) {
 }
 
 /** A button with a word on it. */
-export const button = (label, onclick, attributes = {}) => el("button", { type: "button", onclick, ...attributes }, label);
+export const button = (label, onclick, attributes = {}) =>
+  el("button", { type: "button", onclick, ...attributes }, label);
 
 /** A button with a picture on it, whose name is read aloud and shown as a hint. */
 export const iconButton = (name, label, onclick, attributes = {}) =>
-  el("button", { type: "button", class: "icon", "aria-label": label, title: label, onclick, ...attributes }, icon(name));
+  el(
+    "button",
+    { type: "button", class: "icon", "aria-label": label, title: label, onclick, ...attributes },
+    icon(name),
+  );
 
 /** A field of a form with its label. */
 export function field(label, input) {
@@ -104,6 +113,9 @@ export function linked(text, names = []) {
 
 function marked(text, names) {
   if (names.length === 0) return [text];
-  return text.split(/(@[\w.-]+)/).map((part) =>
-    names.includes(part.slice(1).toLowerCase()) && part.startsWith("@") ? el("b", { class: "mention" }, part) : part);
+  return text
+    .split(/(@[\w.-]+)/)
+    .map((part) =>
+      names.includes(part.slice(1).toLowerCase()) && part.startsWith("@") ? el("b", { class: "mention" }, part) : part,
+    );
 }

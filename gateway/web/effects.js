@@ -49,7 +49,7 @@ function react(message, { reaction, removed = false }, userId, own) {
   message.heard ??= new Map();
   const key = `${userId} ${reaction}`;
   const known = message.reactions.find((candidate) => candidate.reaction === reaction);
-  const before = message.heard.get(key) ?? (own ? known?.own ?? false : removed);
+  const before = message.heard.get(key) ?? (own ? (known?.own ?? false) : removed);
   message.heard.set(key, !removed);
   if (before === !removed) return;
   const counted = known ?? { reaction, count: 0, own: false };

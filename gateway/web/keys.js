@@ -38,7 +38,12 @@ export class Keys {
   }
 
   #pressed(event) {
-    if (event.defaultPrevented || !this.#state.session || document.querySelector("dialog[open], [popover]:popover-open")) return;
+    if (
+      event.defaultPrevented ||
+      !this.#state.session ||
+      document.querySelector("dialog[open], [popover]:popover-open")
+    )
+      return;
     const run = this.#meaning(event);
     if (!run) return;
     event.preventDefault();
@@ -54,7 +59,10 @@ export class Keys {
         "/": () => this.showHelp(),
       }[key];
     }
-    if (altKey) return { ArrowDown: () => this.#step(1), ArrowUp: () => this.#step(-1), n: () => this.#dialogs.fresh.show() }[key];
+    if (altKey)
+      return { ArrowDown: () => this.#step(1), ArrowUp: () => this.#step(-1), n: () => this.#dialogs.fresh.show() }[
+        key
+      ];
     return key === "Escape" && open ? () => (location.hash = "") : undefined;
   }
 

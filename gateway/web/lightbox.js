@@ -8,8 +8,18 @@ export class Lightbox {
   #image = el("img", { alt: "" });
   #name = el("span", { class: "ellipsis", dir: "auto" });
   #save = iconButton("download", "Download", () => this.#download());
-  #dialog = el("dialog", { id: "lightbox", class: "lightbox", "aria-label": "Picture" },
-    el("header", {}, this.#name, this.#save, iconButton("close", "Close", () => this.#dialog.close())), this.#image);
+  #dialog = el(
+    "dialog",
+    { id: "lightbox", class: "lightbox", "aria-label": "Picture" },
+    el(
+      "header",
+      {},
+      this.#name,
+      this.#save,
+      iconButton("close", "Close", () => this.#dialog.close()),
+    ),
+    this.#image,
+  );
   #download = () => {};
 
   constructor() {

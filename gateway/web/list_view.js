@@ -35,7 +35,8 @@ export class ListView {
       badge.dataset.for = shown;
       badge.replaceChildren(face(self));
     }
-    if (client.online) client.live.watch(this.#state.conversations.slice(0, WATCHED).flatMap(({ peer }) => (peer ? [peer.userId] : [])));
+    if (client.online)
+      client.live.watch(this.#state.conversations.slice(0, WATCHED).flatMap(({ peer }) => (peer ? [peer.userId] : [])));
     this.#renderStatus();
     this.#renderList();
   }
@@ -45,7 +46,10 @@ export class ListView {
     const wanted = this.#filter.value.trim().toLowerCase();
     const all = state.conversations;
     const shown = all.filter((conversation) => state.titleOf(conversation).toLowerCase().includes(wanted));
-    reconcile(this.#list, shown.map((conversation) => this.#item(conversation)));
+    reconcile(
+      this.#list,
+      shown.map((conversation) => this.#item(conversation)),
+    );
     byId("list-empty").hidden = !state.loaded || all.length > 0;
     byId("list-none").hidden = all.length === 0 || shown.length > 0;
     byId("list-loading").hidden = state.loaded || all.length > 0;
@@ -57,7 +61,10 @@ export class ListView {
     const failed = state.outbox.of(conversation.id).some((item) => item.state === "failed");
     const { live } = state.client;
     const { peer, mentions } = conversation;
-    const typing = typingText(live.typingIn(conversation.id).map((id) => state.nameOf(id)), Boolean(peer));
+    const typing = typingText(
+      live.typingIn(conversation.id).map((id) => state.nameOf(id)),
+      Boolean(peer),
+    );
     const text = failed ? "Message not sent" : typing || preview(conversation, (id) => state.nameOf(id));
     const presence = peer ? live.presenceOf(peer.userId) : { status: "OFFLINE" };
     const picture = [peer?.avatarUrl, peer?.color, conversation.settings.avatar_url];
@@ -68,19 +75,37 @@ export class ListView {
       key: conversation.id,
       signature: JSON.stringify([title, text, time, unread, current, failed, mentions, presence, picture]),
       build: () =>
-        el("li", {},
-          el("a", {
-            class: "item",
-            href: `#/c/${conversation.id}`,
-            "data-conversation": conversation.id,
-            "aria-current": current ? "true" : null,
-          },
-            el("span", { class: "item-face", "data-presence": presence.status, title: presenceText(presence) || null }, emblem(conversation, title)),
+        el(
+          "li",
+          {},
+          el(
+            "a",
+            {
+              class: "item",
+              href: `#/c/${conversation.id}`,
+              "data-conversation": conversation.id,
+              "aria-current": current ? "true" : null,
+            },
+            el(
+              "span",
+              { class: "item-face", "data-presence": presence.status, title: presenceText(presence) || null },
+              emblem(conversation, title),
+            ),
             el("span", { class: "item-title" }, title),
             el("span", { class: "item-time" }, time),
             el("span", { class: failed ? "item-text failed" : "item-text" }, text),
-            unread === 0 ? null : el("span", { class: "badge", "aria-label": mentions > 0 ? `${unread} unread, you are named` : `${unread} unread` },
-              `${mentions > 0 ? "@ " : ""}${unread > 999 ? "999+" : unread}`))),
+            unread === 0
+              ? null
+              : el(
+                  "span",
+                  {
+                    class: "badge",
+                    "aria-label": mentions > 0 ? `${unread} unread, you are named` : `${unread} unread`,
+                  },
+                  `${mentions > 0 ? "@ " : ""}${unread > 999 ? "999+" : unread}`,
+                ),
+          ),
+        ),
     };
   }
 
@@ -103,7 +128,8 @@ export class ListView {
 
   #explain({ state, retryAt }) {
     const seconds = Math.ceil((retryAt - Date.now()) / 1000);
-    if (state === "waiting" && seconds > 0) return `No connection. Trying again in ${seconds}\u00a0s. What you write is kept.`;
+    if (state === "waiting" && seconds > 0)
+      return `No connection. Trying again in ${seconds}\u00a0s. What you write is kept.`;
     return "No connection. Trying again… What you write is kept.";
   }
 

@@ -76,7 +76,10 @@ export class Live {
     const writers = this.#typing.get(conversationId) ?? new Map();
     this.#typing.set(conversationId, writers);
     clearTimeout(writers.get(userId));
-    writers.set(userId, setTimeout(() => this.#silent(conversationId, userId), this.#lastsMs));
+    writers.set(
+      userId,
+      setTimeout(() => this.#silent(conversationId, userId), this.#lastsMs),
+    );
     this.#onChange();
   }
 

@@ -29,11 +29,19 @@ export class MembersPanel {
     this.#signature = "";
     this.#which = "MEMBERS";
     const lists = conversation.manages ? Object.entries(LISTS) : [];
-    this.#tabs.replaceChildren(...lists.map(([which, label]) =>
-      button(label, () => this.#choose(conversation, which), { "data-list": which })));
+    this.#tabs.replaceChildren(
+      ...lists.map(([which, label]) => button(label, () => this.#choose(conversation, which), { "data-list": which })),
+    );
     this.#tabs.hidden = lists.length === 0;
     this.#choose(conversation, "MEMBERS");
-    return el("section", { class: "panel" }, el("h3", {}, "People"), this.#tabs, this.#list, conversation.mayInvite ? this.#invitation(conversation) : null);
+    return el(
+      "section",
+      { class: "panel" },
+      el("h3", {}, "People"),
+      this.#tabs,
+      this.#list,
+      conversation.mayInvite ? this.#invitation(conversation) : null,
+    );
   }
 
   /** Follows the conversation while its members are shown. */
@@ -53,43 +61,77 @@ export class MembersPanel {
     const which = this.#which;
     const { directory, commands } = this.#state.client;
     await this.#sheet.attempt(async () => {
-      const members = which === "MEMBERS" ? await directory.members(conversation) : await commands.members(conversation, which);
+      const members =
+        which === "MEMBERS" ? await directory.members(conversation) : await commands.members(conversation, which);
       if (which === this.#which) this.#fill(conversation, members);
     });
   }
 
   #fill(conversation, members) {
-    const signature = JSON.stringify([conversation.id, conversation.role, this.#which, members.map(({ user, role, mutedUntil }) => [user, role, mutedUntil])]);
+    const signature = JSON.stringify([
+      conversation.id,
+      conversation.role,
+      this.#which,
+      members.map(({ user, role, mutedUntil }) => [user, role, mutedUntil]),
+    ]);
     if (signature === this.#signature) return;
     this.#signature = signature;
     const row = { MEMBERS: this.#member, REQUESTS: this.#request, BANNED: this.#banned }[this.#which];
     const none = el("li", { class: "note" }, "Nobody.");
-    this.#list.replaceChildren(...(members.length > 0 ? members.map((member) => row.call(this, conversation, member)) : [none]));
+    this.#list.replaceChildren(
+      ...(members.length > 0 ? members.map((member) => row.call(this, conversation, member)) : [none]),
+    );
   }
 
   #member(conversation, member) {
     const { user, role, mutedUntil } = member;
     const actions = this.#actions(conversation, member);
     const muted = mutedUntil > Date.now();
-    return el("li", { "data-user": user.userId },
-      face(user), this.#name(user),
-      el("span", { class: "role" }, [muted ? "muted" : "", role === "MEMBER" ? "" : role.toLowerCase()].filter(Boolean).join(", ")),
-      actions.length === 0 ? null : iconButton("more", `Actions for ${user.displayName}`, (event) => this.#menu.open(event.currentTarget, actions), { class: "icon more", "aria-haspopup": "menu" }));
+    return el(
+      "li",
+      { "data-user": user.userId },
+      face(user),
+      this.#name(user),
+      el(
+        "span",
+        { class: "role" },
+        [muted ? "muted" : "", role === "MEMBER" ? "" : role.toLowerCase()].filter(Boolean).join(", "),
+      ),
+      actions.length === 0
+        ? null
+        : iconButton(
+            "more",
+            `Actions for ${user.displayName}`,
+            (event) => this.#menu.open(event.currentTarget, actions),
+            { class: "icon more", "aria-haspopup": "menu" },
+          ),
+    );
   }
 
   #request(conversation, { user, requestText, requestedAt }) {
-    const resolve = (refuse) => this.#act(conversation, (commands) => commands.resolveJoin(conversation, user.userId, refuse));
-    return el("li", { "data-user": user.userId },
-      face(user), this.#name(user, requestText || `asked ${shortTime(requestedAt)}`),
+    const resolve = (refuse) =>
+      this.#act(conversation, (commands) => commands.resolveJoin(conversation, user.userId, refuse));
+    return el(
+      "li",
+      { "data-user": user.userId },
+      face(user),
+      this.#name(user, requestText || `asked ${shortTime(requestedAt)}`),
       button("Refuse", () => resolve(true), { class: "link" }),
-      button("Take in", () => resolve(false), { class: "link" }));
+      button("Take in", () => resolve(false), { class: "link" }),
+    );
   }
 
   #banned(conversation, { user, bannedUntil }) {
     const until = bannedUntil > Date.now() + LONG_MS / 2 ? "for good" : `until ${shortTime(bannedUntil)}`;
-    return el("li", { "data-user": user.userId },
-      face(user), this.#name(user, until),
-      button("Lift", () => this.#act(conversation, (commands) => commands.ban(conversation, user.userId, 0)), { class: "link" }));
+    return el(
+      "li",
+      { "data-user": user.userId },
+      face(user),
+      this.#name(user, until),
+      button("Lift", () => this.#act(conversation, (commands) => commands.ban(conversation, user.userId, 0)), {
+        class: "link",
+      }),
+    );
   }
 
   #name(user, note = "") {
@@ -108,9 +150,15 @@ export class MembersPanel {
     const muted = mutedUntil > Date.now();
     return [
       chat,
-      ...(owner && role === "MEMBER" ? [act("Make admin", (commands) => commands.setRole(conversation, userId, "ADMIN"))] : []),
-      ...(owner && role === "ADMIN" ? [act("Make member", (commands) => commands.setRole(conversation, userId, "MEMBER"))] : []),
-      ...(owner ? [act("Hand the group over", (commands) => commands.setRole(conversation, userId, "OWNER"), true)] : []),
+      ...(owner && role === "MEMBER"
+        ? [act("Make admin", (commands) => commands.setRole(conversation, userId, "ADMIN"))]
+        : []),
+      ...(owner && role === "ADMIN"
+        ? [act("Make member", (commands) => commands.setRole(conversation, userId, "MEMBER"))]
+        : []),
+      ...(owner
+        ? [act("Hand the group over", (commands) => commands.setRole(conversation, userId, "OWNER"), true)]
+        : []),
       muted
         ? act("Unmute", (commands) => commands.mute(conversation, userId, 0))
         : act("Mute for an hour", (commands) => commands.mute(conversation, userId, Date.now() + HOUR_MS)),
@@ -133,7 +181,13 @@ export class MembersPanel {
   }
 
   #invitation(conversation) {
-    const input = el("input", { name: "invite", "aria-label": "Add people by user name", placeholder: "User names, with commas between", autocapitalize: "none", spellcheck: "false" });
+    const input = el("input", {
+      name: "invite",
+      "aria-label": "Add people by user name",
+      placeholder: "User names, with commas between",
+      autocapitalize: "none",
+      spellcheck: "false",
+    });
     const submit = (event) => {
       event.preventDefault();
       const names = input.value.split(/[\s,;]+/).filter(Boolean);
@@ -143,6 +197,11 @@ export class MembersPanel {
         input.value = "";
       });
     };
-    return el("form", { class: "inline", id: "invite-form", onsubmit: submit }, input, el("button", { class: "primary" }, "Add"));
+    return el(
+      "form",
+      { class: "inline", id: "invite-form", onsubmit: submit },
+      input,
+      el("button", { class: "primary" }, "Add"),
+    );
   }
 }

@@ -28,9 +28,17 @@ export class Mentions {
     const found = this.#found();
     this.#list.hidden = found.length === 0;
     this.#at = 0;
-    this.#list.replaceChildren(...found.map((user, index) =>
-      el("li", { id: `mention-${index}`, role: "option", onclick: () => this.#choose(user) },
-        face(user), el("span", {}, user.displayName), el("small", {}, `@${user.username}`))));
+    this.#list.replaceChildren(
+      ...found.map((user, index) =>
+        el(
+          "li",
+          { id: `mention-${index}`, role: "option", onclick: () => this.#choose(user) },
+          face(user),
+          el("span", {}, user.displayName),
+          el("small", {}, `@${user.username}`),
+        ),
+      ),
+    );
     this.#mark();
   }
 
@@ -55,8 +63,12 @@ export class Mentions {
   /** Whom a text addresses, for the message: {mentions, mention_all}. */
   of(text) {
     const conversation = this.#state.open;
-    const names = new Set([...text.matchAll(/@([\w.-]+)/g)].map(([, name]) => name.replace(/[.-]+$/, "").toLowerCase()));
-    const mentions = this.#people(conversation).filter(({ username }) => names.has(username.toLowerCase())).map(({ userId }) => userId);
+    const names = new Set(
+      [...text.matchAll(/@([\w.-]+)/g)].map(([, name]) => name.replace(/[.-]+$/, "").toLowerCase()),
+    );
+    const mentions = this.#people(conversation)
+      .filter(({ username }) => names.has(username.toLowerCase()))
+      .map(({ userId }) => userId);
     const all = names.has("all") && conversation.manages;
     return { ...(mentions.length > 0 ? { mentions } : {}), ...(all ? { mention_all: true } : {}) };
   }
@@ -68,9 +80,12 @@ export class Mentions {
   /** Who fits what stands between the last `@` and the place in the text. */
   #found() {
     const conversation = this.#state.open;
-    const typed = /(?:^|\s)@([\w.-]*)$/.exec(this.#field.value.slice(0, this.#field.selectionStart))?.[1]?.toLowerCase();
+    const typed = /(?:^|\s)@([\w.-]*)$/
+      .exec(this.#field.value.slice(0, this.#field.selectionStart))?.[1]
+      ?.toLowerCase();
     if (typed === undefined || !conversation || conversation.isDirect) return [];
-    const fits = ({ username, displayName }) => username.toLowerCase().startsWith(typed) || displayName.toLowerCase().startsWith(typed);
+    const fits = ({ username, displayName }) =>
+      username.toLowerCase().startsWith(typed) || displayName.toLowerCase().startsWith(typed);
     return this.#people(conversation).filter(fits).slice(0, MOST);
   }
 

@@ -1,5 +1,5 @@
-// A menu that opens beside a button: one list of actions at a time, closed by Esc, by a press elsewhere, or by choosing.
-// The browser gives the keyboard back to where it was before.
+// A menu that opens beside a button: one list of actions at a time, closed by Esc, by a press elsewhere, or by
+// choosing. The browser gives the keyboard back to where it was before.
 
 import { button, el } from "./dom.js";
 import { icon } from "./icons.js";
@@ -15,8 +15,8 @@ export class Menu {
   }
 
   /**
-   * Opens beside `anchor`. `items` are {name (of its icon), label, run, danger}; `top` is a list of {label, text, pressed, run}
-   * that stands in one line above them.
+   * Opens beside `anchor`. `items` are {name (of its icon), label, run, danger}; `top` are {label, text, pressed, run}
+   * that stand in one line above them.
    */
   open(anchor, items, top = []) {
     const choose = (run) => () => {
@@ -24,10 +24,25 @@ export class Menu {
       run();
     };
     const quick = top.map(({ label, text, pressed, run }) =>
-      button(text, choose(run), { role: "menuitemcheckbox", "aria-label": label, "aria-checked": String(pressed), class: "quick" }));
+      button(text, choose(run), {
+        role: "menuitemcheckbox",
+        "aria-label": label,
+        "aria-checked": String(pressed),
+        class: "quick",
+      }),
+    );
     const lines = items.map(({ name, label, run, danger }) =>
-      el("button", { type: "button", role: "menuitem", class: danger ? "danger-text" : null, onclick: choose(run) }, name ? icon(name) : null, label));
-    this.#element.replaceChildren(...(quick.length > 0 ? [el("div", { class: "quick-row", role: "group", "aria-label": "React" }, ...quick)] : []), ...lines);
+      el(
+        "button",
+        { type: "button", role: "menuitem", class: danger ? "danger-text" : null, onclick: choose(run) },
+        name ? icon(name) : null,
+        label,
+      ),
+    );
+    this.#element.replaceChildren(
+      ...(quick.length > 0 ? [el("div", { class: "quick-row", role: "group", "aria-label": "React" }, ...quick)] : []),
+      ...lines,
+    );
     this.#element.showPopover();
     this.#place(anchor);
     this.#items[0]?.focus();
@@ -52,8 +67,15 @@ export class Menu {
     const items = this.#items;
     const at = items.indexOf(document.activeElement);
     const quick = items.filter((item) => item.classList.contains("quick")).length;
-    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: at < quick ? quick - at : 1, ArrowUp: at === quick ? -quick || -1 : -1 }[event.key];
-    const next = { Home: items[0], End: items.at(-1) }[event.key] ?? (step ? items[(at + step + items.length) % items.length] : undefined);
+    const step = {
+      ArrowRight: 1,
+      ArrowLeft: -1,
+      ArrowDown: at < quick ? quick - at : 1,
+      ArrowUp: at === quick ? -quick || -1 : -1,
+    }[event.key];
+    const next =
+      { Home: items[0], End: items.at(-1) }[event.key] ??
+      (step ? items[(at + step + items.length) % items.length] : undefined);
     if (event.key === "Tab") this.#element.hidePopover();
     if (!next) return;
     event.preventDefault();

@@ -9,7 +9,14 @@ import { Sheet } from "./sheet.js";
 import { list } from "./wire.js";
 
 /** The reactions that are offered. Others that somebody gave can be joined. */
-const REACTIONS = [["👍", "Thumbs up"], ["❤️", "Heart"], ["😂", "Laughing"], ["😮", "Astonished"], ["😢", "Sad"], ["🎉", "Party"]];
+const REACTIONS = [
+  ["👍", "Thumbs up"],
+  ["❤️", "Heart"],
+  ["😂", "Laughing"],
+  ["😮", "Astonished"],
+  ["😢", "Sad"],
+  ["🎉", "Party"],
+];
 
 export class MessageActions {
   #state;
@@ -28,11 +35,19 @@ export class MessageActions {
     if (!conversation) return;
     const silent = conversation.silence() !== "";
     const own = (reaction) => entry.reactions?.find((counted) => counted.reaction === reaction)?.own ?? false;
-    const top = silent ? [] : REACTIONS.map(([text, label]) => ({ text, label, pressed: own(text), run: () => this.react(entry, text, own(text)) }));
+    const top = silent
+      ? []
+      : REACTIONS.map(([text, label]) => ({
+          text,
+          label,
+          pressed: own(text),
+          run: () => this.react(entry, text, own(text)),
+        }));
     this.#menu.open(anchor, this.#items(conversation, entry, silent), top);
   };
 
-  react = (entry, reaction, remove) => this.#attempt((commands, conversation) => commands.react(conversation, entry.seq, reaction, remove));
+  react = (entry, reaction, remove) =>
+    this.#attempt((commands, conversation) => commands.react(conversation, entry.seq, reaction, remove));
 
   jump = (seq) => this.#state.jump(this.#state.openId, seq);
 
@@ -49,13 +64,16 @@ export class MessageActions {
     await this.#readers.attempt(async () => {
       const { userIds: stored, deliveredCount } = await commands.readBy(conversation, entry.seq);
       // The server stores cursors a moment after it tells them.
-      const told = [...conversation.readBy].filter(([id, seq]) => seq >= entry.seq && id !== entry.senderId).map(([id]) => id);
+      const told = [...conversation.readBy]
+        .filter(([id, seq]) => seq >= entry.seq && id !== entry.senderId)
+        .map(([id]) => id);
       const userIds = [...new Set([...stored, ...told])];
       const person = (id) => el("li", {}, face(this.#state.userOf(id)), el("span", {}, this.#state.nameOf(id)));
-      const total = conversation.memberCount - 1;
+      const total = plural(conversation.memberCount - 1, "other", "others");
+      const delivered = Math.max(deliveredCount, userIds.length);
       this.#readers.fill([
         el("ul", { class: "members" }, ...userIds.map(person)),
-        el("p", { class: "note" }, `Read by ${userIds.length} of ${plural(total, "other", "others")}, on a device of ${Math.max(deliveredCount, userIds.length)}.`),
+        el("p", { class: "note" }, `Read by ${userIds.length} of ${total}, on a device of ${delivered}.`),
       ]);
     });
   };
@@ -80,13 +98,25 @@ export class MessageActions {
       ...item(!silent, "reply", "Reply", () => this.#state.compose({ kind: "reply", entry })),
       ...item(!silent && this.mayEdit(conversation, entry), "edit", "Edit", () => this.edit(entry)),
       ...item(text !== "", "copy", "Copy text", () => this.#copy(text)),
-      ...list(entry.body.message?.attachments).filter(({ file_id: id }) => id).flatMap((file) =>
-        item(true, "download", `Download ${file.name || "file"}`, () => this.#state.attempt(() => download(file)))),
-      ...item(conversation.mayPin, "pin", pinned ? "Unpin" : "Pin", () => this.#attempt((commands) => commands.pin(conversation, entry.seq, pinned))),
+      ...list(entry.body.message?.attachments)
+        .filter(({ file_id: id }) => id)
+        .flatMap((file) =>
+          item(true, "download", `Download ${file.name || "file"}`, () => this.#state.attempt(() => download(file))),
+        ),
+      ...item(conversation.mayPin, "pin", pinned ? "Unpin" : "Pin", () =>
+        this.#attempt((commands) => commands.pin(conversation, entry.seq, pinned)),
+      ),
       ...item(mine, "eye", "Read by…", () => this.readers(entry)),
-      ...item(true, "hide", "Remove for me", () => this.#state.attempt(() => this.#state.client.hide(conversation, entry.seq))),
-      ...item(conversation.manages || (mine && within(entry, window)), "recall", "Take back for all", () =>
-        this.#attempt((commands) => commands.recall(conversation, entry.seq)), true),
+      ...item(true, "hide", "Remove for me", () =>
+        this.#state.attempt(() => this.#state.client.hide(conversation, entry.seq)),
+      ),
+      ...item(
+        conversation.manages || (mine && within(entry, window)),
+        "recall",
+        "Take back for all",
+        () => this.#attempt((commands) => commands.recall(conversation, entry.seq)),
+        true,
+      ),
     ];
   }
 

@@ -83,7 +83,10 @@ export class NewDialog {
 
   /** Where somebody has to grant it, there is nothing to open yet. */
   async #join(number, fields) {
-    const conversation = await this.#state.client.join(number, { code: fields.code.value.trim(), text: fields.request.value.trim() });
+    const conversation = await this.#state.client.join(number, {
+      code: fields.code.value.trim(),
+      text: fields.request.value.trim(),
+    });
     if (conversation) return conversation;
     this.#dialog.close();
     this.#state.notify("You have asked to join. Owner and admins decide.");
@@ -93,7 +96,17 @@ export class NewDialog {
   /** Contacts are at hand: a press is enough. */
   #contacts() {
     const contacts = this.#state.people.sorted.map(({ user, nickname }) =>
-      el("li", {}, el("button", { type: "button", class: "contact", onclick: () => this.#fill(user.username) }, face(user), nickname || user.displayName)));
+      el(
+        "li",
+        {},
+        el(
+          "button",
+          { type: "button", class: "contact", onclick: () => this.#fill(user.username) },
+          face(user),
+          nickname || user.displayName,
+        ),
+      ),
+    );
     byId("contacts").replaceChildren(...contacts);
     byId("contacts-title").hidden = contacts.length === 0;
   }

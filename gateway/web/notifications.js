@@ -4,7 +4,12 @@ import { el, field } from "./dom.js";
 import { num } from "./wire.js";
 
 const SILENCE_MS = 8 * 3_600_000;
-const CHOICES = { all: "Every message", mentions: "Only where I am named", none: "Nothing", later: "Nothing for 8 hours" };
+const CHOICES = {
+  all: "Every message",
+  mentions: "Only where I am named",
+  none: "Nothing",
+  later: "Nothing for 8 hours",
+};
 const ALL = { level: "all", mutedUntil: 0 };
 
 /** What is wanted by conversation, as far as it was asked for. */
@@ -62,8 +67,11 @@ export class NotificationsField {
 
   view(conversation) {
     const { wishes } = this.#state;
-    const select = el("select", { name: "notifications", onchange: () => this.#choose(conversation, select) },
-      ...Object.entries(CHOICES).map(([value, label]) => el("option", { value }, label)));
+    const select = el(
+      "select",
+      { name: "notifications", onchange: () => this.#choose(conversation, select) },
+      ...Object.entries(CHOICES).map(([value, label]) => el("option", { value }, label)),
+    );
     const view = field("Notify me of", select);
     view.hidden = true;
     wishes.of(conversation.id).then((wish) => {
@@ -75,7 +83,8 @@ export class NotificationsField {
   }
 
   #choose({ id }, { value }) {
-    const wish = value === "later" ? { muted_until: String(Date.now() + SILENCE_MS) } : { level: value, muted_until: "0" };
+    const wish =
+      value === "later" ? { muted_until: String(Date.now() + SILENCE_MS) } : { level: value, muted_until: "0" };
     return this.#sheet.attempt(() => this.#state.wishes.set(id, wish));
   }
 }

@@ -28,7 +28,8 @@ export class Notifier {
   /** Turns them on; the browser asks the person. */
   async turnOn() {
     if (!globalThis.Notification) throw new Error("This browser has no notifications here.");
-    if ((await Notification.requestPermission()) !== "granted") throw new Error("The browser does not allow this page to notify.");
+    if ((await Notification.requestPermission()) !== "granted")
+      throw new Error("The browser does not allow this page to notify.");
     local.set(WANTED_KEY, true);
     await this.begin();
   }

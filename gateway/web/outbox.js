@@ -30,7 +30,12 @@ export class Outbox {
     this.#onChange = onChange;
     this.#prefix = `ringwire.outbox.${client.me}.`;
     for (const [key, value] of storage.withPrefix(this.#prefix)) {
-      this.items.push({ ...value, message: value.message ?? { text: value.text }, id: key.slice(this.#prefix.length), state: value.failed ? "failed" : "waiting" });
+      this.items.push({
+        ...value,
+        message: value.message ?? { text: value.text },
+        id: key.slice(this.#prefix.length),
+        state: value.failed ? "failed" : "waiting",
+      });
     }
     this.items.sort((a, b) => a.queuedAt - b.queuedAt || a.number - b.number);
     client.addEventListener("ready", () => this.#pump());

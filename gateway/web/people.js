@@ -39,7 +39,9 @@ export class People {
   /** People whose name or user name begins so; without the one who asks. */
   async find(text) {
     const answer = await this.#api.get(`users?limit=20&q=${encodeURIComponent(text)}`);
-    return list(answer?.users).map((user) => this.#client.directory.learn(userFromWire(user))).filter(({ userId }) => userId !== this.#client.me);
+    return list(answer?.users)
+      .map((user) => this.#client.directory.learn(userFromWire(user)))
+      .filter(({ userId }) => userId !== this.#client.me);
   }
 
   /** Learns somebody anew, and resolves with what they say about themselves. */

@@ -48,6 +48,9 @@ export function forgetPictures() {
 }
 
 function forget(path) {
-  kept.get(path)?.then((address) => URL.revokeObjectURL(address), () => {});
+  kept.get(path)?.then(
+    (address) => URL.revokeObjectURL(address),
+    () => {},
+  );
   kept.delete(path);
 }

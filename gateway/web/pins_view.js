@@ -35,7 +35,10 @@ export class PinsView {
     const at = this.#at;
     const count = pinned.length > 1 ? ` ${at + 1} of ${pinned.length}` : "";
     this.#bar.replaceChildren(button("", () => this.#next(pinned, texts), { class: "pin" }));
-    this.#bar.firstElementChild.append(el("b", {}, icon("pin"), `Pinned${count}`), el("span", { class: "ellipsis", dir: "auto" }, texts[at]));
+    this.#bar.firstElementChild.append(
+      el("b", {}, icon("pin"), `Pinned${count}`),
+      el("span", { class: "ellipsis", dir: "auto" }, texts[at]),
+    );
   }
 
   /** Goes to the message that is named, and names the one before it. */

@@ -27,13 +27,13 @@ export class ProfileDialog {
     const known = await this.#sheet.attempt(async () => (account = await this.#state.api.get("account")));
     const parts = [this.#status(), this.#page()];
     const refusal = known ? [] : [el("p", { class: "error" }, "The profile cannot be changed at present.")];
-    this.#sheet.fill([
-      ...(known ? [this.#profile(account)] : refusal), ...parts,
-      ...(known ? this.#security.view(account) : []),
-    ], [
-      button("Log out", () => this.#leave(false), { id: "logout" }),
-      button("Log out everywhere", () => this.#leave(true), { id: "logout-everywhere", class: "danger" }),
-    ]);
+    this.#sheet.fill(
+      [...(known ? [this.#profile(account)] : refusal), ...parts, ...(known ? this.#security.view(account) : [])],
+      [
+        button("Log out", () => this.#leave(false), { id: "logout" }),
+        button("Log out everywhere", () => this.#leave(true), { id: "logout-everywhere", class: "danger" }),
+      ],
+    );
   }
 
   async #leave(everywhere) {
@@ -41,21 +41,48 @@ export class ProfileDialog {
   }
 
   #profile(account) {
-    const name = el("input", { name: "display_name", maxlength: "64", value: account.display_name, placeholder: account.username });
+    const name = el("input", {
+      name: "display_name",
+      maxlength: "64",
+      value: account.display_name,
+      placeholder: account.username,
+    });
     const about = el("input", { name: "status_text", maxlength: "140", value: account.status_text });
     const color = el("input", { name: "color", type: "color", value: account.color || "#4f6bd8" });
     const self = this.#state.client.user ?? this.#state.userOf(this.#state.client.me);
     const badge = face({ ...self, avatarUrl: account.avatar_url, color: account.color });
     const save = (event) => {
       event.preventDefault();
-      this.#save({ display_name: name.value.trim(), status_text: about.value.trim(), ...(color.dataset.chosen ? { color: color.value } : {}) });
+      this.#save({
+        display_name: name.value.trim(),
+        status_text: about.value.trim(),
+        ...(color.dataset.chosen ? { color: color.value } : {}),
+      });
     };
     color.addEventListener("input", () => (color.dataset.chosen = "true"));
-    return el("section", { class: "panel" },
-      el("div", { class: "about" }, badge, el("div", {}, el("strong", {}, account.display_name || account.username), el("p", { class: "note" }, `@${account.username}`))),
-      el("form", { id: "profile-form", onsubmit: save },
-        field("Name", name), field("About you", about), field("Colour", color),
-        el("div", { class: "buttons" }, el("button", { class: "primary", id: "save-profile" }, "Save"))));
+    return el(
+      "section",
+      { class: "panel" },
+      el(
+        "div",
+        { class: "about" },
+        badge,
+        el(
+          "div",
+          {},
+          el("strong", {}, account.display_name || account.username),
+          el("p", { class: "note" }, `@${account.username}`),
+        ),
+      ),
+      el(
+        "form",
+        { id: "profile-form", onsubmit: save },
+        field("Name", name),
+        field("About you", about),
+        field("Colour", color),
+        el("div", { class: "buttons" }, el("button", { class: "primary", id: "save-profile" }, "Save")),
+      ),
+    );
   }
 
   async #save(change) {
@@ -72,7 +99,12 @@ export class ProfileDialog {
     const { client } = this.#state;
     const presence = client.live.own;
     const status = choice("status", STATUSES, presence.status);
-    const text = el("input", { name: "presence_text", maxlength: "60", value: presence.text, placeholder: "What you are doing" });
+    const text = el("input", {
+      name: "presence_text",
+      maxlength: "60",
+      value: presence.text,
+      placeholder: "What you are doing",
+    });
     const seen = choice("status_visibility", AUDIENCES, presence.statusVisibility);
     const last = choice("last_seen_visibility", AUDIENCES, presence.lastSeenVisibility);
     const save = (event) => {
@@ -87,19 +119,38 @@ export class ProfileDialog {
       });
     };
     for (const select of [seen, last]) select.addEventListener("change", () => (select.dataset.chosen = "true"));
-    return el("details", { class: "panel", id: "presence" }, el("summary", {}, "Presence"),
-      el("form", { onsubmit: save },
-        field("Status", status), field("Beside it", text), field("Who sees it", seen), field("Who sees when you were here", last),
-        el("div", { class: "buttons" }, el("button", { class: "primary", id: "save-status" }, "Save"))));
+    return el(
+      "details",
+      { class: "panel", id: "presence" },
+      el("summary", {}, "Presence"),
+      el(
+        "form",
+        { onsubmit: save },
+        field("Status", status),
+        field("Beside it", text),
+        field("Who sees it", seen),
+        field("Who sees when you were here", last),
+        el("div", { class: "buttons" }, el("button", { class: "primary", id: "save-status" }, "Save")),
+      ),
+    );
   }
 
   #page() {
     const colours = choice("theme", THEMES, theme());
     colours.addEventListener("change", () => setTheme(colours.value));
-    const notify = el("input", { type: "checkbox", name: "notify", checked: this.#notifier.isOn, onchange: () => this.#notify(notify) });
-    return el("section", { class: "panel" }, el("h3", {}, "This page"),
+    const notify = el("input", {
+      type: "checkbox",
+      name: "notify",
+      checked: this.#notifier.isOn,
+      onchange: () => this.#notify(notify),
+    });
+    return el(
+      "section",
+      { class: "panel" },
+      el("h3", {}, "This page"),
       field("Colours", colours),
-      el("label", { class: "check" }, notify, "Notify me of new messages"));
+      el("label", { class: "check" }, notify, "Notify me of new messages"),
+    );
   }
 
   async #notify(box) {
@@ -109,7 +160,11 @@ export class ProfileDialog {
 }
 
 function choice(name, options, value) {
-  const select = el("select", { name }, ...Object.entries(options).map(([key, label]) => el("option", { value: key }, label)));
+  const select = el(
+    "select",
+    { name },
+    ...Object.entries(options).map(([key, label]) => el("option", { value: key }, label)),
+  );
   select.value = value;
   return select;
 }

@@ -1,4 +1,5 @@
-// Search: conversations by name, people by user name, messages by their words. One field, one list, the keyboard is enough.
+// Search: conversations by name, people by user name, messages by their words. One field and one list, and the keyboard
+// is enough.
 
 import { messageLine, shortTime } from "./describe.js";
 import { el, emblem, face } from "./dom.js";
@@ -14,8 +15,14 @@ export class SearchDialog {
   #state;
   #sheet = new Sheet("search-dialog", "Search", { wide: true });
   #input = el("input", {
-    id: "search", type: "search", placeholder: "Conversations, people, messages", autocomplete: "off",
-    role: "combobox", "aria-label": "Search", "aria-controls": "search-results", "aria-expanded": "true",
+    id: "search",
+    type: "search",
+    placeholder: "Conversations, people, messages",
+    autocomplete: "off",
+    role: "combobox",
+    "aria-label": "Search",
+    "aria-controls": "search-results",
+    "aria-expanded": "true",
   });
   #results = el("div", { id: "search-results", class: "results", role: "listbox", "aria-label": "Results" });
   /** {conversationId or null: everywhere}. */
@@ -50,7 +57,14 @@ export class SearchDialog {
     this.#timer = setTimeout(async () => {
       const [people, messages] = await Promise.allSettled([this.#only ? [] : this.#people(text), this.#messages(text)]);
       if (asked !== this.#asked) return;
-      this.#fill([["Conversations", near], ["People", people.value ?? []], ["Messages", messages.value ?? []]], true);
+      this.#fill(
+        [
+          ["Conversations", near],
+          ["People", people.value ?? []],
+          ["Messages", messages.value ?? []],
+        ],
+        true,
+      );
       const refused = messages.reason ?? people.reason;
       if (refused) this.#sheet.say(refused.message);
     }, PAUSE_MS);
@@ -59,13 +73,19 @@ export class SearchDialog {
   #conversations(text) {
     const wanted = text.toLowerCase();
     const titles = this.#state.conversations.map((conversation) => [conversation, this.#state.titleOf(conversation)]);
-    return titles.filter(([, title]) => title.toLowerCase().includes(wanted)).slice(0, MOST).map(([conversation, title]) =>
-      this.#line(emblem(conversation, title), title, "", () => (location.hash = `#/c/${conversation.id}`)));
+    return titles
+      .filter(([, title]) => title.toLowerCase().includes(wanted))
+      .slice(0, MOST)
+      .map(([conversation, title]) =>
+        this.#line(emblem(conversation, title), title, "", () => (location.hash = `#/c/${conversation.id}`)),
+      );
   }
 
   async #people(text) {
     const users = await this.#state.people.find(text);
-    return users.slice(0, MOST).map((user) => this.#line(face(user), user.displayName, `@${user.username}`, () => this.#write(user)));
+    return users
+      .slice(0, MOST)
+      .map((user) => this.#line(face(user), user.displayName, `@${user.username}`, () => this.#write(user)));
   }
 
   async #messages(text) {
@@ -80,12 +100,23 @@ export class SearchDialog {
     const conversation = this.#state.client.conversations.get(entry.conversationId);
     const title = conversation ? this.#state.titleOf(conversation) : "A conversation";
     const about = `${title} · ${this.#state.nameOf(entry.senderId)} · ${shortTime(entry.createdAt)}`;
-    return this.#line(face(this.#state.userOf(entry.senderId)), messageLine(entry), about, () => this.#state.jump(entry.conversationId, entry.seq));
+    return this.#line(face(this.#state.userOf(entry.senderId)), messageLine(entry), about, () =>
+      this.#state.jump(entry.conversationId, entry.seq),
+    );
   }
 
   #line(badge, title, about, run) {
-    return el("div", { role: "option", class: "result", onclick: () => this.#choose(run) },
-      badge, el("span", { class: "grow" }, el("span", { class: "ellipsis", dir: "auto" }, title), about ? el("small", { dir: "auto" }, about) : null));
+    return el(
+      "div",
+      { role: "option", class: "result", onclick: () => this.#choose(run) },
+      badge,
+      el(
+        "span",
+        { class: "grow" },
+        el("span", { class: "ellipsis", dir: "auto" }, title),
+        about ? el("small", { dir: "auto" }, about) : null,
+      ),
+    );
   }
 
   #choose(run) {
@@ -101,7 +132,9 @@ export class SearchDialog {
   }
 
   #fill(groups, complete = false) {
-    const parts = groups.filter(([, lines]) => lines.length > 0).flatMap(([name, lines]) => [el("h3", { role: "presentation" }, name), ...lines]);
+    const parts = groups
+      .filter(([, lines]) => lines.length > 0)
+      .flatMap(([name, lines]) => [el("h3", { role: "presentation" }, name), ...lines]);
     const none = complete && parts.length === 0 ? [el("p", { class: "note" }, "Nothing found.")] : [];
     this.#results.replaceChildren(...parts, ...none);
     this.#sheet.say("");

@@ -19,19 +19,36 @@ export class SecurityPanel {
   }
 
   #password({ has_password: has }) {
-    const old = el("input", { name: "old_password", type: "password", autocomplete: "current-password", maxlength: "1024" });
-    const fresh = el("input", { name: "new_password", type: "password", autocomplete: "new-password", maxlength: "1024" });
+    const old = el("input", {
+      name: "old_password",
+      type: "password",
+      autocomplete: "current-password",
+      maxlength: "1024",
+    });
+    const fresh = el("input", {
+      name: "new_password",
+      type: "password",
+      autocomplete: "new-password",
+      maxlength: "1024",
+    });
     const save = (event) => {
       event.preventDefault();
       this.#sheet.attempt(async () => {
-        await this.#state.api.post("account/password", { ...(has ? { old_password: old.value } : {}), new_password: fresh.value });
+        await this.#state.api.post("account/password", {
+          ...(has ? { old_password: old.value } : {}),
+          new_password: fresh.value,
+        });
         form.reset();
         this.#state.notify("The password is changed. Other logins have ended.");
       });
     };
-    const form = el("form", { id: "password-form", onsubmit: save },
-      has ? field("Present password", old) : null, field("New password", fresh),
-      el("div", { class: "buttons" }, el("button", { class: "primary", id: "save-password" }, "Change")));
+    const form = el(
+      "form",
+      { id: "password-form", onsubmit: save },
+      has ? field("Present password", old) : null,
+      field("New password", fresh),
+      el("div", { class: "buttons" }, el("button", { class: "primary", id: "save-password" }, "Change")),
+    );
     return el("details", { class: "panel", id: "password-panel" }, el("summary", {}, "Password"), form);
   }
 
@@ -44,7 +61,10 @@ export class SecurityPanel {
 
   async #load(into) {
     await this.#sheet.attempt(async () => {
-      const [{ devices }, sessions] = await Promise.all([this.#state.api.get("devices"), this.#state.client.commands.sessions()]);
+      const [{ devices }, sessions] = await Promise.all([
+        this.#state.api.get("devices"),
+        this.#state.client.commands.sessions(),
+      ]);
       const live = new Set(sessions.filter((session) => session.live).map((session) => session.device_id));
       into.replaceChildren(...list(devices).map((device) => this.#device(device, live, into)));
     });
@@ -54,11 +74,16 @@ export class SecurityPanel {
     const here = id === deviceId();
     const when = here ? "this one" : live.has(id) ? "connected" : `last seen ${shortTime(num(seenAt))}`;
     const end = button("Log out", () => this.#end(id, into), { class: "link" });
-    return el("li", { "data-device": id },
-      el("span", { class: "grow" }, name || kind || "Device", el("small", {}, when)), here ? null : end);
+    return el(
+      "li",
+      { "data-device": id },
+      el("span", { class: "grow" }, name || kind || "Device", el("small", {}, when)),
+      here ? null : end,
+    );
   }
 
   async #end(id, into) {
-    if (await this.#sheet.attempt(() => this.#state.api.delete(`devices/${encodeURIComponent(id)}`))) await this.#load(into);
+    if (await this.#sheet.attempt(() => this.#state.api.delete(`devices/${encodeURIComponent(id)}`)))
+      await this.#load(into);
   }
 }

@@ -35,8 +35,11 @@ export class Sheet {
   constructor(id, title, { wide = false } = {}) {
     this.#heading = el("h2", { id: `${id}-title`, class: "ellipsis" }, title);
     this.#error = el("p", { class: "error", role: "alert", hidden: true });
-    this.element = el("dialog", { id, class: wide ? "wide-sheet" : null, "aria-labelledby": `${id}-title` },
-      el("div", { class: "sheet" }, this.#heading, this.body, this.#error, this.#footer));
+    this.element = el(
+      "dialog",
+      { id, class: wide ? "wide-sheet" : null, "aria-labelledby": `${id}-title` },
+      el("div", { class: "sheet" }, this.#heading, this.body, this.#error, this.#footer),
+    );
     closeOnBackdrop(this.element);
     document.body.append(this.element);
   }

@@ -165,7 +165,15 @@ export class State extends EventTarget {
   }
 
   userOf(userId) {
-    return this.client?.directory.users.get(userId) ?? { userId, username: "", displayName: `User ${userId}`, avatarUrl: "", color: "" };
+    return (
+      this.client?.directory.users.get(userId) ?? {
+        userId,
+        username: "",
+        displayName: `User ${userId}`,
+        avatarUrl: "",
+        color: "",
+      }
+    );
   }
 
   titleOf(conversation) {

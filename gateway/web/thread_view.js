@@ -65,7 +65,8 @@ export class ThreadView {
     if (this.#wanted > 0) this.#bringIntoView();
     else if (fresh) this.#begin();
     else if (this.#atEnd) this.#toEnd();
-    else if (Number(before) > Number(this.#list.dataset.low)) this.#scroller.scrollTop = this.#scroller.scrollHeight - fromEnd;
+    else if (Number(before) > Number(this.#list.dataset.low))
+      this.#scroller.scrollTop = this.#scroller.scrollHeight - fromEnd;
     byId("to-end").hidden = this.#atEnd && !conversation.excerpt;
     this.#markRead();
     const { client } = this.#state;
@@ -82,14 +83,27 @@ export class ThreadView {
     setText(byId("thread-title"), title);
     const { live } = state.client;
     const { peer } = conversation;
-    const typing = typingText(live.typingIn(conversation.id).map((id) => state.nameOf(id)), Boolean(peer));
+    const typing = typingText(
+      live.typingIn(conversation.id).map((id) => state.nameOf(id)),
+      Boolean(peer),
+    );
     const count = plural(conversation.memberCount, "member", "members");
-    const about = peer ? presenceText(live.presenceOf(peer.userId)) || "Direct chat" : conversation.kind === "ROOM" ? `Open group · ${count}` : count;
+    const about = peer
+      ? presenceText(live.presenceOf(peer.userId)) || "Direct chat"
+      : conversation.kind === "ROOM"
+        ? `Open group · ${count}`
+        : count;
     const subtitle = byId("thread-subtitle");
     setText(subtitle, typing || about);
     subtitle.classList.toggle("typing", typing !== "");
     const place = byId("thread-avatar");
-    const face = JSON.stringify([conversation.id, title, peer?.avatarUrl, peer?.color, conversation.settings.avatar_url]);
+    const face = JSON.stringify([
+      conversation.id,
+      title,
+      peer?.avatarUrl,
+      peer?.color,
+      conversation.settings.avatar_url,
+    ]);
     if (place.dataset.for !== face) {
       place.dataset.for = face;
       place.replaceChildren(emblem(conversation, title));
@@ -181,7 +195,8 @@ export class ThreadView {
     if (at < 0) return;
     const next = { ArrowUp: placed[at - 1], ArrowDown: placed[at + 1], Home: placed[0], End: placed.at(-1) }[event.key];
     if (next) this.#focus(next);
-    else if (event.target === row && ["Enter", " ", "ContextMenu"].includes(event.key)) row.querySelector(".more")?.click();
+    else if (event.target === row && ["Enter", " ", "ContextMenu"].includes(event.key))
+      row.querySelector(".more")?.click();
     else return;
     event.preventDefault();
   }

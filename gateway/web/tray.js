@@ -39,7 +39,9 @@ export class Tray {
     if (!openId) return;
     const room = MOST - this.#open.length;
     if (files.length > room) this.#state.notify(`A message carries up to ${MOST} files.`);
-    const added = [...files].slice(0, room).map((file) => ({ file, part: 0, info: null, error: "", abort: new AbortController() }));
+    const added = [...files]
+      .slice(0, room)
+      .map((file) => ({ file, part: 0, info: null, error: "", abort: new AbortController() }));
     this.#files.set(openId, [...this.#open, ...added]);
     for (const item of added) this.#send(item);
     this.render();
@@ -86,11 +88,19 @@ export class Tray {
   #view(item) {
     const { file, info, error } = item;
     item.bar = el("progress", { max: "1", value: String(item.part), "aria-label": `Sending ${file.name}` });
-    return el("li", { class: error ? "failed" : null },
-      el("span", { class: "file-text" }, el("span", { class: "file-name", dir: "auto" }, file.name || "Picture"), el("small", {}, error || fileSize(file.size))),
+    return el(
+      "li",
+      { class: error ? "failed" : null },
+      el(
+        "span",
+        { class: "file-text" },
+        el("span", { class: "file-name", dir: "auto" }, file.name || "Picture"),
+        el("small", {}, error || fileSize(file.size)),
+      ),
       info || error ? null : item.bar,
       error ? iconButton("retry", `Try ${file.name} again`, () => this.#again(item)) : null,
-      iconButton("close", `Remove ${file.name}`, () => this.#remove(item)));
+      iconButton("close", `Remove ${file.name}`, () => this.#remove(item)),
+    );
   }
 
   #again(item) {
@@ -100,7 +110,11 @@ export class Tray {
 
   #remove(item) {
     item.abort.abort();
-    for (const [id, items] of this.#files) this.#files.set(id, items.filter((other) => other !== item));
+    for (const [id, items] of this.#files)
+      this.#files.set(
+        id,
+        items.filter((other) => other !== item),
+      );
     this.render();
   }
 

@@ -154,11 +154,11 @@ fn shares_are_numbers_wherever_they_are_written_and_the_collectors_password_is_h
     let variables =
         [("RINGWIRE_TRACING__SAMPLE_RATIO", "0.25"), ("RINGWIRE_TRACING__OTLP_ENDPOINT", url)];
     let loaded = load(None, env(&variables), &[]).unwrap();
-    assert_eq!(loaded.config.tracing.as_ref().unwrap().sample_ratio, 0.25);
+    assert!((loaded.config.tracing.as_ref().unwrap().sample_ratio - 0.25).abs() < f64::EPSILON);
     let shown = loaded.to_string();
     assert!(shown.contains("tracing.sample_ratio = 0.25") && !shown.contains("s3cret"), "{shown}");
     let whole = load_env(&[("RINGWIRE_TRACING__SAMPLE_RATIO", "1"), variables[1]]).unwrap();
-    assert_eq!(whole.tracing.unwrap().sample_ratio, 1.0);
+    assert!((whole.tracing.unwrap().sample_ratio - 1.0).abs() < f64::EPSILON);
     assert_eq!(load_env(&[]).unwrap().tracing, None);
 }
 

@@ -93,7 +93,13 @@ mod tests {
         assert_eq!(PUSHES[PushKind::GoAway as usize], "go_away");
         assert_eq!(PUSHES.len(), PushKind::GoAway as usize + 1);
         assert_eq!(COMMANDS[command(None)], "unknown");
-        assert_eq!(COMMANDS[command(Some(&Op::ReadBy(Default::default())))], "read_by");
-        assert_eq!(command(Some(&Op::Dissolve(Default::default()))), COMMANDS.len() - 1);
+        assert_eq!(
+            COMMANDS[command(Some(&Op::ReadBy(ringwire_protocol::wire::ReadBy::default())))],
+            "read_by"
+        );
+        assert_eq!(
+            command(Some(&Op::Dissolve(ringwire_protocol::wire::Dissolve::default()))),
+            COMMANDS.len() - 1
+        );
     }
 }

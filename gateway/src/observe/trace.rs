@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn times_before_and_after_the_epoch_are_told() {
-        let epoch = Epoch { at: Instant::now() + Duration::from_secs(60), unix_ns: 1_000_000 };
+        let epoch = Epoch { at: Instant::now() + Duration::from_mins(1), unix_ns: 1_000_000 };
         let later = epoch.at + Duration::from_nanos(7);
         assert_eq!(epoch.unix_ns(later), 1_000_007);
         assert_eq!(epoch.unix_ns(epoch.at.checked_sub(Duration::from_nanos(7)).unwrap()), 999_993);

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::support::ENCODINGS;
 use crate::support::chat::{refusal, say, say_after, text};
 use crate::support::client::Client;
-use crate::support::mock::{Mock, Received, Reply};
+use crate::support::mock::{Answer, Mock, Received};
 use crate::support::server::{ServerProcess, Setup};
 
 const SECRET: &str = "a secret of the tests";
@@ -27,12 +27,12 @@ fn asked(received: &Received) -> String {
     received.json()["message"]["text"].as_str().unwrap_or_default().to_owned()
 }
 
-fn answer(json: &serde_json::Value) -> Reply {
-    Some((200, "", json.to_string()))
+fn answer(json: &serde_json::Value) -> Answer {
+    (200, "", json.to_string())
 }
 
 /// Refuses "bad", rewrites "damn", allows the rest.
-fn verdict(received: &Received) -> Reply {
+fn verdict(received: &Received) -> Answer {
     match asked(received) {
         text if text.contains("bad") => {
             answer(&json!({ "action": "deny", "message": "mind your language" }))
@@ -46,7 +46,7 @@ fn verdict(received: &Received) -> Reply {
 
 #[test]
 fn messages_are_allowed_denied_and_rewritten_and_a_retry_finds_the_first_try() {
-    let mock = Mock::start(verdict);
+    let mock = Mock::start(|received| Some(verdict(received)));
     let server = server(&mock, "");
     for encoding in ENCODINGS {
         let mut anna = Client::session(&server, 1, encoding);
@@ -89,7 +89,7 @@ fn one_senders_order_is_kept_while_the_hook_thinks() {
         if asked(received).starts_with("first") {
             drop(waits.1.wait_while(waits.0.lock().unwrap(), |open| !*open).unwrap());
         }
-        verdict(received)
+        Some(verdict(received))
     });
     let open = |now: bool| {
         *gate.0.lock().unwrap() = now;
@@ -129,7 +129,7 @@ fn a_hook_that_does_not_answer_decides_nothing() {
     let broken = Mock::start(|received| match asked(received).as_str() {
         "status" => Some((500, "", String::new())),
         "no verdict" => Some((200, "", "yes".to_owned())),
-        _ => answer(&json!({ "action": "rewrite", "text": "" })),
+        _ => Some(answer(&json!({ "action": "rewrite", "text": "" }))),
     });
     for (policy, name) in [("allow", None), ("deny", Some("UNAVAILABLE"))] {
         let more = format!("on_failure = \"{policy}\"\n");
@@ -148,7 +148,7 @@ fn a_hook_that_does_not_answer_decides_nothing() {
 
 #[test]
 fn only_the_kinds_it_is_for_are_asked_about() {
-    let mock = Mock::start(|_| answer(&json!({ "action": "deny" })));
+    let mock = Mock::start(|_| Some(answer(&json!({ "action": "deny" }))));
     let server = server(&mock, "kinds = [\"CARD\", \"CUSTOM\"]\n");
     let mut anna = Client::session(&server, 1, Encoding::Protobuf);
     let id = anna.create_group(&[]);

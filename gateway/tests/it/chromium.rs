@@ -221,6 +221,14 @@ impl Page {
         }
     }
 
+    /// Gives files to a field for them.
+    pub(crate) fn choose_files(&self, selector: &str, files: &[&Path]) {
+        let field = json!({"expression": format!("document.querySelector({})", json!(selector))});
+        let field = self.call("Runtime.evaluate", &field);
+        let object = &field["result"]["objectId"];
+        self.call("DOM.setFileInputFiles", &json!({"files": files, "objectId": object}));
+    }
+
     /// Answers the browser's question whether this page may notify.
     pub(crate) fn allow_notifications(&self) {
         let origin = self.evaluate("location.origin");

@@ -171,7 +171,7 @@ fn u1_sizes_that_lie_and_bodies_that_end_early_leave_nothing() {
     };
     refused(400, &whole(&body[..1_500_000]), "no end of the part");
     // The head of a part without an end.
-    let open = [format!("--{BOUNDARY}\r\nX: ").as_bytes(), &[b'a'; 300_000]].concat();
+    let open = [format!("--{BOUNDARY}\r\nX: ").as_bytes(), &vec![b'a'; 300_000]].concat();
     refused(400, &whole(&open), "an endless head");
     let second = [&body[..body.len() - 4], b"\r\n", &form("b", "a/b", b"b")].concat();
     refused(400, &whole(&second), "two files");

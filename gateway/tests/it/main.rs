@@ -5,6 +5,8 @@ mod addresses;
 mod bad_input;
 mod before_send;
 mod browser;
+mod browser_account;
+mod browser_files;
 mod browser_groups;
 mod browser_hostile;
 mod browser_messages;

@@ -1,5 +1,8 @@
 //! What a server tells about itself: figures that mean what they say, and traces.
 
+// Counts are whole numbers, which an f64 holds exactly.
+#![allow(clippy::float_cmp)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc;

@@ -45,9 +45,12 @@ fn events_are_told_in_order_and_one_that_is_down_holds_up_no_other() {
         anna.call(Op::Recall(recall)).expect("a recall");
         anna.leave(id);
 
-        let here = |received: &Received| received.json()["conversation_id"] == id.to_string();
+        let written = id.to_string();
+        let here = |received: &Received| received.json()["conversation_id"] == *written;
         let heard = up.await_where(10, here);
-        heard.iter().for_each(|received| received.assert_signed(SECRET));
+        for received in &heard {
+            received.assert_signed(SECRET);
+        }
         let kinds: Vec<String> = heard.iter().map(kind).collect();
         let message = "message.created";
         let rest = ["message.edited", "message.recalled", "member.left"];

@@ -51,8 +51,10 @@ impl Received {
     }
 }
 
-/// What is answered: a status, lines of the head, a body. `None`: nothing, for as long as the test runs.
-pub(crate) type Reply = Option<(u16, &'static str, String)>;
+/// What is answered: a status, lines of the head, a body.
+pub(crate) type Answer = (u16, &'static str, String);
+/// `None`: nothing, for as long as the test runs.
+pub(crate) type Reply = Option<Answer>;
 
 /// Taken, with nothing to say.
 pub(crate) const TAKEN: Reply = Some((204, "", String::new()));
