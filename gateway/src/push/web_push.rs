@@ -22,11 +22,11 @@ use crate::outbound::{self, Outgoing, RequestError, check_endpoint};
 pub(crate) struct Subscription {
     /// Where the browser's push service takes what is for it.
     endpoint: String,
-    /// What notifications are encrypted with.
+    /// As the browser made them.
     keys: SubscriptionKeys,
 }
 
-/// See [`Subscription`].
+/// What notifications to a browser are encrypted with.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = PushSubscriptionKeys)]
 struct SubscriptionKeys {

@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::StreamExt;
 use ringwire_protocol::{CommandError, ErrorCode};
+use utoipa::ToSchema;
 
 use super::{Asked, BUSY_RETRY_MS, LinkQuery, files, no_such_file};
 use crate::api::ServiceState;
@@ -16,6 +17,12 @@ use crate::files::{is_inline, sniff};
 
 /// Kept by the reader's own browser alone. What an id stands for never changes.
 const CACHE_CONTROL: &str = "private, max-age=86400";
+
+/// The body of a download.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "the body is sent piece by piece; this describes it")]
+struct FileBytes(Vec<u8>);
 
 /// Gives a file, whole or in part.
 ///
@@ -37,14 +44,14 @@ const CACHE_CONTROL: &str = "private, max-age=86400";
         (
             status = 200,
             description = "The whole file.",
-            body = [u8],
+            body = FileBytes,
             content_type = "application/octet-stream",
             headers(("ETag" = String, description = "What stands for its bytes.")),
         ),
         (
             status = 206,
             description = "The part that `Range` asks for.",
-            body = [u8],
+            body = FileBytes,
             content_type = "application/octet-stream",
             headers(("Content-Range" = String, description = "Which part of how many bytes.")),
         ),
@@ -131,8 +138,7 @@ pub(super) async fn download(
         (
             status = 200,
             description = "A JPEG or PNG.",
-            body = [u8],
-            content_type = "application/octet-stream",
+            content((FileBytes = "image/jpeg"), (FileBytes = "image/png")),
             headers(("ETag" = String, description = "What stands for its bytes.")),
         ),
         (status = 304, description = "The client has it already."),
