@@ -7,6 +7,9 @@ use ringwire_protocol::ErrorCode;
 use ringwire_storage::StoreError;
 use ringwire_storage::contacts::{ContactPut, ContactRow};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::ServiceState;
 use super::bearer::Bearer;
@@ -19,8 +22,12 @@ use crate::limits;
 /// The longest nickname, in characters.
 const MAX_NICKNAME_CHARS: usize = 64;
 
+pub(super) fn routes() -> OpenApiRouter<ServiceState> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(put, remove))
+}
+
 /// A contact.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Contact {
     user: Profile,
     /// What the user calls them; may be empty.
@@ -40,9 +47,11 @@ impl From<ContactRow> for Contact {
 }
 
 /// `GET /api/v1/contacts?limit=&page_token=`
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct ContactsRequest {
     /// 1 to 200; 20 if left out.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
     /// From the page before.
     #[serde(default)]
@@ -50,14 +59,24 @@ pub(super) struct ContactsRequest {
 }
 
 /// A page of contacts, by id.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ContactsPage)]
 pub(super) struct Contacts {
     contacts: Vec<Contact>,
     /// Empty: this was the last page.
     next_page_token: String,
 }
 
-pub(super) async fn list(
+/// Lists the caller's contacts, by id.
+#[utoipa::path(
+    get,
+    path = "/api/v1/contacts",
+    operation_id = "list_contacts",
+    tag = "contacts",
+    params(ContactsRequest),
+    responses((status = 200, description = "A page of contacts.", body = Contacts)),
+)]
+async fn list(
     State(state): State<ServiceState>,
     Bearer { user_id: user, .. }: Bearer,
     Parameters(request): Parameters<ContactsRequest>,
@@ -75,14 +94,29 @@ pub(super) async fn list(
 }
 
 /// `PUT /api/v1/contacts/{user_id}`. The body may be left out.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 pub(super) struct ContactRequest {
+    /// What to call them: at most 64 characters; may be empty.
     #[serde(default)]
     nickname: String,
 }
 
-/// Makes a contact, or calls it differently.
-pub(super) async fn put(
+/// Makes a user a contact, or calls it differently.
+///
+/// The body may be left out.
+#[utoipa::path(
+    put,
+    path = "/api/v1/contacts/{user_id}",
+    operation_id = "put_contact",
+    tag = "contacts",
+    params(("user_id" = u64, Path, description = "Whom to have at hand.", minimum = 1)),
+    request_body = Option<ContactRequest>,
+    responses(
+        (status = 201, description = "The user is a contact now."),
+        (status = 204, description = "They were one already; the nickname is the given one."),
+    ),
+)]
+async fn put(
     State(state): State<ServiceState>,
     bearer: Bearer,
     Path(id): Path<String>,
@@ -115,8 +149,16 @@ fn no_such_user() -> ApiError {
     ApiError::new(ErrorCode::NotFound, "there is no such user")
 }
 
-/// `DELETE /api/v1/contacts/{user_id}`
-pub(super) async fn remove(
+/// Removes a contact.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/contacts/{user_id}",
+    operation_id = "remove_contact",
+    tag = "contacts",
+    params(("user_id" = u64, Path, description = "The contact.", minimum = 1)),
+    responses((status = 204, description = "Removed.")),
+)]
+async fn remove(
     State(state): State<ServiceState>,
     Bearer { user_id: user, .. }: Bearer,
     Path(id): Path<String>,

@@ -6,6 +6,9 @@ use axum::http::StatusCode;
 use ringwire_protocol::ErrorCode;
 use ringwire_storage::devices::DeviceRow;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::ServiceState;
 use super::bearer::Bearer;
@@ -17,8 +20,13 @@ use crate::cli::unix_now_ms;
 /// The longest name a user may give a device, in characters.
 const MAX_NAME_CHARS: usize = 64;
 
+pub(super) fn routes() -> OpenApiRouter<ServiceState> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(rename, remove))
+}
+
 /// A device.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Device)]
 pub(super) struct OwnDevice {
     /// As its client chose it.
     device_id: String,
@@ -48,13 +56,20 @@ impl From<DeviceRow> for OwnDevice {
 }
 
 /// All devices of a user, the one seen last first.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Devices {
     devices: Vec<OwnDevice>,
 }
 
-/// `GET /api/v1/devices`
-pub(super) async fn list(
+/// Lists the caller's devices, the one seen last first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/devices",
+    operation_id = "list_devices",
+    tag = "account",
+    responses((status = 200, description = "All devices.", body = Devices)),
+)]
+async fn list(
     State(state): State<ServiceState>,
     Bearer { user_id: user, .. }: Bearer,
 ) -> ApiResult<Devices> {
@@ -64,13 +79,23 @@ pub(super) async fn list(
 }
 
 /// `PATCH /api/v1/devices/{device_id}`
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct DeviceRequest {
-    /// Empty: as its client calls it.
+    /// At most 64 characters; empty: as its client calls it.
     name: String,
 }
 
-pub(super) async fn rename(
+/// Calls a device differently.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/devices/{device_id}",
+    operation_id = "rename_device",
+    tag = "account",
+    params(("device_id" = String, Path, description = "As its client chose it.")),
+    request_body = DeviceRequest,
+    responses((status = 204, description = "It has the new name.")),
+)]
+async fn rename(
     State(state): State<ServiceState>,
     Bearer { user_id: user, .. }: Bearer,
     Path(device_id): Path<String>,
@@ -84,8 +109,16 @@ pub(super) async fn rename(
     Err(unknown())
 }
 
-/// `DELETE /api/v1/devices/{device_id}`: its logins and their sessions end.
-pub(super) async fn remove(
+/// Removes a device: its logins and their sessions end.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/devices/{device_id}",
+    operation_id = "remove_device",
+    tag = "account",
+    params(("device_id" = String, Path, description = "As its client chose it.")),
+    responses((status = 204, description = "Removed.")),
+)]
+async fn remove(
     State(state): State<ServiceState>,
     Bearer { user_id: user, .. }: Bearer,
     Path(device_id): Path<String>,

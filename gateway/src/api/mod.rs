@@ -54,7 +54,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get, patch, post, put};
+use axum::routing::any;
 use prometheus_client::registry::Registry;
 use ringwire_protocol::wire::command::Op;
 use ringwire_protocol::wire::reply::Outcome;
@@ -242,25 +242,15 @@ fn routes() -> OpenApiRouter<ServiceState> {
         .merge(presence::routes())
         .merge(search::routes())
         .merge(files::routes())
-        .merge(account_routes().into())
+        .merge(resets::routes())
+        .merge(own::routes())
+        .merge(users::routes())
+        .merge(contacts::routes())
+        .merge(devices::routes())
         .merge(push::routes())
         .merge(health::routes())
         .merge(metrics::routes())
         .merge(openapi::routes())
-}
-
-fn account_routes() -> Router<ServiceState> {
-    Router::new()
-        .route("/api/v1/auth/password-reset", post(resets::ask))
-        .route("/api/v1/auth/password-reset/confirm", post(resets::confirm))
-        .route("/api/v1/account", get(own::show).patch(own::change))
-        .route("/api/v1/account/password", post(own::password))
-        .route("/api/v1/users", get(users::list))
-        .route("/api/v1/users/{user_id}", get(users::show))
-        .route("/api/v1/contacts", get(contacts::list))
-        .route("/api/v1/contacts/{user_id}", put(contacts::put).delete(contacts::remove))
-        .route("/api/v1/devices", get(devices::list))
-        .route("/api/v1/devices/{device_id}", patch(devices::rename).delete(devices::remove))
 }
 
 /// Every route. `/ws` and other upgrades never get here: they go

@@ -7,6 +7,9 @@ use ringwire_protocol::ErrorCode;
 use ringwire_storage::model::UserRow;
 use ringwire_storage::profiles::{AccountChange, AccountRow, AccountUpdate};
 use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 use zeroize::Zeroizing;
 
 use super::ServiceState;
@@ -20,8 +23,12 @@ use super::input::{
 use super::users::Profile;
 use crate::cli::unix_now_ms;
 
+pub(super) fn routes() -> OpenApiRouter<ServiceState> {
+    OpenApiRouter::new().routes(routes!(show, change)).routes(routes!(password))
+}
+
 /// An account as its user sees it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Account {
     #[serde(flatten)]
     profile: Profile,
@@ -44,8 +51,15 @@ impl From<AccountRow> for Account {
     }
 }
 
-/// `GET /api/v1/account`
-pub(super) async fn show(State(state): State<ServiceState>, bearer: Bearer) -> ApiResult<Account> {
+/// The caller's account.
+#[utoipa::path(
+    get,
+    path = "/api/v1/account",
+    operation_id = "get_account",
+    tag = "account",
+    responses((status = 200, description = "The account as its user sees it.", body = Account)),
+)]
+async fn show(State(state): State<ServiceState>, bearer: Bearer) -> ApiResult<Account> {
     let user = bearer.existing()?;
     let account = state.0.store.account(user.user_id).await?.ok_or_else(gone)?;
     Ok((StatusCode::OK, Json(account.into())))
@@ -56,18 +70,23 @@ fn gone() -> ApiError {
 }
 
 /// `PATCH /api/v1/account`: what is left out stays as it is.
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct AccountRequest {
+    /// 1 to 64 letters (a-z), digits, underscores, dots or hyphens.
     username: Option<String>,
     /// Null or empty: none from now on.
-    #[serde(deserialize_with = "null_is_empty")]
+    #[serde(default, deserialize_with = "null_is_empty")]
     email: Option<String>,
+    /// At most 64 characters.
     display_name: Option<String>,
+    /// An address of the web or a file of this server; empty: none.
     avatar_url: Option<String>,
+    /// `#rrggbb`; empty: whatever clients choose.
     color: Option<String>,
+    /// At most 160 characters.
     status_text: Option<String>,
     /// Needed for another user name or address, where the account has one.
+    #[schema(value_type = Option<String>, format = Password)]
     password: Option<Zeroizing<String>>,
 }
 
@@ -101,7 +120,17 @@ impl AccountRequest {
 }
 
 /// Changes the account, all of it or nothing.
-pub(super) async fn change(
+///
+/// What is left out stays as it is.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/account",
+    operation_id = "update_account",
+    tag = "account",
+    request_body = AccountRequest,
+    responses((status = 200, description = "The account as it is now.", body = Account)),
+)]
+async fn change(
     State(state): State<ServiceState>,
     client: Client,
     bearer: Bearer,
@@ -153,15 +182,26 @@ pub(super) async fn prove(
 }
 
 /// `POST /api/v1/account/password`
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct PasswordRequest {
     /// May be left out by who has none, with a token that is less than 5 minutes old.
+    #[schema(value_type = Option<String>, format = Password)]
     old_password: Option<Zeroizing<String>>,
+    /// 8 to 256 characters of any kind.
+    #[schema(value_type = String, format = Password)]
     new_password: Zeroizing<String>,
 }
 
-/// A new password; all logins but the one that asks end.
-pub(super) async fn password(
+/// Sets a new password; all logins but the one that asks end.
+#[utoipa::path(
+    post,
+    path = "/api/v1/account/password",
+    operation_id = "change_password",
+    tag = "account",
+    request_body = PasswordRequest,
+    responses((status = 204, description = "The password is the new one.")),
+)]
+async fn password(
     State(state): State<ServiceState>,
     client: Client,
     bearer: Bearer,

@@ -20,6 +20,9 @@ use ringwire_storage::Store;
 use ringwire_storage::passwords::PasswordReset;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 use zeroize::Zeroizing;
 
 use super::ServiceState;
@@ -38,6 +41,10 @@ const DELIVERIES: usize = 64;
 const PAUSES: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(10)];
 /// What BUSY tells the client to wait, in milliseconds.
 const BUSY_RETRY_MS: u32 = 5_000;
+
+pub(super) fn routes() -> OpenApiRouter<ServiceState> {
+    OpenApiRouter::new().routes(routes!(ask)).routes(routes!(confirm))
+}
 
 /// Gives tokens to the operator's mailer.
 pub(super) struct Mailer {
@@ -131,9 +138,11 @@ pub(crate) fn expiry(now_ms: i64, ttl_s: u64) -> i64 {
 }
 
 /// `POST /api/v1/auth/password-reset`, with `username` or `email`; either may hold the one or the other.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct ResetRequest {
+    /// The user's name, or their address.
     username: Option<String>,
+    /// The same.
     email: Option<String>,
 }
 
@@ -141,7 +150,19 @@ pub(super) struct ResetRequest {
 #[derive(Debug, Serialize)]
 pub(super) struct Asked {}
 
-pub(super) async fn ask(
+/// Asks for a token that sets a new password, where the old one is forgotten.
+///
+/// The operator's mailer delivers it. The answer is the same whether or not there is such an account.
+#[utoipa::path(
+    post,
+    path = "/api/v1/auth/password-reset",
+    operation_id = "ask_password_reset",
+    tag = "logins",
+    security(()),
+    request_body = ResetRequest,
+    responses((status = 202, description = "If there is such an account, its mail is under way.", body = Object)),
+)]
+async fn ask(
     State(state): State<ServiceState>,
     client: Client,
     Body(request): Body<ResetRequest>,
@@ -174,14 +195,27 @@ pub(super) async fn ask(
 }
 
 /// `POST /api/v1/auth/password-reset/confirm`
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct ConfirmRequest {
+    /// From the mail; good once.
+    #[schema(value_type = String, format = Password)]
     token: Zeroizing<String>,
+    /// The new one: 8 to 256 characters of any kind.
+    #[schema(value_type = String, format = Password)]
     password: Zeroizing<String>,
 }
 
-/// Sets a new password; every login of the user ends.
-pub(super) async fn confirm(
+/// Sets a new password with the token of a mail; every login of the user ends.
+#[utoipa::path(
+    post,
+    path = "/api/v1/auth/password-reset/confirm",
+    operation_id = "confirm_password_reset",
+    tag = "logins",
+    security(()),
+    request_body = ConfirmRequest,
+    responses((status = 204, description = "The password is the new one.")),
+)]
+async fn confirm(
     State(state): State<ServiceState>,
     client: Client,
     Body(request): Body<ConfirmRequest>,

@@ -8,6 +8,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ringwire_protocol::{ErrorCode, UserId};
 use ringwire_storage::profiles::{ProfileRow, UsersAfter};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::ServiceState;
 use super::bearer::Bearer;
@@ -18,8 +21,12 @@ use crate::limits;
 /// The longest `q`, in bytes.
 const MAX_QUERY_BYTES: usize = 254;
 
+pub(super) fn routes() -> OpenApiRouter<ServiceState> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show))
+}
+
 /// A user as others see them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Profile {
     /// Identity.
     user_id: String,
@@ -49,7 +56,8 @@ impl From<ProfileRow> for Profile {
 }
 
 /// `GET /api/v1/users?q=&limit=&page_token=` or `?ids=`
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct UsersRequest {
     /// The beginning of a name or display name, or a whole e-mail address.
     #[serde(default)]
@@ -58,6 +66,7 @@ pub(super) struct UsersRequest {
     #[serde(default)]
     ids: String,
     /// 1 to 200; 20 if left out.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
     /// From the page before.
     #[serde(default)]
@@ -65,14 +74,26 @@ pub(super) struct UsersRequest {
 }
 
 /// A page of users.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UsersPage)]
 pub(super) struct Users {
     users: Vec<Profile>,
     /// Empty: this was the last page.
     next_page_token: String,
 }
 
-pub(super) async fn list(
+/// Finds users by name or address, or tells of those with these ids.
+///
+/// Exactly one of `q` and `ids` has to be given.
+#[utoipa::path(
+    get,
+    path = "/api/v1/users",
+    operation_id = "list_users",
+    tag = "contacts",
+    params(UsersRequest),
+    responses((status = 200, description = "Users as others see them.", body = Users)),
+)]
+async fn list(
     State(state): State<ServiceState>,
     Bearer { user_id: viewer, .. }: Bearer,
     Parameters(request): Parameters<UsersRequest>,
@@ -132,8 +153,16 @@ fn parse_token(token: &str) -> Option<UsersAfter> {
     Some(UsersAfter::DisplayName(name.to_owned(), UserId::new(id.parse().ok()?)?))
 }
 
-/// `GET /api/v1/users/{user_id}`
-pub(super) async fn show(
+/// What a user says about themselves.
+#[utoipa::path(
+    get,
+    path = "/api/v1/users/{user_id}",
+    operation_id = "get_user",
+    tag = "contacts",
+    params(("user_id" = u64, Path, description = "The user.", minimum = 1)),
+    responses((status = 200, description = "The user as others see them.", body = Profile)),
+)]
+async fn show(
     State(state): State<ServiceState>,
     Bearer { user_id: viewer, .. }: Bearer,
     Path(id): Path<String>,
