@@ -1,14 +1,15 @@
 //! Where devices are pushed, and what members want to be told of.
 
 use axum::Json;
-use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::{get, put};
 use ringwire_protocol::{ConversationId, ErrorCode, UnixMs};
 use ringwire_storage::devices::{PushAddress, PushKind};
 use ringwire_storage::notifications::{NotificationSettings, NotifyLevel};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::ServiceState;
 use super::bearer::Bearer;
@@ -22,18 +23,15 @@ const MAX_TOKEN_BYTES: usize = 4_096;
 const MAX_DEVICE_BYTES: usize = 64;
 
 /// The paths of this file.
-pub(super) fn routes() -> Router<ServiceState> {
-    Router::new()
-        .route("/api/v1/devices/{device_id}/push", put(set_push).delete(remove_push))
-        .route("/api/v1/push/vapid-key", get(vapid_key))
-        .route(
-            "/api/v1/conversations/{conversation_id}/notifications",
-            get(settings).put(set_settings),
-        )
+pub(super) fn routes() -> OpenApiRouter<ServiceState> {
+    OpenApiRouter::new()
+        .routes(routes!(set_push, remove_push))
+        .routes(routes!(vapid_key))
+        .routes(routes!(settings, set_settings))
 }
 
 /// `PUT /api/v1/devices/{device_id}/push`
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum PushRequest {
     /// By a program of the operator.
@@ -53,7 +51,23 @@ enum PushRequest {
     },
 }
 
-/// Says where one's device is pushed. It is known once it has connected with its `device_id`.
+/// Says where a device of the caller's is pushed.
+///
+/// A device is known once it has connected with its `device_id`.
+#[utoipa::path(
+    put,
+    path = "/api/v1/devices/{device_id}/push",
+    tag = "push",
+    params((
+        "device_id" = String,
+        Path,
+        description = "As the device names itself in `connect`.",
+        min_length = 1,
+        max_length = 64,
+    )),
+    request_body = PushRequest,
+    responses((status = 204, description = "It is pushed there.")),
+)]
 async fn set_push(
     State(state): State<ServiceState>,
     Bearer { user_id: user, .. }: Bearer,
@@ -84,7 +98,20 @@ async fn set_push(
     answered(state.0.store.set_device_push(user, &device_id, address).await?)
 }
 
-/// One's device is pushed nowhere any more.
+/// A device of the caller's is pushed nowhere any more.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/devices/{device_id}/push",
+    tag = "push",
+    params((
+        "device_id" = String,
+        Path,
+        description = "As the device names itself in `connect`.",
+        min_length = 1,
+        max_length = 64,
+    )),
+    responses((status = 204, description = "It is pushed nowhere.")),
+)]
 async fn remove_push(
     State(state): State<ServiceState>,
     Bearer { user_id: user, .. }: Bearer,
@@ -111,12 +138,21 @@ fn device(device_id: String) -> Result<String, ApiError> {
 }
 
 /// What a page subscribes with.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = VapidKey)]
 struct PublicKey {
     /// `applicationServerKey`, in base64url.
     public_key: String,
 }
 
+/// Gives the key that a browser subscribes with to be pushed by this server.
+#[utoipa::path(
+    get,
+    path = "/api/v1/push/vapid-key",
+    tag = "push",
+    security(()),
+    responses((status = 200, description = "The key.", body = PublicKey)),
+)]
 async fn vapid_key(State(state): State<ServiceState>) -> ApiResult<PublicKey> {
     let Some(key) = &state.0.keys.vapid else {
         let message = "this server does not push by webpush";
@@ -126,7 +162,8 @@ async fn vapid_key(State(state): State<ServiceState>) -> ApiResult<PublicKey> {
 }
 
 /// What a member wants to be told of in a conversation.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = NotificationSettings)]
 struct Settings {
     /// Of which messages.
     level: Level,
@@ -135,7 +172,8 @@ struct Settings {
 }
 
 /// Of which messages a member is told.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = NotifyLevel)]
 #[serde(rename_all = "lowercase")]
 enum Level {
     /// Of every one.
@@ -147,17 +185,23 @@ enum Level {
 }
 
 /// `PUT /api/v1/conversations/{conversation_id}/notifications`; what is left out stays.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NotificationSettingsInput)]
 struct SettingsRequest {
+    /// Of which messages.
     level: Option<Level>,
+    /// Of none until then; 0: not muted.
     muted_until: Option<Time>,
 }
 
 /// Unix milliseconds, as a number or as its digits.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = TimeInput)]
 #[serde(untagged)]
 enum Time {
-    Number(UnixMs),
+    /// As a number.
+    Number(i64),
+    /// As its digits.
     Digits(String),
 }
 
@@ -183,6 +227,21 @@ impl From<NotificationSettings> for Settings {
     }
 }
 
+/// Tells what the caller wants to be told of in a conversation.
+#[utoipa::path(
+    get,
+    path = "/api/v1/conversations/{conversation_id}/notifications",
+    operation_id = "notification_settings",
+    tag = "push",
+    params((
+        "conversation_id" = u64,
+        Path,
+        description = "Of a conversation of the caller's.",
+        minimum = 1,
+        maximum = 9_007_199_254_740_991_u64,
+    )),
+    responses((status = 200, description = "It.", body = Settings)),
+)]
 async fn settings(
     State(state): State<ServiceState>,
     Bearer { user_id: user, .. }: Bearer,
@@ -193,6 +252,22 @@ async fn settings(
     Ok((StatusCode::OK, Json(found.ok_or_else(not_member)?.into())))
 }
 
+/// Says what the caller wants to be told of in a conversation; what is left out stays.
+#[utoipa::path(
+    put,
+    path = "/api/v1/conversations/{conversation_id}/notifications",
+    operation_id = "set_notification_settings",
+    tag = "push",
+    params((
+        "conversation_id" = u64,
+        Path,
+        description = "Of a conversation of the caller's.",
+        minimum = 1,
+        maximum = 9_007_199_254_740_991_u64,
+    )),
+    request_body = SettingsRequest,
+    responses((status = 200, description = "What they are now.", body = Settings)),
+)]
 async fn set_settings(
     State(state): State<ServiceState>,
     Bearer { user_id: user, .. }: Bearer,

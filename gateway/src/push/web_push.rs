@@ -7,6 +7,7 @@ use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
 use reqwest::{StatusCode, Url};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::ecdh::{self, AUTH_BYTES, POINT_BYTES};
 use super::notification::Notification;
@@ -16,16 +17,22 @@ use crate::cli::unix_now_ms;
 use crate::outbound::{self, Outgoing, RequestError, check_endpoint};
 
 /// What a browser's `PushSubscription` says as JSON; it is kept as the token of a device.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[schema(as = PushSubscription)]
 pub(crate) struct Subscription {
+    /// Where the browser's push service takes what is for it.
     endpoint: String,
+    /// As the browser made them.
     keys: SubscriptionKeys,
 }
 
-/// See [`Subscription`].
-#[derive(Clone, Serialize, Deserialize)]
+/// What notifications to a browser are encrypted with.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[schema(as = PushSubscriptionKeys)]
 struct SubscriptionKeys {
+    /// The browser's public key, in base64url.
     p256dh: String,
+    /// Its secret, in base64url.
     auth: String,
 }
 
