@@ -12,6 +12,7 @@ use crate::operate::check::CheckArgs;
 use crate::operate::copy::CopyArgs;
 use crate::operate::keys::StatusArgs;
 use crate::operate::migrate::MigrateArgs;
+use crate::operate::operator::OperatorCommand;
 use crate::operate::user::UserCommand;
 use crate::secret;
 
@@ -41,6 +42,12 @@ pub enum Command {
     /// Export or delete one user's account, or let them set a new password.
     #[command(subcommand)]
     User(UserCommand),
+    /// Make and list operators, who administer the server at /admin.
+    #[command(subcommand)]
+    Operator(OperatorCommand),
+    /// About configuration files.
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Keys that seal message bodies in the database.
     #[command(subcommand)]
     Key(KeyCommand),
@@ -54,6 +61,13 @@ pub enum Command {
     /// Look at the database, or move it.
     #[command(subcommand)]
     Db(DbCommand),
+}
+
+/// What to do with configuration files.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print a file with every option at its default and what it means.
+    Doc,
 }
 
 /// What to do with keys.

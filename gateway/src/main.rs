@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use ringwire_gateway::cli::{self, Cli, Command, DbCommand, KeyCommand};
-use ringwire_gateway::operate::{check, copy, keys, migrate, user};
+use ringwire_gateway::cli::{self, Cli, Command, ConfigCommand, DbCommand, KeyCommand};
+use ringwire_gateway::operate::{check, copy, keys, migrate, operator, user};
 use ringwire_gateway::push::VapidKey;
-use ringwire_gateway::{body_keys, logging, server};
+use ringwire_gateway::{body_keys, config, logging, server};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -36,6 +36,8 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         }
         Some(Command::Token(args)) => println!("{}", cli::mint_token(&loaded, args)?),
         Some(Command::User(command)) => return user::user(&loaded, command),
+        Some(Command::Operator(command)) => return operator::operator(&loaded, command),
+        Some(Command::Config(ConfigCommand::Doc)) => print!("{}", config::DOCUMENTED),
         Some(Command::Key(KeyCommand::New)) => {
             println!("{}", *body_keys::new_line(&loaded.config.storage.encryption)?);
         }

@@ -14,10 +14,10 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use ringwire_storage::{CompletionSink, Store};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
-use crate::api::{ApiServer, ServiceFacts, ServiceState};
+use crate::api::{ApiServer, Reach, ServiceFacts, ServiceState};
 use crate::auth::TokenVerifier;
 use crate::command::key::CommandKey;
 use crate::config::{AuthConfig, Config, DriverChoice};
@@ -34,6 +34,7 @@ use crate::service::Service;
 use crate::service::ask::Call;
 use crate::service::calls::Calls;
 use crate::service::issuers::Issuers;
+use crate::service::orders::Orders;
 use crate::service::upkeep::Upkeep;
 use crate::shard::handoff::{HttpSocket, Returned};
 use crate::shard::mail::Mail;
@@ -85,10 +86,16 @@ pub fn run(config: Config) -> Result<(), StartError> {
             drained_shards: AtomicUsize::new(0),
             config: Arc::clone(&config),
         });
+        let reach = Reach {
+            mailboxes: shared.mailboxes.clone(),
+            ordered: Arc::new(Notify::new()),
+            stop: Arc::new(Notify::new()),
+        };
         let facts = ServiceFacts {
             driver: driver.name(),
             shards: shared.shards(),
             board,
+            reach: reach.clone(),
             exported: traces.as_ref().map(|traces| traces.exported.clone()),
         };
         if let Some(traces) = traces {
@@ -112,6 +119,9 @@ pub fn run(config: Config) -> Result<(), StartError> {
             Upkeep::new(store.clone(), &config.storage, calls, state.deleted(), state.files());
         let upkeep = tokio::spawn(upkeep.run());
 
+        let ordered = Arc::clone(&reach.ordered);
+        let orders = Orders::new(store.clone(), shared.mailboxes.clone(), ordered);
+        let orders = tokio::spawn(orders.run());
         let issuers = Issuers::new(Arc::clone(&config), Arc::clone(&verifier), state.outgoing());
         let issuers = tokio::spawn(issuers.run());
 
@@ -119,11 +129,13 @@ pub fn run(config: Config) -> Result<(), StartError> {
         println!("Ringwire is ready: http://{address}/");
         tokio::select! {
             () = stop.received() => {}
+            () = reach.stop.notified() => {}
             () = reload_keys(&verifier, &config.auth, &mut reload) => {}
         }
 
         tracing::info!("stopping: no new connections, finishing what is under way");
         upkeep.abort();
+        orders.abort();
         issuers.abort();
         drop(telling);
         state.begin_drain();

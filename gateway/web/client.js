@@ -245,6 +245,7 @@ export class Client extends EventTarget {
     if (push.typing) this.live.pushedTyping(push.typing);
     if (push.presence) this.live.pushedPresence(push.presence);
     if (push.token_expiring) this.#renew();
+    if (push.notice) this.#emit("notice", push.notice);
   }
 
   /** The live session goes on with a new token. */

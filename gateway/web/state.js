@@ -74,6 +74,7 @@ export class State extends EventTarget {
     client.addEventListener("ready", () => this.#ready());
     client.addEventListener("entry", ({ detail }) => this.#heard(detail));
     client.addEventListener("gone", ({ detail }) => this.#left(detail.conversation));
+    client.addEventListener("notice", ({ detail }) => this.notify(`From the operators: ${detail.text}`));
     this.client = client;
     this.outbox = new Outbox({ client, storage: local, onChange });
     this.people = new People({ api: this.api, client, onChange });

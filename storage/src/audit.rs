@@ -3,13 +3,16 @@
 use ringwire_protocol::{UnixMs, UserId};
 
 use crate::error::StoreError;
+use crate::operators::OperatorId;
 use crate::store::{Store, either};
 
 /// What is to be remembered. No secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEntry {
-    /// Who did it; `None`: the server itself, or a command at the console.
+    /// Which user did it; `None`: an operator, the server itself, or a command at the console.
     pub actor: Option<UserId>,
+    /// Which operator did it.
+    pub operator: Option<OperatorId>,
     /// What, as `thing.verb`.
     pub action: String,
     /// To what, as `thing:id`.
@@ -23,6 +26,7 @@ impl AuditEntry {
     pub(crate) fn user_deleted(user: UserId, actor: Option<UserId>) -> Self {
         Self {
             actor,
+            operator: None,
             action: "user.delete".to_owned(),
             target: format!("user:{user}"),
             detail: "{}".to_owned(),
@@ -47,7 +51,7 @@ pub enum AuditActor {
     /// Everybody's.
     #[default]
     Anyone,
-    /// Those of the server and the console.
+    /// Those of operators, the server and the console.
     Server,
     /// Those of one user.
     User(UserId),

@@ -37,6 +37,7 @@ pub(crate) const SQLITE: &[Migration] = migrations!["sqlite":
     (3, 1, "V003__protocol"),
     (4, 1, "V004__accounts"),
     (5, 1, "V005__notifications"),
+    (6, 1, "V006__operators"),
 ];
 
 /// For Postgres, in order.
@@ -46,6 +47,7 @@ pub(crate) const POSTGRES: &[Migration] = migrations!["postgres":
     (3, 1, "V003__protocol"),
     (4, 1, "V004__accounts"),
     (5, 1, "V005__notifications"),
+    (6, 1, "V006__operators"),
 ];
 
 /// The table that says what was applied; the same text works on both.

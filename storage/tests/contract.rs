@@ -99,6 +99,8 @@ mod leftovers;
 mod locks;
 #[path = "contract/migrating.rs"]
 mod migrating;
+#[path = "contract/operators.rs"]
+mod operators;
 #[path = "contract/outboxes.rs"]
 mod outboxes;
 #[path = "contract/pages.rs"]

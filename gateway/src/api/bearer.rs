@@ -78,6 +78,13 @@ impl Bearer {
         let identity = state.0.keys.verifier.verify(token, now).map_err(CommandError::from)?;
         let store = &state.0.store;
         let (issued_at_ms, login) = (identity.issued_at_ms, identity.login);
+        let banned = || ApiError::new(ErrorCode::Banned, "this account is banned");
+        // A ban ends logins too; it is what there is to be told.
+        if let TokenUser::Known(user_id) = identity.user
+            && store.account_ban(user_id, now).await?.is_some()
+        {
+            return Err(banned());
+        }
         if let Some(login) = login
             && !store.login_state(login).await?
         {
@@ -102,6 +109,9 @@ impl Bearer {
                 let provision = make.then_some(hint.as_str());
                 let user = store.resolve_identity(&issuer, &subject, provision, now).await?;
                 let user = user.ok_or_else(unknown)?;
+                if store.account_ban(user.user_id, now).await?.is_some() {
+                    return Err(banned());
+                }
                 Ok(Self { user_id: user.user_id, user: Some(user), issued_at_ms, login })
             }
         }

@@ -11,7 +11,7 @@ use std::fmt;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use ringwire_protocol::{ErrorCode, wire};
+use ringwire_protocol::{ErrorCode, UnixMs, wire};
 use ringwire_storage::model::UserRow;
 use ringwire_storage::refresh::{Login, NewRefreshToken, NextToken, Rotation};
 use serde::{Deserialize, Serialize};
@@ -70,6 +70,7 @@ pub(super) async fn sign_in(
         return Err(ApiError::new(ErrorCode::InvalidArgument, message));
     }
     let now_ms = unix_now_ms();
+    refuse_banned(state, &user, now_ms).await?;
     let minter = &state.0.keys.refresh;
     let (refresh, family_id) = minter.first().map_err(failed)?;
     let login = Login { user_id: user.user_id, family_id, device_id };
@@ -77,6 +78,17 @@ pub(super) async fn sign_in(
     let token = NewRefreshToken { token_hash: refresh.hash(), login: login.clone(), expires_at };
     state.0.store.create_refresh_token(token, now_ms).await?;
     signed_in(state, &user, &login, &refresh, status)
+}
+
+async fn refuse_banned(
+    state: &ServiceState,
+    user: &UserRow,
+    now_ms: UnixMs,
+) -> Result<(), ApiError> {
+    match state.0.store.account_ban(user.user_id, now_ms).await? {
+        Some(_) => Err(ApiError::new(ErrorCode::Banned, "this account is banned")),
+        None => Ok(()),
+    }
 }
 
 fn signed_in(
@@ -139,6 +151,7 @@ async fn refresh(
     match state.0.store.rotate_refresh_token(used.hash(), kept, now_ms).await? {
         Rotation::Rotated(login) | Rotation::Repeated(login) => {
             let user = state.0.store.user(login.user_id).await?.ok_or_else(unknown)?;
+            refuse_banned(&state, &user, now_ms).await?;
             signed_in(&state, &user, &login, &next, StatusCode::OK)
         }
         Rotation::Reused(login) => {

@@ -14,6 +14,7 @@
 
 mod account;
 mod accounts;
+mod admin;
 mod attempts;
 mod bearer;
 mod caller;
@@ -54,7 +55,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
+use axum::routing::{any, get};
 use prometheus_client::registry::Registry;
 use ringwire_protocol::wire::command::Op;
 use ringwire_protocol::wire::reply::Outcome;
@@ -64,7 +65,9 @@ use ringwire_storage::refresh::FamilyId;
 use tokio::sync::Notify;
 use utoipa_axum::router::OpenApiRouter;
 
+pub use admin::Reach;
 pub use error::ApiError;
+pub(crate) use password::hash_password;
 pub use serve::ApiServer;
 pub use upgrade::UpgradedSocket;
 
@@ -80,6 +83,7 @@ use crate::service::calls::Calls;
 use crate::shard::questions::Expense;
 use crate::shard::state::draining;
 use crate::startup::{Keys, StartError};
+use admin::Administration;
 use attempts::Attempts;
 use password::PasswordHasher;
 use requests::Requests;
@@ -103,6 +107,8 @@ pub struct ServiceFacts {
     pub board: Arc<Board>,
     /// What became of traces, if there are any.
     pub exported: Option<Exported>,
+    /// What operators reach.
+    pub reach: Reach,
 }
 
 /// What handlers work with. A handle: clones share everything.
@@ -127,6 +133,7 @@ struct Inner {
     metrics: Registry,
     outgoing_metrics: OutgoingMetrics,
     requests: Requests,
+    administration: Administration,
     draining: AtomicBool,
 }
 
@@ -170,6 +177,7 @@ impl ServiceState {
             metrics,
             outgoing_metrics,
             requests,
+            administration: Administration::new(),
             draining,
         })))
     }
@@ -259,6 +267,10 @@ pub fn router(state: ServiceState) -> Router {
     let (router, _) = routes().split_for_parts();
     router
         .route("/ws", any(upgrade::required))
+        .route("/admin", get(page::admin))
+        .route("/admin/", get(page::admin))
+        .route("/admin/{*file}", get(page::admin))
+        .merge(admin::routes(state.clone()))
         .fallback(page::file)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

@@ -1,18 +1,21 @@
 //! The page: the files of `gateway/web`, carried in the program.
 
 use axum::body::Body;
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use ringwire_protocol::ErrorCode;
 use rust_embed::RustEmbed;
 
 use super::error::ApiError;
-use super::method_not_allowed;
+use super::{ServiceState, admin, method_not_allowed};
 
 #[derive(RustEmbed)]
 #[folder = "web/"]
 struct Files;
 
+/// The folder of the page of operators.
+const ADMIN: &str = "admin/";
 /// What `/` means.
 const INDEX: &str = "index.html";
 
@@ -21,6 +24,36 @@ const INDEX: &str = "index.html";
 pub(super) async fn file(method: Method, uri: Uri, request: HeaderMap) -> Response {
     let path = uri.path().trim_start_matches('/');
     let path = if path.is_empty() { INDEX } else { path };
+    if path.starts_with(ADMIN) {
+        return nothing_here();
+    }
+    send(path, method, &request).await
+}
+
+/// `/admin` and what is below it: the page of operators, if there are any.
+pub(super) async fn admin(
+    State(state): State<ServiceState>,
+    method: Method,
+    uri: Uri,
+    request: HeaderMap,
+) -> Response {
+    match admin::exists(&state).await {
+        Ok(true) => {}
+        Ok(false) => return nothing_here(),
+        Err(error) => return error.into_response(),
+    }
+    let path = uri.path().trim_start_matches('/');
+    match path {
+        // Its files are named from the folder.
+        "admin" => {
+            (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, "/admin/")]).into_response()
+        }
+        "admin/" => send("admin/index.html", method, &request).await,
+        path => send(path, method, &request).await,
+    }
+}
+
+async fn send(path: &str, method: Method, request: &HeaderMap) -> Response {
     let Some(file) = Files::get(path) else {
         return nothing_here();
     };

@@ -93,6 +93,11 @@ impl PasswordHasher {
     }
 }
 
+/// A PHC string for a new password, made by the caller's thread; `None`: the system gives no random bytes.
+pub(crate) fn hash_password(password: &str) -> Option<String> {
+    hash(&argon2id()?, password)
+}
+
 fn stopped() -> ApiError {
     ApiError::new(
         ErrorCode::Internal,

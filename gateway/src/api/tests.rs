@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::metrics::Peer;
-use super::{ServiceFacts, ServiceState, router};
+use super::{Reach, ServiceFacts, ServiceState, router};
 use crate::auth::{TokenUser, TokenVerifier};
 use crate::cli::unix_now_ms;
 use crate::config::{self, FlagValue};
@@ -22,15 +22,15 @@ use crate::shard::mailbox::{Bounds, mailbox};
 use crate::startup;
 
 /// A service on an empty SQLite database.
-struct Service {
-    state: ServiceState,
-    router: Router,
-    store: Store,
+pub(super) struct Service {
+    pub(super) state: ServiceState,
+    pub(super) router: Router,
+    pub(super) store: Store,
     verifier: Arc<TokenVerifier>,
     _folder: tempfile::TempDir,
 }
 
-async fn service() -> Service {
+pub(super) async fn service() -> Service {
     service_with(&[]).await
 }
 
@@ -47,8 +47,9 @@ async fn service_with(options: &[(&'static str, &str)]) -> Service {
     let keys = startup::load_keys(&config).unwrap();
     let store = startup::open_store(&config, Arc::new(|_, _| {})).await.unwrap();
     let verifier = Arc::clone(&keys.verifier);
+    let reach = Reach { mailboxes: Vec::new(), ordered: Arc::default(), stop: Arc::default() };
     let board = Arc::new(Board::new(2, Vec::new(), Instant::now()));
-    let facts = ServiceFacts { driver: "io_uring", shards: 2, board, exported: None };
+    let facts = ServiceFacts { driver: "io_uring", shards: 2, board, exported: None, reach };
     let bounds = Bounds { shared: 16, reserved: 0, producers: 1 };
     // Of a shard that answers nothing.
     let mailboxes = vec![mailbox(bounds).unwrap().0];

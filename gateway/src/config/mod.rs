@@ -55,6 +55,10 @@ pub use session::{DevicePolicy, OnConflict, SessionConfig};
 pub use signed::Endpoint;
 pub use sources::{ConfigError, FlagValue, load};
 
+/// A file with every option at its default and what it means, as `ringwire config doc` prints it. A test compares it with
+/// the code: it names every option, and no other, with the value that the code takes for it.
+pub const DOCUMENTED: &str = include_str!("../../../deploy/ringwire.toml");
+
 /// Everything an operator may decide, validated.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {

@@ -9,10 +9,9 @@ use super::hooks::RawWebhook;
 use super::issuers::RawIssuer;
 use super::raw::{Raw, RawTrustedKey};
 use super::{
-    AllowedOrigins, Config, Database, DriverChoice, FlagValue, Loaded, TokenAlgorithm, load, report,
+    AllowedOrigins, Config, DOCUMENTED, Database, DriverChoice, FlagValue, Loaded, TokenAlgorithm,
+    load, report,
 };
-
-const DOCUMENTED: &str = include_str!("../../../deploy/ringwire.toml");
 
 fn env(variables: &[(&str, &str)]) -> Vec<(String, String)> {
     variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()

@@ -78,11 +78,22 @@ pub enum PushKind {
     TokenExpiring,
     /// The server stops.
     GoAway,
+    /// An operator says something.
+    Notice,
 }
 
 /// The names of [`PushKind`]s, in their order.
-pub const PUSHES: &[&str] =
-    &["entry", "cursor", "typing", "view", "lag", "presence", "token_expiring", "go_away"];
+pub const PUSHES: &[&str] = &[
+    "entry",
+    "cursor",
+    "typing",
+    "view",
+    "lag",
+    "presence",
+    "token_expiring",
+    "go_away",
+    "notice",
+];
 
 #[cfg(test)]
 mod tests {
@@ -90,8 +101,8 @@ mod tests {
 
     #[test]
     fn every_kind_has_its_name() {
-        assert_eq!(PUSHES[PushKind::GoAway as usize], "go_away");
-        assert_eq!(PUSHES.len(), PushKind::GoAway as usize + 1);
+        assert_eq!(PUSHES[PushKind::Notice as usize], "notice");
+        assert_eq!(PUSHES.len(), PushKind::Notice as usize + 1);
         assert_eq!(COMMANDS[command(None)], "unknown");
         assert_eq!(
             COMMANDS[command(Some(&Op::ReadBy(ringwire_protocol::wire::ReadBy::default())))],

@@ -16,6 +16,7 @@ mod exposition;
 pub mod figures;
 pub mod kinds;
 mod process;
+pub mod stats;
 pub mod trace;
 
 pub use exposition::register;

@@ -25,14 +25,24 @@ const NAMES: [&str; 4] = ["shard-", "writer-", "password-", "ringwire"];
 /// What all others are called.
 const OTHERS: &str = "other";
 
-/// Reads it. What the kernel does not tell is 0.
-pub(super) fn usage() -> Usage {
+/// Memory in use, in bytes.
+pub(super) fn resident_bytes() -> u64 {
+    memory().1
+}
+
+/// The address space, and what of it is in memory.
+fn memory() -> (u64, u64) {
     let page = system(libc::_SC_PAGESIZE);
-    let tick = system(libc::_SC_CLK_TCK) as f64;
     let memory = fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let mut pages = memory.split(' ').map(|field| field.trim().parse().unwrap_or(0));
-    let virtual_bytes = pages.next().unwrap_or(0) * page;
-    let resident_bytes = pages.next().unwrap_or(0) * page;
+    let mut next = || pages.next().unwrap_or(0) * page;
+    (next(), next())
+}
+
+/// Reads it. What the kernel does not tell is 0.
+pub(super) fn usage() -> Usage {
+    let tick = system(libc::_SC_CLK_TCK) as f64;
+    let (virtual_bytes, resident_bytes) = memory();
     let own = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let Stat { ticks, started, .. } = Stat::parse(&own).unwrap_or_default();
     let mut threads = BTreeMap::new();

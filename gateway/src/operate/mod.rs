@@ -7,6 +7,7 @@ pub mod check;
 pub mod copy;
 pub mod keys;
 pub mod migrate;
+pub mod operator;
 pub mod user;
 
 use std::io::{self, IsTerminal as _, Write as _};

@@ -76,6 +76,7 @@ async fn reset_password(store: &Store, user: UserId, ttl_s: u64) -> anyhow::Resu
     }
     let entry = AuditEntry {
         actor: None,
+        operator: None,
         action: "user.reset_password".to_owned(),
         target: format!("user:{user}"),
         detail: "{}".to_owned(),

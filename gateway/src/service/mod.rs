@@ -12,6 +12,7 @@ mod blocks;
 pub mod calls;
 pub(crate) mod issuers;
 mod opening;
+pub(crate) mod orders;
 mod queries;
 pub mod rows;
 mod run;

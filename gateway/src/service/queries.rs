@@ -172,6 +172,9 @@ impl Queries<'_> {
     ) -> Result<Opened, CommandError> {
         let OpenRequest { user, name_hint, login, device, cursors, view_no } = request;
         let user = *user;
+        if self.store.account_ban(user, self.now_ms).await.map_err(failed)?.is_some() {
+            return Err(CommandError::new(ErrorCode::Banned, "this account is banned"));
+        }
         if let Some(login) = login
             && !self.store.login_state(*login).await.map_err(failed)?
         {

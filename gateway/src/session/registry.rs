@@ -29,6 +29,11 @@ pub struct SessionKey {
 }
 
 impl SessionKey {
+    /// Its place on its shard; used again when it is gone.
+    pub const fn place(self) -> u32 {
+        self.index
+    }
+
     /// A key of no registry, for tests that only compare keys.
     #[cfg(test)]
     pub(crate) const fn numbered(index: u32) -> Self {
@@ -420,6 +425,17 @@ impl Registry {
             let session = self.slab.get(key.index as usize)?;
             (session.generation == key.generation).then_some((*key, session))
         })
+    }
+
+    /// Sessions by place, from one on, at most so many.
+    pub fn from_place(&self, from: u32, most: usize) -> Vec<(u32, SessionKey)> {
+        let places = from as usize..self.slab.capacity();
+        let key = |index: usize| {
+            let session = self.slab.get(index)?;
+            let index = index as u32;
+            Some((index, SessionKey { index, generation: session.generation }))
+        };
+        places.filter_map(key).take(most).collect()
     }
 
     /// All sessions with a connection.

@@ -425,6 +425,7 @@ fn wire_limits(configured: &LimitsConfig, resume_ms: u32) -> wire::Limits {
 fn close_reason(error: &CommandError) -> CloseReason {
     match error.code {
         ErrorCode::Unauthenticated | ErrorCode::UserNotFound => CloseReason::BadToken,
+        ErrorCode::Banned => CloseReason::Banned,
         ErrorCode::LimitReached => CloseReason::TooManyDevices,
         ErrorCode::Draining => CloseReason::Drain,
         ErrorCode::Busy | ErrorCode::Unavailable => CloseReason::Overloaded,

@@ -1,10 +1,14 @@
 //! What arrives in a shard's mailbox.
 
+use std::sync::Arc;
+
 use ringwire_protocol::{CloseReason, CommandError, ConversationId, UserId, wire};
 use ringwire_storage::append::Completion;
 use ringwire_storage::refresh::FamilyId;
+use tokio::sync::oneshot;
 
 use super::handoff::{Moving, Returned};
+use super::looks::Look;
 use super::pulls::Pull;
 use super::questions::Question;
 use crate::conversation::answer::{Ack, ReplyTo};
@@ -39,6 +43,12 @@ pub enum Mail {
     EndSessions(UserId, CloseReason),
     /// The sessions of a login of a user of this shard are to end; `None`: of all their logins. Refusable.
     EndLogin(UserId, Option<FamilyId>),
+    /// An operator looks at the sessions. Refusable.
+    Look(Box<Look>),
+    /// An operator ends the session with this id; the answer: whether it is one of this shard's. Refusable.
+    EndSession(Box<str>, oneshot::Sender<bool>),
+    /// An operator says something to these users of the shard; to nobody: to all of them. Refusable.
+    Notice(Arc<wire::Notice>, Arc<[UserId]>),
     /// The answer of an owner shard. Reserved.
     Answered(ReplyTo, Result<Ack, CommandError>),
     /// The answers of a writer to one batch. Reserved.

@@ -22,6 +22,7 @@ mod greet;
 pub mod handoff;
 mod home;
 pub mod launch;
+pub mod looks;
 pub mod mail;
 pub mod mailbox;
 mod named;
@@ -277,6 +278,12 @@ impl State {
                 self.credits.give_back(1);
                 self.finish_command(reply_to, answer, links);
             }
+            Mail::Look(look) => self.look(*look, links),
+            Mail::EndSession(session_id, answer) => {
+                // Whoever asked may have gone.
+                let _ = answer.send(self.end_named(&session_id, links));
+            }
+            Mail::Notice(notice, users) => self.tell_notice(&notice, &users, links),
             Mail::Completed(completions) => self.completed(&completions, links),
             Mail::Question(question) => self.question(question, links),
             Mail::Served(served) => {

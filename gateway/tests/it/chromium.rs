@@ -208,6 +208,7 @@ impl Page {
             "Enter" => 13,
             "Escape" => 27,
             "ArrowUp" => 38,
+            "ArrowRight" => 39,
             "ArrowDown" => 40,
             letter => letter.bytes().next().map_or(0, |byte| byte.to_ascii_uppercase().into()),
         };

@@ -2,6 +2,7 @@
 
 mod account;
 mod addresses;
+mod admin;
 mod bad_input;
 mod before_send;
 mod browser;
@@ -19,6 +20,7 @@ mod compression;
 mod connecting;
 mod connecting_under_load;
 mod cursors;
+mod dashboard;
 mod devices;
 mod durability;
 mod editing;

@@ -167,7 +167,7 @@ pub mod reply {
 /// What the server sends of its own accord.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Push {
-    #[prost(oneof = "push::Event", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
+    #[prost(oneof = "push::Event", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
     pub event: ::core::option::Option<push::Event>,
 }
 /// Nested message and enum types in `Push`.
@@ -195,6 +195,9 @@ pub mod push {
         /// The user's own view of a conversation changed (hidden entries). Durable.
         #[prost(message, tag = "8")]
         ViewChanged(super::ViewChanged),
+        /// An operator tells people something.
+        #[prost(message, tag = "9")]
+        Notice(super::Notice),
     }
 }
 /// Why a command was refused. The codes are listed in docs/errors.md.
@@ -1018,6 +1021,15 @@ pub struct Lag {
 pub struct TokenExpiring {
     #[prost(int64, tag = "1")]
     pub expires_at: i64,
+}
+/// What an operator says to everybody, or to some. Not durable: a session that is not there, or has no connection, misses it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Notice {
+    #[prost(string, tag = "1")]
+    pub text: ::prost::alloc::string::String,
+    /// Unix milliseconds.
+    #[prost(int64, tag = "2")]
+    pub sent_at: i64,
 }
 /// The server is about to stop; connect again after the delay.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

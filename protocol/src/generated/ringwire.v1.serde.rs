@@ -8862,6 +8862,123 @@ impl<'de> serde::Deserialize<'de> for Muted {
         deserializer.deserialize_struct("ringwire.v1.Muted", FIELDS, GeneratedVisitor)
     }
 }
+impl serde::Serialize for Notice {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.text.is_empty() {
+            len += 1;
+        }
+        if self.sent_at != 0 {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("ringwire.v1.Notice", len)?;
+        if !self.text.is_empty() {
+            struct_ser.serialize_field("text", &self.text)?;
+        }
+        if self.sent_at != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("sent_at", ToString::to_string(&self.sent_at).as_str())?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Notice {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "text",
+            "sent_at",
+            "sentAt",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Text,
+            SentAt,
+            __SkipField__,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "text" => Ok(GeneratedField::Text),
+                            "sentAt" | "sent_at" => Ok(GeneratedField::SentAt),
+                            _ => Ok(GeneratedField::__SkipField__),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Notice;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct ringwire.v1.Notice")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Notice, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut text__ = None;
+                let mut sent_at__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Text => {
+                            if text__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("text"));
+                            }
+                            text__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::SentAt => {
+                            if sent_at__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("sentAt"));
+                            }
+                            sent_at__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::__SkipField__ => {
+                            let _ = map_.next_value::<serde::de::IgnoredAny>()?;
+                        }
+                    }
+                }
+                Ok(Notice {
+                    text: text__.unwrap_or_default(),
+                    sent_at: sent_at__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("ringwire.v1.Notice", FIELDS, GeneratedVisitor)
+    }
+}
 impl serde::Serialize for OpenDirect {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -9939,6 +10056,9 @@ impl serde::Serialize for Push {
                 push::Event::ViewChanged(v) => {
                     struct_ser.serialize_field("view_changed", v)?;
                 }
+                push::Event::Notice(v) => {
+                    struct_ser.serialize_field("notice", v)?;
+                }
             }
         }
         struct_ser.end()
@@ -9962,6 +10082,7 @@ impl<'de> serde::Deserialize<'de> for Push {
             "goAway",
             "view_changed",
             "viewChanged",
+            "notice",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -9974,6 +10095,7 @@ impl<'de> serde::Deserialize<'de> for Push {
             TokenExpiring,
             GoAway,
             ViewChanged,
+            Notice,
             __SkipField__,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
@@ -10004,6 +10126,7 @@ impl<'de> serde::Deserialize<'de> for Push {
                             "tokenExpiring" | "token_expiring" => Ok(GeneratedField::TokenExpiring),
                             "goAway" | "go_away" => Ok(GeneratedField::GoAway),
                             "viewChanged" | "view_changed" => Ok(GeneratedField::ViewChanged),
+                            "notice" => Ok(GeneratedField::Notice),
                             _ => Ok(GeneratedField::__SkipField__),
                         }
                     }
@@ -10080,6 +10203,13 @@ impl<'de> serde::Deserialize<'de> for Push {
                                 return Err(serde::de::Error::duplicate_field("viewChanged"));
                             }
                             event__ = map_.next_value::<::std::option::Option<_>>()?.map(push::Event::ViewChanged)
+;
+                        }
+                        GeneratedField::Notice => {
+                            if event__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("notice"));
+                            }
+                            event__ = map_.next_value::<::std::option::Option<_>>()?.map(push::Event::Notice)
 ;
                         }
                         GeneratedField::__SkipField__ => {

@@ -3,6 +3,7 @@
 use deadpool_postgres::GenericClient;
 use ringwire_protocol::UserId;
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 
 use super::PostgresStore;
 use super::retention::CLOCK;
@@ -25,7 +26,7 @@ impl PostgresStore {
         let rows = if let Some(actor) = actor {
             let statement = client
                 .prepare_cached(
-                    "SELECT id, at, actor_id, action, target, detail FROM audit
+                    "SELECT id, at, actor_id, operator_id, action, target, detail FROM audit
                      WHERE actor_id = $5 AND at >= $1 AND (at, id) < ($2, $3)
                      ORDER BY at DESC, id DESC LIMIT $4",
                 )
@@ -34,7 +35,7 @@ impl PostgresStore {
         } else {
             let statement = client
                 .prepare_cached(
-                    "SELECT id, at, actor_id, action, target, detail FROM audit
+                    "SELECT id, at, actor_id, operator_id, action, target, detail FROM audit
                      WHERE at >= $1 AND (at, id) < ($2, $3)
                      ORDER BY at DESC, id DESC LIMIT $4",
                 )
@@ -52,21 +53,25 @@ pub(super) async fn append_audit(
 ) -> Result<(), StoreError> {
     let statement = client
         .prepare_cached(&format!(
-            "INSERT INTO audit (at, actor_id, action, target, detail)
-             VALUES ({CLOCK}, $1, $2, $3, $4)"
+            "INSERT INTO audit (at, actor_id, operator_id, action, target, detail)
+             VALUES ({CLOCK}, $1, $2, $3, $4, $5)"
         ))
         .await?;
     let actor = entry.actor.map_or(0, UserId::as_i64);
-    client.execute(&statement, &[&actor, &entry.action, &entry.target, &entry.detail]).await?;
+    let operator = entry.operator.unwrap_or(0);
+    let values: [&(dyn ToSql + Sync); 5] =
+        [&actor, &operator, &entry.action, &entry.target, &entry.detail];
+    client.execute(&statement, &values).await?;
     Ok(())
 }
 
 fn audit(row: &Row) -> Result<AuditRow, StoreError> {
     let entry = AuditEntry {
         actor: UserId::new(rows::number(row, 2)?),
-        action: row.try_get(3)?,
-        target: row.try_get(4)?,
-        detail: row.try_get(5)?,
+        operator: Some(row.try_get(3)?).filter(|id| *id > 0),
+        action: row.try_get(4)?,
+        target: row.try_get(5)?,
+        detail: row.try_get(6)?,
     };
     Ok(AuditRow { id: row.try_get(0)?, at: row.try_get(1)?, entry })
 }

@@ -22,10 +22,11 @@ use crate::model::EntryRow;
 const LOCK: i64 = 0x6572_6173;
 
 /// Whatever belongs to nobody but the user.
-const BELONGINGS: [&str; 6] = [
+const BELONGINGS: [&str; 7] = [
     "DELETE FROM credentials WHERE user_id = $1",
     "DELETE FROM refresh_tokens WHERE user_id = $1",
     "DELETE FROM devices WHERE user_id = $1",
+    "DELETE FROM account_bans WHERE account_id = $1",
     "DELETE FROM blocks WHERE user_id = $1 OR blocked_id = $1",
     "DELETE FROM contacts WHERE user_id = $1 OR contact_id = $1",
     "DELETE FROM password_resets WHERE user_id = $1",

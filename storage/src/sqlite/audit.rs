@@ -23,7 +23,7 @@ impl SqliteStore {
         self.read(move |tx| {
             if let Some(actor) = actor {
                 let mut statement = tx.prepare_cached(
-                    "SELECT id, at, actor_id, action, target, detail FROM audit
+                    "SELECT id, at, actor_id, operator_id, action, target, detail FROM audit
                      WHERE actor_id = ?5 AND at >= ?1 AND (at, id) < (?2, ?3)
                      ORDER BY at DESC, id DESC LIMIT ?4",
                 )?;
@@ -31,7 +31,7 @@ impl SqliteStore {
                 return Ok(rows.collect::<Result<_, _>>()?);
             }
             let mut statement = tx.prepare_cached(
-                "SELECT id, at, actor_id, action, target, detail FROM audit
+                "SELECT id, at, actor_id, operator_id, action, target, detail FROM audit
                  WHERE at >= ?1 AND (at, id) < (?2, ?3) ORDER BY at DESC, id DESC LIMIT ?4",
             )?;
             let rows = statement.query_map((from, at, id, limit), audit)?;
@@ -44,11 +44,12 @@ impl SqliteStore {
 /// Adds a row within a transaction.
 pub(super) fn append_audit(tx: &Transaction<'_>, entry: &AuditEntry) -> Result<(), StoreError> {
     tx.prepare_cached(&format!(
-        "INSERT INTO audit (at, actor_id, action, target, detail)
-         VALUES ({CLOCK}, ?1, ?2, ?3, ?4)"
+        "INSERT INTO audit (at, actor_id, operator_id, action, target, detail)
+         VALUES ({CLOCK}, ?1, ?2, ?3, ?4, ?5)"
     ))?
     .execute((
         entry.actor.map_or(0, UserId::as_i64),
+        entry.operator.unwrap_or(0),
         &entry.action,
         &entry.target,
         &entry.detail,
@@ -59,9 +60,10 @@ pub(super) fn append_audit(tx: &Transaction<'_>, entry: &AuditEntry) -> Result<(
 fn audit(row: &Row<'_>) -> rusqlite::Result<AuditRow> {
     let entry = AuditEntry {
         actor: UserId::new(rows::number(row, 2)?),
-        action: row.get(3)?,
-        target: row.get(4)?,
-        detail: row.get(5)?,
+        operator: Some(row.get(3)?).filter(|id| *id > 0),
+        action: row.get(4)?,
+        target: row.get(5)?,
+        detail: row.get(6)?,
     };
     Ok(AuditRow { id: row.get(0)?, at: row.get(1)?, entry })
 }

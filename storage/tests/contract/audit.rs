@@ -21,6 +21,7 @@ async fn ten(bench: &Bench) {
     for number in 0..10 {
         let entry = AuditEntry {
             actor: actor(number),
+            operator: (number % 3 == 0).then_some(7),
             action: "thing.do".into(),
             target: format!("thing:{number}"),
             detail: format!(r#"{{"number":{number}}}"#),
@@ -39,6 +40,7 @@ async fn numbers(bench: &Bench, filter: AuditFilter, limit: u32) -> Vec<u64> {
         found.extend(rows.iter().map(|row| {
             let number: u64 = row.entry.target.strip_prefix("thing:").unwrap().parse().unwrap();
             assert_eq!(row.entry.actor, actor(number));
+            assert_eq!(row.entry.operator, (number % 3 == 0).then_some(7));
             assert_eq!(row.entry.detail, format!(r#"{{"number":{number}}}"#));
             assert_eq!(row.at, 1_000 * (number as i64 / 2));
             number
@@ -84,6 +86,7 @@ async fn a_deletion_is_among_them(backend: Backend) {
     let (rows, _) = bench.store.audit_page(AuditFilter::default(), None, 10).await.unwrap();
     let entry = |actor, target: &str| AuditEntry {
         actor,
+        operator: None,
         action: "user.delete".into(),
         target: target.into(),
         detail: "{}".into(),

@@ -49,6 +49,10 @@ const MORE: &[&str] = &[
     "INSERT INTO push_deliveries VALUES (1, 'd', 1, 10, 1, 0, 1)",
     "INSERT INTO hook_outbox VALUES ('ä', 1, 10, 1, 1, 0, 1), ('Z', 0, 1, 13, 1, 0, 1)",
     "INSERT INTO audit (at, actor_id, action, target) VALUES (1, 0, 'a', 't'), (2, 0, 'a', 't')",
+    "INSERT INTO operators (name, name_key, password_hash, role, created_at)
+     VALUES ('Root', 'root', 'hash', 2, 1), ('ä', 'ä', 'hash', 0, 1)",
+    "INSERT INTO account_bans (account_id, banned_at, operator_id) VALUES (3, 1, 1)",
+    "INSERT INTO orders (at, kind, accounts, text) VALUES (1, 0, '[1,2]', 'ö')",
     "INSERT INTO retention_marks VALUES (1, 1, 1)",
     "INSERT INTO deletions (user_id, deleted_at) VALUES (3, 1)",
     "INSERT INTO edits (conversation_id, seq, target_seq) VALUES (1, 5, 4)",
@@ -64,6 +68,8 @@ const MORE: &[&str] = &[
 ];
 const TOKEN: &str = "INSERT INTO refresh_tokens
     (token_hash, family_id, user_id, created_at, expires_at) VALUES ({32}, {16}, 1, 1, 2)";
+const LOGIN: &str = "INSERT INTO operator_tokens (token_hash, operator_id, expires_at)
+    VALUES ({32}, (SELECT min(id) FROM operators), 2)";
 const RESET: &str = "INSERT INTO password_resets (token_hash, user_id, created_at, expires_at) VALUES ({32}, 1, 1, 2)";
 const FILE: &str = "INSERT INTO attachments
     (file_id, owner_id, name, mime_type, size_bytes, sha256, created_at)
@@ -76,7 +82,7 @@ async fn full(backend: Backend) -> Bench {
         Backend::Sqlite => format!("x'{}'", "ab".repeat(count)),
         Backend::Postgres | Backend::PostgresPartitioned => format!("'\\x{}'", "ab".repeat(count)),
     };
-    for sql in MORE.iter().chain(&[TOKEN, RESET, FILE]) {
+    for sql in MORE.iter().chain(&[TOKEN, RESET, FILE, LOGIN]) {
         bench.execute(&sql.replace("{32}", &bytes(32)).replace("{16}", &bytes(16))).await;
     }
     bench
@@ -235,7 +241,9 @@ async fn every_table_and_sequence_of_postgres_is_known_to_copy() {
     let made = ["schema_migrations", "body_pass", "search_entries", "search_positions"];
     known.extend(made.map(str::to_owned));
     assert_eq!(names("'r', 'p'").await, known);
-    let sequences = ["audit_id_seq", "conversation_ids", "user_ids"].map(str::to_owned);
+    let sequences =
+        ["audit_id_seq", "conversation_ids", "operators_id_seq", "orders_id_seq", "user_ids"]
+            .map(str::to_owned);
     assert_eq!(names("'S'").await, BTreeSet::from(sequences));
 }
 

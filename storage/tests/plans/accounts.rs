@@ -7,7 +7,9 @@ use ringwire_storage::audit::{AuditActor, AuditEntry, AuditFilter};
 use ringwire_storage::contacts::ContactPut;
 use ringwire_storage::deliveries::PushDelivery;
 use ringwire_storage::devices::{PushAddress, PushKind, SeenDevice};
+use ringwire_storage::moderation::{AccountBan, OrderKind};
 use ringwire_storage::notifications::NotificationSettings;
+use ringwire_storage::operators::OperatorRole;
 use ringwire_storage::passwords::PasswordReset;
 use ringwire_storage::profiles::{AccountChange, AccountUpdate};
 use ringwire_storage::refresh::{Login, NewRefreshToken, NextToken, Rotation};
@@ -26,6 +28,8 @@ pub(crate) async fn everything(bench: &Bench, round: u64) {
     attachments(bench, round).await;
     pushes(bench).await;
     audit(bench).await;
+    operators(bench, round).await;
+    moderation(bench).await;
 }
 
 async fn refresh(bench: &Bench, round: u64) {
@@ -198,6 +202,7 @@ async fn audit(bench: &Bench) {
     let store = &bench.store;
     let entry = AuditEntry {
         actor: Some(user(50)),
+        operator: None,
         action: "a".into(),
         target: "t".into(),
         detail: "{}".into(),
@@ -210,4 +215,38 @@ async fn audit(bench: &Bench) {
         let filter = AuditFilter { from: Some(10_000), until: Some(15_000), ..filter };
         store.audit_page(filter, after, 50).await.unwrap();
     }
+}
+
+async fn operators(bench: &Bench, round: u64) {
+    let store = &bench.store;
+    let name = format!("Root{round}");
+    assert!(store.create_operator(&name, "hash", OperatorRole::Admin, 5).await.unwrap());
+    assert!(store.has_operators().await.unwrap());
+    assert!(!store.operators().await.unwrap().is_empty());
+    let (operator, _) = store.operator_credentials(&name).await.unwrap().unwrap();
+    let token = [round as u8; 32];
+    store.begin_operator_login(operator.id, token, 5, i64::MAX).await.unwrap();
+    assert!(store.operator_by_token(token, 6).await.unwrap().is_some());
+    store.end_operator_login(token).await.unwrap();
+    assert!(store.reset_operator(&name, "other").await.unwrap());
+    assert!(store.disable_operator(&name, 7).await.unwrap());
+}
+
+async fn moderation(bench: &Bench) {
+    let store = &bench.store;
+    let ban = AccountBan {
+        user_id: user(95),
+        banned_at: 5,
+        until: 0,
+        reason: String::new(),
+        operator: 1,
+    };
+    store.ban_account(ban).await.unwrap();
+    assert!(store.account_ban(user(95), 6).await.unwrap().is_some());
+    assert!(store.unban_account(user(95)).await.unwrap());
+    store.give_order(OrderKind::Kick, &[user(95)], "").await.unwrap();
+    assert!(!store.orders(60_000).await.unwrap().is_empty());
+    store.find_users("u1", "u10", 50).await.unwrap();
+    assert!(store.find_user(Some(user(95)), "").await.unwrap().is_some());
+    store.find_user(None, "a@b").await.unwrap();
 }

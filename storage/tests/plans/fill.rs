@@ -126,6 +126,11 @@ pub(crate) fn statements<D: Dialect>() -> Vec<String> {
             series(20_000)
         ),
         format!(
+            "INSERT INTO account_bans (account_id, banned_at, operator_id) SELECT i, i, 1 FROM {}",
+            series(9_000)
+        ),
+        format!("INSERT INTO orders (at, kind) SELECT 4000000000000 + i, 1 FROM {}", series(20_000)),
+        format!(
             "INSERT INTO aliases (name_key, name, conversation_id, created_at) SELECT 'a' || i, 'A' || i, i, 1 FROM {}",
             series(15_000)
         ),

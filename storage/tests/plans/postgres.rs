@@ -36,8 +36,9 @@ const REST: &str = "INSERT INTO search_entries (conversation_id, seq, created_at
         FROM entries WHERE seq % 3 = 1 AND conversation_id < 19900;
     SELECT setval('conversation_ids', 2000000), setval('user_ids', 2000000)";
 
-/// Small whatever happens: one row, or one for each key, migration or deletion under way.
-const SMALL: [&str; 5] = ["command_key", "body_", "schema_migrations", "deletions", "pg_"];
+/// Small whatever happens: one row, or one for each key, operator, migration or deletion under way.
+const SMALL: [&str; 6] =
+    ["command_key", "operator", "body_", "schema_migrations", "deletions", "pg_"];
 
 /// Statements that are not run here.
 const NOT_RUN: [&str; 7] = [

@@ -26,13 +26,13 @@ use utoipa_axum::routes;
 
 pub(super) use schemas::wire_types;
 
-use super::{ServiceState, page};
+use super::{ServiceState, admin, page};
 
 /// Where every refusal is described.
 pub(super) const REFUSAL: &str = "#/components/responses/Refusal";
 
 /// What operations are about, in the order in which a reader wants to know.
-const TAGS: [(&str, &str); 10] = [
+const TAGS: [(&str, &str); 11] = [
     ("logins", "Accounts begin, tokens are given and taken back."),
     ("account", "The caller's own account."),
     ("contacts", "Whom the caller knows, and does not want to hear from."),
@@ -43,6 +43,7 @@ const TAGS: [(&str, &str); 10] = [
     ("presence", "Who is there."),
     ("push", "What reaches those who are not there."),
     ("operation", "For those who run the server."),
+    ("administration", "For operators; nothing of it exists before there is one."),
 ];
 
 static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| document().to_string().into());
@@ -87,7 +88,7 @@ fn document() -> Value {
         .iter()
         .map(|(name, description)| json!({"name": name, "description": description}))
         .collect();
-    for (path, method, operation) in operations::all() {
+    for (path, method, operation) in operations::all().chain(admin::describe::all()) {
         document["paths"][path][method] = operation;
     }
     for operation in operations_of(&mut document) {
@@ -97,6 +98,9 @@ fn document() -> Value {
     components["securitySchemes"]["token"] = json!({
         "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
         "description": "From register, login or refresh, or of an issuer this server trusts.",
+    });
+    components["securitySchemes"]["operator"] = json!({
+        "type": "http", "scheme": "bearer", "description": "From the login of an operator.",
     });
     components["responses"]["Refusal"] = json!({
         "description": "The request was refused, or failed; the body says why.",

@@ -116,6 +116,11 @@ fn every_route_is_described() {
         .collect();
     let expected = [
         "router = router.route(row.path, MethodRouter::new().on(filter, give));",
+        // The table of administration, described as a whole too, and its page.
+        "router = router.route(route.path, (route.handler)());",
+        ".route(\"/admin\", get(page::admin))",
+        ".route(\"/admin/\", get(page::admin))",
+        ".route(\"/admin/{*file}\", get(page::admin))",
         ".route(\"/ws\", any(upgrade::required))",
     ];
     assert_eq!(made.iter().collect::<BTreeSet<_>>(), expected.iter().collect::<BTreeSet<_>>());

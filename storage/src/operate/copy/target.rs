@@ -89,12 +89,20 @@ impl Target {
                 "UPDATE ids SET next = {user} WHERE name = 'user';
                  UPDATE ids SET next = {conversation} WHERE name = 'conversation'"
             ),
-            Session::Postgres(_) => format!(
-                "SELECT setval('user_ids', {user}, false);
-                 SELECT setval('conversation_ids', {conversation}, false);
-                 SELECT setval(pg_get_serial_sequence('audit', 'id'), max(id)) FROM audit
-                 HAVING max(id) IS NOT NULL"
-            ),
+            Session::Postgres(_) => {
+                let identity = |table: &str| {
+                    format!(
+                        "SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id))
+                         FROM {table} HAVING max(id) IS NOT NULL;"
+                    )
+                };
+                let identities: String = ["audit", "operators", "orders"].map(identity).concat();
+                format!(
+                    "SELECT setval('user_ids', {user}, false);
+                     SELECT setval('conversation_ids', {conversation}, false);
+                     {identities}"
+                )
+            }
         };
         self.session.execute(&statements).await
     }

@@ -1,0 +1,38 @@
+//! What a request asks for, in path and query; refusals have our shape.
+
+use axum::extract::{FromRequestParts, Path, Query};
+use axum::http::request::Parts;
+use ringwire_protocol::ErrorCode;
+use serde::de::DeserializeOwned;
+
+use super::super::error::ApiError;
+
+/// The parameters of the query.
+pub(super) struct Asked<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let read = Query::from_request_parts(parts, state).await;
+        let Query(asked) = read.map_err(|_| {
+            let message = "the query has a parameter twice, or one that cannot be read";
+            ApiError::new(ErrorCode::InvalidArgument, message)
+        })?;
+        Ok(Self(asked))
+    }
+}
+
+/// The one thing that the path names.
+pub(super) struct Named(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let read = Path::<String>::from_request_parts(parts, state).await;
+        let Path(named) =
+            read.map_err(|_| ApiError::new(ErrorCode::InvalidArgument, "the path cannot be read"))?;
+        Ok(Self(named))
+    }
+}

@@ -1,0 +1,113 @@
+//! Who guesses passwords of operators is made to wait: by name and by address, longer each time.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Failures of a name, or of an address, that cost nothing.
+const FREE: u32 = 5;
+/// The first wait; each further failure doubles it.
+const FIRST: Duration = Duration::from_secs(15);
+/// The longest wait.
+const LONGEST: Duration = Duration::from_mins(15);
+/// Failures are forgotten after this long without another.
+const FORGOTTEN: Duration = Duration::from_mins(30);
+/// Names and addresses that are counted at a time; beyond that the one that failed longest ago is forgotten.
+const COUNTED: usize = 4096;
+
+#[derive(Debug)]
+struct Failures {
+    count: u32,
+    last: Instant,
+}
+
+impl Failures {
+    fn wait(&self) -> Duration {
+        let Some(beyond) = self.count.checked_sub(FREE) else { return Duration::ZERO };
+        FIRST.saturating_mul(1 << beyond.min(10)).min(LONGEST)
+    }
+}
+
+/// The failures that are remembered.
+#[derive(Debug, Default)]
+pub(super) struct Lockout(Mutex<HashMap<String, Failures>>);
+
+impl Lockout {
+    /// Whether somebody may try now; `Err`: how long they wait.
+    pub(super) fn check(&self, keys: &[String], now: Instant) -> Result<(), Duration> {
+        let counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = |key: &String| {
+            let failures = counted.get(key)?;
+            (failures.last + failures.wait()).checked_duration_since(now)
+        };
+        match keys.iter().filter_map(left).max() {
+            Some(left) if !left.is_zero() => Err(left),
+            _ => Ok(()),
+        }
+    }
+
+    /// A try failed.
+    pub(super) fn failed(&self, keys: &[String], now: Instant) {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counted.retain(|_, failures| now.saturating_duration_since(failures.last) < FORGOTTEN);
+        for key in keys {
+            if counted.len() >= COUNTED && !counted.contains_key(key) {
+                let oldest = counted.iter().min_by_key(|(_, failures)| failures.last);
+                if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
+                    counted.remove(&oldest);
+                }
+            }
+            let failures = counted.entry(key.clone()).or_insert(Failures { count: 0, last: now });
+            failures.count = failures.count.saturating_add(1);
+            failures.last = now;
+        }
+    }
+
+    /// Somebody got in: their name and address are as good as new.
+    pub(super) fn succeeded(&self, keys: &[String]) {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for key in keys {
+            counted.remove(key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guesses_cost_more_and_more_time_until_they_are_forgotten() {
+        let lockout = Lockout::default();
+        let start = Instant::now();
+        let ann = ["name:ann".to_owned(), "address:::1".to_owned()];
+        for _ in 0..FREE {
+            assert_eq!(lockout.check(&ann, start), Ok(()));
+            lockout.failed(&ann, start);
+        }
+        assert_eq!(lockout.check(&ann, start), Err(FIRST));
+        assert_eq!(lockout.check(&ann[1..], start), Err(FIRST), "other names from there wait too");
+        assert_eq!(lockout.check(&["name:bob".to_owned()], start), Ok(()));
+        assert_eq!(lockout.check(&ann, start + FIRST), Ok(()));
+        lockout.failed(&ann, start + FIRST);
+        assert_eq!(lockout.check(&ann, start + FIRST), Err(FIRST * 2));
+        for _ in 0..100 {
+            lockout.failed(&ann, start + FIRST);
+        }
+        assert_eq!(lockout.check(&ann, start + FIRST), Err(LONGEST));
+        lockout.succeeded(&ann);
+        assert_eq!(lockout.check(&ann, start + FIRST), Ok(()));
+    }
+
+    #[test]
+    fn so_many_are_counted_and_no_more() {
+        let lockout = Lockout::default();
+        let start = Instant::now();
+        for n in 0..2 * COUNTED as u64 {
+            lockout.failed(&[format!("address:{n}")], start + Duration::from_millis(n));
+        }
+        assert_eq!(lockout.0.lock().unwrap().len(), COUNTED);
+        lockout.failed(&["name:ann".to_owned()], start + FORGOTTEN * 2);
+        assert_eq!(lockout.0.lock().unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,336 @@
+//! Users and conversations as operators see them, and what they do about them. Nothing tells what people wrote.
+
+use axum::Json;
+use axum::extract::{Extension, State};
+use axum::http::StatusCode;
+use prost::Message as _;
+use ringwire_protocol::{ConversationId, ErrorCode, UnixMs, UserId, wire};
+use ringwire_storage::StoreError;
+use ringwire_storage::model::{ConversationKind, Role};
+use ringwire_storage::moderation::{AccountBan, FoundUser, OrderKind};
+use ringwire_storage::operators::OperatorRole;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::super::ServiceState;
+use super::super::error::ApiError;
+use super::super::input::Body;
+use super::Operator;
+use super::extract::{Asked, Named};
+use crate::cli::unix_now_ms;
+
+/// Users on a page.
+const PAGE: u32 = 50;
+/// Members of a conversation that are told.
+const MEMBERS: usize = 200;
+/// Conversations of a user that are told.
+const CONVERSATIONS: u32 = 100;
+/// The longest reason of a ban, in bytes.
+const MAX_REASON_BYTES: usize = 500;
+/// The longest text of a broadcast, in bytes.
+const MAX_TEXT_BYTES: usize = 2000;
+/// Users that one broadcast may name.
+const MAX_USERS: usize = 1000;
+
+fn invalid(message: &str) -> ApiError {
+    ApiError::new(ErrorCode::InvalidArgument, message)
+}
+
+pub(super) fn user_id(text: &str) -> Result<UserId, ApiError> {
+    let id = text.parse().ok().and_then(UserId::new);
+    id.ok_or_else(|| invalid("user_id: a number from 1 to 9007199254740991"))
+}
+
+/// `GET /api/v1/admin/users`
+#[derive(Debug, Deserialize)]
+pub(super) struct SearchRequest {
+    /// The beginning of a user name, an id, or a whole e-mail address.
+    #[serde(default)]
+    q: String,
+    #[serde(default)]
+    page_token: String,
+}
+
+/// Users by name, id or address.
+pub(super) async fn search(
+    State(state): State<ServiceState>,
+    Extension(operator): Extension<Operator>,
+    Asked(request): Asked<SearchRequest>,
+) -> Result<Json<Value>, ApiError> {
+    let q = request.q.trim();
+    if q.len() > 254 || request.page_token.len() > 254 {
+        return Err(invalid("q: at most 254 bytes"));
+    }
+    let store = &state.0.store;
+    let mut found = store.find_users(q, &request.page_token, PAGE + 1).await?;
+    let next = (found.len() > PAGE as usize).then(|| {
+        found.truncate(PAGE as usize);
+        found.last().map(|found| found.user.username.clone()).unwrap_or_default()
+    });
+    if request.page_token.is_empty() {
+        let id = q.parse().ok().and_then(UserId::new);
+        if id.is_some() || q.contains('@') {
+            let exact = store.find_user(id, q).await?;
+            let is_new = |exact: &FoundUser| {
+                !found.iter().any(|found| found.user.user_id == exact.user.user_id)
+            };
+            if let Some(exact) = exact.filter(is_new) {
+                found.insert(0, exact);
+            }
+        }
+    }
+    let now = unix_now_ms();
+    let mut users = Vec::with_capacity(found.len());
+    for user in &found {
+        let ban = store.account_ban(user.user.user_id, now).await?;
+        users.push(told(user, ban.as_ref(), &operator));
+    }
+    Ok(Json(json!({"users": users, "next_page_token": next.unwrap_or_default()})))
+}
+
+fn told(found: &FoundUser, ban: Option<&AccountBan>, operator: &Operator) -> Value {
+    let user = &found.user;
+    // An address is nobody's business who only looks.
+    let email = found.email.as_deref().filter(|_| operator.0.role >= OperatorRole::Moderator);
+    json!({
+        "user_id": user.user_id.to_string(),
+        "username": user.username,
+        "display_name": user.display_name,
+        "email": email,
+        "created_at": user.created_at.to_string(),
+        "deleted_at": found.deleted_at.to_string(),
+        "memberships": found.memberships,
+        "ban": ban.map(|ban| json!({
+            "banned_at": ban.banned_at.to_string(),
+            "until": ban.until.to_string(),
+            "reason": ban.reason,
+        })),
+    })
+}
+
+async fn found(state: &ServiceState, id: UserId) -> Result<FoundUser, ApiError> {
+    let unknown = || ApiError::new(ErrorCode::UserNotFound, "there is no such user");
+    state.0.store.find_user(Some(id), "").await?.ok_or_else(unknown)
+}
+
+/// One user: devices and conversations too.
+pub(super) async fn user(
+    State(state): State<ServiceState>,
+    Extension(operator): Extension<Operator>,
+    Named(id): Named,
+) -> Result<Json<Value>, ApiError> {
+    let id = user_id(&id)?;
+    let found = found(&state, id).await?;
+    let store = &state.0.store;
+    let ban = store.account_ban(id, unix_now_ms()).await?;
+    let devices: Vec<Value> = store
+        .devices(id)
+        .await?
+        .iter()
+        .map(|device| {
+            json!({
+                "device_id": device.seen.device_id,
+                "device_class": device.seen.device_class,
+                "name": device.seen.name,
+                "last_seen_at": device.last_seen_at.to_string(),
+            })
+        })
+        .collect();
+    let (heads, _) = store.heads(id, None, &[], CONVERSATIONS).await?;
+    let conversations: Vec<Value> = heads
+        .iter()
+        .map(|head| {
+            json!({
+                "conversation_id": head.conversation_id.to_string(),
+                "kind": kind(head.kind),
+                "title": title(head.settings.clone()),
+                "role": role(head.role),
+                "members": head.member_count,
+                "head_seq": head.head.seq.to_string(),
+            })
+        })
+        .collect();
+    let mut answer = told(&found, ban.as_ref(), &operator);
+    answer["devices"] = devices.into();
+    answer["conversations"] = conversations.into();
+    Ok(Json(answer))
+}
+
+const fn kind(kind: ConversationKind) -> &'static str {
+    match kind {
+        ConversationKind::Direct => "direct",
+        ConversationKind::Group => "group",
+        ConversationKind::Room => "room",
+    }
+}
+
+const fn role(role: Role) -> &'static str {
+    match role {
+        Role::Member => "member",
+        Role::Admin => "admin",
+        Role::Owner => "owner",
+    }
+}
+
+fn title(settings: bytes::Bytes) -> String {
+    wire::GroupSettings::decode(settings)
+        .ok()
+        .and_then(|settings| settings.title)
+        .unwrap_or_default()
+}
+
+/// One conversation: what it is and who is in it.
+pub(super) async fn conversation(
+    State(state): State<ServiceState>,
+    Named(id): Named,
+) -> Result<Json<Value>, ApiError> {
+    let id = id.parse().ok().and_then(ConversationId::new);
+    let id = id.ok_or_else(|| invalid("conversation_id: a number from 1 to 9007199254740991"))?;
+    let unknown =
+        || ApiError::new(ErrorCode::ConversationNotFound, "there is no such conversation");
+    let snapshot = state.0.store.load_conversation(id, 1).await?.ok_or_else(unknown)?;
+    let members: Vec<_> = snapshot.members.iter().take(MEMBERS).collect();
+    let ids: Vec<UserId> = members.iter().map(|member| member.user_id).collect();
+    let users = state.0.store.users(&ids).await?;
+    let name =
+        |id: UserId| users.iter().find(|user| user.user_id == id).map(|user| &*user.username);
+    let members: Vec<Value> = members
+        .iter()
+        .map(|member| {
+            json!({
+                "user_id": member.user_id.to_string(),
+                "username": name(member.user_id),
+                "role": role(member.role),
+                "joined_at": member.joined_at.to_string(),
+                "muted_until": member.muted_until.to_string(),
+            })
+        })
+        .collect();
+    Ok(Json(json!({
+        "conversation_id": id.to_string(),
+        "kind": kind(snapshot.kind),
+        "title": title(snapshot.settings),
+        "head_seq": snapshot.head.seq.to_string(),
+        "messages": snapshot.head.msg_no.to_string(),
+        "floor_seq": snapshot.floor_seq.to_string(),
+        "member_count": snapshot.members.len(),
+        "members": members,
+        "bans": snapshot.state.bans.len(),
+        "requests": snapshot.state.requests.len(),
+        "pins": snapshot.state.pins.len(),
+        "muted_until": snapshot.state.muted_until.to_string(),
+    })))
+}
+
+/// Has every node do something.
+async fn order(
+    state: &ServiceState,
+    kind: OrderKind,
+    users: &[UserId],
+    text: &str,
+) -> Result<(), ApiError> {
+    state.0.store.give_order(kind, users, text).await?;
+    state.0.facts.reach.ordered.notify_one();
+    Ok(())
+}
+
+/// Ends the sessions of a user on every node. They may come back.
+pub(super) async fn kick(
+    State(state): State<ServiceState>,
+    Extension(operator): Extension<Operator>,
+    Named(id): Named,
+) -> Result<StatusCode, ApiError> {
+    let id = user_id(&id)?;
+    found(&state, id).await?;
+    super::note(&state, &operator, "user.kick", format!("user:{id}"), &json!({})).await?;
+    order(&state, OrderKind::Kick, &[id], "").await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `PUT /api/v1/admin/users/{user_id}/ban`
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct BanRequest {
+    #[serde(default)]
+    reason: String,
+    /// Seconds; left out or 0: for good.
+    #[serde(default)]
+    seconds: u32,
+}
+
+/// Keeps an account out: no login, no token of it is good, its sessions end on every node.
+pub(super) async fn ban(
+    State(state): State<ServiceState>,
+    Extension(operator): Extension<Operator>,
+    Named(id): Named,
+    Body(request): Body<BanRequest>,
+) -> Result<StatusCode, ApiError> {
+    let id = user_id(&id)?;
+    let reason = request.reason.trim();
+    if reason.len() > MAX_REASON_BYTES {
+        return Err(invalid("reason: at most 500 bytes"));
+    }
+    found(&state, id).await?;
+    let now = unix_now_ms();
+    let until = if request.seconds == 0 { 0 } else { now + UnixMs::from(request.seconds) * 1000 };
+    let detail = json!({"reason": reason, "until": until.to_string()});
+    super::note(&state, &operator, "user.ban", format!("user:{id}"), &detail).await?;
+    let ban = AccountBan {
+        user_id: id,
+        banned_at: now,
+        until,
+        reason: reason.to_owned(),
+        operator: operator.0.id,
+    };
+    state.0.store.ban_account(ban).await.map_err(|error| match error {
+        StoreError::NoSuchUser => ApiError::new(ErrorCode::UserNotFound, "there is no such user"),
+        other => other.into(),
+    })?;
+    state.0.store.revoke_refresh_tokens(id, None, now).await?;
+    order(&state, OrderKind::Ban, &[id], "").await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Lets an account in again.
+pub(super) async fn unban(
+    State(state): State<ServiceState>,
+    Extension(operator): Extension<Operator>,
+    Named(id): Named,
+) -> Result<StatusCode, ApiError> {
+    let id = user_id(&id)?;
+    found(&state, id).await?;
+    super::note(&state, &operator, "user.unban", format!("user:{id}"), &json!({})).await?;
+    if state.0.store.unban_account(id).await? {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    Err(ApiError::new(ErrorCode::NotFound, "this account is not banned"))
+}
+
+/// `POST /api/v1/admin/broadcast`
+#[derive(Debug, Deserialize)]
+pub(super) struct BroadcastRequest {
+    text: String,
+    /// Left out or empty: everybody.
+    #[serde(default)]
+    user_ids: Vec<String>,
+}
+
+/// Tells the sessions there are something, on every node. Whoever is not there misses it.
+pub(super) async fn broadcast(
+    State(state): State<ServiceState>,
+    Extension(operator): Extension<Operator>,
+    Body(request): Body<BroadcastRequest>,
+) -> Result<StatusCode, ApiError> {
+    let text = request.text.trim();
+    if text.is_empty() || text.len() > MAX_TEXT_BYTES {
+        return Err(invalid("text: 1 to 2000 bytes"));
+    }
+    if request.user_ids.len() > MAX_USERS {
+        return Err(invalid("user_ids: at most 1000"));
+    }
+    let users: Vec<UserId> =
+        request.user_ids.iter().map(|id| user_id(id)).collect::<Result<_, _>>()?;
+    let detail = json!({"text": text, "users": users.len()});
+    super::note(&state, &operator, "broadcast.send", "users".to_owned(), &detail).await?;
+    order(&state, OrderKind::Notice, &users, text).await?;
+    Ok(StatusCode::ACCEPTED)
+}
