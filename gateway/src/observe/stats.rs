@@ -159,7 +159,7 @@ mod tests {
             |figures: &Figures, share| percentile(figures.spread(Spread::Ack).0, bounds, share);
         assert_eq!(at(&figures, 0.5), None);
         figures.observe_time(Spread::Ack, Duration::from_micros(80), 98);
-        figures.observe_time(Spread::Ack, Duration::from_secs(60), 2);
+        figures.observe_time(Spread::Ack, Duration::from_mins(1), 2);
         let median = at(&figures, 0.5).unwrap();
         assert!((50.0..100.0).contains(&median), "{median}");
         assert_eq!(at(&figures, 0.99), Some(*bounds.last().unwrap() as f64));

@@ -40,7 +40,7 @@ async fn numbers(bench: &Bench, filter: AuditFilter, limit: u32) -> Vec<u64> {
         found.extend(rows.iter().map(|row| {
             let number: u64 = row.entry.target.strip_prefix("thing:").unwrap().parse().unwrap();
             assert_eq!(row.entry.actor, actor(number));
-            assert_eq!(row.entry.operator, (number % 3 == 0).then_some(7));
+            assert_eq!(row.entry.operator, number.is_multiple_of(3).then_some(7));
             assert_eq!(row.entry.detail, format!(r#"{{"number":{number}}}"#));
             assert_eq!(row.at, 1_000 * (number as i64 / 2));
             number
