@@ -157,6 +157,12 @@ impl World {
             let queue = node.writer.queue.lock();
             queue.front().filter(|append| append.change == Change::None).cloned()
         });
+        // Whoever tries again elsewhere begins with the oldest: later ones would overtake it.
+        let retried = retried.filter(|append| {
+            let id = &append.conversation_id;
+            let mut lines = self.devices.iter().filter_map(|device| device.outgoing.get(id));
+            lines.any(|line| line.is_next(&append.client_msg_id))
+        });
         let logs: Vec<ConversationId> = self.database.logs.keys().copied().collect();
         let id = self.random.pick(&logs).copied();
         let fresh = self.random.percent(60);

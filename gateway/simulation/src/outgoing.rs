@@ -31,6 +31,11 @@ impl Outgoing {
         self.queue.is_empty()
     }
 
+    /// Whether this is the oldest that is not acknowledged.
+    pub(crate) fn is_next(&self, id: &str) -> bool {
+        self.queue.front().is_some_and(|saying| saying.id == id)
+    }
+
     pub(crate) fn push(&mut self, id: String, text: String) {
         self.queue.push_back(Saying { id, text, sent: false });
     }

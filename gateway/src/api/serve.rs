@@ -143,11 +143,18 @@ impl ApiServer {
             }
         });
         let mut grace: Option<Pin<Box<tokio::time::Sleep>>> = None;
+        let mut is_done = false;
         let taken_over = poll_fn(|cx| {
-            match connection.poll_without_shutdown(cx) {
-                Poll::Ready(result) => return Poll::Ready(result.map(|()| false)),
-                Poll::Pending if takeover.is_complete() => return Poll::Ready(Ok(true)),
-                Poll::Pending => {}
+            if !is_done {
+                match connection.poll_without_shutdown(cx) {
+                    Poll::Ready(result) => is_done = result.map(|()| true)?,
+                    Poll::Pending if takeover.is_complete() => return Poll::Ready(Ok(true)),
+                    Poll::Pending => {}
+                }
+            }
+            // A request that is refused before its body came is done before the refusal has left.
+            if is_done && let Poll::Ready(result) = Pin::new(&mut connection).poll(cx) {
+                return Poll::Ready(result.map(|()| false));
             }
             if let Some(grace) = &mut grace {
                 return grace.as_mut().poll(cx).map(|()| Ok(false));
@@ -166,7 +173,8 @@ impl ApiServer {
         let parts = connection.into_parts();
         let (mut stream, prefix) = parts.io.into_inner().into_parts();
         if !taken_over {
-            stream.shutdown().await?;
+            // Done by hyper already, unless it ran out of time.
+            drop(stream.shutdown().await);
             if transfers.load(Ordering::Relaxed) {
                 // A close before all is read would take the answer with it.
                 let mut nowhere = tokio::io::sink();

@@ -138,3 +138,17 @@ async fn one_connection_too_many_is_answered_busy() {
     api.begin_drain();
     serving.await.unwrap();
 }
+
+#[tokio::test]
+async fn a_request_that_is_refused_before_its_body_came_hears_of_it() {
+    let (mut client, server, peer) = socket_pair();
+    let api = ApiServer::with_router(tiny_router(), 1);
+    let head = b"POST /nowhere HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n";
+    let serving =
+        tokio::spawn(async move { api.serve(server, Bytes::from_static(head), peer).await });
+    let talking = tokio::task::spawn_blocking(move || {
+        assert!(read_answer(&mut client).starts_with("HTTP/1.1 404"));
+    });
+    talking.await.unwrap();
+    serving.await.unwrap();
+}

@@ -1,18 +1,18 @@
 //! The sockets' commands given over HTTP: the same rules, the same log, seen by sockets in both encodings.
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ringwire_protocol::codec::Encoding;
 use ringwire_protocol::wire::{self, command::Op, push::Event};
 use serde_json::{Value, json};
 
-use crate::support::ENCODINGS;
 use crate::support::chat::{refusal, text};
 use crate::support::client::{Arrived, Client};
 use crate::support::http::{Answer, ask_as, get, give_as};
 use crate::support::server::{ServerProcess, Setup};
 use crate::support::store::Database;
+use crate::support::{ENCODINGS, PATIENCE};
 
 /// One user, without a socket.
 struct Person<'s> {
@@ -130,9 +130,12 @@ fn a_whole_conversation_over_http_is_seen_by_sockets_in_both_encodings() {
         assert_eq!(ann.list(&at("/sync?seq=10"))["entries"][0]["seq"], "11");
 
         // Cursors, as a socket's.
-        assert_eq!(dan.give("POST", &at("/read"), &json!({"seq": "5"})).status, 204);
+        let reader = Person::new(&server, 2);
+        assert_eq!(reader.give("POST", &at("/read"), &json!({"seq": "5"})).status, 204);
         // Its shard saves it a little later.
-        while !numbers(&ann.list(&at("/messages/2/read-by"))["user_ids"]).contains(&4) {
+        let asked = Instant::now();
+        while numbers(&ann.list(&at("/messages/2/read-by"))["user_ids"]) != [2] {
+            assert!(asked.elapsed() < PATIENCE, "nobody has read it");
             thread::sleep(Duration::from_millis(20));
         }
         assert_eq!(ann.give("POST", &at("/delivered"), &json!({"seq": 6})).status, 204);

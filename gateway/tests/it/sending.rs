@@ -61,7 +61,7 @@ fn every_kind_of_content_arrives_as_it_was_sent() {
     let server = ServerProcess::start(&[]);
     let content = wire::Message {
         kind: wire::message::Kind::Image.into(),
-        text: "caption\n\0\u{1f980}".to_owned(),
+        text: "caption\n\t\u{1f980}".to_owned(),
         attachments: vec![wire::Attachment {
             file_id: "f".to_owned(),
             size_bytes: (1 << 53) - 1,

@@ -225,7 +225,11 @@ async fn messages_carry_files_from_the_moment_they_are_written(backend: Backend)
     }
     assert_eq!(places(&bench).await, ["a 2", "b 2", "c 0", "d 4", "his 3"]);
     // An edit adds files to its message.
-    bench.append(vec![Append { msg_no: 3, ..carries(id, 5, 1, &["a", "c"], Some(2)) }]);
+    bench.append(vec![Append {
+        msg_no: 3,
+        generation: 6,
+        ..carries(id, 5, 1, &["a", "c"], Some(2))
+    }]);
     assert_eq!(places(&bench).await, ["a 2", "b 2", "c 2", "d 4", "his 3"]);
     assert_eq!(crate::check::kinds_with(&bench).await, []);
 }

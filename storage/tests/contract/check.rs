@@ -227,7 +227,7 @@ fn damage_of(kind: FindingKind, backend: Backend) -> Option<Damage> {
              SELECT 99, seq, msg_no, sender_id, created_at, client_msg_id, command_hash, body
              FROM entries WHERE conversation_id = 1",
         ),
-        K::MemberOrphaned => unreferenced("INSERT INTO members VALUES (99, 1, 0, 1, 0)"),
+        K::MemberOrphaned => unreferenced("INSERT INTO members (conversation_id, user_id, role, joined_at) VALUES (99, 1, 0, 1)"),
         K::CursorOrphaned => both(
             "INSERT INTO cursors (conversation_id, user_id) VALUES (1, 99), (99, 1)",
         ),
