@@ -40,7 +40,6 @@ pub mod config;
 pub mod limits;
 pub mod logging;
 pub mod operate;
-pub mod outgoing;
 pub mod secret;
 pub mod server;
 pub mod startup;

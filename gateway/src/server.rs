@@ -68,7 +68,8 @@ pub fn run(config: Config) -> Result<(), StartError> {
         let (service, asked) = mpsc::channel(limits::SERVICE_QUEUE);
         let (http, sockets) = mpsc::channel(limits::HTTP_QUEUE);
         let config = Arc::new(config);
-        let traces = startup::traces(config.tracing.as_ref())?;
+        let outgoing = Outgoing::new(config.push.private_endpoints)?;
+        let traces = startup::traces(config.tracing.as_ref(), &outgoing);
         let queues = queues(&senders, &service, &http);
         let board = Arc::new(Board::new(config.server.shards, queues, Instant::now()));
         let shared = Arc::new(Shared {
@@ -104,15 +105,20 @@ pub fn run(config: Config) -> Result<(), StartError> {
         let verifier = Arc::clone(&keys.verifier);
         let calls = Calls::new(shared.mailboxes.clone(), shared.addresses.clone());
         let vapid = keys.vapid.clone();
-        let state =
-            ServiceState::new(Arc::clone(&config), store.clone(), keys, facts, calls.clone())?;
+        let state = ServiceState::new(
+            Arc::clone(&config),
+            store.clone(),
+            keys,
+            facts,
+            calls.clone(),
+            &outgoing,
+        )?;
         let api = ApiServer::new(state.clone(), config.server.max_http_connections)
             .on_upgrade(return_to_shards(Arc::clone(&shared)));
         let threads = start_shards(&shared, driver, &store, listeners, receivers)?;
-        let (outgoing, metrics) = (startup::outbound(&config)?, state.outgoing_metrics());
-        let telling = start_telling(&config, &store, vapid, outgoing.as_ref(), &metrics)?;
-        let screener = outgoing
-            .and_then(|outgoing| Screener::new(&config.hook, &config.limits, outgoing, metrics));
+        let metrics = state.outgoing_metrics();
+        let telling = start_telling(&config, &store, vapid, &outgoing, &metrics)?;
+        let screener = Screener::new(&config.hook, &config.limits, outgoing.clone(), metrics);
         let service = Service::new(Arc::clone(&shared), store.clone(), api.clone(), screener);
         tokio::spawn(service.run(asked, sockets));
         let upkeep =
@@ -122,7 +128,7 @@ pub fn run(config: Config) -> Result<(), StartError> {
         let ordered = Arc::clone(&reach.ordered);
         let orders = Orders::new(store.clone(), shared.mailboxes.clone(), ordered);
         let orders = tokio::spawn(orders.run());
-        let issuers = Issuers::new(Arc::clone(&config), Arc::clone(&verifier), state.outgoing());
+        let issuers = Issuers::new(Arc::clone(&config), Arc::clone(&verifier), outgoing);
         let issuers = tokio::spawn(issuers.run());
 
         tracing::info!(%address, driver = driver.name(), shards = shared.shards(), "ready");
@@ -160,11 +166,10 @@ fn start_telling(
     config: &Config,
     store: &Store,
     vapid: Option<Arc<VapidKey>>,
-    outgoing: Option<&Outgoing>,
+    outgoing: &Outgoing,
     metrics: &OutgoingMetrics,
 ) -> Result<JoinSet<()>, StartError> {
     let mut telling = JoinSet::new();
-    let Some(outgoing) = outgoing else { return Ok(telling) };
     if config.push.is_on() {
         let (push, outgoing) = (config.push.clone(), outgoing.clone());
         let pusher = Pusher::new(store.clone(), push, vapid, outgoing, metrics.clone())?;

@@ -21,7 +21,6 @@ use crate::files::link::LinkSigner;
 use crate::observe::exporter::{Exported, Exporter};
 use crate::observe::trace::Tracing;
 use crate::outbound::Outgoing;
-use crate::outgoing;
 use crate::push::{PushError, VapidKey};
 use crate::secret::{self, SecretError};
 
@@ -100,11 +99,11 @@ pub struct Traces {
 }
 
 /// Prepares traces, if they are wanted.
-pub fn traces(config: Option<&TracingConfig>) -> Result<Option<Traces>, StartError> {
-    let Some(TracingConfig { endpoint, sample_ratio }) = config else { return Ok(None) };
-    let (exporter, spans, exported) = Exporter::new(outgoing::client()?, endpoint);
+pub fn traces(config: Option<&TracingConfig>, outgoing: &Outgoing) -> Option<Traces> {
+    let TracingConfig { endpoint, sample_ratio } = config?;
+    let (exporter, spans, exported) = Exporter::new(outgoing.clone(), endpoint);
     let tracing = Tracing::new(*sample_ratio, spans);
-    Ok(Some(Traces { tracing, exporter, exported }))
+    Some(Traces { tracing, exporter, exported })
 }
 
 /// The server's own key in its roles.
@@ -185,15 +184,6 @@ fn outbox(config: &Config) -> Outbox {
             .map(|hook| HookRule { name: hook.name.as_str().into(), events: hook.events })
             .collect(),
     }
-}
-
-/// What makes requests to other servers. `None`: nobody does.
-pub fn outbound(config: &Config) -> Result<Option<Outgoing>, StartError> {
-    let Config { push, events, hook, .. } = config;
-    if !push.is_on() && events.webhooks.is_empty() && hook.endpoint.is_none() {
-        return Ok(None);
-    }
-    Ok(Some(Outgoing::new(push.private_endpoints)?))
 }
 
 /// Opens the store. While the database is away it says so and tries again, more and more slowly, without end.

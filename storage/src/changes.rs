@@ -147,9 +147,44 @@ impl NetChanges {
     /// Whether rows of conversations have to be locked before the entries are written: not for mentions, files and
     /// outboxes alone.
     pub(crate) fn needs_rows(&self) -> bool {
-        let Self { mentions, carried, notified, .. } = self;
-        let (mentions, carried) = (mentions.clone(), carried.clone());
-        *self != Self { mentions, carried, notified: notified.clone(), ..Self::default() }
+        let Self {
+            dissolved,
+            removed,
+            early,
+            added,
+            updated,
+            conversations,
+            bans,
+            settled,
+            asked,
+            unpinned,
+            pinned,
+            mentions: _,
+            edits,
+            edited,
+            unreacted,
+            reacted,
+            carried: _,
+            recalled,
+            notified: _,
+        } = self;
+        let none = dissolved.is_empty()
+            && removed.is_empty()
+            && early.is_empty()
+            && added.is_empty()
+            && updated.is_empty()
+            && conversations.is_empty()
+            && bans.is_empty()
+            && settled.is_empty()
+            && asked.is_empty()
+            && unpinned.is_empty()
+            && pinned.is_empty()
+            && edits.is_empty()
+            && edited.is_empty()
+            && unreacted.is_empty()
+            && reacted.is_empty()
+            && recalled.is_empty();
+        !none
     }
 }
 

@@ -14,7 +14,7 @@ use super::ServiceState;
 use super::attempts::Client;
 use super::error::{ApiError, ApiResult};
 use super::input::{
-    Body, check_display_name, check_email, check_password, check_username, is_login,
+    Body, check_display_name, check_email, check_password, check_username, given_login, is_login,
 };
 use super::logins::{SignedIn, sign_in};
 use super::own::{email_taken, username_taken};
@@ -104,10 +104,7 @@ async fn login(
     client: Client,
     Body(request): Body<LoginRequest>,
 ) -> ApiResult<SignedIn> {
-    let login = request.username.or(request.email).filter(|login| !login.is_empty());
-    let Some(login) = login else {
-        return Err(ApiError::new(ErrorCode::InvalidArgument, "username or email is missing"));
-    };
+    let login = given_login(request.username, request.email)?;
     state.0.attempts.of_client(client)?;
     state.0.attempts.of_name(&login)?;
     // What can be neither name nor address belongs to nobody; the password is checked all the same, against none.

@@ -144,6 +144,15 @@ pub(super) fn is_login(login: &str) -> bool {
     is_username(login) || check_email(login).is_ok()
 }
 
+/// By what a user says who they are: a user name or an e-mail address, whichever field holds it.
+pub(super) fn given_login(
+    username: Option<String>,
+    email: Option<String>,
+) -> Result<String, ApiError> {
+    let missing = || ApiError::new(ErrorCode::InvalidArgument, "username or email is missing");
+    username.or(email).filter(|login| !login.is_empty()).ok_or_else(missing)
+}
+
 /// See [`is_username`].
 pub(super) fn check_username(name: &str) -> Result<(), ApiError> {
     if is_username(name) {

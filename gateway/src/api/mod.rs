@@ -76,8 +76,7 @@ use crate::files::Files;
 use crate::observe;
 use crate::observe::board::Board;
 use crate::observe::exporter::Exported;
-use crate::outbound::OutgoingMetrics;
-use crate::outgoing::Outgoing;
+use crate::outbound::{Outgoing, OutgoingMetrics};
 use crate::presence::Shown;
 use crate::service::calls::Calls;
 use crate::shard::questions::Expense;
@@ -127,7 +126,6 @@ struct Inner {
     /// `None`: there are none.
     files: Option<Files>,
     attempts: Attempts,
-    outgoing: Outgoing,
     mailer: Option<Mailer>,
     facts: ServiceFacts,
     metrics: Registry,
@@ -145,13 +143,13 @@ impl ServiceState {
         keys: Keys,
         facts: ServiceFacts,
         calls: Calls,
+        outgoing: &Outgoing,
     ) -> Result<Self, StartError> {
         let hasher = PasswordHasher::start()
             .map_err(|source| StartError::System { action: "start password threads", source })?;
         let files = config.files.enabled.then(|| Files::open(&config.files)).transpose()?;
         let attempts = Attempts::new(&config.limits);
-        let outgoing = Outgoing::new()?;
-        let mailer = Mailer::new(&config.auth, &outgoing)?;
+        let mailer = Mailer::new(&config.auth, outgoing)?;
         let draining = AtomicBool::new(false);
         let deleted = Arc::new(Notify::new());
         let mut metrics = Registry::default();
@@ -171,7 +169,6 @@ impl ServiceState {
             hasher,
             files,
             attempts,
-            outgoing,
             mailer,
             facts,
             metrics,
@@ -180,11 +177,6 @@ impl ServiceState {
             administration: Administration::new(),
             draining,
         })))
-    }
-
-    /// What makes requests of its own.
-    pub fn outgoing(&self) -> Outgoing {
-        self.0.outgoing.clone()
     }
 
     /// Ends the sessions of a login, or of all of a user's, on this node. Other nodes learn it from the database.

@@ -28,17 +28,19 @@ use zeroize::Zeroizing;
 use super::ServiceState;
 use super::attempts::Client;
 use super::error::{ApiError, ApiResult};
-use super::input::{Body, check_password};
+use super::input::{Body, check_password, given_login};
 use crate::auth::ResetToken;
 use crate::cli::unix_now_ms;
 use crate::config::AuthConfig;
-use crate::outgoing::{Outgoing, signature};
+use crate::outbound::{Outgoing, RequestError};
 use crate::secret::{self, SecretError, SecretKey};
 
 /// Deliveries under way.
 const DELIVERIES: usize = 64;
 /// The pauses before the second and third try.
 const PAUSES: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(10)];
+/// What the mailer hears of.
+const EVENT: &str = "password_reset";
 /// What BUSY tells the client to wait, in milliseconds.
 const BUSY_RETRY_MS: u32 = 5_000;
 
@@ -106,7 +108,7 @@ impl Mailer {
             return Ok(());
         }
         let mail = Mail {
-            event: "password_reset",
+            event: EVENT,
             user_id: user.to_string(),
             username: &account.profile.user.username,
             display_name: &account.profile.user.display_name,
@@ -122,9 +124,13 @@ impl Mailer {
         let id = format!("password-reset-{user}-{now_ms}");
         let mut pauses = PAUSES.iter();
         loop {
-            let signature = signature([self.secret.expose()], body, unix_now_ms() / 1000);
-            let posted = self.outgoing.post_signed(&self.url, &id, signature, body.to_vec()).await;
-            let Err(error) = posted else { return Ok(()) };
+            let secrets = [self.secret.expose()];
+            let request = self.outgoing.signed_with(&self.url, secrets, EVENT, &id, body.to_vec());
+            let error = match request.send().await {
+                Ok(answer) if answer.status().is_success() => return Ok(()),
+                Ok(answer) => RequestError::Status(answer.status()),
+                Err(error) => error.into(),
+            };
             let Some(pause) = pauses.next() else { return Err(error.to_string()) };
             tracing::warn!(%user, %error, "the mailer did not take a password reset; trying again");
             tokio::time::sleep(*pause).await;
@@ -171,10 +177,7 @@ async fn ask(
         let message = "this server sends no mails; ask its operator for a new password";
         return Err(ApiError::new(ErrorCode::NotSupported, message));
     }
-    let login = request.username.or(request.email).filter(|login| !login.is_empty());
-    let Some(login) = login else {
-        return Err(ApiError::new(ErrorCode::InvalidArgument, "username or email is missing"));
-    };
+    let login = given_login(request.username, request.email)?;
     state.0.attempts.of_client(client)?;
     state.0.attempts.mail(&login)?;
     let places = state.0.mailer.as_ref().map(|mailer| Arc::clone(&mailer.places));

@@ -55,7 +55,9 @@ async fn service_with(options: &[(&'static str, &str)]) -> Service {
     let mailboxes = vec![mailbox(bounds).unwrap().0];
     let addresses = Addresses::new(config.limits.address, config.server.trusted_proxies.clone());
     let calls = Calls::new(mailboxes, addresses);
-    let state = ServiceState::new(Arc::new(config), store.clone(), keys, facts, calls).unwrap();
+    let outgoing = crate::outbound::Outgoing::new(false).unwrap();
+    let state =
+        ServiceState::new(Arc::new(config), store.clone(), keys, facts, calls, &outgoing).unwrap();
     let router = router(state.clone());
     Service { state, router, store, verifier, _folder: folder }
 }

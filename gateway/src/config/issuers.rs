@@ -7,10 +7,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::TokenAlgorithm;
+use super::confidential::is_confidential;
 use super::number::Number;
 use super::redact;
 use super::validate::{Invalid, invalid, not_empty};
-use crate::outgoing::is_confidential;
 
 /// Most issuers: each is a set of keys in memory.
 const MAX_ISSUERS: usize = 32;

@@ -14,6 +14,7 @@
 //! up neither in its `Debug` form nor in what `ringwire check-config` prints.
 
 mod batch;
+mod confidential;
 mod encryption;
 mod files;
 mod foreign;

@@ -6,6 +6,7 @@ use std::thread;
 use ringwire_storage::operate::migrate::is_partition_count;
 
 use super::batch::batch;
+use super::confidential::is_confidential;
 use super::encryption::encryption;
 use super::files::files;
 use super::hooks::{events, hook};
@@ -24,7 +25,6 @@ use super::{
 
 use crate::connection::addresses::AddressLimits;
 use crate::connection::forwarded::TrustedProxies;
-use crate::outgoing::is_confidential;
 
 /// Most shards: more than any machine this runs on has cores.
 const MAX_SHARDS: u32 = 1024;

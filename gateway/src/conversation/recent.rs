@@ -24,30 +24,46 @@ pub(super) struct Position {
     pub(super) command_hash: i64,
 }
 
-/// The newest entries by (sender, `client_msg_id`), oldest first. They are looked through one by one: in nearly every
-/// conversation there are few, and a map would cost several times their memory.
+/// The newest entries by (sender, `client_msg_id`), oldest first. In nearly every conversation there are few, and a map
+/// would cost several times their memory; so they are looked through one by one, by tags that lie side by side: a busy
+/// conversation is asked twice for each message, and its keys are on the heap.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
+    tags: VecDeque<u32>,
     entries: VecDeque<(DedupeKey, Position)>,
 }
 
 impl Recent {
     /// Remembers a committed entry, and forgets the oldest when there are too many.
     pub(super) fn insert(&mut self, key: DedupeKey, position: Position) {
-        if let Some((_, known)) = self.entries.iter_mut().find(|(other, _)| *other == key) {
-            *known = position;
+        if let Some(place) = self.place(&key) {
+            self.entries[place].1 = position;
             return;
         }
         if self.entries.len() == limits::RECENT_ENTRIES {
             self.entries.pop_front();
+            self.tags.pop_front();
         }
+        self.tags.push_back(tag(&key));
         self.entries.push_back((key, position));
     }
 
     /// Where the command with this key went, if that was lately.
     pub(super) fn get(&self, key: &DedupeKey) -> Option<Position> {
-        self.entries.iter().find(|(other, _)| other == key).map(|(_, position)| *position)
+        self.place(key).map(|place| self.entries[place].1)
     }
+
+    fn place(&self, key: &DedupeKey) -> Option<usize> {
+        let tag = tag(key);
+        let alike = self.tags.iter().enumerate().filter(|(_, other)| **other == tag);
+        alike.map(|(place, _)| place).find(|&place| self.entries[place].0 == *key)
+    }
+}
+
+/// FNV-1a (draft-eastlake-fnv): cheap, and spread well enough where a collision costs one comparison.
+fn tag((user, id): &DedupeKey) -> u32 {
+    let bytes = user.get().to_le_bytes().into_iter().chain(id.bytes());
+    bytes.fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 #[cfg(test)]
@@ -71,5 +87,6 @@ mod tests {
         recent.insert(key(5), again);
         assert_eq!((recent.get(&key(5)), recent.get(&key(6))), (Some(again), Some(position)));
         assert_eq!(recent.entries.len(), limits::RECENT_ENTRIES);
+        assert_eq!(recent.tags.len(), recent.entries.len());
     }
 }

@@ -9,12 +9,12 @@
 use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
-use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use super::trace::{Epoch, Span, SpanSink};
+use crate::outbound::Outgoing;
 
 /// Spans that wait for the exporter.
 const QUEUE: usize = 4096;
@@ -37,7 +37,7 @@ pub struct Exported {
 /// Sends spans for as long as it is polled.
 pub struct Exporter {
     spans: mpsc::Receiver<Span>,
-    client: Client,
+    outgoing: Outgoing,
     url: String,
     epoch: Epoch,
     exported: Exported,
@@ -46,14 +46,14 @@ pub struct Exporter {
 
 impl Exporter {
     /// An exporter to the collector at this address, such as `http://127.0.0.1:4318`, and where its spans are put.
-    pub fn new(client: Client, endpoint: &str) -> (Self, SpanSink, Exported) {
+    pub fn new(outgoing: Outgoing, endpoint: &str) -> (Self, SpanSink, Exported) {
         let (queue, spans) = mpsc::channel(QUEUE);
         let exported = Exported { sent: Counter::default(), dropped: Counter::default() };
         let sink = SpanSink { queue, dropped: exported.dropped.clone() };
         let url = format!("{}/v1/traces", endpoint.trim_end_matches('/'));
         let epoch = Epoch::now();
         let exporter =
-            Self { spans, client, url, epoch, exported: exported.clone(), told_at: None };
+            Self { spans, outgoing, url, epoch, exported: exported.clone(), told_at: None };
         (exporter, sink, exported)
     }
 
@@ -68,7 +68,7 @@ impl Exporter {
                 batch.push(span);
             }
             let count = batch.len() as u64;
-            let request = self.client.post(&self.url).json(&self.body(&batch));
+            let request = self.outgoing.post(&self.url).json(&self.body(&batch));
             let answer = request.send().await.and_then(reqwest::Response::error_for_status);
             match answer {
                 Ok(_) => {

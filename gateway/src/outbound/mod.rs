@@ -1,8 +1,9 @@
-//! Requests that the server itself makes: notifications, webhooks, questions to hooks.
+//! Requests that the server itself makes: notifications, webhooks, questions to hooks, mails, keys of issuers, traces.
 //!
 //! ```text
-//!   push, hooks ─► signed, with `sign` ─► own ─────► the operator's programs, Google
-//!                  Web Push ─► guard ───► foreign ─► whatever address a user named
+//!   push, hooks, mailer ─► signed, with `sign` ─► own ─────► the operator's programs, Google
+//!                       issuers, traces ────────► own ─────► whom the operator trusts
+//!                       Web Push ─► guard ──────► foreign ─► whatever address a user named
 //! ```
 //!
 //! Invariants: one client for each of the two, made once; no redirect leads to another server; every request has a time limit and
@@ -12,6 +13,7 @@
 mod backoff;
 mod guard;
 mod metrics;
+mod own;
 mod sign;
 
 use std::sync::Arc;
@@ -19,7 +21,7 @@ use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
+use reqwest::{Client, IntoUrl, RequestBuilder, Response, StatusCode};
 
 pub(crate) use backoff::pause_ms;
 pub(crate) use guard::check_endpoint;
@@ -27,7 +29,6 @@ pub(crate) use metrics::{Answer, Outcome, OutgoingMetrics};
 
 use crate::cli::unix_now_ms;
 use crate::config::Endpoint;
-use crate::outgoing;
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -54,6 +55,9 @@ pub(crate) enum RequestError {
     /// It did not get there, or the answer did not come in time.
     #[error("{0}")]
     Failed(reqwest::Error),
+    /// The answer is no success.
+    #[error("the answer is {0}")]
+    Status(StatusCode),
     /// The answer is longer than may be.
     #[error("the answer is too long")]
     TooLong,
@@ -79,12 +83,21 @@ impl Outgoing {
             // A proxy would look names up itself, past the guard.
             foreign.no_proxy().https_only(true).dns_resolver(Arc::new(guard::Public))
         };
-        Ok(Self { own: outgoing::client()?, foreign: foreign.build()?, private_endpoints })
+        Ok(Self { own: own::client()?, foreign: foreign.build()?, private_endpoints })
     }
 
     /// A POST to a program of the operator, or of one they chose.
-    pub(crate) fn post(&self, url: Url) -> RequestBuilder {
+    pub(crate) fn post(&self, url: impl IntoUrl) -> RequestBuilder {
         self.own.post(url)
+    }
+
+    /// Reads something of at most `most` bytes that the operator named.
+    pub(crate) async fn get(&self, url: &str, most: usize) -> Result<Vec<u8>, RequestError> {
+        let response = self.own.get(url).send().await?;
+        if !response.status().is_success() {
+            return Err(RequestError::Status(response.status()));
+        }
+        body_of(response, most).await
     }
 
     /// A POST to an address that a user named; `None`: it may not be asked.
@@ -101,8 +114,21 @@ impl Outgoing {
         id: &str,
         json: Vec<u8>,
     ) -> RequestBuilder {
-        let signature = sign::signature(&to.secrets, unix_now_ms() / 1_000, &json);
-        self.post(to.url.clone())
+        let secrets = to.secrets.iter().map(|secret| secret.as_bytes());
+        self.signed_with(to.url.clone(), secrets, event, id, json)
+    }
+
+    /// The same with these secrets.
+    pub(crate) fn signed_with<'a>(
+        &self,
+        url: impl IntoUrl,
+        secrets: impl IntoIterator<Item = &'a [u8]>,
+        event: &str,
+        id: &str,
+        json: Vec<u8>,
+    ) -> RequestBuilder {
+        let signature = sign::signature(secrets, unix_now_ms() / 1_000, &json);
+        self.post(url)
             .header(CONTENT_TYPE, "application/json")
             .header("x-ringwire-event", event)
             .header("x-ringwire-id", id)
@@ -112,10 +138,14 @@ impl Outgoing {
 }
 
 /// The body of an answer, up to a bound.
-pub(crate) async fn body(mut response: Response) -> Result<Vec<u8>, RequestError> {
+pub(crate) async fn body(response: Response) -> Result<Vec<u8>, RequestError> {
+    body_of(response, MAX_ANSWER_BYTES).await
+}
+
+async fn body_of(mut response: Response, most: usize) -> Result<Vec<u8>, RequestError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+        if chunk.len() > most.saturating_sub(body.len()) {
             return Err(RequestError::TooLong);
         }
         body.extend_from_slice(&chunk);

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::auth::{MAX_JWKS_BYTES, TokenVerifier};
 use crate::config::{Config, JwksSource};
-use crate::outgoing::Outgoing;
+use crate::outbound::Outgoing;
 
 /// How often unknown keys make an issuer be asked, at most.
 const ASKED_REST: Duration = Duration::from_secs(30);

@@ -38,7 +38,7 @@ pub enum Mail {
     /// A user of this shard, the first, sees nothing of the second any more. Refusable.
     Conceal(UserId, UserId),
     /// A user lets others see more or less than before. Refusable.
-    LookAgain(UserId),
+    RecheckWatchers(UserId),
     /// All sessions of a user of this shard are to end. Refusable.
     EndSessions(UserId, CloseReason),
     /// The sessions of a login of a user of this shard are to end; `None`: of all their logins. Refusable.

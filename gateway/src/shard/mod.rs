@@ -270,7 +270,7 @@ impl State {
             Mail::Deliver(delivery) => self.deliver_here(&delivery, links),
             Mail::Presence(letter) => self.presence_letter(*letter, links),
             Mail::Conceal(watcher, user) => self.conceal(watcher, user, links),
-            Mail::LookAgain(user) => self.look_again(user),
+            Mail::RecheckWatchers(user) => self.look_again(user),
             Mail::StopTyping(id, user) => self.typing_stopped(id, user, links),
             Mail::EndSessions(user, reason) => self.end_sessions(user, reason, links),
             Mail::EndLogin(user, login) => self.end_login(user, login, links),

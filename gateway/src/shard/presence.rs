@@ -189,7 +189,7 @@ impl State {
                 self.look_again(user);
             } else {
                 let mailbox = &self.shared.mailboxes[usize::from(shard)];
-                drop(mailbox.try_send(Mail::LookAgain(user)));
+                drop(mailbox.try_send(Mail::RecheckWatchers(user)));
             }
         }
     }

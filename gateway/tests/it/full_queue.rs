@@ -14,7 +14,7 @@ use crate::support::store::Database;
 const CAPACITY: usize = 16_384;
 /// Entries in the batch that the writer has taken already, at most.
 const BATCH: usize = 4_096;
-/// Few enough to be over before the writer gives its batch up and takes another.
+/// Few enough to be over within the 2 s that the writer waits for a lock: after that it goes on with other entries.
 const EXCESS: usize = 2_500;
 /// Sessions that fill the queue; two more try when it is full.
 const FILLING: usize = (CAPACITY + BATCH).div_ceil(SESSION_WINDOW) + 1;

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::support::chat::id_of;
 use crate::support::client::Client;
-use crate::support::http::{Answer, ask_as, get, get_as, send_as};
+use crate::support::http::{Answer, ask_as, get, get_as, give_as};
 use crate::support::mock::{Mock, Received, TAKEN};
 use crate::support::server::{ServerProcess, Setup};
 use crate::support::store::Database;
@@ -39,7 +39,7 @@ fn ben(server: &ServerProcess) -> Client {
 }
 
 fn put(server: &ServerProcess, user: u64, path: &str, body: &Value) -> Answer {
-    send_as(server.address(), &server.token(user), "PUT", path, body)
+    give_as(server.address(), &server.token(user), "PUT", path, &[], body)
 }
 
 /// Has that device pushed.

@@ -150,14 +150,3 @@ pub(crate) fn request_as(
         None => ask_as(address, token, method, path),
     }
 }
-
-/// Any request with a token and a JSON body, on a connection of its own.
-pub(crate) fn send_as(
-    address: SocketAddr,
-    token: &str,
-    method: &str,
-    path: &str,
-    body: &Value,
-) -> Answer {
-    give_as(address, token, method, path, &[], body)
-}
