@@ -4,6 +4,8 @@
 //! are (`RINGWIRE_PG_BIN`, `RINGWIRE_CHROMIUM`, `RINGWIRE_PYTHON`, `RINGWIRE_NODE`) and whether the long variants are
 //! wanted (`RINGWIRE_TEST_FULL=1`).
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::Stdio;
@@ -13,6 +15,9 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::command::cargo;
 use crate::{packages, prerequisites};
+
+/// The summary tells that much of why a test failed.
+const REASON_CHARS: usize = 160;
 
 /// Runs the tests whose name contains `filter`, or all of them.
 pub(crate) fn run(root: &Path, full: bool, filter: Option<&str>) -> Result<()> {
@@ -61,6 +66,10 @@ struct Tally {
     binaries: u32,
     passed: u32,
     failed: Vec<String>,
+    /// What each failed test said first, by its name.
+    reasons: BTreeMap<String, String>,
+    /// The failed test whose output is being read, and whether its next line is why it failed.
+    telling: Option<(String, bool)>,
 }
 
 impl Tally {
@@ -72,6 +81,16 @@ impl Tally {
             line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... FAILED"))
         {
             self.failed.push(name.to_owned());
+        } else if let Some(name) =
+            line.strip_prefix("---- ").and_then(|rest| rest.strip_suffix(" stdout ----"))
+        {
+            self.telling = Some((name.to_owned(), false));
+        } else if let Some((name, next)) = &mut self.telling {
+            if std::mem::take(next) {
+                let reason: String = line.chars().take(REASON_CHARS).collect();
+                self.reasons.entry(name.clone()).or_insert(reason);
+            }
+            *next = line.starts_with("thread '") && line.contains(" panicked at ");
         }
     }
 
@@ -85,8 +104,8 @@ impl Tally {
             self.binaries
         );
         for name in &self.failed {
-            summary.push_str("\n  failed: ");
-            summary.push_str(name);
+            let reason = self.reasons.get(name).map_or("", String::as_str);
+            let _ = write!(summary, "\n  failed: {name}: {reason}");
         }
         summary
     }
@@ -110,12 +129,20 @@ mod tests {
             "test shard::mailbox::tests::order ... ok",
             "test codec::tests::f3_split ... FAILED",
             "test result: FAILED. 8 passed; 1 failed; 0 ignored; 0 measured; 2 filtered out; finished in 0.1s",
+            "failures:",
+            "---- codec::tests::f3_split stdout ----",
+            "",
+            "thread 'codec::tests::f3_split' (7) panicked at protocol/src/codec.rs:12:5:",
+            "a frame is missing",
+            "note: run with `RUST_BACKTRACE=1`",
             "test result: ok. 12 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.0s",
         ] {
             tally.read(line);
         }
         let failed = vec!["codec::tests::f3_split".to_owned()];
-        assert_eq!(tally, Tally { binaries: 2, passed: 20, failed });
-        assert!(tally.summary(false, 3).contains("20 tests passed, 1 failed, in 2 suites, 3 s"));
+        assert_eq!((tally.binaries, tally.passed, &tally.failed), (2, 20, &failed));
+        let summary = tally.summary(false, 3);
+        assert!(summary.contains("20 tests passed, 1 failed, in 2 suites, 3 s"));
+        assert!(summary.contains("failed: codec::tests::f3_split: a frame is missing"));
     }
 }

@@ -34,8 +34,8 @@ struct Person {
     lingering: Vec<(Instant, Own)>,
     /// When the last session that could be seen ended or hid.
     last_seen_at: UnixMs,
-    /// What the followers know.
-    told: Shown,
+    /// What the followers know; `None`: not all of them the same.
+    told: Option<Shown>,
     followers: Vec<ShardId>,
 }
 
@@ -45,7 +45,7 @@ impl Default for Person {
             sessions: Vec::new(),
             lingering: Vec::new(),
             last_seen_at: 0,
-            told: Shown::offline(0),
+            told: Some(Shown::offline(0)),
             followers: Vec::new(),
         }
     }
@@ -151,7 +151,13 @@ impl Board {
         if !person.followers.contains(&shard) {
             person.followers.push(shard);
         }
-        person.shown()
+        let shown = person.shown();
+        if person.told.as_ref() != Some(&shown) {
+            // The others have not heard of it yet. If it is undone before they would, this one must hear of that.
+            person.told = None;
+            self.touched.insert(user);
+        }
+        shown
     }
 
     /// A shard has lost its interest.
@@ -177,8 +183,8 @@ impl Board {
         for user in std::mem::take(&mut self.touched) {
             let Some(person) = self.people.get_mut(&user) else { continue };
             let shown = person.shown();
-            if shown != person.told {
-                person.told = shown.clone();
+            if person.told.as_ref() != Some(&shown) {
+                person.told = Some(shown.clone());
                 if !person.followers.is_empty() {
                     news.push(News { user, shown, followers: person.followers.clone() });
                 }

@@ -522,3 +522,18 @@ fn a_time_that_cannot_be_saved_is_kept() {
     board.everybody_goes(40);
     assert_eq!(board.take_seen(), [(user(1), 40)]);
 }
+
+#[test]
+fn who_begins_to_follow_between_a_change_and_its_undoing_hears_of_both() {
+    let (mut board, followed) = (Board::default(), user(4));
+    let (at, online, busy) = (Instant::now(), own(Status::Online, ""), own(Status::Busy, ""));
+    board.came(followed, key(4, 0), online.clone(), 1);
+    board.follow(followed, 0);
+    board.sweep(at);
+    board.set(followed, key(4, 0), busy, 2);
+    assert_eq!(board.follow(followed, 1).status, Status::Busy);
+    board.set(followed, key(4, 0), online, 3);
+    let news = board.sweep(at);
+    assert_eq!(news.len(), 1, "the second follower believes in the change");
+    assert_eq!(news[0].shown.status, Status::Online);
+}
