@@ -26,8 +26,8 @@ const TOLERANCE_PERCENT: f64 = 3.0;
 const COUNTS: &str = "bench/instructions.toml";
 const PROFILE: &str = "bench/instructions/profile.toml";
 const PROGRAM: &str = "instructions";
-/// The function that is counted, with whatever crate and hash its name has.
-const COUNTED: &str = "*instructions::counted*";
+/// The function that is counted, as callgrind calls it.
+const COUNTED: &str = "instructions::counted";
 
 /// Counts, and compares; with `accept` writes the counts down instead.
 pub(crate) fn run(root: &Path, accept: bool) -> Result<()> {
@@ -167,8 +167,9 @@ impl Recorded {
 
 fn render(environment: &str, counts: &[(String, f64)]) -> String {
     let mut text = String::from(
-        "# Instructions that each hot path takes for a message or a delivery. Written by\n\
-         # `cargo xtask bench instructions --accept`; `cargo xtask ci` fails where a count is more than 3 % off.\n\n\
+        "# Instructions that each hot path takes for a message or a delivery, in the build that\n\
+         # bench/instructions/profile.toml describes. Written by `cargo xtask bench instructions --accept`;\n\
+         # `cargo xtask ci` fails where a count is more than 3 % off.\n\n\
          # What they were counted with; with anything else they are compared but not judged.\n",
     );
     let _ = write!(text, "environment = \"{environment}\"\n\n[per_message]\n");

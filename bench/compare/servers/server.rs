@@ -29,20 +29,13 @@ pub(crate) enum Server {
     MonoioTcp,
     /// The usual Rust WebSocket server.
     TokioTungstenite,
-    /// The one that is known for speed.
-    Fastwebsockets,
     /// The usual WebSocket server of Node: the package `ws`.
     NodeWs,
 }
 
 impl Server {
-    pub(crate) const ALL: [Self; 5] = [
-        Self::Ringwire,
-        Self::MonoioTcp,
-        Self::TokioTungstenite,
-        Self::Fastwebsockets,
-        Self::NodeWs,
-    ];
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Ringwire, Self::MonoioTcp, Self::TokioTungstenite, Self::NodeWs];
 
     /// The name in tables.
     pub(crate) fn name(self) -> &'static str {
@@ -50,7 +43,6 @@ impl Server {
             Self::Ringwire => "ringwire",
             Self::MonoioTcp => "monoio TCP",
             Self::TokioTungstenite => "tokio-tungstenite",
-            Self::Fastwebsockets => "fastwebsockets",
             Self::NodeWs => "Node ws",
         }
     }
@@ -89,7 +81,6 @@ impl Server {
             Self::Ringwire => folder.join("examples/echo"),
             Self::MonoioTcp => folder.join("peer_monoio_tcp"),
             Self::TokioTungstenite => folder.join("peer_tokio_tungstenite"),
-            Self::Fastwebsockets => folder.join("peer_fastwebsockets"),
             Self::NodeWs => PathBuf::from(NODE_PEER),
         })
     }
