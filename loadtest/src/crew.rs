@@ -11,6 +11,7 @@
 use std::cell::{Cell, RefCell, RefMut};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -19,8 +20,9 @@ use ringwire_protocol::codec::Encoding;
 
 use crate::client::{Event, Identity, Settings, User};
 use crate::driver::{self, Link, Slot};
-use crate::fleet::Run;
+use crate::part::Run;
 use crate::scenario::Scenario;
+use crate::series::Snapshot;
 use crate::tally::Tally;
 use crate::target::Target;
 use crate::token::TokenError;
@@ -56,6 +58,8 @@ pub(crate) struct Crew {
     scratch: RefCell<Scratch>,
     pub(crate) live: Cell<u64>,
     pub(crate) over: Cell<bool>,
+    /// The drain is over: what comes now is not part of the figures.
+    is_drained: Cell<bool>,
 }
 
 /// Buffers that every turn uses and leaves empty.
@@ -114,6 +118,7 @@ impl Crew {
             scratch: RefCell::new(Scratch::default()),
             live: Cell::new(0),
             over: Cell::new(false),
+            is_drained: Cell::new(false),
             run,
         })
     }
@@ -129,6 +134,21 @@ impl Crew {
         if !slot.dead {
             slot.user.due(origin, due_us);
         }
+    }
+
+    /// Tells how far the thread is at the end of an interval.
+    pub(crate) fn tell(&self, at_us: u64) {
+        if !self.is_drained.get() {
+            let snapshot = Snapshot::of(&self.tally.borrow(), at_us, self.live.get());
+            self.run.publish(self.thread, snapshot);
+        }
+    }
+
+    /// The drain is over: tells how far the thread is for the last time.
+    pub(crate) fn drained(&self) {
+        let snapshot = Snapshot::of(&self.tally.borrow(), self.run.now_us(), self.live.get());
+        self.run.publish(self.thread, snapshot.last());
+        self.is_drained.set(true);
     }
 
     /// The counts, with the judgement of every ledger.
@@ -342,6 +362,11 @@ impl Crew {
 
     pub(crate) fn target(&self) -> &Target {
         &self.run.target
+    }
+
+    /// Where the user's connection comes from; `None`: the system chooses.
+    pub(crate) fn source(&self, index: usize) -> Option<IpAddr> {
+        self.run.source(self.thread, index)
     }
 
     pub(crate) fn mask_seed(&self, index: usize) -> u64 {

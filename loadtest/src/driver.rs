@@ -213,8 +213,9 @@ async fn session(
 ) -> Result<std::convert::Infallible, Ended> {
     let target = crew.target();
     let lost = |_| Ended::Lost;
-    let socket =
-        Socket::connect(target.address).await.map_err(|error| Ended::Connect(error.kind()))?;
+    let socket = Socket::connect(target.address, crew.source(index))
+        .await
+        .map_err(|error| Ended::Connect(error.kind()))?;
     let subprotocol = crew.encoding().subprotocol();
     let (handshake, request) =
         ClientHandshake::new(&target.host, &target.path, &[subprotocol], &[]);

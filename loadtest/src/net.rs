@@ -5,8 +5,8 @@
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use monoio::net::{TcpStream, UnixStream};
@@ -36,9 +36,12 @@ pub(crate) fn block_on<F: Future>(future: F) -> io::Result<F::Output> {
 pub(crate) struct Socket(TcpStream);
 
 impl Socket {
-    /// Connects, without Nagle's delay.
-    pub(crate) async fn connect(address: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect_addr(address).await?;
+    /// Connects, without Nagle's delay; from `source`, or from where the system chooses.
+    pub(crate) async fn connect(address: SocketAddr, source: Option<IpAddr>) -> io::Result<Self> {
+        let stream = match source {
+            None => TcpStream::connect_addr(address).await?,
+            Some(source) => connect_from(source, address).await?,
+        };
         stream.set_nodelay(true)?;
         Ok(Self(stream))
     }
@@ -69,6 +72,44 @@ impl Socket {
         // SAFETY: pointer and length describe bytes that stay valid during the call, which only reads them.
         let count = unsafe { libc::send(fd, bytes.as_ptr().cast(), bytes.len(), flags) };
         usize::try_from(count).map_err(|_| io::Error::last_os_error())
+    }
+}
+
+/// Connects from one of the addresses of this host. The system chooses the port when it knows both ends, so that a port
+/// can serve connections to several servers.
+async fn connect_from(source: IpAddr, address: SocketAddr) -> io::Result<TcpStream> {
+    let socket = socket2::Socket::new(
+        socket2::Domain::for_address(address),
+        socket2::Type::STREAM,
+        Some(socket2::Protocol::TCP),
+    )?;
+    socket.set_nonblocking(true)?;
+    let on: libc::c_int = 1;
+    // SAFETY: pointer and size describe `on`, which the call only reads.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_IP,
+            libc::IP_BIND_ADDRESS_NO_PORT,
+            (&raw const on).cast(),
+            size_of_val(&on) as libc::socklen_t,
+        )
+    };
+    if result < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    socket.bind(&SocketAddr::new(source, 0).into())?;
+    match socket.connect(&address.into()) {
+        Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
+        _ => {}
+    }
+    let stream = TcpStream::from_std(socket.into())?;
+    stream.writable(false).await?;
+    // SAFETY: the descriptor is open as long as `stream` lives, which outlives the borrow.
+    let descriptor = unsafe { BorrowedFd::borrow_raw(stream.as_raw_fd()) };
+    match socket2::SockRef::from(&descriptor).take_error()? {
+        None => Ok(stream),
+        Some(error) => Err(error),
     }
 }
 

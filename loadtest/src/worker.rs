@@ -12,9 +12,8 @@ use std::time::Duration;
 use crate::arrival::{Due, Plan, Schedule};
 use crate::crew::Crew;
 use crate::driver::{self, Slot};
-use crate::fleet::Run;
 use crate::net::{self, FineTimer};
-use crate::progress::Snapshot;
+use crate::part::Run;
 use crate::tally::Tally;
 use crate::token::TokenError;
 
@@ -22,9 +21,8 @@ use crate::token::TokenError;
 const SHORTEST_SLEEP: Duration = Duration::from_micros(100);
 /// The pacer wakes at least this often, to see that the run was stopped.
 const LONGEST_SLEEP: Duration = Duration::from_millis(50);
-/// How often delayed repeats are looked at and progress is published.
+/// How often delayed repeats are looked at, and whether an interval is over.
 const SWEEP: Duration = Duration::from_millis(5);
-const SWEEPS_PER_SNAPSHOT: u32 = 40;
 /// How long all users together may take to become live after the last one began to connect.
 const LIVE_LIMIT: Duration = Duration::from_secs(30);
 /// How many users read back at once, and how long all may take.
@@ -33,7 +31,7 @@ const READ_BACK_LIMIT: Duration = Duration::from_mins(2);
 
 /// Why a thread could not do its part.
 #[derive(Debug, thiserror::Error)]
-pub enum WorkerError {
+pub(crate) enum WorkerError {
     /// A token could not be made.
     #[error(transparent)]
     Token(#[from] TokenError),
@@ -76,6 +74,7 @@ impl Worker {
         self.pace(start_us).await?;
         self.drain().await;
         self.crew.tally.borrow_mut().cpu = net::thread_cpu().saturating_sub(cpu_before);
+        self.crew.drained();
         self.read_back().await;
         self.crew.over.set(true);
         for slot in &self.crew.slots {
@@ -230,24 +229,16 @@ impl Worker {
     }
 }
 
-/// Looks after delayed repeats and publishes progress.
+/// Looks after delayed repeats and tells at the end of each interval how far the thread is.
 async fn sweep(crew: Rc<Crew>) {
-    let mut sweeps: u32 = 0;
+    let mut told_us = crew.run.boundary_us();
     while !crew.over.get() {
         monoio::time::sleep(SWEEP).await;
         crew.wake();
-        sweeps += 1;
-        if sweeps.is_multiple_of(SWEEPS_PER_SNAPSHOT) {
-            let tally = crew.tally.borrow();
-            let snapshot = Snapshot {
-                live: crew.live.get(),
-                sent: tally.sent,
-                acked: tally.acked,
-                delivered: tally.delivered,
-                ack: tally.ack.clone(),
-                deliver: tally.deliver.clone(),
-            };
-            crew.run.publish(crew.thread, snapshot);
+        let boundary_us = crew.run.boundary_us();
+        if boundary_us != told_us {
+            told_us = boundary_us;
+            crew.tell(boundary_us);
         }
     }
 }

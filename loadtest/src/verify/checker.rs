@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::AddAssign;
 
 use ringwire_protocol::Seq;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::ledger::{Content, Device, Ledger, Origin, Outcome, Via};
 
@@ -46,7 +46,7 @@ pub enum Finding {
 }
 
 /// How often each promise was broken: all zero for a correct history.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Findings {
     /// Messages that were acknowledged but are missing somewhere.
     pub lost: u64,

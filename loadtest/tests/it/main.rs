@@ -3,6 +3,7 @@
 //! Nothing here is decided by how long something took, except that what a server withheld for a while must show.
 
 mod fake;
+mod program;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -243,6 +244,12 @@ fn the_json_report_has_the_promised_fields() {
         "generator_cpu_s",
         "verdict",
         "reasons",
+        "format",
+        "processes",
+        "machine",
+        "configuration",
+        "histograms",
+        "intervals",
     ] {
         assert!(json.get(field).is_some(), "{field}");
     }
