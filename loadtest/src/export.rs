@@ -28,8 +28,7 @@ pub fn hgrm(latency: &Packed) -> String {
         "Value", "Percentile", "TotalCount", "1/(1-Percentile)"
     );
     let mut seen = 0;
-    let mut steps = histogram.iter_quantiles(TICKS_PER_HALF).peekable();
-    while let Some(step) = steps.next() {
+    for step in histogram.iter_quantiles(TICKS_PER_HALF) {
         seen += step.count_since_last_iteration();
         let quantile = step.quantile_iterated_to();
         let value = step.value_iterated_to() as f64 / US_PER_MS;

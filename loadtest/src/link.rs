@@ -186,7 +186,7 @@ impl Link {
                 message => drop(orders.as_ref().map(|orders| orders.send(message))),
             },
             To::Child { stdin, .. } => {
-                drop(stdin.as_mut().map(|stdin| control::write(stdin, &message)))
+                drop(stdin.as_mut().map(|stdin| control::write(stdin, &message)));
             }
             To::Worker(stream) => drop(control::write(&*stream, &message)),
         }

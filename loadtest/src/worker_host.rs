@@ -20,7 +20,7 @@ use crate::token::Tokens;
 /// How long whoever connects has to prove that it is a run.
 const GREETING_LIMIT: Duration = Duration::from_secs(5);
 /// How long the network may take what a worker tells; a run that does not listen any more is given up.
-const WRITE_LIMIT: Duration = Duration::from_secs(60);
+const WRITE_LIMIT: Duration = Duration::from_mins(1);
 
 /// What a worker brings along for the runs it works for.
 #[derive(Clone, Debug, Default)]

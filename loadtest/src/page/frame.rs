@@ -59,7 +59,7 @@ pub(super) fn escape(text: &str) -> String {
             '\'' => escaped.push_str("&#39;"),
             // What XML has no way to write.
             character if character.is_control() && !character.is_whitespace() => {
-                escaped.push('\u{fffd}')
+                escaped.push('\u{fffd}');
             }
             character => escaped.push(character),
         }
@@ -117,15 +117,18 @@ pub(super) fn list(lines: &[String]) -> String {
     if lines.is_empty() {
         return String::new();
     }
-    let items: String = lines.iter().map(|line| format!("<li>{}</li>\n", escape(line))).collect();
-    format!("<ul>\n{items}</ul>\n")
+    let mut text = "<ul>\n".to_owned();
+    for line in lines {
+        let _ = writeln!(text, "<li>{}</li>", escape(line));
+    }
+    text + "</ul>\n"
 }
 
 /// A number as people read it: four digits at most behind a point that matters.
 pub(super) fn number(value: f64) -> String {
     let magnitude = value.abs();
     if magnitude >= 10_000.0 {
-        let digits = format!("{:.0}", magnitude);
+        let digits = format!("{magnitude:.0}");
         let mut grouped = String::new();
         for (index, digit) in digits.chars().enumerate() {
             if index > 0 && (digits.len() - index).is_multiple_of(3) {
@@ -134,7 +137,7 @@ pub(super) fn number(value: f64) -> String {
             grouped.push(digit);
         }
         if value < 0.0 { format!("-{grouped}") } else { grouped }
-    } else if magnitude >= 100.0 || value == value.trunc() {
+    } else if magnitude >= 100.0 || value.fract().abs() < 1e-9 {
         format!("{value:.0}")
     } else if magnitude >= 10.0 {
         format!("{value:.1}")

@@ -174,8 +174,8 @@ fn latency_over_time(report: &Report) -> String {
 }
 
 fn rates_over_time(report: &Report) -> String {
-    fn rate(count: u64, interval: &Interval) -> Option<f64> {
-        Some(count as f64 / interval.seconds.max(0.001))
+    fn rate(count: u64, interval: &Interval) -> f64 {
+        count as f64 / interval.seconds.max(0.001)
     }
     over_time(
         report,
@@ -183,11 +183,11 @@ fn rates_over_time(report: &Report) -> String {
         "per second",
         PLOT_HEIGHT,
         &[
-            ("offered", &|interval| rate(interval.counts.offered, interval)),
-            ("acknowledged", &|interval| rate(interval.counts.acked, interval)),
-            ("delivered", &|interval| rate(interval.counts.delivered, interval)),
-            ("late sends", &|interval| rate(interval.counts.late_sends, interval)),
-            ("errors", &|interval| rate(interval.counts.errors, interval)),
+            ("offered", &|interval| Some(rate(interval.counts.offered, interval))),
+            ("acknowledged", &|interval| Some(rate(interval.counts.acked, interval))),
+            ("delivered", &|interval| Some(rate(interval.counts.delivered, interval))),
+            ("late sends", &|interval| Some(rate(interval.counts.late_sends, interval))),
+            ("errors", &|interval| Some(rate(interval.counts.errors, interval))),
         ],
     )
     .draw()

@@ -20,8 +20,8 @@ pub fn page(sides: &[Runs], comparisons: &[Comparison]) -> String {
     let records: Vec<_> = shown.iter().map(|side| (side.name.clone(), side.deliver())).collect();
     body += &section("Send → delivered by percentile", &by_percentile(&records));
     body += &section("Send → delivered, p99 over time", &over_time(shown));
-    body += &format!("<footer>Intervals: {}.</footer>\n", escape(METHOD));
-    frame("Comparison of load tests", &body)
+    let footer = format!("<footer>Intervals: {}.</footer>\n", escape(METHOD));
+    frame("Comparison of load tests", &(body + &footer))
 }
 
 fn differences(comparison: &Comparison) -> String {
