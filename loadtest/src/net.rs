@@ -43,6 +43,27 @@ impl Socket {
         Ok(Self(stream))
     }
 
+    /// Ends the connection in both directions; whoever reads or writes sees the end.
+    pub(crate) fn shutdown(&self) {
+        // SAFETY: takes no pointers. A socket that is gone already is what is wanted.
+        unsafe { libc::shutdown(self.0.as_raw_fd(), libc::SHUT_RDWR) };
+    }
+
+    /// Lets the kernel keep as little as it will for this socket, so that what is not read soon stops the sender.
+    pub(crate) fn shrink_receive_buffer(&self) {
+        let bytes: libc::c_int = 4096;
+        // SAFETY: the option's value is an int that is valid during the call. Refused, the buffer stays as it is.
+        unsafe {
+            libc::setsockopt(
+                self.0.as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_RCVBUF,
+                (&raw const bytes).cast(),
+                size_of::<libc::c_int>() as libc::socklen_t,
+            );
+        }
+    }
+
     /// Completes when [`Self::recv`] will not block.
     pub(crate) async fn readable(&self) -> io::Result<()> {
         self.0.readable(false).await
