@@ -196,7 +196,8 @@ impl Link {
                 }
             }
         }
-        self.blocked = false;
+        let rest = self.socket.flush();
+        self.blocked = rest.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
     }
 }
 
@@ -251,24 +252,14 @@ async fn session(
 ) -> Result<std::convert::Infallible, Ended> {
     let target = crew.target();
     let lost = |_| Ended::Lost;
-    let socket =
-        Socket::connect(target.address).await.map_err(|error| Ended::Connect(error.kind()))?;
+    let socket = Socket::connect(target).await.map_err(|error| Ended::Connect(error.kind()))?;
     if crew.is_slow(index) {
         socket.shrink_receive_buffer();
     }
     let subprotocol = crew.encoding().subprotocol();
     let (handshake, request) =
         ClientHandshake::new(&target.host, &target.path, &[subprotocol], &[]);
-    let mut request = &request[..];
-    while !request.is_empty() {
-        match socket.send(request) {
-            Ok(written) => request = &request[written..],
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                socket.writable().await.map_err(lost)?;
-            }
-            Err(_) => return Err(Ended::Lost),
-        }
-    }
+    socket.send_all(&request).await.map_err(lost)?;
 
     let mut head = vec![0; MAX_HEAD_BYTES + 4096];
     let mut filled = 0;
@@ -353,7 +344,7 @@ fn read_all(crew: &Rc<Crew>, index: usize, socket: &Socket) -> Result<(), Ended>
         crew.with_slot(index, |slot, now_us, events| {
             slot.feed(&mut buffer[..count], crew.encoding(), now_us, events)
         })?;
-        if count < buffer.len() {
+        if count < buffer.len() && socket.reads_all_at_once() {
             return Ok(());
         }
     }

@@ -40,6 +40,7 @@ mod crew;
 mod driver;
 mod net;
 mod seating;
+pub mod tls;
 
 pub mod latency;
 pub mod tally;

@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     fn sound() -> Tally {
-        let mut tally = Tally::new(0);
+        let mut tally = Tally { offered: 100, ..Tally::new(0) };
         for due_us in 0..100 {
             tally.ack.record(due_us, due_us + 2000);
             tally.deliver.record(due_us, due_us + 3000);
@@ -232,6 +232,15 @@ mod tests {
         assert_eq!(judge(&Tally::new(0)), Verdict::InsufficientEvidence);
         let (verdict, _) = Thresholds::default().judge(&sound(), true);
         assert_eq!(verdict, Verdict::InsufficientEvidence);
+    }
+
+    #[test]
+    fn a_run_that_offers_nothing_is_judged_by_its_connections() {
+        let mut idle = Tally::new(0);
+        idle.connect.record(0, 30_000);
+        assert_eq!(judge(&idle), Verdict::Pass);
+        let strict = Thresholds { connect_p99_ms: Some(10.0), ..Thresholds::default() };
+        assert_eq!(strict.judge(&idle, false).0, Verdict::Fail);
     }
 
     #[test]
