@@ -7,7 +7,10 @@
 //!    │ ◄──────────────── Ready ──────────── │   all its users are live
 //!    │ ───────────────── Begin ───────────► │   when the first send may be due
 //!    │ ◄──────────────── Sample ─────────── │   each second
+//!    │ ◄──────────────── Met ─────────────► │   conversations with members in several processes: who is there
 //!    │ ───────────────── Stop ────────────► │   if the run is called off
+//!    │ ◄──────────────── Drained ────────── │   every send is answered, or the drain is over
+//!    │ ───────────────── Close ───────────► │   all have drained: look for the last time
 //!    │ ◄──────────── Done | Failed ──────── │   its counts | why there are none
 //! ```
 //!
@@ -20,14 +23,16 @@ use std::ops::Range;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::relay::Met;
 use crate::scenario::Scenario;
 use crate::series::Sample;
 use crate::tally::Tally;
 
 /// Both sides have to speak the same.
 pub(crate) const VERSION: u32 = 1;
-/// The longest message: counts with their histograms take some 100 KB.
-const MAX_MESSAGE_BYTES: u32 = 16 << 20;
+/// The longest message. Counts with their histograms take some 100 KB; what is remembered of a conversation whose members
+/// sit in several processes takes 15 bytes a send.
+const MAX_MESSAGE_BYTES: u32 = 512 << 20;
 
 /// Said by the run.
 #[derive(Debug, Serialize, Deserialize)]
@@ -36,6 +41,10 @@ pub(crate) enum ToPart {
     Order(Box<Order>),
     /// All are ready: sends may be due from then on, on the run's clock.
     Begin { at_us: u64 },
+    /// What the members in other processes know.
+    Met(Vec<Met>),
+    /// All processes have drained.
+    Close,
     /// Send no more, drain and report.
     Stop,
 }
@@ -49,6 +58,10 @@ pub(crate) enum FromPart {
     Ready,
     /// What happened in a second.
     Sample(Box<Sample>),
+    /// What the members here know, where that has changed.
+    Met(Vec<Met>),
+    /// All threads have drained.
+    Drained,
     /// The end of it.
     Done(Box<Tally>),
     /// It could not do its part.
@@ -66,15 +79,16 @@ pub(crate) struct Hello {
 /// The part of a run that one process carries out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Order {
-    /// With the threads of all processes together.
     pub(crate) scenario: Scenario,
     /// The server.
     pub(crate) url: String,
     /// Tells this run's messages from every other run's.
     pub(crate) run_id: u32,
-    /// Which threads of the scenario run here.
-    pub(crate) threads: Range<u32>,
-    /// The threads that share this process's clock, its own among them.
+    /// The lanes of this process: its threads, among those of all processes.
+    pub(crate) own_lanes: Range<u32>,
+    /// How many lanes there are.
+    pub(crate) lanes: u32,
+    /// The lanes that share this process's clock, its own among them.
     pub(crate) same_clock: Range<u32>,
     /// The run's clock.
     pub(crate) clock: ClockOrder,
@@ -129,7 +143,8 @@ mod tests {
             scenario: Scenario::parse(scenario, &["threads=4".to_owned()]).unwrap(),
             url: "ws://127.0.0.1:1/ws".to_owned(),
             run_id: 7,
-            threads: 2..4,
+            own_lanes: 2..4,
+            lanes: 4,
             same_clock: 0..4,
             clock: ClockOrder::Shared { epoch_us: 12 },
         }

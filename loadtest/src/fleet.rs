@@ -6,11 +6,10 @@
 //!                                         view, series, what the server uses ◄───┘
 //! ```
 //!
-//! Every process runs as many threads as the scenario says; together they are the threads of one scenario, so that all
-//! that threads share out (users, sends, the rate of connecting) is shared out over processes as well. Histograms are
+//! Every process runs as many threads as the scenario says; together they are the lanes of one run, so that all that
+//! threads share out (users, sends, the rate of connecting) is shared out over processes as well. Histograms are
 //! added bucket by bucket: the figures are those of all processes together, as if there were one.
 
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -18,8 +17,10 @@ use std::time::{Duration, SystemTime};
 
 use crate::clock::{self, Clock};
 use crate::control::{ClockOrder, FromPart, Order, ToPart, VERSION};
+use crate::layout::Layout;
 use crate::link::{Events, Here, Link, LinkError, Place};
 use crate::live::View;
+use crate::relay::Board;
 use crate::scenario::Scenario;
 use crate::series::{Interval, Series};
 use crate::server::{Cost, Watch};
@@ -36,8 +37,8 @@ const TURN: Duration = Duration::from_millis(10);
 const MAX_EVENTS: usize = 256;
 /// How long a process may take to say hello.
 const HELLO_LIMIT: Duration = Duration::from_secs(30);
-/// The most threads of a run.
-const MAX_THREADS: u32 = 4096;
+/// The most threads of all processes together.
+const MAX_LANES: u32 = 4096;
 
 /// What a run needs.
 #[derive(Debug)]
@@ -61,6 +62,8 @@ pub struct Setup {
 pub struct RunResult {
     /// The counts of all threads.
     pub tally: Tally,
+    /// Who sat where, and how much was remembered.
+    pub layout: Layout,
     /// It was stopped before its schedule ended.
     pub interrupted: bool,
     /// How long sends were offered.
@@ -85,8 +88,8 @@ pub enum FleetError {
     #[error("{0}")]
     Part(String),
     /// More threads than there can be.
-    #[error("{0} threads in all; there can be {MAX_THREADS}")]
-    Threads(u64),
+    #[error("{0} threads in all; there can be {MAX_LANES}")]
+    Lanes(u64),
 }
 
 /// Carries out a scenario in this process. Setting `stop` ends the sending early and cleanly. `progress`: a line each
@@ -115,6 +118,7 @@ pub fn run_at(setup: Setup) -> Result<RunResult, FleetError> {
     let clock = Clock::start();
     let hosts = hear_hellos(&links, &events)?;
     let orders = share_out(&setup.scenario, &setup.url, &hosts, clock)?;
+    let layout = Layout::new(&setup.scenario, setup.scenario.threads * links.len() as u32);
     for (link, order) in links.iter_mut().zip(orders) {
         link.tell(ToPart::Order(Box::new(order)));
     }
@@ -122,8 +126,11 @@ pub fn run_at(setup: Setup) -> Result<RunResult, FleetError> {
     let mut fleet = Fleet {
         duration: Duration::from_secs_f64(setup.scenario.duration_s),
         scenario: setup.scenario,
+        layout,
         ready: 0,
+        drained: vec![false; links.len()],
         open: links.len(),
+        board: Board::new(links.len()),
         links,
         clock,
         start_delay_us: if is_far { FAR_START_DELAY_US } else { START_DELAY_US },
@@ -169,7 +176,7 @@ fn hear_hellos(
     Ok(hosts.into_iter().flatten().collect())
 }
 
-/// One order for each process. Those that share this host's clock get neighbouring threads.
+/// One order for each process. Those that share this host's clock get neighbouring lanes.
 fn share_out(
     scenario: &Scenario,
     url: &str,
@@ -178,22 +185,22 @@ fn share_out(
 ) -> Result<Vec<Order>, FleetError> {
     let each = scenario.threads;
     let all = u64::from(each) * is_here.len() as u64;
-    let threads = u32::try_from(all).ok().filter(|&all| all <= MAX_THREADS);
-    let threads = threads.ok_or(FleetError::Threads(all))?;
-    let scenario = Scenario { threads, ..scenario.clone() };
+    let lanes = u32::try_from(all).ok().filter(|&all| all <= MAX_LANES);
+    let lanes = lanes.ok_or(FleetError::Lanes(all))?;
     let run_id = rand::random();
     let here = 0..each * is_here.iter().filter(|&&is_here| is_here).count() as u32;
     let (mut next_here, mut next_far) = (here.start, here.end);
     let orders = is_here.iter().map(|&is_here| {
         let next = if is_here { &mut next_here } else { &mut next_far };
-        let threads: Range<u32> = *next..*next + each;
-        *next = threads.end;
+        let own_lanes = *next..*next + each;
+        *next = own_lanes.end;
         Order {
             scenario: scenario.clone(),
             url: url.to_owned(),
             run_id,
-            same_clock: if is_here { here.clone() } else { threads.clone() },
-            threads,
+            same_clock: if is_here { here.clone() } else { own_lanes.clone() },
+            own_lanes,
+            lanes,
             clock: if is_here {
                 ClockOrder::Shared { epoch_us: clock.epoch_us() }
             } else {
@@ -207,11 +214,16 @@ fn share_out(
 /// A run on its way.
 struct Fleet {
     scenario: Scenario,
+    layout: Layout,
     duration: Duration,
     links: Vec<Link>,
-    /// Processes whose users are live, and processes that have not ended.
+    /// Processes whose users are live.
     ready: usize,
+    /// Which processes have drained, or need not be waited for any more.
+    drained: Vec<bool>,
+    /// Processes that have not ended.
     open: usize,
+    board: Board,
     clock: Clock,
     start_delay_us: u64,
     /// 0: not known yet.
@@ -264,12 +276,19 @@ impl Fleet {
                 }
             }
             FromPart::Sample(sample) => self.series.add(number, *sample),
+            FromPart::Met(news) => {
+                for (other, news) in self.board.said(number, news) {
+                    self.links[other].tell(ToPart::Met(news));
+                }
+            }
+            FromPart::Drained => self.has_drained(number),
             FromPart::Done(part) => {
                 self.open -= 1;
                 match &mut self.tally {
                     Some(tally) => tally.merge(*part),
                     None => self.tally = Some(*part),
                 }
+                self.has_drained(number);
             }
             FromPart::Failed(reason) => {
                 self.open -= 1;
@@ -278,7 +297,16 @@ impl Fleet {
                     self.failure = Some(reason);
                     self.tell_all(|| ToPart::Stop);
                 }
+                self.has_drained(number);
             }
+        }
+    }
+
+    fn has_drained(&mut self, number: usize) {
+        let were_all = self.drained.iter().all(|&drained| drained);
+        self.drained[number] = true;
+        if !were_all && self.drained.iter().all(|&drained| drained) {
+            self.tell_all(|| ToPart::Close);
         }
     }
 
@@ -305,8 +333,11 @@ impl Fleet {
             0 => Duration::ZERO,
             start_us => Duration::from_micros(at_us.saturating_sub(start_us)).min(self.duration),
         });
+        let mut tally = self.tally.unwrap_or_else(|| Tally::new(0));
+        tally.judge_pieces();
         Ok(RunResult {
-            tally: self.tally.unwrap_or_else(|| Tally::new(0)),
+            tally,
+            layout: self.layout,
             interrupted: sending < self.duration,
             sending,
             intervals: self.series.intervals(),
@@ -325,19 +356,16 @@ mod tests {
     fn threads_are_shared_out_without_gap_and_one_hosts_threads_are_neighbours() {
         let text = include_str!("../scenarios/direct.toml");
         let scenario = Scenario::parse(text, &["threads=2".to_owned()]).unwrap();
-        let orders = share_out(&scenario, "ws://x/", &[false, true, true], Clock::start()).unwrap();
-        let threads: Vec<_> = orders.iter().map(|order| order.threads.clone()).collect();
-        assert_eq!(threads, [4..6, 0..2, 2..4]);
+        let share = |is_here: &[bool]| share_out(&scenario, "ws://x/", is_here, Clock::start());
+        let orders = share(&[false, true, true]).unwrap();
+        let lanes: Vec<_> = orders.iter().map(|order| order.own_lanes.clone()).collect();
+        assert_eq!(lanes, [4..6, 0..2, 2..4]);
         let clocks: Vec<_> = orders.iter().map(|order| order.same_clock.clone()).collect();
         assert_eq!(clocks, [4..6, 0..4, 0..4]);
-        assert!(orders.iter().all(|order| order.scenario.threads == 6));
+        assert!(orders.iter().all(|order| order.lanes == 6));
         assert!(matches!(orders[0].clock, ClockOrder::Showing { .. }));
         assert!(matches!(orders[2].clock, ClockOrder::Shared { .. }));
         assert_eq!(orders[0].run_id, orders[2].run_id);
-        let many = vec![true; 4000];
-        assert!(matches!(
-            share_out(&scenario, "", &many, Clock::start()),
-            Err(FleetError::Threads(8000))
-        ));
+        assert!(matches!(share(&[true; 4000]), Err(FleetError::Lanes(8000))));
     }
 }

@@ -2,14 +2,14 @@
 //! became of every message.
 //!
 //! ```text
-//!   scenario ──► arrival: when each send is due ──┐
+//!   scenario ──► arrival (rate): when each send is due; cuts: when connections end; layout: who sits where
 //!   token, target ──► fleet ──link──► part ──► worker: ramp, pace, drain ──► crew: users ──► driver: sockets
-//!                       │  (processes)  (threads)                              │
-//!                       ▼                                                      ▼ frames
-//!             series, server, live view              verify: ledger, checker ◄── client: one user (inbox, outgoing)
-//!                       │                            latency, tally
+//!                       │  (processes)  (threads, meeting)            (seating) │
+//!                       ▼                                                       ▼ frames
+//!             series, server, live view     verify: ledger, checker ◄── client: one user (founding, inbox, outgoing)
+//!                       │                   latency, tally
 //!                       ▼
-//!             threshold: verdict ──► report
+//!             threshold: verdict ──► report ──► page, export; compare, capacity
 //! ```
 //!
 //! Invariants: a send is due when the schedule says so and is never skipped; latency counts from then. Whatever can
@@ -17,6 +17,9 @@
 //! [`verify`] is used by the gateway's integration tests as well.
 
 pub mod arrival;
+mod cuts;
+pub mod layout;
+mod rate;
 pub mod scenario;
 
 mod message;
@@ -24,6 +27,7 @@ pub mod target;
 pub mod token;
 
 mod client;
+mod founding;
 mod inbox;
 mod outgoing;
 
@@ -31,7 +35,9 @@ mod clock;
 mod control;
 pub mod fleet;
 pub mod link;
+mod meeting;
 mod part;
+mod relay;
 pub mod secret;
 mod worker;
 pub mod worker_host;
@@ -39,6 +45,8 @@ pub mod worker_host;
 mod crew;
 mod driver;
 mod net;
+mod seating;
+pub mod tls;
 
 pub mod latency;
 pub mod tally;

@@ -244,8 +244,10 @@ pub(crate) fn serve(
     prepare: impl FnOnce(&str) -> Result<Here, String>,
 ) -> io::Result<()> {
     let mut tell = |event: FromPart| {
-        // A run that is gone ends the orders as well.
-        let _ = control::write(&mut to, &event);
+        // A run that is gone ends the orders as well; one that is there hears why there are no counts.
+        if let Err(error) = control::write(&mut to, &event) {
+            let _ = control::write(&mut to, &FromPart::Failed(error.to_string()));
+        }
     };
     tell(FromPart::Hello(Hello { version: VERSION, host_id: host_id() }));
     let mut from = BufReader::new(from);

@@ -5,13 +5,13 @@
 //!   Begin, Stop ──┘         └── snapshots, each second ──► Sample
 //! ```
 //!
-//! A scenario has `threads` threads in all; a process runs a range of them and knows nothing of the others. What the
-//! threads of a run have to agree on has to follow from the scenario, or go by way of the server.
+//! Lanes are the threads of all processes; a process runs a range of them. What the threads of one process have to
+//! agree on they share here; what concerns other processes goes by way of the run (`relay`, gates).
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
+use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -19,8 +19,12 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::control::{ClockOrder, FromPart, Order, ToPart};
+use crate::founding::Kind;
+use crate::layout::Layout;
+use crate::meeting::{Gate, Meeting};
 use crate::net;
-use crate::scenario::Scenario;
+use crate::relay::{self, Relay};
+use crate::scenario::{Conversation, Scenario};
 use crate::series::{self, SECOND_US, Snapshot, Told};
 use crate::tally::Tally;
 use crate::target::Target;
@@ -44,15 +48,26 @@ pub(crate) struct Run {
     pub(crate) tokens: Tokens,
     /// Tells this run's messages from every other run's.
     pub(crate) id: u32,
+    /// Lanes whose clock is this process's: when they say a message was due can be held against what time it is here.
+    pub(crate) same_clock: Range<u32>,
+    /// Who sits where.
+    pub(crate) layout: Layout,
+    /// The lane of this process's first thread, and how many lanes there are.
+    pub(crate) first_lane: u32,
+    pub(crate) lanes: u32,
+    /// What the members of each conversation know of each other.
+    pub(crate) meetings: Vec<Meeting>,
+    /// Lanes of this process whose users are all live.
+    pub(crate) ready: Gate,
+    /// Lanes of this process that have drained; it opens when all lanes have.
+    pub(crate) closed: Gate,
     /// Send no more, drain and report.
     stop: AtomicBool,
     /// A thread could not do its part.
     failed: AtomicBool,
-    pub(crate) ready_threads: AtomicU32,
     /// When sending begins, on the run's clock; 0: not known yet.
     pub(crate) start_us: AtomicU64,
     clock: Clock,
-    threads: Range<u32>,
     /// The newest of each thread here.
     snapshots: Vec<Mutex<Option<Snapshot>>>,
 }
@@ -92,7 +107,7 @@ impl Run {
 
     /// Takes a thread's newest snapshot.
     pub(crate) fn publish(&self, thread: u32, snapshot: Snapshot) {
-        let place = &self.snapshots[(thread - self.threads.start) as usize];
+        let place = &self.snapshots[thread as usize];
         *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(snapshot);
     }
 
@@ -101,9 +116,23 @@ impl Run {
         self.stop.load(Relaxed) || self.failed.load(Relaxed)
     }
 
-    /// The address from which a thread's connection comes; `None`: the system chooses. Only on the loopback are there
+    /// Members of one conversation sit in several processes.
+    pub(crate) fn is_split_over_processes(&self) -> bool {
+        self.layout.is_split() && self.snapshots.len() < self.lanes as usize
+    }
+
+    /// What the first member of a conversation has to open.
+    pub(crate) fn founding_kind(&self) -> Kind {
+        match self.scenario.conversation {
+            Conversation::None {} | Conversation::Pairs {} => Kind::Direct,
+            Conversation::Groups { .. } => Kind::Group,
+            Conversation::Room {} => Kind::Room,
+        }
+    }
+
+    /// The address from which a lane's connection comes; `None`: the system chooses. Only on the loopback are there
     /// addresses to choose from.
-    pub(crate) fn source(&self, thread: u32, connection: usize) -> Option<IpAddr> {
+    pub(crate) fn source(&self, lane: u32, connection: usize) -> Option<IpAddr> {
         let server = self.target.address.ip();
         if !server.is_ipv4()
             || !server.is_loopback()
@@ -111,7 +140,7 @@ impl Run {
         {
             return None;
         }
-        let third = (1 + thread % 254) as u8;
+        let third = (1 + lane % 254) as u8;
         let fourth = (1 + connection / CONNECTIONS_PER_ADDRESS as usize % 254) as u8;
         Some(Ipv4Addr::new(127, 0, third, fourth).into())
     }
@@ -158,31 +187,40 @@ fn conduct(
     tell: &mut impl FnMut(FromPart),
 ) -> Result<Tally, PartError> {
     let limit = net::raise_file_limit()?;
-    let threads = u64::from(order.threads.end - order.threads.start);
-    let users = (u64::from(order.scenario.users) * threads)
-        .div_ceil(u64::from(order.scenario.threads).max(1));
-    let needed = users + OTHER_FILES + threads * FILES_PER_THREAD;
+    let layout = Layout::new(&order.scenario, order.lanes);
+    let threads = order.own_lanes.end.saturating_sub(order.own_lanes.start);
+    let users: usize = order
+        .own_lanes
+        .clone()
+        .map(|lane| layout.conversations_of(lane).count() * layout.members_of(lane).count())
+        .sum();
+    let needed = users as u64 + OTHER_FILES + u64::from(threads) * FILES_PER_THREAD;
     if needed > limit {
-        return Err(PartError::Files { users, needed, limit });
+        return Err(PartError::Files { users: users as u64, needed, limit });
     }
     let run = Arc::new(Run {
         scenario: order.scenario,
         target,
         tokens,
         id: order.run_id,
+        same_clock: order.same_clock,
+        layout,
+        first_lane: order.own_lanes.start,
+        lanes: order.lanes,
+        meetings: (0..layout.conversations).map(|_| Meeting::default()).collect(),
+        ready: Gate::default(),
+        closed: Gate::default(),
         stop: AtomicBool::new(false),
         failed: AtomicBool::new(false),
-        ready_threads: AtomicU32::new(0),
         start_us: AtomicU64::new(0),
         clock: match order.clock {
             ClockOrder::Shared { epoch_us } => Clock::shared(epoch_us),
             ClockOrder::Showing { now_us } => Clock::showing(now_us),
         },
-        snapshots: order.threads.clone().map(|_| Mutex::new(None)).collect(),
-        threads: order.threads,
+        snapshots: (0..threads).map(|_| Mutex::new(None)).collect(),
     });
     let mut handles = Vec::new();
-    for thread in run.threads.clone() {
+    for thread in 0..threads {
         let on_thread = Arc::clone(&run);
         let spawned = thread::Builder::new().name(format!("load-{thread}")).spawn(move || {
             let result = worker::run(&on_thread, thread);
@@ -217,21 +255,34 @@ fn watch<T>(
     let mut told = Told::default();
     let mut told_us = 0;
     let mut is_ready = false;
+    let mut is_drained = false;
     let mut is_over = false;
-    let threads = run.threads.end - run.threads.start;
+    let mut relay = Relay::new(if run.is_split_over_processes() { run.meetings.len() } else { 0 });
+    let threads = handles.len() as u32;
     while !handles.iter().all(thread::JoinHandle::is_finished) {
         match orders.recv_timeout(WATCH_INTERVAL) {
             Ok(ToPart::Begin { at_us }) => run.start_us.store(at_us, Release),
             Ok(ToPart::Stop) => run.stop.store(true, Relaxed),
+            Ok(ToPart::Met(news)) => relay::heard(&run.meetings, &news),
+            Ok(ToPart::Close) => run.closed.open(),
             Ok(ToPart::Order(_)) | Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => {
                 run.stop.store(true, Relaxed);
+                run.closed.open();
                 thread::sleep(WATCH_INTERVAL);
             }
         }
-        if !is_ready && !run.is_stopped() && run.ready_threads.load(Acquire) == threads {
+        if !is_ready && !run.is_stopped() && run.ready.arrived() == threads {
             is_ready = true;
             tell(FromPart::Ready);
+        }
+        let news = relay.news(&run.meetings);
+        if !news.is_empty() {
+            tell(FromPart::Met(news));
+        }
+        if !is_drained && run.closed.arrived() == threads {
+            is_drained = true;
+            tell(FromPart::Drained);
         }
         let boundary_us = run.boundary_us();
         if boundary_us > told_us

@@ -15,6 +15,7 @@ use std::time::Duration;
 use crate::link::{self, Here};
 use crate::secret::{Secret, SecretError};
 use crate::target::Target;
+use crate::tls::Trust;
 use crate::token::Tokens;
 
 /// How long whoever connects has to prove that it is a run.
@@ -27,12 +28,14 @@ const WRITE_LIMIT: Duration = Duration::from_mins(1);
 pub struct Equipment {
     /// The server's secret, to sign tokens with; see [`Tokens::load`].
     pub jwt_secret_file: Option<PathBuf>,
+    /// Whose certificates are taken.
+    pub trust: Trust,
 }
 
 impl Equipment {
     /// What a part of a run against the server at `url` needs.
     pub fn prepare(&self, url: &str) -> Result<Here, String> {
-        let target = Target::parse(url).map_err(|error| error.to_string())?;
+        let target = Target::parse_trusting(url, &self.trust).map_err(|error| error.to_string())?;
         let tokens =
             Tokens::load(self.jwt_secret_file.as_deref()).map_err(|error| error.to_string())?;
         Ok(Here { target, tokens })

@@ -34,6 +34,7 @@ mod groups;
 mod http_commands;
 mod issuers;
 mod limits;
+mod load_scenarios;
 mod logins;
 mod managing;
 mod memory;

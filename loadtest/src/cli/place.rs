@@ -13,6 +13,7 @@ use ringwire_loadtest::report::Report;
 use ringwire_loadtest::scenario::Scenario;
 use ringwire_loadtest::secret::{SECRET_VARIABLE, Secret};
 use ringwire_loadtest::server::{Source, Watch};
+use ringwire_loadtest::tls::Trust;
 use ringwire_loadtest::token::{self, SECRET_FILE_VARIABLE};
 use ringwire_loadtest::worker_host::Equipment;
 
@@ -22,6 +23,12 @@ pub(crate) struct EquipmentArguments {
     /// The server's HS256 secret, to sign the users' tokens with.
     #[arg(long, value_name = "FILE", help = jwt_secret_help())]
     jwt_secret_file: Option<PathBuf>,
+    /// Trusts only servers whose certificate an authority in this PEM file has signed.
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
+    ca: Option<PathBuf>,
+    /// Takes any certificate.
+    #[arg(long)]
+    insecure: bool,
 }
 
 fn jwt_secret_help() -> String {
@@ -33,13 +40,24 @@ fn jwt_secret_help() -> String {
 
 impl EquipmentArguments {
     pub(crate) fn equipment(&self) -> Equipment {
-        Equipment { jwt_secret_file: self.jwt_secret_file.clone() }
+        let trust = match &self.ca {
+            Some(file) => Trust::File(file.clone()),
+            None if self.insecure => Trust::Anyone,
+            None => Trust::System,
+        };
+        Equipment { jwt_secret_file: self.jwt_secret_file.clone(), trust }
     }
 
     fn for_child(&self) -> Vec<OsString> {
         let mut arguments = vec!["worker".into(), "--stdio".into()];
         if let Some(file) = &self.jwt_secret_file {
             arguments.extend(["--jwt-secret-file".into(), file.into()]);
+        }
+        if let Some(file) = &self.ca {
+            arguments.extend(["--ca".into(), file.into()]);
+        }
+        if self.insecure {
+            arguments.push("--insecure".into());
         }
         arguments
     }
@@ -50,7 +68,7 @@ impl EquipmentArguments {
 pub(crate) struct PlaceArguments {
     /// The scenario, a TOML file.
     scenario: PathBuf,
-    /// The server's WebSocket.
+    /// The server's WebSocket: ws://host:port/path, or wss:// for TLS.
     #[arg(long, default_value = "ws://127.0.0.1:8080/ws")]
     url: String,
     /// Overrides a field of the scenario; may be repeated.

@@ -6,6 +6,7 @@ use crate::latency::{Packed, Percentiles};
 use crate::report::{Report, mebibytes};
 use crate::series::Interval;
 use crate::threshold::Verdict;
+use crate::verify::Level;
 
 const PLOT_HEIGHT: f64 = 300.0;
 const SMALL_PLOT_HEIGHT: f64 = 210.0;
@@ -123,8 +124,19 @@ fn latencies(report: &Report) -> String {
         let values = values.iter().map(|&value| number(value));
         [name.to_owned()].into_iter().chain(values).chain([number(figures.count as f64)]).collect()
     };
-    let rows: [Vec<String>; 2] =
-        [row("send → acknowledged", &report.ack_ms), row("send → delivered", &report.deliver_ms)];
+    let others = [
+        ("connection due → user known", &report.connect_ms),
+        ("cut off, due back → caught up", &report.recover_ms),
+        ("send → acknowledged, of those who stayed meanwhile", &report.bystander_ms),
+        ("history due → read", &report.history_ms),
+    ];
+    let measured = others.iter().filter(|(_, figures)| figures.count > 0);
+    let rows: Vec<Vec<String>> =
+        [("send → acknowledged", &report.ack_ms), ("send → delivered", &report.deliver_ms)]
+            .iter()
+            .chain(measured)
+            .map(|(name, figures)| row(name, figures))
+            .collect();
     table(&["ms", "p50", "p90", "p99", "p99.9", "max", "mean", "count"], &rows)
 }
 
@@ -237,6 +249,7 @@ fn counts(report: &Report) -> String {
         row("unanswered", report.unanswered),
         row("late sends (over 10 ms)", report.late_sends),
         row("reconnects", report.reconnects),
+        row("connections ended on purpose", report.cuts),
         row("lost", report.lost),
         row("duplicated", report.duplicated),
         row("reordered", report.reordered),
@@ -291,13 +304,24 @@ fn about(report: &Report) -> String {
             ),
         ),
         ("Started", format!("{:.0} s of Unix time", report.started_at_s)),
-        (
-            "Log of the server",
-            if report.log_verified { "read back and compared" } else { "not read back" }.to_owned(),
-        ),
+        ("Verification", verification(report)),
     ];
     pairs.extend(report.labels.iter().map(|(key, value)| (key.as_str(), value.clone())));
     facts(&pairs)
+}
+
+fn verification(report: &Report) -> String {
+    let level = match report.verified {
+        Level::Ledger => "every send and every arrival",
+        Level::Counters => "every send, and hashes of what arrived",
+        Level::Off => return "none: messages were only counted".to_owned(),
+    };
+    let share = match report.verified_one_in {
+        0 | 1 => String::new(),
+        many => format!(" of one conversation in {many}"),
+    };
+    let log = if report.log_verified { "read back and compared" } else { "not read back" };
+    format!("{level}{share}; the server's log was {log}")
 }
 
 fn configuration(report: &Report) -> String {

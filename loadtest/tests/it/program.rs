@@ -95,6 +95,38 @@ fn several_processes_make_the_run_that_one_makes() {
     }
 }
 
+/// The members of one room sit in both processes: they find each other, one of them opens the room, all hear everything,
+/// and what both remember is judged together.
+#[test]
+fn one_room_is_shared_by_several_processes() {
+    for (fault, code) in [(Fault::None, 0), (Fault::SkipPush { at: 20 }, 99)] {
+        let desk = Desk::new(fault);
+        let room = [
+            "users=120",
+            "conversation.kind=room",
+            "verify=counters",
+            "rate_per_s=40",
+            "connect_limit_s=120",
+        ];
+        let mut arguments = vec!["--processes", "2"];
+        room.iter().for_each(|setting| arguments.extend(["--set", setting]));
+        end(desk.command("run", &arguments), code);
+        let report = desk.report();
+        assert_eq!((report.offered, report.acked), (40, 40), "{report}");
+        assert!(report.log_verified && report.lost == 0, "{report}");
+        if fault == Fault::None {
+            assert_eq!(
+                (report.delivered, report.deliver_ms.count),
+                (40 * 119, 40 * 119),
+                "{report}"
+            );
+            assert_adds_up(&report);
+        } else {
+            assert!(report.unpushed > 0, "{report}");
+        }
+    }
+}
+
 /// A fault in one of several processes is a fault of the run.
 #[test]
 fn what_one_process_finds_fails_the_run() {
