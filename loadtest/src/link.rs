@@ -11,7 +11,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, BufReader, Read};
-use std::net::{TcpStream, ToSocketAddrs as _};
+use std::net::{Shutdown, TcpStream, ToSocketAddrs as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
@@ -195,10 +195,15 @@ impl Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
-        if let To::Child { child, stdin } = &mut self.to {
-            // The end of its orders ends the child, however far it is.
-            drop(stdin.take());
-            let _ = child.wait();
+        // The end of its orders ends a process, however far it is.
+        match &mut self.to {
+            To::Here { orders, .. } => drop(orders.take()),
+            To::Child { child, stdin } => {
+                drop(stdin.take());
+                let _ = child.wait();
+            }
+            // The reader holds the socket as well.
+            To::Worker(stream) => drop(stream.shutdown(Shutdown::Both)),
         }
     }
 }

@@ -64,7 +64,7 @@ pub(crate) struct Run {
     /// Send no more, drain and report.
     stop: AtomicBool,
     /// A thread could not do its part.
-    failed: AtomicBool,
+    pub(crate) failed: AtomicBool,
     /// When sending begins, on the run's clock; 0: not known yet.
     pub(crate) start_us: AtomicU64,
     clock: Clock,
