@@ -334,6 +334,19 @@ mod tests {
     }
 
     #[test]
+    fn every_shipped_scenario_is_valid_and_named_after_its_file() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios");
+        let files: Vec<_> =
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(files.len() >= 12, "{files:?}");
+        for file in files {
+            let scenario = Scenario::load(&file, &[]).unwrap();
+            let stem = file.file_stem().and_then(|stem| stem.to_str());
+            assert_eq!(Some(scenario.name.as_str()), stem);
+        }
+    }
+
+    #[test]
     fn unknown_keys_name_the_valid_ones() {
         let error = parse(&["user=20"]).unwrap_err();
         assert!(error.contains("user") && error.contains("rate_per_s"), "{error}");

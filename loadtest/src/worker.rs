@@ -263,7 +263,9 @@ impl Worker {
     /// Lets the members of every conversation look once more for what they may lack.
     async fn read_back(&self) {
         let end_us = self.crew.run.now_us() + READ_BACK_LIMIT.as_micros() as u64;
-        let mut waiting = 0..self.crew.talks.len();
+        // Who is in no conversation has nothing to look for.
+        let converses = self.crew.run.scenario.conversation.is_any();
+        let mut waiting = 0..if converses { self.crew.talks.len() } else { 0 };
         let mut reading: Vec<usize> = Vec::new();
         let slots_of = |talk: usize| self.crew.talks[talk].borrow().slots.clone();
         loop {
