@@ -26,6 +26,8 @@ pub use plan::{
 
 /// The most users a process can hold: what is left of its file descriptors is decided when it starts.
 const MAX_USERS: u32 = 1_000_000;
+/// A year, and as many sends a second as nobody can make: what is beyond would overflow clocks.
+const MOST: f64 = 31_536_000.0;
 
 /// A load test, complete and valid.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -181,8 +183,6 @@ impl Scenario {
                 Err(ScenarioError::Invalid { field, reason: reason.to_owned() })
             }
         };
-        // A year, and as many sends a second as nobody can make: what is beyond would overflow clocks.
-        const MOST: f64 = 31_536_000.0;
         let positive = |value: f64, field| {
             check(value > 0.0 && value <= MOST, field, "must be above 0 and at most 31536000")
         };

@@ -92,12 +92,11 @@ impl Worker {
     /// Connects the users at the rate asked for and waits until all are live.
     async fn ramp(&self) -> Result<(), WorkerError> {
         let scenario = &self.crew.run.scenario;
-        let interval = match scenario.connections {
-            Connections::Storm {} => Duration::ZERO,
-            _ => {
-                let lanes = f64::from(self.crew.run.lanes);
-                Duration::from_secs_f64(lanes / scenario.connect_rate_per_s)
-            }
+        let interval = if scenario.connections == (Connections::Storm {}) {
+            Duration::ZERO
+        } else {
+            let lanes = f64::from(self.crew.run.lanes);
+            Duration::from_secs_f64(lanes / scenario.connect_rate_per_s)
         };
         let began_us = self.crew.run.now_us();
         for index in 0..self.crew.slots.len() {
