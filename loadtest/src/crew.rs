@@ -423,9 +423,9 @@ impl Crew {
         self.tally.borrow_mut().cuts += 1;
         if clean {
             slot.close();
-        } else {
-            slot.hang_up();
         }
+        // Nobody waits for the server's goodbye: it is the client who goes.
+        slot.hang_up();
     }
 
     /// A connection of the user is open.

@@ -26,6 +26,8 @@ pub use plan::{
 
 /// The most users a process can hold: what is left of its file descriptors is decided when it starts.
 const MAX_USERS: u32 = 1_000_000;
+/// A year, and as many sends a second as nobody can make: what is beyond would overflow clocks.
+const MOST: f64 = 31_536_000.0;
 
 /// A load test, complete and valid.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -181,8 +183,6 @@ impl Scenario {
                 Err(ScenarioError::Invalid { field, reason: reason.to_owned() })
             }
         };
-        // A year, and as many sends a second as nobody can make: what is beyond would overflow clocks.
-        const MOST: f64 = 31_536_000.0;
         let positive = |value: f64, field| {
             check(value > 0.0 && value <= MOST, field, "must be above 0 and at most 31536000")
         };
@@ -331,6 +331,19 @@ mod tests {
         assert_eq!(scenario.verify, Verify::Counters);
         assert_eq!(scenario.warmup(), Duration::from_secs(1));
         assert_eq!(parse(&["duration_s=1"]).unwrap().warmup(), Duration::from_millis(500));
+    }
+
+    #[test]
+    fn every_shipped_scenario_is_valid_and_named_after_its_file() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios");
+        let files: Vec<_> =
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(files.len() >= 12, "{files:?}");
+        for file in files {
+            let scenario = Scenario::load(&file, &[]).unwrap();
+            let stem = file.file_stem().and_then(|stem| stem.to_str());
+            assert_eq!(Some(scenario.name.as_str()), stem);
+        }
     }
 
     #[test]

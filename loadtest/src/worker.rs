@@ -95,12 +95,11 @@ impl Worker {
     /// Connects the users at the rate asked for and waits until all are live.
     async fn ramp(&self) -> Result<(), WorkerError> {
         let scenario = &self.crew.run.scenario;
-        let interval = match scenario.connections {
-            Connections::Storm {} => Duration::ZERO,
-            _ => {
-                let lanes = f64::from(self.crew.run.lanes);
-                Duration::from_secs_f64(lanes / scenario.connect_rate_per_s)
-            }
+        let interval = if scenario.connections == (Connections::Storm {}) {
+            Duration::ZERO
+        } else {
+            let lanes = f64::from(self.crew.run.lanes);
+            Duration::from_secs_f64(lanes / scenario.connect_rate_per_s)
         };
         let began_us = self.crew.run.now_us();
         for index in 0..self.crew.slots.len() {
@@ -266,7 +265,9 @@ impl Worker {
     /// Lets the members of every conversation look once more for what they may lack.
     async fn read_back(&self) {
         let end_us = self.crew.run.now_us() + READ_BACK_LIMIT.as_micros() as u64;
-        let mut waiting = 0..self.crew.talks.len();
+        // Who is in no conversation has nothing to look for.
+        let converses = self.crew.run.scenario.conversation.is_any();
+        let mut waiting = 0..if converses { self.crew.talks.len() } else { 0 };
         let mut reading: Vec<usize> = Vec::new();
         let slots_of = |talk: usize| self.crew.talks[talk].borrow().slots.clone();
         loop {
