@@ -7,9 +7,10 @@
 //!        └────────────────────────────────►
 //! ```
 //!
-//! A pass that is not confirmed counts as a failure, and the search goes on below. A run that proves nothing (the generator
-//! was late) is repeated once; if it proves nothing again, the generator is the limit there, and the answer is "at
-//! least". The search is bounded in steps. It knows no clock and no socket: it is asked for a rate and told the verdict.
+//! A pass that is not confirmed counts as a failure, and the search goes on below. A run that proves nothing (the
+//! generator was late) is repeated once; if it proves nothing again, the generator is the limit there, and the answer
+//! is "at least". The search is bounded in steps. It knows no clock and no socket: it is asked for a rate and told the
+//! verdict.
 
 use crate::threshold::Verdict;
 

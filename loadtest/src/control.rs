@@ -14,8 +14,9 @@
 //!    │ ◄──────────── Done | Failed ──────── │   its counts | why there are none
 //! ```
 //!
-//! Each message is JSON behind its length (32 bits, big endian), over a pipe or TCP. The key that signs the users' tokens is
-//! never sent: a process on another host reads its own copy. A reader allocates as bytes arrive, never what a length claims.
+//! Each message is JSON behind its length (32 bits, big endian), over a pipe or TCP. The key that signs the users'
+//! tokens is never sent: a process on another host reads its own copy. A reader allocates as bytes arrive, never what a
+//! length claims.
 
 use std::io::{self, Read, Write};
 use std::ops::Range;
@@ -30,8 +31,8 @@ use crate::tally::Tally;
 
 /// Both sides have to speak the same.
 pub(crate) const VERSION: u32 = 1;
-/// The longest message. Counts with their histograms take some 100 KB; what is remembered of a conversation whose members
-/// sit in several processes takes 15 bytes a send.
+/// The longest message. Counts with their histograms take some 100 KB; what is remembered of a conversation whose
+/// members sit in several processes takes 15 bytes a send.
 const MAX_MESSAGE_BYTES: u32 = 512 << 20;
 
 /// Said by the run.

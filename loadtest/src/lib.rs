@@ -1,5 +1,5 @@
-//! The load generator: virtual users who talk at a rate that does not wait for the server, and a ledger that proves what
-//! became of every message.
+//! The load generator: virtual users who talk at a rate that does not wait for the server, and a ledger that proves
+//! what became of every message.
 //!
 //! ```text
 //!   scenario ──► arrival (rate): when each send is due; cuts: when connections end; layout: who sits where
@@ -12,9 +12,9 @@
 //!             threshold: verdict ──► report ──► page, export; compare, capacity
 //! ```
 //!
-//! Invariants: a send is due when the schedule says so and is never skipped; latency counts from then. Whatever can
-//! be pure is: sockets and clocks are known to `net`, `driver`, `crew`, `worker`, `part`, `link`, `fleet` and `server` only.
-//! [`verify`] is used by the gateway's integration tests as well.
+//! Invariants: a send is due when the schedule says so and is never skipped; latency counts from then. Whatever can be
+//! pure is: sockets and clocks are known to `net`, `driver`, `crew`, `worker`, `part`, `link`, `fleet` and `server`
+//! only. [`verify`] is used by the gateway's integration tests as well.
 
 pub mod arrival;
 mod cuts;

@@ -6,8 +6,8 @@
 //!            events ◄── channel ◄───┴─ reader thread ─┴─ reader thread
 //! ```
 //!
-//! Whatever a process says arrives in one bounded channel, with the number of the process. One that is gone without an end of
-//! its own has failed.
+//! Whatever a process says arrives in one bounded channel, with the number of the process. One that is gone without an
+//! end of its own has failed.
 
 use std::ffi::OsString;
 use std::io::{self, BufReader, Read};
@@ -241,8 +241,8 @@ fn connect(address: &str) -> io::Result<TcpStream> {
     Err(failure)
 }
 
-/// The process's side of a link: obeys one run from its first order to its end. `from` and `to` are the same socket, or a
-/// child's stdin and stdout.
+/// The process's side of a link: obeys one run from its first order to its end. `from` and `to` are the same socket, or
+/// a child's stdin and stdout.
 pub(crate) fn serve(
     from: impl Read + Send + 'static,
     mut to: impl io::Write,

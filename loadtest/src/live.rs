@@ -8,8 +8,8 @@
 //!   trouble    errors 0   refused 0   late sends 0   reconnects 0
 //! ```
 //!
-//! Rates are those of the last whole interval, percentiles those of the run so far. Nobody may be listening: what cannot
-//! be written is let go.
+//! Rates are those of the last whole interval, percentiles those of the run so far. Nobody may be listening: what
+//! cannot be written is let go.
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write};

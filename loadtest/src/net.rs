@@ -43,8 +43,8 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    /// Connects, without Nagle's delay, and makes the TLS handshake where the target asks for it; from `source`, or from
-    /// where the system chooses.
+    /// Connects, without Nagle's delay, and makes the TLS handshake where the target asks for it; from `source`, or
+    /// from where the system chooses.
     pub(crate) async fn connect(target: &Target, source: Option<IpAddr>) -> io::Result<Self> {
         let stream = match source {
             None => TcpStream::connect_addr(target.address).await?,

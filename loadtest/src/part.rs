@@ -37,8 +37,8 @@ const FILES_PER_THREAD: u64 = 8;
 const WATCH_INTERVAL: Duration = Duration::from_millis(10);
 /// How long after the end of an interval a thread that has not told of it yet is waited for.
 const SNAPSHOT_PATIENCE_US: u64 = SECOND_US * 9 / 10;
-/// Connections from one source address to one server: some 28,000 ports are free, and closed connections hold theirs for
-/// a while.
+/// Connections from one source address to one server: some 28,000 ports are free, and closed connections hold theirs
+/// for a while.
 const CONNECTIONS_PER_ADDRESS: u32 = 16_384;
 
 /// What the threads of a process share.

@@ -348,8 +348,8 @@ pub(crate) fn mebibytes(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
 }
 
-/// A report of ten seconds at 100 sends a second, behind an interval of connecting; latencies are `factor` times those of
-/// factor 1. For the tests of what is made of reports.
+/// A report of ten seconds at 100 sends a second, behind an interval of connecting; latencies are `factor` times those
+/// of factor 1. For the tests of what is made of reports.
 #[cfg(test)]
 pub(crate) fn sample_report(factor: f64) -> Report {
     use std::time::{Duration, SystemTime};

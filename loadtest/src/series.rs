@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Threads and processes cut their counts at the same moments of the run's clock: whole seconds of it while users
-//! connect, whole seconds after the start from then on. What is told late is counted in the interval it arrives with; nothing
-//! is lost. A series has at most [`MAX_INTERVALS`] intervals of each kind: a longer run makes them longer.
+//! connect, whole seconds after the start from then on. What is told late is counted in the interval it arrives with;
+//! nothing is lost. A series has at most `MAX_INTERVALS` intervals of each kind: a longer run makes them longer.
 
 use serde::{Deserialize, Serialize};
 

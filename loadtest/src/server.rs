@@ -5,8 +5,8 @@
 //!   --server-metrics URL    process_cpu_seconds_total, process_resident_memory_bytes
 //! ```
 //!
-//! A thread reads once a second, so that a slow answer delays nothing. The cost of a run is counted from the first send to the
-//! last: what connecting and reading back cost is not in it.
+//! A thread reads once a second, so that a slow answer delays nothing. The cost of a run is counted from the first send
+//! to the last: what connecting and reading back cost is not in it.
 
 use std::collections::HashMap;
 use std::io::{self, Read as _, Write as _};

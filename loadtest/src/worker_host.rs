@@ -4,7 +4,7 @@
 //!   listen ──► accept ──► secret proven ──► one run, from its order to its end ──► accept …
 //! ```
 //!
-//! Whoever does not prove that it knows the secret gets nothing but a nonce, and has [`GREETING_LIMIT`] for that. One run
+//! Whoever does not prove that it knows the secret gets nothing but a nonce, and has `GREETING_LIMIT` for that. One run
 //! is served at a time; others wait in the listener's queue.
 
 use std::io;

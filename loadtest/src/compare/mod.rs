@@ -6,9 +6,10 @@
 //!   other  ──► Side ───────────────────┘
 //! ```
 //!
-//! A difference is told as one only if its interval leaves out "none" and it is larger than the noise that is put up with; all
-//! else is a tie. One run a side says nothing of how runs differ among themselves: several are better, and then whole
-//! runs are drawn as well. What was configured differently is told, because it explains more than any figure.
+//! A difference is told as one only if its interval leaves out "none" and it is larger than the noise that is put up
+//! with; all else is a tie. One run a side says nothing of how runs differ among themselves: several are better, and
+//! then whole runs are drawn as well. What was configured differently is told, because it explains more than any
+//! figure.
 
 mod bootstrap;
 
@@ -23,7 +24,8 @@ use bootstrap::{Side, Statistics};
 pub const METHOD: &str = "circular block bootstrap (Politis and Romano, 1992) over the seconds of each run after its \
     warm-up, blocks of the cube root of their number; with several runs a side, whole runs are drawn first (Davison and \
     Hinkley, 1997, 3.8); 95 % percentile intervals (Efron, 1979) of the ratio from 2,000 resamples";
-/// Differences up to this many percent are ties unless the caller says otherwise: as much as a busy machine makes by itself.
+/// Differences up to this many percent are ties unless the caller says otherwise: as much as a busy machine makes by
+/// itself.
 pub const DEFAULT_NOISE_PERCENT: f64 = 10.0;
 
 /// A figure of a run.

@@ -39,11 +39,13 @@ svg .grid { stroke: var(--line); } svg .axis { stroke: var(--soft); }
 svg .shade { fill: var(--shade); } svg .limit { stroke: var(--bad); stroke-dasharray: 4 4; }
 svg .curve { fill: none; stroke-width: 1.8; stroke-linejoin: round; stroke-linecap: round; }
 svg .spot { fill: transparent; } svg .spot:hover { fill: var(--shade); }
-.s0 { stroke: var(--s0); } .s1 { stroke: var(--s1); } .s2 { stroke: var(--s2); } .s3 { stroke: var(--s3); } .s4 { stroke: var(--s4); }
+.s0 { stroke: var(--s0); } .s1 { stroke: var(--s1); } .s2 { stroke: var(--s2); } .s3 { stroke: var(--s3); }
+.s4 { stroke: var(--s4); }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; color: var(--soft); font-size: 13px; margin-bottom: 6px; }
-.legend i { display: inline-block; width: 18px; height: 3px; border-radius: 2px; margin-right: 6px; vertical-align: 4px; }
-.k0 { background: var(--s0); } .k1 { background: var(--s1); } .k2 { background: var(--s2); } .k3 { background: var(--s3); }
-.k4 { background: var(--s4); }
+.legend i { display: inline-block; width: 18px; height: 3px; border-radius: 2px; margin-right: 6px;
+  vertical-align: 4px; }
+.k0 { background: var(--s0); } .k1 { background: var(--s1); } .k2 { background: var(--s2); }
+.k3 { background: var(--s3); } .k4 { background: var(--s4); }
 footer { color: var(--soft); font-size: 13px; margin-top: 24px; }
 ";
 

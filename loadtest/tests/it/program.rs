@@ -95,8 +95,8 @@ fn several_processes_make_the_run_that_one_makes() {
     }
 }
 
-/// The members of one room sit in both processes: they find each other, one of them opens the room, all hear everything,
-/// and what both remember is judged together.
+/// The members of one room sit in both processes: they find each other, one of them opens the room, all hear
+/// everything, and what both remember is judged together.
 #[test]
 fn one_room_is_shared_by_several_processes() {
     for (fault, code) in [(Fault::None, 0), (Fault::SkipPush { at: 20 }, 99)] {
@@ -310,8 +310,8 @@ fn reports_are_compared() {
     assert!(error.contains("test.toml cannot be compared"), "{error}");
 }
 
-/// What this server can do hardly depends on the machine: a message takes at least 5 ms of its one lock, so that more than
-/// 200 a second are more than it can bear, and the threshold is generous.
+/// What this server can do hardly depends on the machine: a message takes at least 5 ms of its one lock, so that more
+/// than 200 a second are more than it can bear, and the threshold is generous.
 #[test]
 fn the_capacity_is_found_confirmed_and_told_by_the_exit_code() {
     let desk = Desk::new(Fault::Slow { millis: 5 });
