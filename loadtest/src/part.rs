@@ -145,6 +145,13 @@ impl Run {
         Some(Ipv4Addr::new(127, 0, third, fourth).into())
     }
 
+    /// When the last interval ended. What drained just behind the end of one that was not told of yet belongs to that one.
+    fn last_end_us(&self, all: &Snapshot, told_us: u64) -> u64 {
+        let boundary_us = series::boundary_us(all.at_us, self.start_us.load(Relaxed));
+        let is_whole = boundary_us > told_us && all.at_us - boundary_us < SECOND_US / 2;
+        if is_whole { boundary_us } else { all.at_us }
+    }
+
     /// The newest of all threads, if each has told of an interval that ended at `at_us` or later, or need not be
     /// waited for.
     fn collect(&self, at_us: u64) -> Option<Snapshot> {
@@ -289,14 +296,15 @@ fn watch<T>(
             && !is_over
             && let Some(all) = run.collect(boundary_us)
         {
-            told_us = boundary_us;
             is_over = all.is_last;
-            let at_us = if is_over { all.at_us } else { boundary_us };
+            let at_us = if is_over { run.last_end_us(&all, told_us) } else { boundary_us };
             let sample = told.news(&Snapshot { at_us, ..all });
             tell(FromPart::Sample(Box::new(sample)));
+            told_us = boundary_us;
         }
     }
     if !is_over && let Some(all) = run.collect(0) {
-        tell(FromPart::Sample(Box::new(told.news(&all))));
+        let at_us = run.last_end_us(&all, told_us);
+        tell(FromPart::Sample(Box::new(told.news(&Snapshot { at_us, ..all }))));
     }
 }

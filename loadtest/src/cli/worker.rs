@@ -33,14 +33,13 @@ pub(crate) fn work(arguments: &WorkerArguments) -> anyhow::Result<ExitCode> {
     };
     let listener =
         TcpListener::bind(address).with_context(|| format!("cannot listen at {address}"))?;
-    let secret = match Secret::load(arguments.secret_file.as_deref())? {
-        Some(secret) => secret,
-        None => {
-            let (secret, text) = Secret::generate()?;
-            // To be seen by whoever started this and has to give it to the run; nothing else is written to stdout.
-            println!("{SECRET_VARIABLE}={text}");
-            secret
-        }
+    let secret = if let Some(secret) = Secret::load(arguments.secret_file.as_deref())? {
+        secret
+    } else {
+        let (secret, text) = Secret::generate()?;
+        // To be seen by whoever started this and has to give it to the run; nothing else is written to stdout.
+        println!("{SECRET_VARIABLE}={text}");
+        secret
     };
     eprintln!("waits for runs at {}", listener.local_addr()?);
     worker_host::serve_runs(&listener, &secret, &equipment)?;

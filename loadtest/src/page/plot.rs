@@ -81,11 +81,12 @@ impl Axis {
                 let power = 10_f64.powf(rough.log10().floor());
                 let step = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power);
                 let step = step.into_iter().find(|&step| step >= rough).unwrap_or(rough);
-                let first = (low / step).ceil() as i64;
-                let count = ((high - low) / step).floor() as i64 + 1;
-                let values = (first..first + count.min(20)).map(|tick| tick as f64 * step);
-                values
-                    .filter(|&value| value <= high)
+                // What rounding takes away at the ends is given back.
+                let first = (low / step - 1e-6).ceil() as i64;
+                let last = (high / step + 1e-6).floor() as i64;
+                let ticks = first..=last.min(first + 20);
+                ticks
+                    .map(|tick| tick as f64 * step)
                     .map(|value| (value, tick_name(value)))
                     .collect()
             }

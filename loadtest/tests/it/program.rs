@@ -293,7 +293,7 @@ fn reports_are_compared() {
         String::from_utf8(end(command, 0).stdout).unwrap()
     };
     let text = compare(&quick, &slow);
-    let line = text.lines().find(|line| line.contains("ack p50")).unwrap();
+    let line = text.lines().find(|line| line.contains("ack p50")).expect(&text);
     assert!(line.ends_with("worse"), "{text}");
     let text = compare(&quick, &quick);
     assert!(
