@@ -93,8 +93,11 @@ fn document() -> Value {
     }
     for operation in operations_of(&mut document) {
         operation["responses"]["default"] = json!({"$ref": REFUSAL});
-        let parameters = operation["parameters"].as_array_mut().into_iter().flatten();
-        parameters.for_each(|parameter| without_null(&mut parameter["schema"]));
+        let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+        parameters
+            .into_iter()
+            .flatten()
+            .for_each(|parameter| without_null(&mut parameter["schema"]));
     }
     let components = &mut document["components"];
     components["securitySchemes"]["token"] = json!({

@@ -75,8 +75,11 @@ fn parameters(row: &Row, fields: &mut Map<String, Value>) -> Vec<Value> {
             Fill::Path(name, field) => {
                 let schema = fields.remove(field).unwrap_or_default();
                 let mut place = parameter(name, &schema);
+                // Nothing in a path is empty, and no thing that has a path has the number 0.
                 if place["type"] == "string" {
                     place["minLength"] = 1.into();
+                } else if place["minimum"] == 0 {
+                    place["minimum"] = 1.into();
                 }
                 parameters.push(described(name, "path", place, &schema["description"]));
             }

@@ -90,9 +90,7 @@ pub(super) fn parameter(name: &str, schema: &Value) -> Value {
         Value::Object(fields) if is_number_in_text(fields) => {
             let is_id = name.ends_with("_id") || name.ends_with("_ids");
             let mut number = json!({"type": "integer", "minimum": 0, "maximum": u64::MAX});
-            if name == "seq" {
-                number["minimum"] = 1.into();
-            } else if is_id {
+            if is_id {
                 number["minimum"] = 1.into();
                 number["maximum"] = ((1_u64 << 53) - 1).into();
             } else if is_signed(fields) {
