@@ -141,6 +141,13 @@ impl Memory {
         taken
     }
 
+    /// Takes everything out, behind what `taken` holds, and keeps the buffer for what comes.
+    pub fn take_all(&self, taken: &mut BytesMut) {
+        let mut sent = self.sent.borrow_mut();
+        taken.extend_from_slice(&sent);
+        sent.clear();
+    }
+
     /// How the link was ended, if it was.
     pub fn ending(&self) -> Option<Ending> {
         self.ending.get()
@@ -185,6 +192,11 @@ mod tests {
         assert_eq!(memory.take(2), &b"ab"[..]);
         assert_eq!(sink.send(b"fgh").unwrap(), 2);
         assert_eq!(memory.take(9), &b"cdefg"[..]);
+        assert!(memory.is_empty());
+        sink.send(b"hi").unwrap();
+        let mut taken = BytesMut::from("g");
+        memory.take_all(&mut taken);
+        assert_eq!(&taken[..], b"ghi");
         assert!(memory.is_empty());
     }
 
