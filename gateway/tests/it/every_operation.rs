@@ -59,18 +59,20 @@ impl Walk {
     /// in the path go into the query.
     fn ask(&mut self, name: &str, token: &str, given: &[(&str, &str)], body: Value) -> Value {
         let operation = &self.operations[name];
-        let (mut path, mut query) = (operation.path.clone(), String::new());
+        let (mut path, mut query) = (operation.path.clone(), Vec::new());
         for (parameter, value) in given {
             let place = format!("{{{parameter}}}");
             if path.contains(&place) {
                 path = path.replace(&place, value);
             } else {
-                let sign = if query.is_empty() { '?' } else { '&' };
-                query += &format!("{sign}{parameter}={value}");
+                query.push([*parameter, *value].join("="));
             }
         }
         assert!(!path.contains('{'), "{name}: {path}");
-        let (address, path) = (self.server.address(), path + &query);
+        if !query.is_empty() {
+            path = format!("{path}?{}", query.join("&"));
+        }
+        let address = self.server.address();
         let method = &operation.method;
         let answer = match body {
             Value::Null if token.is_empty() => http::get(address, &path),

@@ -72,11 +72,15 @@ pub(super) fn given_value(schema: &Value) -> Value {
             }
             ("$ref", Value::String(target)) => target.push_str(INPUT),
             ("properties", Value::Object(properties)) => {
-                properties.values_mut().for_each(|value| *value = given(value));
+                for value in properties.values_mut() {
+                    *value = given(value);
+                }
             }
             ("items" | "additionalProperties", value) => *value = given_value(value),
             ("allOf", Value::Array(all)) => {
-                all.iter_mut().for_each(|value| *value = given_value(value));
+                for value in all {
+                    *value = given_value(value);
+                }
             }
             _ => {}
         }
