@@ -186,7 +186,11 @@ impl Told {
 /// The end of the last interval that is over at `now_us`; `start_us` is 0 until it is known.
 pub(crate) fn boundary_us(now_us: u64, start_us: u64) -> u64 {
     match now_us.checked_sub(start_us) {
-        Some(sending_us) if start_us > 0 => now_us - sending_us % SECOND_US,
+        Some(sending_us) if start_us > 0 && sending_us >= SECOND_US => {
+            now_us - sending_us % SECOND_US
+        }
+        // What was left of the connecting goes with the first second of sending.
+        Some(_) if start_us > 0 => start_us - start_us % SECOND_US,
         _ => now_us - now_us % SECOND_US,
     }
 }

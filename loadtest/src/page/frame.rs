@@ -21,7 +21,7 @@ h2 { font-size: 15px; margin: 0 0 10px; }
 .good { color: var(--good); } .bad { color: var(--bad); } .weak { color: var(--weak); }
 section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 16px 18px;
   margin: 14px 0; overflow-x: auto; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin: 14px 0; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(130px, 1fr)); gap: 12px; margin: 14px 0; }
 .tile { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 10px 14px; }
 .tile b { display: block; font-size: 21px; font-variant-numeric: tabular-nums; }
 .tile span { color: var(--soft); font-size: 13px; }
@@ -42,6 +42,7 @@ svg .spot { fill: transparent; } svg .spot:hover { fill: var(--shade); }
 .s0 { stroke: var(--s0); } .s1 { stroke: var(--s1); } .s2 { stroke: var(--s2); } .s3 { stroke: var(--s3); }
 .s4 { stroke: var(--s4); }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; color: var(--soft); font-size: 13px; margin-bottom: 6px; }
+.legend span:last-child { margin-left: auto; }
 .legend i { display: inline-block; width: 18px; height: 3px; border-radius: 2px; margin-right: 6px;
   vertical-align: 4px; }
 .k0 { background: var(--s0); } .k1 { background: var(--s1); } .k2 { background: var(--s2); }

@@ -213,7 +213,11 @@ impl Plot {
                 escape(&series.name)
             )
         });
-        format!("<div class=\"legend\">{}</div>\n", keys.collect::<String>())
+        format!(
+            "<div class=\"legend\">{}<span>{}</span></div>\n",
+            keys.collect::<String>(),
+            escape(self.y_unit)
+        )
     }
 
     fn draw_axes(&self, svg: &mut String, x: &Scale, y: &Scale) {
@@ -240,13 +244,9 @@ impl Plot {
         let _ = writeln!(
             svg,
             "<line class=\"axis\" x1=\"{LEFT}\" x2=\"{right}\" y1=\"{bottom}\" y2=\"{bottom}\"/>\
-             <text x=\"{right}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>\
-             <text x=\"{:.1}\" y=\"{:.1}\">{}</text>",
+             <text x=\"{right}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
             self.height - 6.0,
-            escape(self.x_name),
-            LEFT + 6.0,
-            TOP + 12.0,
-            escape(self.y_unit)
+            escape(self.x_name)
         );
     }
 

@@ -13,7 +13,9 @@ fn sample(at_us: u64, live: u64, sent: u64, took_us: u64) -> Sample {
 fn threads_cut_at_whole_seconds_of_the_clock_and_then_after_the_start() {
     assert_eq!(boundary_us(1_999_999, 0), 1_000_000);
     assert_eq!(boundary_us(2_299_999, START_US), 2_000_000);
-    assert_eq!(boundary_us(2_300_000, START_US), START_US);
+    assert_eq!(boundary_us(2_300_000, START_US), 2_000_000);
+    assert_eq!(boundary_us(3_299_999, START_US), 2_000_000);
+    assert_eq!(boundary_us(3_300_000, START_US), START_US + SECOND_US);
     assert_eq!(boundary_us(4_400_000, START_US), START_US + 2 * SECOND_US);
 }
 
