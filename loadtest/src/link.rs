@@ -61,20 +61,20 @@ pub enum LinkError {
     #[error("cannot start a process of the load generator: {0}")]
     Start(io::Error),
     /// A worker could not be reached.
-    #[error("cannot reach the worker {address}: {source}")]
+    #[error("cannot reach the worker {address}: {reason}")]
     Reach {
         /// Where.
         address: String,
         /// What the system said.
-        source: io::Error,
+        reason: io::Error,
     },
     /// A worker and this run do not share a secret.
-    #[error("worker {address}: {source}")]
+    #[error("worker {address}: {reason}")]
     Secret {
         /// Where.
         address: String,
         /// What is wrong.
-        source: SecretError,
+        reason: SecretError,
     },
 }
 
@@ -151,11 +151,11 @@ impl Link {
                 Ok(Self { name, to: To::Child { child, stdin: Some(stdin) } })
             }
             Place::Worker(address, secret) => {
-                let reach = |source| LinkError::Reach { address: address.clone(), source };
+                let reach = |reason| LinkError::Reach { address: address.clone(), reason };
                 let stream = connect(&address).map_err(reach)?;
                 secret
                     .prove_as_run(&stream)
-                    .map_err(|source| LinkError::Secret { address: address.clone(), source })?;
+                    .map_err(|reason| LinkError::Secret { address: address.clone(), reason })?;
                 stream.set_read_timeout(None).map_err(reach)?;
                 let reading = stream.try_clone().map_err(reach)?;
                 let name = format!("worker {address}");

@@ -138,10 +138,10 @@ pub struct Histograms {
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// The file cannot be read.
-    #[error("cannot read the report: {0}")]
+    #[error("cannot read the report")]
     Read(#[from] std::io::Error),
     /// It is no report.
-    #[error("no report of this program: {0}")]
+    #[error("no report of this program")]
     Parse(#[from] serde_json::Error),
     /// It is one of another version.
     #[error("a report of format {0}; this program reads format {FORMAT}")]

@@ -31,12 +31,12 @@ pub struct Secret(hmac::Key);
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// The file cannot be read.
-    #[error("cannot read the workers' secret {path}: {source}")]
+    #[error("cannot read the workers' secret {path}: {reason}")]
     Read {
         /// Which file.
         path: String,
         /// What the system said.
-        source: io::Error,
+        reason: io::Error,
     },
     /// Too short to be one.
     #[error("the workers' secret has fewer than 16 characters")]
@@ -74,7 +74,7 @@ impl Secret {
             Some(path) => {
                 let path_text = path.display().to_string();
                 let read = std::fs::read_to_string(path);
-                Some(read.map_err(|source| SecretError::Read { path: path_text, source })?)
+                Some(read.map_err(|reason| SecretError::Read { path: path_text, reason })?)
             }
             None => std::env::var(SECRET_VARIABLE).ok(),
         };

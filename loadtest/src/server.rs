@@ -43,12 +43,12 @@ pub enum ServerError {
     #[error("--server-metrics {0}: expected http://host:port/metrics")]
     Url(String),
     /// Nothing can be read there.
-    #[error("cannot read what the server uses from {from}: {source}")]
+    #[error("cannot read what the server uses from {from}: {reason}")]
     Read {
         /// Where.
         from: String,
         /// What the system said.
-        source: io::Error,
+        reason: io::Error,
     },
 }
 
@@ -113,7 +113,7 @@ impl Watch {
     pub fn start(source: Source) -> Result<Self, ServerError> {
         source
             .read()
-            .map_err(|error| ServerError::Read { from: source.to_string(), source: error })?;
+            .map_err(|error| ServerError::Read { from: source.to_string(), reason: error })?;
         let (sender, news) = mpsc::sync_channel(MAX_NEWS);
         let reading = source.clone();
         thread::spawn(move || {
@@ -227,16 +227,37 @@ fn get(host: &str, path: &str) -> io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, ANSWER_LIMIT)?;
     stream.set_read_timeout(Some(ANSWER_LIMIT))?;
     stream.set_write_timeout(Some(ANSWER_LIMIT))?;
-    // By HTTP/1.0 the answer is not chunked and ends with the connection.
-    let request = format!("GET {path} HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    // The answer ends with the connection. Servers may take HTTP/1.0 for the word of a proxy.
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
     stream.take(MAX_ANSWER_BYTES).read_to_end(&mut answer)?;
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    let status = answer.split(' ').nth(1).unwrap_or("nothing").to_owned();
+    let answer = String::from_utf8_lossy(&answer);
+    let status = answer.split(' ').nth(1).unwrap_or("nothing");
     match answer.split_once("\r\n\r\n") {
-        Some((_, body)) if status == "200" => Ok(body.to_owned()),
+        Some((head, body)) if status == "200" => {
+            let is_chunked = head.to_ascii_lowercase().contains("\r\ntransfer-encoding: chunked");
+            if is_chunked {
+                dechunk(body).ok_or_else(|| io::Error::other("the answer is cut off"))
+            } else {
+                Ok(body.to_owned())
+            }
+        }
         _ => Err(io::Error::other(format!("the server answers {status}"))),
+    }
+}
+
+/// The content of a chunked body (RFC 9112, 7.1); `None`: it is no such body, or not all of it.
+fn dechunk(mut body: &str) -> Option<String> {
+    let mut content = String::new();
+    loop {
+        let (size, rest) = body.split_once("\r\n")?;
+        let size = usize::from_str_radix(size.split(';').next()?.trim(), 16).ok()?;
+        if size == 0 {
+            return Some(content);
+        }
+        content.push_str(rest.get(..size)?);
+        body = rest.get(size..)?.strip_prefix("\r\n")?;
     }
 }
 
@@ -285,27 +306,46 @@ mod tests {
     fn metrics_are_read_over_http() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
+        let text = "# TYPE process_cpu_seconds counter\nprocess_cpu_seconds_total 12.5\n\
+                    process_resident_memory_bytes 1.048576e6\n";
+        let chunked =
+            format!("Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{text}\r\n0\r\n\r\n", text.len());
+        let answers =
+            [format!("A: b\r\n\r\n{text}"), chunked, "A: b\r\n\r\nnothing 1\n".to_owned()];
         let server = thread::spawn(move || {
-            for body in [
-                "# TYPE process_cpu_seconds counter\nprocess_cpu_seconds_total 12.5\n\
-                 process_resident_memory_bytes 1.048576e6\n",
-                "nothing 1\n",
-            ] {
+            for answer in answers {
                 let (mut stream, _) = listener.accept().unwrap();
-                let mut request = [0; 512];
-                let count = stream.read(&mut request).unwrap();
-                assert!(request[..count].starts_with(b"GET /metrics HTTP/1.0\r\n"));
-                write!(stream, "HTTP/1.1 200 OK\r\nA: b\r\n\r\n{body}").unwrap();
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") {
+                    let mut byte = [0];
+                    stream.read_exact(&mut byte).unwrap();
+                    request.extend(byte);
+                }
+                assert!(request.starts_with(b"GET /metrics HTTP/1.1\r\n"));
+                stream.write_all(format!("HTTP/1.1 200 OK\r\n{answer}").as_bytes()).unwrap();
             }
         });
         let source = Source::metrics(&url).unwrap();
-        assert_eq!(source.read().unwrap(), Usage { cpu_s: 12.5, resident_bytes: 1 << 20 });
+        for _ in 0..2 {
+            assert_eq!(source.read().unwrap(), Usage { cpu_s: 12.5, resident_bytes: 1 << 20 });
+        }
         assert!(source.read().unwrap_err().to_string().contains("process_cpu_seconds_total"));
         server.join().unwrap();
         assert!(Source::metrics("https://x/metrics").is_err());
         assert_eq!(
             Source::metrics("http://h").unwrap(),
-            Source::Metrics("h:80".into(), "/metrics".into())
+            Source::Metrics("h:80".to_owned(), "/metrics".to_owned())
         );
+    }
+
+    #[test]
+    fn chunks_are_put_together_and_what_is_cut_is_told() {
+        assert_eq!(
+            dechunk("3;a=b\r\nabc\r\nA\r\n0123456789\r\n0\r\n\r\n").as_deref(),
+            Some("abc0123456789")
+        );
+        for cut in ["", "3\r\nab", "3\r\nabc\r\n", "x\r\n", "ffffffffffffffffff\r\nabc"] {
+            assert_eq!(dechunk(cut), None, "{cut}");
+        }
     }
 }
