@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ringwire_loadtest::capacity::{Next, Search, Settings};
 use ringwire_loadtest::report::Report;
-use ringwire_loadtest::scenario::Scenario;
+use ringwire_loadtest::scenario::{Arrival, Scenario, Shape};
 use ringwire_loadtest::threshold::Verdict;
 
 use super::outputs::OutputArguments;
@@ -44,6 +44,10 @@ pub(crate) fn search(arguments: &CapacityArguments) -> anyhow::Result<ExitCode> 
         thresholds.ack_p99_ms.is_some() || thresholds.deliver_p99_ms.is_some(),
         "without a threshold for latencies every rate passes that is answered at last; \
          set one, as in --set thresholds.deliver_p99_ms=10"
+    );
+    anyhow::ensure!(
+        scenario.arrival != Arrival::Closed && matches!(scenario.shape, Shape::Steady {}),
+        "a rate can be searched where one is offered and stays: set arrival=constant or poisson, and shape.kind=steady"
     );
     let settings = Settings {
         from_per_s: arguments.from.unwrap_or(scenario.rate_per_s),
