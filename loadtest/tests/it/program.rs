@@ -109,7 +109,9 @@ fn one_room_is_shared_by_several_processes() {
             "connect_limit_s=120",
         ];
         let mut arguments = vec!["--processes", "2"];
-        room.iter().for_each(|setting| arguments.extend(["--set", setting]));
+        for setting in room {
+            arguments.extend(["--set", setting]);
+        }
         end(desk.command("run", &arguments), code);
         let report = desk.report();
         assert_eq!((report.offered, report.acked), (40, 40), "{report}");
@@ -296,10 +298,8 @@ fn reports_are_compared() {
     let line = text.lines().find(|line| line.contains("ack p50")).expect(&text);
     assert!(line.ends_with("worse"), "{text}");
     let text = compare(&quick, &quick);
-    assert!(
-        !text.contains("worse") && !text.contains("better") && text.contains("  tie"),
-        "{text}"
-    );
+    let outcomes: Vec<_> = text.lines().filter(|line| line.contains('→')).collect();
+    assert!(!outcomes.is_empty() && outcomes.iter().all(|line| line.ends_with("  tie")), "{text}");
     let text = compare(&format!("{quick},{quick},{quick}"), &quick);
     assert!(text.contains("(3 runs)"), "{text}");
     assert!(std::fs::read_to_string(desk.path("compare.html")).unwrap().contains("</svg>"));
