@@ -1,14 +1,17 @@
 //! All threads of a run: started together, watched while they send, their counts added up.
 
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
+use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::founding::Kind;
+use crate::layout::Layout;
+use crate::meeting::{Gate, Meeting};
 use crate::net;
 use crate::progress::{Snapshot, Watch};
-use crate::scenario::Scenario;
+use crate::scenario::{Conversation, Scenario};
 use crate::tally::Tally;
 use crate::target::Target;
 use crate::token::Tokens;
@@ -31,7 +34,17 @@ pub(crate) struct Run {
     pub(crate) stop: Arc<AtomicBool>,
     /// A thread could not do its part.
     pub(crate) failed: AtomicBool,
-    pub(crate) ready_threads: AtomicU32,
+    /// Who sits where; lanes are the threads of all processes.
+    pub(crate) layout: Layout,
+    /// The lane of this process's first thread, and how many lanes there are.
+    pub(crate) first_lane: u32,
+    pub(crate) lanes: u32,
+    /// What the members of each conversation know of each other.
+    pub(crate) meetings: Vec<Meeting>,
+    /// Lanes whose users are all live.
+    pub(crate) ready: Gate,
+    /// Lanes that have drained.
+    pub(crate) closed: Gate,
     /// When sending begins, on the run's clock; 0: not known yet.
     pub(crate) start_us: AtomicU64,
     epoch: Instant,
@@ -43,6 +56,8 @@ pub(crate) struct Run {
 pub struct RunResult {
     /// The counts of all threads.
     pub tally: Tally,
+    /// Who sat where, and how much was remembered.
+    pub layout: Layout,
     /// It was stopped before its schedule ended.
     pub interrupted: bool,
     /// How long sends were offered.
@@ -102,6 +117,15 @@ impl Run {
         snapshots.reduce(|all, one| all.merge(&one))
     }
 
+    /// What the first member of a conversation has to open.
+    pub(crate) fn founding_kind(&self) -> Kind {
+        match self.scenario.conversation {
+            Conversation::None {} | Conversation::Pairs {} => Kind::Direct,
+            Conversation::Groups { .. } => Kind::Group,
+            Conversation::Room {} => Kind::Room,
+        }
+    }
+
     /// The run was called off, or a thread failed.
     pub(crate) fn is_stopped(&self) -> bool {
         self.stop.load(Relaxed) || self.failed.load(Relaxed)
@@ -123,6 +147,7 @@ pub fn run(
         return Err(FleetError::Files { users: scenario.users, needed, limit });
     }
     let threads = scenario.threads;
+    let layout = Layout::new(&scenario, threads);
     let run = Arc::new(Run {
         scenario,
         target,
@@ -130,7 +155,12 @@ pub fn run(
         id: rand::random(),
         stop,
         failed: AtomicBool::new(false),
-        ready_threads: AtomicU32::new(0),
+        layout,
+        first_lane: 0,
+        lanes: threads,
+        meetings: (0..layout.conversations).map(|_| Meeting::default()).collect(),
+        ready: Gate::default(),
+        closed: Gate::default(),
         start_us: AtomicU64::new(0),
         epoch: Instant::now(),
         snapshots: (0..threads).map(|_| Mutex::new(None)).collect(),
@@ -153,8 +183,11 @@ pub fn run(
     let mut stopped_at_us = None;
     while !handles.iter().all(thread::JoinHandle::is_finished) {
         thread::sleep(WATCH_INTERVAL);
-        if run.start_us.load(Relaxed) == 0 && run.ready_threads.load(Acquire) == threads {
+        if run.start_us.load(Relaxed) == 0 && run.ready.arrived() == threads {
             run.start_us.store(run.now_us() + START_DELAY_US, Release);
+        }
+        if run.closed.arrived() == threads {
+            run.closed.open();
         }
         if run.stop.load(Relaxed) {
             stopped_at_us.get_or_insert_with(|| run.now_us());
@@ -190,9 +223,7 @@ pub fn run(
         0 => Duration::ZERO,
         start_us => Duration::from_micros(at_us.saturating_sub(start_us)).min(whole),
     });
-    Ok(RunResult {
-        tally: tally.unwrap_or_else(|| Tally::new(0)),
-        interrupted: sending < whole,
-        sending,
-    })
+    let mut tally = tally.unwrap_or_else(|| Tally::new(0));
+    tally.judge_pieces();
+    Ok(RunResult { tally, layout, interrupted: sending < whole, sending })
 }

@@ -1,12 +1,12 @@
-//! The load generator: virtual users who talk in pairs at a rate that does not wait for the server, and a ledger that
-//! proves what became of every message.
+//! The load generator: virtual users who talk at a rate that does not wait for the server, and a ledger that proves what
+//! became of every message.
 //!
 //! ```text
-//!   scenario ──► arrival: when each send is due ──┐
+//!   scenario ──► arrival (rate): when each send is due; cuts: when connections end; layout: who sits where
 //!   token, target ──► fleet: threads ──► worker: ramp, pace, drain ──► crew: users ──► driver: sockets
-//!                                           │                               │
-//!                                           ▼                               ▼ frames
-//!                              verify: ledger, checker  ◄── events ── client: one user (inbox, outgoing)
+//!                       (meeting)           │                        (seating)  │
+//!                                           ▼                                   ▼ frames
+//!                              verify: ledger, checker  ◄── events ── client: one user (founding, inbox, outgoing)
 //!                              latency, tally
 //!                                           │
 //!                                           ▼
@@ -18,6 +18,9 @@
 //! the gateway's integration tests as well.
 
 pub mod arrival;
+mod cuts;
+pub mod layout;
+mod rate;
 pub mod scenario;
 
 mod message;
@@ -25,15 +28,19 @@ pub mod target;
 pub mod token;
 
 mod client;
+mod founding;
 mod inbox;
 mod outgoing;
 
 pub mod fleet;
+mod meeting;
 mod worker;
 
 mod crew;
 mod driver;
 mod net;
+mod seating;
+pub mod tls;
 
 pub mod latency;
 pub mod tally;

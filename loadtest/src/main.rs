@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 use ringwire_loadtest::report::Report;
 use ringwire_loadtest::scenario::Scenario;
 use ringwire_loadtest::target::Target;
+use ringwire_loadtest::tls::Trust;
 use ringwire_loadtest::token::{SECRET_FILE_VARIABLE, Tokens};
 use ringwire_loadtest::{fleet, token};
 
@@ -31,9 +32,15 @@ enum Command {
 struct RunArguments {
     /// The scenario, a TOML file.
     scenario: PathBuf,
-    /// The server's WebSocket.
+    /// The server's WebSocket: ws://host:port/path, or wss:// for TLS.
     #[arg(long, default_value = "ws://127.0.0.1:8080/ws")]
     url: String,
+    /// Trusts only servers whose certificate an authority in this PEM file has signed.
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
+    ca: Option<PathBuf>,
+    /// Takes any certificate.
+    #[arg(long)]
+    insecure: bool,
     /// Overrides a field of the scenario; may be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -65,7 +72,12 @@ fn main() -> ExitCode {
 
 fn run(arguments: &RunArguments) -> anyhow::Result<ExitCode> {
     let scenario = Scenario::load(&arguments.scenario, &arguments.set)?;
-    let target = Target::parse(&arguments.url)?;
+    let trust = match &arguments.ca {
+        Some(file) => Trust::File(file.clone()),
+        None if arguments.insecure => Trust::Anyone,
+        None => Trust::System,
+    };
+    let target = Target::parse_trusting(&arguments.url, &trust)?;
     let tokens = Tokens::load(arguments.jwt_secret_file.as_deref())?;
 
     // The first Ctrl-C ends the sending and reports; the second ends the process.

@@ -9,6 +9,7 @@ use crate::fleet::RunResult;
 use crate::latency::Percentiles;
 use crate::scenario::{Encoding, Scenario};
 use crate::threshold::Verdict;
+use crate::verify::Level;
 
 /// The report of one run. Field names are those of the JSON.
 #[derive(Clone, Debug, Serialize)]
@@ -55,7 +56,11 @@ pub struct Report {
     pub phantom_acks: u64,
     /// Learned of only by asking.
     pub unpushed: u64,
-    /// The log of every conversation was read back and compared.
+    /// How much was remembered to judge that.
+    pub verified: Level,
+    /// One of so many conversations was verified; the others were only counted.
+    pub verified_one_in: u32,
+    /// The log of every verified conversation was read back and compared.
     pub log_verified: bool,
     /// The first findings in words.
     pub findings: Vec<String>,
@@ -63,6 +68,10 @@ pub struct Report {
     pub errors: BTreeMap<String, u64>,
     /// Connections that replaced a lost one.
     pub reconnects: u64,
+    /// Connections that were ended on purpose.
+    pub cuts: u64,
+    /// Pushes of who types and how far somebody got.
+    pub signals: u64,
     /// Sends written over 10 ms after they were due, for whatever reason.
     pub late_sends: u64,
     /// The generator's own lateness.
@@ -71,6 +80,15 @@ pub struct Report {
     pub ack_ms: Percentiles,
     /// From due to received by the partner.
     pub deliver_ms: Percentiles,
+    /// From when a connection was due until the server knew its user.
+    pub connect_ms: Percentiles,
+    /// From when a user who was cut off on purpose was due back until it had everything it missed; the longest is when
+    /// all had.
+    pub recover_ms: Percentiles,
+    /// From due to acknowledged, of users who stayed while others recovered.
+    pub bystander_ms: Percentiles,
+    /// From when a look at the history was due until it was answered.
+    pub history_ms: Percentiles,
     /// Processor time of the generator, from the first send to the end of the drain.
     pub generator_cpu_s: f64,
     /// What the run proves.
@@ -117,14 +135,24 @@ impl Report {
             diverging: findings.diverging,
             phantom_acks: findings.phantom_acks,
             unpushed: findings.unpushed,
-            log_verified: scenario.verify_log && tally.unverified == 0,
+            verified: result.layout.level,
+            verified_one_in: result.layout.one_in,
+            log_verified: scenario.verify_log
+                && result.layout.level != Level::Off
+                && tally.unverified == 0,
             findings: findings.examples,
             errors: tally.errors,
             reconnects: tally.reconnects,
+            cuts: tally.cuts,
+            signals: tally.signals,
             late_sends: tally.late_sends,
             send_slip_ms: Slip { p99: slip.p99, max: slip.max },
             ack_ms: tally.ack.percentiles(),
             deliver_ms: tally.deliver.percentiles(),
+            connect_ms: tally.connect.percentiles(),
+            recover_ms: tally.recover.percentiles(),
+            bystander_ms: tally.bystander.percentiles(),
+            history_ms: tally.history.percentiles(),
             generator_cpu_s: tally.cpu.as_secs_f64(),
             verdict,
             reasons,
@@ -149,10 +177,21 @@ impl fmt::Display for Report {
             "  messages   {} sent, {} acknowledged, {} delivered, {} refused, {} unanswered",
             self.sent, self.acked, self.delivered, self.refused, self.unanswered
         )?;
+        let log =
+            if self.log_verified { "server's log read back" } else { "server's log not read back" };
+        let verified = match self.verified {
+            Level::Ledger => format!("every arrival; {log}"),
+            Level::Counters => format!("every send, hashes of what arrived; {log}"),
+            Level::Off => "not verified, only counted".to_owned(),
+        };
+        let share = match self.verified_one_in {
+            0 | 1 => String::new(),
+            many => format!("; one conversation in {many}"),
+        };
         writeln!(
             f,
             "  ledger     {} lost, {} duplicated, {} reordered, {} unexpected, {} gaps, {} diverging, {} phantom acks, \
-             {} unpushed ({})",
+             {} unpushed ({verified}{share})",
             self.lost,
             self.duplicated,
             self.reordered,
@@ -161,12 +200,21 @@ impl fmt::Display for Report {
             self.diverging,
             self.phantom_acks,
             self.unpushed,
-            if self.log_verified { "server's log read back" } else { "server's log not read back" }
         )?;
-        for (what, figures) in [("ack", &self.ack_ms), ("deliver", &self.deliver_ms)] {
+        for (what, figures) in [
+            ("ack", &self.ack_ms),
+            ("deliver", &self.deliver_ms),
+            ("connect", &self.connect_ms),
+            ("recover", &self.recover_ms),
+            ("bystander", &self.bystander_ms),
+            ("history", &self.history_ms),
+        ] {
+            if figures.count == 0 && !matches!(what, "ack" | "deliver") {
+                continue;
+            }
             writeln!(
                 f,
-                "  {what:<8}   p50 {:.3}  p90 {:.3}  p99 {:.3}  p99.9 {:.3}  max {:.3} ms  ({} after warm-up)",
+                "  {what:<9}  p50 {:.3}  p90 {:.3}  p99 {:.3}  p99.9 {:.3}  max {:.3} ms  ({})",
                 figures.p50, figures.p90, figures.p99, figures.p999, figures.max, figures.count
             )?;
         }

@@ -35,6 +35,7 @@ mod groups;
 mod http_commands;
 mod issuers;
 mod limits;
+mod load_scenarios;
 mod logins;
 mod managing;
 mod memory;

@@ -2,7 +2,10 @@
 //!
 //! Nothing here is decided by how long something took, except that what a server withheld for a while must show.
 
+mod crowds;
 mod fake;
+mod plans;
+mod tls;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -23,7 +26,8 @@ const SCENARIO: &str = "
     duration_s = 1
     drain_s = 2
     # The machine that runs tests may be busy with anything.
-    thresholds.send_slip_p99_ms = 5000
+    thresholds.send_slip_p99_ms = 60000
+    connect_limit_s = 120
 ";
 
 fn scenario(overrides: &[&str]) -> Scenario {
@@ -135,6 +139,7 @@ fn a_stall_shows_in_the_latencies_of_all_sends_that_were_due_meanwhile() {
     // 800 sends in 2 s; the 200 of the stalled half second waited 250 ms in the mean.
     assert!(report.ack_ms.p90 > 200.0, "{report}");
     assert!(report.ack_ms.p99 > 400.0, "{report}");
+    assert!(report.ack_ms.p999 > 480.0, "{report}");
     assert!(report.ack_ms.max >= 499.0, "{report}");
     assert!(report.late_sends >= 150, "{report}");
 }
