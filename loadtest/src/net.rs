@@ -291,3 +291,26 @@ pub(crate) fn raise_file_limit() -> io::Result<u64> {
     }
     Ok(limit.rlim_cur)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn connections_come_from_the_address_asked_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let source: IpAddr = "127.0.7.9".parse().unwrap();
+        let stream = block_on(connect_from(source, address)).unwrap().unwrap();
+        assert_eq!(stream.local_addr().unwrap().ip(), source);
+        assert_eq!(listener.accept().unwrap().1, stream.local_addr().unwrap());
+        drop((stream, listener));
+        let refused = block_on(connect_from(source, address)).unwrap().unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+        // Not an address of this machine.
+        let elsewhere = block_on(connect_from("192.0.2.1".parse().unwrap(), address)).unwrap();
+        assert_eq!(elsewhere.unwrap_err().kind(), io::ErrorKind::AddrNotAvailable);
+    }
+}
