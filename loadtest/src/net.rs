@@ -303,14 +303,19 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let source: IpAddr = "127.0.7.9".parse().unwrap();
-        let stream = block_on(connect_from(source, address)).unwrap().unwrap();
-        assert_eq!(stream.local_addr().unwrap().ip(), source);
-        assert_eq!(listener.accept().unwrap().1, stream.local_addr().unwrap());
-        drop((stream, listener));
-        let refused = block_on(connect_from(source, address)).unwrap().unwrap_err();
-        assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
-        // Not an address of this machine.
-        let elsewhere = block_on(connect_from("192.0.2.1".parse().unwrap(), address)).unwrap();
-        assert_eq!(elsewhere.unwrap_err().kind(), io::ErrorKind::AddrNotAvailable);
+        let talk = async {
+            let stream = connect_from(source, address).await.unwrap();
+            let own = stream.local_addr().unwrap();
+            assert_eq!(own.ip(), source);
+            assert_eq!(listener.accept().unwrap().1, own);
+            drop(listener);
+            let refused = connect_from(source, address).await.unwrap_err();
+            assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+            // Not an address of this machine.
+            let elsewhere = "192.0.2.1".parse().unwrap();
+            let unavailable = connect_from(elsewhere, address).await.unwrap_err();
+            assert_eq!(unavailable.kind(), io::ErrorKind::AddrNotAvailable);
+        };
+        block_on(talk).unwrap();
     }
 }

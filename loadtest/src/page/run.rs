@@ -93,7 +93,7 @@ fn kind(name: &str) -> &'static str {
     }
 }
 
-/// Of every kind that was recorded, as far as there are colours; the last one is the history's.
+/// Of every kind that was recorded, as far as there are colours.
 fn percentiles(report: &Report) -> String {
     let recorded = report.histograms.recorded();
     let records: Vec<_> = recorded
