@@ -11,6 +11,7 @@
 use std::cell::{Cell, RefCell, RefMut};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -21,14 +22,16 @@ use ringwire_protocol::codec::Encoding;
 
 use crate::client::{Around, Event, Identity, Settings, User};
 use crate::driver::{self, Link, Slot};
-use crate::fleet::Run;
 use crate::founding::Founding;
 use crate::message::mix;
+use crate::part::Run;
 use crate::scenario::Arrival;
 use crate::seating::{Seat, Talk};
+use crate::series::Snapshot;
 use crate::tally::Tally;
 use crate::target::Target;
 use crate::token::TokenError;
+use crate::verify::Content;
 
 /// A send written later than this after it was due counts as late.
 const LATE_AFTER_US: u64 = 10_000;
@@ -61,6 +64,8 @@ pub(crate) struct Crew {
     /// Slow readers are slow now.
     pub(crate) slowing: Cell<bool>,
     pub(crate) over: Cell<bool>,
+    /// The drain is over: what comes now is not part of the figures.
+    is_drained: Cell<bool>,
 }
 
 /// Buffers that every turn uses and leaves empty.
@@ -130,6 +135,7 @@ impl Crew {
             recovering: Cell::new(0),
             slowing: Cell::new(false),
             over: Cell::new(false),
+            is_drained: Cell::new(false),
             run,
         })
     }
@@ -160,6 +166,21 @@ impl Crew {
                 self.tally.borrow_mut().error(name);
             }
         }
+    }
+
+    /// Tells how far the thread is at the end of an interval.
+    pub(crate) fn tell(&self, at_us: u64) {
+        if !self.is_drained.get() {
+            let snapshot = Snapshot::of(&self.tally.borrow(), at_us, self.live.get());
+            self.run.publish(self.thread, snapshot);
+        }
+    }
+
+    /// The drain is over: tells how far the thread is for the last time.
+    pub(crate) fn drained(&self) {
+        let snapshot = Snapshot::of(&self.tally.borrow(), self.run.now_us(), self.live.get());
+        self.run.publish(self.thread, snapshot.last());
+        self.is_drained.set(true);
     }
 
     /// Closed loop: the user sends again once it has thought.
@@ -330,7 +351,7 @@ impl Crew {
                 Event::Received { seq, content, via, delivered_due_us } => {
                     if let Some(due_us) = delivered_due_us {
                         tally.delivered += 1;
-                        if !slot.slow {
+                        if !slot.slow && self.has_clock_of(content) {
                             tally.deliver.record(due_us, now_us);
                         }
                     }
@@ -348,6 +369,13 @@ impl Crew {
                 }
             }
         }
+    }
+
+    /// When a message was due can be held against this process's clock: its sender's host is this one.
+    fn has_clock_of(&self, content: Content) -> bool {
+        let Content::Message(origin) = content else { return false };
+        !self.run.layout.is_split()
+            || self.run.same_clock.contains(&self.run.layout.lane_of(origin.sender.index()))
     }
 
     fn count_live(&self, slot: &Slot) {
@@ -490,6 +518,11 @@ impl Crew {
 
     pub(crate) fn target(&self) -> &Target {
         &self.run.target
+    }
+
+    /// Where the user's connection comes from; `None`: the system chooses.
+    pub(crate) fn source(&self, index: usize) -> Option<IpAddr> {
+        self.run.source(self.lane(), index)
     }
 
     pub(crate) fn mask_seed(&self, index: usize) -> u64 {

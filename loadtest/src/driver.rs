@@ -252,7 +252,9 @@ async fn session(
 ) -> Result<std::convert::Infallible, Ended> {
     let target = crew.target();
     let lost = |_| Ended::Lost;
-    let socket = Socket::connect(target).await.map_err(|error| Ended::Connect(error.kind()))?;
+    let socket = Socket::connect(target, crew.source(index))
+        .await
+        .map_err(|error| Ended::Connect(error.kind()))?;
     if crew.is_slow(index) {
         socket.shrink_receive_buffer();
     }
