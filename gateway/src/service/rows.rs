@@ -1,5 +1,6 @@
 //! Rows of the store as the schema has them. Pure, so that other stores than the real one can be told alike.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use prost::Message as _;
@@ -178,27 +179,31 @@ pub fn opened(
     let mut covered: HashMap<ConversationId, Seq> =
         snapshot.heads.iter().map(|row| (row.conversation_id, row.head.seq)).collect();
     let mut missed = Vec::new();
-    let mut sync = Vec::with_capacity(cursors.len());
-    for ((id, seq), page) in cursors.iter().zip(&snapshot.syncs) {
-        let Some(page) = page else {
-            sync.push(wire::SyncState {
-                conversation_id: id.get(),
-                not_member: true,
-                ..Default::default()
-            });
-            continue;
-        };
+    let mut sync: Vec<_> = cursors
+        .iter()
+        .map(|(id, _)| wire::SyncState {
+            conversation_id: id.get(),
+            not_member: true,
+            ..Default::default()
+        })
+        .collect();
+    // Where something happened last is served first: not all may find room.
+    let pages = cursors.iter().zip(&snapshot.syncs).zip(&mut sync);
+    let mut pages: Vec<_> =
+        pages.filter_map(|((cursor, page), state)| Some((cursor, page.as_ref()?, state))).collect();
+    pages.sort_by_key(|(_, page, _)| Reverse(page.head.created_at));
+    for ((id, seq), page, state) in pages {
         covered.insert(*id, page.head.seq);
         let room = limits::CONNECT_SYNC_TOTAL.saturating_sub(missed.len());
         let pushed: Vec<_> = within_budget(page.entries.iter()).take(room).collect();
         missed.extend(pushed.iter().copied().map(wire_entry));
-        sync.push(wire::SyncState {
+        *state = wire::SyncState {
             conversation_id: id.get(),
             head_seq: page.head.seq,
             pushed_seq: pushed.last().map_or((*seq).min(page.head.seq), |row| row.seq),
             trimmed_floor: trimmed_floor(page, *seq),
             not_member: false,
-        });
+        };
     }
     let view = ViewChanges::default();
     Opened {
