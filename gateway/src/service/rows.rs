@@ -265,6 +265,38 @@ mod tests {
         assert_eq!((ahead(0, 5), ahead(4, 5), ahead(5, 5), ahead(6, 5)), (0, 0, 0, 6));
     }
 
+    #[test]
+    fn where_something_happened_last_is_served_first() {
+        let cursors: Vec<_> = (1..=4).map(|id| (ConversationId::new(id).unwrap(), 0)).collect();
+        let each = limits::CONNECT_SYNC_TOTAL as u64 / 2;
+        let of = |place: usize| {
+            let mut page = page(1, each, 1, 1);
+            page.head = LogHead { seq: each, msg_no: each, created_at: [5, 9, 0, 7][place] };
+            page.entries.iter_mut().for_each(|row| row.conversation_id = cursors[place].0);
+            (place != 2).then_some(page)
+        };
+        let snapshot = SessionSnapshot {
+            heads: Vec::new(),
+            more_heads: false,
+            total_unread: 0,
+            syncs: (0..4).map(of).collect(),
+        };
+        let user = UserRow {
+            user_id: UserId::new(1).unwrap(),
+            username: String::new(),
+            display_name: String::new(),
+            avatar_url: String::new(),
+            color: String::new(),
+            created_at: 0,
+        };
+        let opened = opened(&user, &cursors, &snapshot, &CommandKey::new([0; 16]), 0);
+        let told: Vec<_> = opened.sync.iter().map(|s| (s.conversation_id, s.pushed_seq)).collect();
+        assert_eq!(told, [(1, 0), (2, each), (3, 0), (4, each)], "in the order asked");
+        assert!(opened.sync[2].not_member);
+        let order: Vec<_> = opened.missed.iter().map(|entry| entry.conversation_id).collect();
+        assert_eq!(order.first().zip(order.last()), Some((&2, &4)));
+    }
+
     fn seqs(window: HistoryWindow, page: &LogPage) -> Vec<u64> {
         history(id(), window, page).entries.iter().map(|entry| entry.seq).collect()
     }
