@@ -270,8 +270,10 @@ impl Crew {
         let (blocked, wake_us) = {
             let mut slot = self.slots[index].borrow_mut();
             let blocked = slot.write(self.encoding(), now_us, payload, events);
-            let wake_us = slot.user.wake_us().filter(|_| slot.wake_us.is_none());
-            slot.wake_us = slot.wake_us.or(wake_us);
+            // A later one that is known already stays: it finds nothing to do.
+            let sooner = |&at_us: &u64| slot.wake_us.is_none_or(|known_us| at_us < known_us);
+            let wake_us = slot.user.wake_us().filter(sooner);
+            slot.wake_us = wake_us.or(slot.wake_us);
             (blocked, wake_us)
         };
         self.apply(index, events, now_us);
@@ -362,7 +364,7 @@ impl Crew {
                 Event::Error(name) => tally.error(name),
                 Event::Failed(reason) => {
                     tally.failure(reason);
-                    slot.dead = true;
+                    self.leave(&mut slot);
                     talk.device_left(seat.member);
                 }
             }
@@ -418,6 +420,7 @@ impl Crew {
         if slot.dead || !slot.user.is_live() || slot.back_due_us.is_some() {
             return;
         }
+        slot.away_until_us = Some(now_us + away_us);
         slot.back_due_us = Some(now_us + away_us);
         self.recovering.set(self.recovering.get() + 1);
         self.tally.borrow_mut().cuts += 1;
@@ -458,8 +461,15 @@ impl Crew {
     /// The user's device answers only for what it has received.
     pub(crate) fn left(&self, index: usize) {
         let seat = self.seats[index];
-        self.slots[index].borrow_mut().dead = true;
+        self.leave(&mut self.slots[index].borrow_mut());
         self.talks[seat.talk].borrow_mut().device_left(seat.member);
+    }
+
+    fn leave(&self, slot: &mut Slot) {
+        slot.dead = true;
+        if slot.back_due_us.take().is_some() {
+            self.recovering.set(self.recovering.get() - 1);
+        }
     }
 
     pub(crate) fn error(&self, name: String) {
@@ -470,9 +480,9 @@ impl Crew {
         self.slots[index].borrow().entered
     }
 
-    /// Until when a user who was cut off on purpose stays away.
-    pub(crate) fn away_until_us(&self, index: usize) -> Option<u64> {
-        self.slots[index].borrow().back_due_us
+    /// Until when the user stays away, if its connection has ended on purpose; told once.
+    pub(crate) fn take_absence(&self, index: usize) -> Option<u64> {
+        self.slots[index].borrow_mut().away_until_us.take()
     }
 
     /// The user's place among all users, from 0.

@@ -186,6 +186,9 @@ impl<'a> Picture<'a> {
 }
 
 fn figures(all: &Packed) -> String {
+    if all.count() == 0 {
+        return "nothing yet".to_owned();
+    }
     let at = |quantile| all.quantile_ms(quantile).unwrap_or(0.0);
     format!(
         "p50 {:.2}  p99 {:.2}  p99.9 {:.2}  max {:.2} ms",

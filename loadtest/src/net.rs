@@ -291,3 +291,31 @@ pub(crate) fn raise_file_limit() -> io::Result<u64> {
     }
     Ok(limit.rlim_cur)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn connections_come_from_the_address_asked_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let source: IpAddr = "127.0.7.9".parse().unwrap();
+        let talk = async {
+            let stream = connect_from(source, address).await.unwrap();
+            let own = stream.local_addr().unwrap();
+            assert_eq!(own.ip(), source);
+            assert_eq!(listener.accept().unwrap().1, own);
+            drop(listener);
+            let refused = connect_from(source, address).await.unwrap_err();
+            assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+            // Not an address of this machine.
+            let elsewhere = "192.0.2.1".parse().unwrap();
+            let unavailable = connect_from(elsewhere, address).await.unwrap_err();
+            assert_eq!(unavailable.kind(), io::ErrorKind::AddrNotAvailable);
+        };
+        block_on(talk).unwrap();
+    }
+}

@@ -130,22 +130,13 @@ impl Run {
         }
     }
 
-    /// The address from which a lane's connection comes; `None`: the system chooses. Only on the loopback are there
-    /// addresses to choose from.
+    /// The address from which a lane's connection comes; see [`source`].
     pub(crate) fn source(&self, lane: u32, connection: usize) -> Option<IpAddr> {
-        let server = self.target.address.ip();
-        if !server.is_ipv4()
-            || !server.is_loopback()
-            || self.scenario.users <= CONNECTIONS_PER_ADDRESS
-        {
-            return None;
-        }
-        let third = (1 + lane % 254) as u8;
-        let fourth = (1 + connection / CONNECTIONS_PER_ADDRESS as usize % 254) as u8;
-        Some(Ipv4Addr::new(127, 0, third, fourth).into())
+        source(self.target.address.ip(), self.scenario.users, lane, connection)
     }
 
-    /// When the last interval ended. What drained just behind the end of one that was not told of yet belongs to that one.
+    /// When the last interval ended. What drained just behind the end of one that was not told of yet belongs to that
+    /// one.
     fn last_end_us(&self, all: &Snapshot, told_us: u64) -> u64 {
         let boundary_us = series::boundary_us(all.at_us, self.start_us.load(Relaxed));
         let is_whole = boundary_us > told_us && all.at_us - boundary_us < SECOND_US / 2;
@@ -306,5 +297,34 @@ fn watch<T>(
     if !is_over && let Some(all) = run.collect(0) {
         let at_us = run.last_end_us(&all, told_us);
         tell(FromPart::Sample(Box::new(told.news(&Snapshot { at_us, ..all }))));
+    }
+}
+
+/// The address from which a lane's connection comes; `None`: the system chooses. Only on the loopback are there
+/// addresses to choose from.
+fn source(server: IpAddr, users: u32, lane: u32, connection: usize) -> Option<IpAddr> {
+    if !server.is_ipv4() || !server.is_loopback() || users <= CONNECTIONS_PER_ADDRESS {
+        return None;
+    }
+    let third = (1 + lane % 254) as u8;
+    let fourth = (1 + connection / CONNECTIONS_PER_ADDRESS as usize % 254) as u8;
+    Some(Ipv4Addr::new(127, 0, third, fourth).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_users_on_the_loopback_come_from_many_addresses() {
+        let loopback: IpAddr = "127.0.0.1".parse().unwrap();
+        assert_eq!(source(loopback, CONNECTIONS_PER_ADDRESS, 0, 0), None);
+        assert_eq!(source("10.0.0.1".parse().unwrap(), 1_000_000, 0, 0), None);
+        assert_eq!(source("::1".parse().unwrap(), 1_000_000, 0, 0), None);
+        let from =
+            |lane, connection| source(loopback, 1_000_000, lane, connection).unwrap().to_string();
+        assert_eq!(from(0, 0), "127.0.1.1");
+        assert_eq!(from(0, CONNECTIONS_PER_ADDRESS as usize), "127.0.1.2");
+        assert_eq!(from(3, 16_383), "127.0.4.1");
     }
 }

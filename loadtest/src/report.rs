@@ -15,6 +15,7 @@ use crate::machine::Machine;
 use crate::scenario::{Encoding, Scenario};
 use crate::series::Interval;
 use crate::server::Cost;
+use crate::tally::Tally;
 use crate::threshold::Verdict;
 use crate::verify::Level;
 
@@ -132,6 +133,40 @@ pub struct Histograms {
     pub ack: Packed,
     /// From due to received by the partner.
     pub deliver: Packed,
+    /// From when a connection was due until the server knew its user.
+    pub connect: Packed,
+    /// From when a user who was cut off was due back until it had everything it missed.
+    pub recover: Packed,
+    /// As `ack`, of users who stayed while others recovered.
+    pub bystander: Packed,
+    /// From when a look at the history was due until it was answered.
+    pub history: Packed,
+}
+
+impl Histograms {
+    fn of(tally: &Tally) -> Self {
+        Self {
+            ack: tally.ack.packed(),
+            deliver: tally.deliver.packed(),
+            connect: tally.connect.packed(),
+            recover: tally.recover.packed(),
+            bystander: tally.bystander.packed(),
+            history: tally.history.packed(),
+        }
+    }
+
+    /// All kinds with their names, those of which nothing was recorded left out.
+    pub fn recorded(&self) -> Vec<(&'static str, &Packed)> {
+        let all = [
+            ("ack", &self.ack),
+            ("deliver", &self.deliver),
+            ("connect", &self.connect),
+            ("recover", &self.recover),
+            ("bystander", &self.bystander),
+            ("history", &self.history),
+        ];
+        all.into_iter().filter(|(_, latency)| latency.count() > 0).collect()
+    }
 }
 
 /// Why a report cannot be read.
@@ -161,6 +196,7 @@ impl Report {
     /// Judges and sums up a run.
     pub fn new(scenario: &Scenario, url: &str, result: RunResult) -> Self {
         let tally = result.tally;
+        let histograms = Histograms::of(&tally);
         let (verdict, reasons) = scenario.thresholds.judge(&tally, result.interrupted);
         let slip = tally.slip.percentiles();
         let findings = tally.findings;
@@ -218,7 +254,7 @@ impl Report {
             server: result.server,
             labels: BTreeMap::new(),
             configuration: scenario.clone(),
-            histograms: Histograms { ack: tally.ack.packed(), deliver: tally.deliver.packed() },
+            histograms,
             intervals: result.intervals,
         }
     }
@@ -357,7 +393,6 @@ pub(crate) fn sample_report(factor: f64) -> Report {
     use crate::latency::Latency;
     use crate::layout::Layout;
     use crate::series::Counts;
-    use crate::tally::Tally;
 
     let text = include_str!("../scenarios/direct.toml");
     let overrides = ["duration_s=10", "rate_per_s=100", "warmup_s=0", "name=\"a <b> & c\""];

@@ -22,7 +22,7 @@ pub(crate) struct OutputArguments {
     /// Writes one line per second as CSV.
     #[arg(long, value_name = "FILE")]
     report_csv: Option<PathBuf>,
-    /// Writes send to acknowledgement and send to delivery by percentile: FILE.ack.hgrm, FILE.deliver.hgrm.
+    /// Writes every kind of latency by percentile: FILE.ack.hgrm, FILE.deliver.hgrm …
     #[arg(long, value_name = "FILE")]
     hgrm: Option<PathBuf>,
     /// Writes a histogram per second as an HdrHistogram log.
@@ -54,9 +54,7 @@ impl OutputArguments {
             write(&path, export::interval_log(report)?)?;
         }
         for path in places(&self.hgrm, "report") {
-            for (name, latency) in
-                [("ack", &report.histograms.ack), ("deliver", &report.histograms.deliver)]
-            {
+            for (name, latency) in report.histograms.recorded() {
                 let mut path = path.clone().into_os_string();
                 path.push(format!(".{name}.hgrm"));
                 write(Path::new(&path), export::hgrm(latency))?;

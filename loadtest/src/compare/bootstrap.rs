@@ -18,7 +18,7 @@ use crate::latency::Packed;
 use crate::report::Report;
 use crate::series::Interval;
 
-const RESAMPLES: usize = 2000;
+const RESAMPLES: usize = 1000;
 /// Chance is the same each time.
 const SEED: u64 = 0x0072_696e_6777_6972;
 

@@ -23,7 +23,7 @@ use bootstrap::{Side, Statistics};
 /// How differences are judged, for those who want to look it up.
 pub const METHOD: &str = "circular block bootstrap (Politis and Romano, 1992) over the seconds of each run after its \
     warm-up, blocks of the cube root of their number; with several runs a side, whole runs are drawn first (Davison and \
-    Hinkley, 1997, 3.8); 95 % percentile intervals (Efron, 1979) of the ratio from 2,000 resamples";
+    Hinkley, 1997, 3.8); 95 % percentile intervals (Efron, 1979) of the ratio from 1,000 resamples";
 /// Differences up to this many percent are ties unless the caller says otherwise: as much as a busy machine makes by
 /// itself.
 pub const DEFAULT_NOISE_PERCENT: f64 = 10.0;

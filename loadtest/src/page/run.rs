@@ -1,7 +1,7 @@
 //! The page of one run.
 
 use super::frame::{escape, facts, list, number, page as frame, section, table};
-use super::plot::{Axis, Plot, Series};
+use super::plot::{Axis, MAX_SERIES, Plot, Series};
 use crate::latency::{Packed, Percentiles};
 use crate::report::{Report, mebibytes};
 use crate::series::Interval;
@@ -19,10 +19,7 @@ pub fn page(report: &Report) -> String {
     body += &tiles(report);
     body += &section("Why it is no pass", &list(&report.reasons));
     body += &section("What the ledgers found", &list(&report.findings));
-    body += &section(
-        "Latency by percentile",
-        &by_percentile(&kinds(&report.histograms.ack, &report.histograms.deliver)),
-    );
+    body += &section("Latency by percentile", &percentiles(report));
     body += &section("Latency", &latencies(report));
     body += &section("Latency over time", &latency_over_time(report));
     body += &section("Messages over time", &rates_over_time(report));
@@ -84,11 +81,27 @@ fn tiles(report: &Report) -> String {
     format!("<div class=\"tiles\">\n{}</div>\n", tiles.collect::<String>())
 }
 
-fn kinds(ack: &Packed, deliver: &Packed) -> [(String, Packed); 2] {
-    [
-        ("send → acknowledged".to_owned(), ack.clone()),
-        ("send → delivered".to_owned(), deliver.clone()),
-    ]
+/// What a kind of latency is from and to.
+fn kind(name: &str) -> &'static str {
+    match name {
+        "ack" => "send → acknowledged",
+        "deliver" => "send → delivered",
+        "connect" => "connection due → user known",
+        "recover" => "cut off, due back → caught up",
+        "bystander" => "send → acknowledged, of those who stayed meanwhile",
+        _ => "history due → read",
+    }
+}
+
+/// Of every kind that was recorded, as far as there are colours.
+fn percentiles(report: &Report) -> String {
+    let recorded = report.histograms.recorded();
+    let records: Vec<_> = recorded
+        .into_iter()
+        .take(MAX_SERIES)
+        .map(|(name, record)| (kind(name).to_owned(), record.clone()))
+        .collect();
+    if records.is_empty() { String::new() } else { by_percentile(&records) }
 }
 
 /// Curves of latency by percentile: a straight line is an exponential tail, a step is a stall.
@@ -124,19 +137,16 @@ fn latencies(report: &Report) -> String {
         let values = values.iter().map(|&value| number(value));
         [name.to_owned()].into_iter().chain(values).chain([number(figures.count as f64)]).collect()
     };
-    let others = [
-        ("connection due → user known", &report.connect_ms),
-        ("cut off, due back → caught up", &report.recover_ms),
-        ("send → acknowledged, of those who stayed meanwhile", &report.bystander_ms),
-        ("history due → read", &report.history_ms),
+    let all = [
+        ("ack", &report.ack_ms),
+        ("deliver", &report.deliver_ms),
+        ("connect", &report.connect_ms),
+        ("recover", &report.recover_ms),
+        ("bystander", &report.bystander_ms),
+        ("history", &report.history_ms),
     ];
-    let measured = others.iter().filter(|(_, figures)| figures.count > 0);
-    let rows: Vec<Vec<String>> =
-        [("send → acknowledged", &report.ack_ms), ("send → delivered", &report.deliver_ms)]
-            .iter()
-            .chain(measured)
-            .map(|(name, figures)| row(name, figures))
-            .collect();
+    let measured = all.iter().filter(|(_, figures)| figures.count > 0);
+    let rows: Vec<Vec<String>> = measured.map(|(name, figures)| row(kind(name), figures)).collect();
     table(&["ms", "p50", "p90", "p99", "p99.9", "max", "mean", "count"], &rows)
 }
 
@@ -168,6 +178,9 @@ fn over_time(
 type Curve<'a> = (&'static str, &'a dyn Fn(&Interval) -> Option<f64>);
 
 fn latency_over_time(report: &Report) -> String {
+    if report.ack_ms.count + report.deliver_ms.count == 0 {
+        return String::new();
+    }
     let mut plot = over_time(
         report,
         Axis::Logarithmic,

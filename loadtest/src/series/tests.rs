@@ -1,3 +1,5 @@
+//! Samples of several processes, put together; the end of intervals; long runs.
+
 use super::*;
 
 const START_US: u64 = 2_300_000;
