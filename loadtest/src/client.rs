@@ -397,18 +397,14 @@ impl User {
             events.push(Event::Sent { due_us: next.due_us });
         }
         let run = self.settings.run;
-        let tag = |origin: Origin, due_us| Tag { run, number: origin.number, due_us };
+        let tag = |origin: Origin| Tag { run, number: origin.number, due_us: next.due_us };
+        let own = tag(next.origin);
+        let text = own.text(self.settings.sizes.of(own));
         let send = wire::Send {
             conversation_id: self.conversation_id,
-            client_msg_id: tag(next.origin, 0).client_msg_id(),
-            message: Some(wire::Message {
-                text: {
-                    let tag = tag(next.origin, next.due_us);
-                    tag.text(self.settings.text_bytes(tag))
-                },
-                ..Default::default()
-            }),
-            after: next.after.map_or_else(String::new, |after| tag(after, 0).client_msg_id()),
+            client_msg_id: own.client_msg_id(),
+            message: Some(wire::Message { text, ..Default::default() }),
+            after: next.after.map_or_else(String::new, |after| tag(after).client_msg_id()),
         };
         Some(wire::Command { id, received: 0, op: Some(Op::Send(send)) })
     }
@@ -458,13 +454,6 @@ impl User {
             let conversation_id = self.conversation_id;
             self.ask(asked, Op::Sync(wire::Sync { conversation_id, seq, limit: 0 }));
         }
-    }
-}
-
-impl Settings {
-    /// Bytes of text in the message with this tag.
-    fn text_bytes(&self, tag: Tag) -> usize {
-        self.sizes.of(tag)
     }
 }
 

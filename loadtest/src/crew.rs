@@ -11,6 +11,7 @@
 use std::cell::{Cell, RefCell, RefMut};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -21,14 +22,16 @@ use ringwire_protocol::codec::Encoding;
 
 use crate::client::{Around, Event, Identity, Settings, User};
 use crate::driver::{self, Link, Slot};
-use crate::fleet::Run;
 use crate::founding::Founding;
 use crate::message::mix;
+use crate::part::Run;
 use crate::scenario::Arrival;
 use crate::seating::{Seat, Talk};
+use crate::series::Snapshot;
 use crate::tally::Tally;
 use crate::target::Target;
 use crate::token::TokenError;
+use crate::verify::Content;
 
 /// A send written later than this after it was due counts as late.
 const LATE_AFTER_US: u64 = 10_000;
@@ -61,6 +64,8 @@ pub(crate) struct Crew {
     /// Slow readers are slow now.
     pub(crate) slowing: Cell<bool>,
     pub(crate) over: Cell<bool>,
+    /// The drain is over: what comes now is not part of the figures.
+    is_drained: Cell<bool>,
 }
 
 /// Buffers that every turn uses and leaves empty.
@@ -130,6 +135,7 @@ impl Crew {
             recovering: Cell::new(0),
             slowing: Cell::new(false),
             over: Cell::new(false),
+            is_drained: Cell::new(false),
             run,
         })
     }
@@ -160,6 +166,21 @@ impl Crew {
                 self.tally.borrow_mut().error(name);
             }
         }
+    }
+
+    /// Tells how far the thread is at the end of an interval.
+    pub(crate) fn tell(&self, at_us: u64) {
+        if !self.is_drained.get() {
+            let snapshot = Snapshot::of(&self.tally.borrow(), at_us, self.live.get());
+            self.run.publish(self.thread, snapshot);
+        }
+    }
+
+    /// The drain is over: tells how far the thread is for the last time.
+    pub(crate) fn drained(&self) {
+        let snapshot = Snapshot::of(&self.tally.borrow(), self.run.now_us(), self.live.get());
+        self.run.publish(self.thread, snapshot.last());
+        self.is_drained.set(true);
     }
 
     /// Closed loop: the user sends again once it has thought.
@@ -249,8 +270,10 @@ impl Crew {
         let (blocked, wake_us) = {
             let mut slot = self.slots[index].borrow_mut();
             let blocked = slot.write(self.encoding(), now_us, payload, events);
-            let wake_us = slot.user.wake_us().filter(|_| slot.wake_us.is_none());
-            slot.wake_us = slot.wake_us.or(wake_us);
+            // A later one that is known already stays: it finds nothing to do.
+            let sooner = |&at_us: &u64| slot.wake_us.is_none_or(|known_us| at_us < known_us);
+            let wake_us = slot.user.wake_us().filter(sooner);
+            slot.wake_us = wake_us.or(slot.wake_us);
             (blocked, wake_us)
         };
         self.apply(index, events, now_us);
@@ -328,7 +351,7 @@ impl Crew {
                 Event::Received { seq, content, via, delivered_due_us } => {
                     if let Some(due_us) = delivered_due_us {
                         tally.delivered += 1;
-                        if !slot.slow {
+                        if !slot.slow && self.has_clock_of(content) {
                             tally.deliver.record(due_us, now_us);
                         }
                     }
@@ -341,11 +364,18 @@ impl Crew {
                 Event::Error(name) => tally.error(name),
                 Event::Failed(reason) => {
                     tally.failure(reason);
-                    slot.dead = true;
+                    self.leave(&mut slot);
                     talk.device_left(seat.member);
                 }
             }
         }
+    }
+
+    /// When a message was due can be held against this process's clock: its sender's host is this one.
+    fn has_clock_of(&self, content: Content) -> bool {
+        let Content::Message(origin) = content else { return false };
+        !self.run.layout.is_split()
+            || self.run.same_clock.contains(&self.run.layout.lane_of(origin.sender.index()))
     }
 
     fn count_live(&self, slot: &Slot) {
@@ -390,6 +420,7 @@ impl Crew {
         if slot.dead || !slot.user.is_live() || slot.back_due_us.is_some() {
             return;
         }
+        slot.away_until_us = Some(now_us + away_us);
         slot.back_due_us = Some(now_us + away_us);
         self.recovering.set(self.recovering.get() + 1);
         self.tally.borrow_mut().cuts += 1;
@@ -430,8 +461,15 @@ impl Crew {
     /// The user's device answers only for what it has received.
     pub(crate) fn left(&self, index: usize) {
         let seat = self.seats[index];
-        self.slots[index].borrow_mut().dead = true;
+        self.leave(&mut self.slots[index].borrow_mut());
         self.talks[seat.talk].borrow_mut().device_left(seat.member);
+    }
+
+    fn leave(&self, slot: &mut Slot) {
+        slot.dead = true;
+        if slot.back_due_us.take().is_some() {
+            self.recovering.set(self.recovering.get() - 1);
+        }
     }
 
     pub(crate) fn error(&self, name: String) {
@@ -442,9 +480,9 @@ impl Crew {
         self.slots[index].borrow().entered
     }
 
-    /// Until when a user who was cut off on purpose stays away.
-    pub(crate) fn away_until_us(&self, index: usize) -> Option<u64> {
-        self.slots[index].borrow().back_due_us
+    /// Until when the user stays away, if its connection has ended on purpose; told once.
+    pub(crate) fn take_absence(&self, index: usize) -> Option<u64> {
+        self.slots[index].borrow_mut().away_until_us.take()
     }
 
     /// The user's place among all users, from 0.
@@ -480,6 +518,11 @@ impl Crew {
 
     pub(crate) fn target(&self) -> &Target {
         &self.run.target
+    }
+
+    /// Where the user's connection comes from; `None`: the system chooses.
+    pub(crate) fn source(&self, index: usize) -> Option<IpAddr> {
+        self.run.source(self.lane(), index)
     }
 
     pub(crate) fn mask_seed(&self, index: usize) -> u64 {

@@ -56,6 +56,8 @@ pub(crate) struct Slot {
     pub(crate) entered: bool,
     /// When its first connection was due, until it stands.
     pub(crate) connect_due_us: Option<u64>,
+    /// Its connection has been ended on purpose: until when it stays away.
+    pub(crate) away_until_us: Option<u64>,
     /// It was cut off on purpose and is due back then, until it has caught up.
     pub(crate) back_due_us: Option<u64>,
 }
@@ -100,6 +102,7 @@ impl Slot {
             slow: false,
             entered: false,
             connect_due_us: None,
+            away_until_us: None,
             back_due_us: None,
         }
     }
@@ -214,12 +217,9 @@ pub(crate) async fn keep_connected(crew: Rc<Crew>, index: usize) {
         if crew.is_over() {
             return;
         }
-        if let Some(until_us) = crew.away_until_us(index)
+        if let Some(until_us) = crew.take_absence(index)
             && !crew.is_dead(index)
-            && failures_in_row == 0
         {
-            // Cut off on purpose: back when it is due, at once if that is past.
-            failures_in_row = 1;
             let away_us = until_us.saturating_sub(crew.run.now_us());
             if away_us > 0 {
                 monoio::time::sleep(Duration::from_micros(away_us)).await;
@@ -252,7 +252,9 @@ async fn session(
 ) -> Result<std::convert::Infallible, Ended> {
     let target = crew.target();
     let lost = |_| Ended::Lost;
-    let socket = Socket::connect(target).await.map_err(|error| Ended::Connect(error.kind()))?;
+    let socket = Socket::connect(target, crew.source(index))
+        .await
+        .map_err(|error| Ended::Connect(error.kind()))?;
     if crew.is_slow(index) {
         socket.shrink_receive_buffer();
     }

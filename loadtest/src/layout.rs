@@ -101,6 +101,11 @@ impl Layout {
         if self.split { (lane, self.lanes) } else { (0, 1) }
     }
 
+    /// The lane of a member of a conversation that several lanes share.
+    pub(crate) const fn lane_of(&self, member: u32) -> u32 {
+        member % self.lanes
+    }
+
     /// The members that a lane holds of each of them.
     pub(crate) fn members_of(&self, lane: u32) -> impl Iterator<Item = u32> + use<> {
         let (first, stride) = self.first_and_stride(lane);

@@ -8,6 +8,8 @@
 //!   Gate:  every lane arrives ──► somebody who sees them all opens ──► every lane goes on
 //! ```
 //!
+//! A conversation whose members sit in several processes has a meeting in each; `relay` keeps them alike.
+//!
 //! Invariants: a conversation is opened once, after all of its members exist at the server; a gate opens once.
 
 use std::sync::OnceLock;
@@ -15,9 +17,10 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 
 use ringwire_protocol::Seq;
+use serde::{Deserialize, Serialize};
 
 /// A conversation that is open at the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Opened {
     /// Its id there.
     pub(crate) conversation_id: u64,
@@ -29,6 +32,8 @@ pub(crate) struct Opened {
 #[derive(Debug, Default)]
 pub(crate) struct Meeting {
     arrived: AtomicU32,
+    /// Members in other processes, as far as they were heard of.
+    arrived_elsewhere: AtomicU32,
     opened: OnceLock<Opened>,
     head: AtomicU64,
 }
@@ -39,9 +44,19 @@ impl Meeting {
         self.arrived.fetch_add(1, Release);
     }
 
+    /// How many of those in this process do.
+    pub(crate) fn arrived(&self) -> u32 {
+        self.arrived.load(Acquire)
+    }
+
+    /// So many in other processes do.
+    pub(crate) fn arrived_elsewhere(&self, members: u32) {
+        self.arrived_elsewhere.store(members, Release);
+    }
+
     /// All `members` do.
     pub(crate) fn is_complete(&self, members: u32) -> bool {
-        self.arrived.load(Acquire) >= members
+        self.arrived() + self.arrived_elsewhere.load(Acquire) >= members
     }
 
     /// The conversation is open.

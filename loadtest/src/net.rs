@@ -6,7 +6,8 @@
 use std::cell::RefCell;
 use std::future::Future;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use monoio::net::{TcpStream, UnixStream};
@@ -42,9 +43,13 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    /// Connects, without Nagle's delay, and makes the TLS handshake where the target asks for it.
-    pub(crate) async fn connect(target: &Target) -> io::Result<Self> {
-        let stream = TcpStream::connect_addr(target.address).await?;
+    /// Connects, without Nagle's delay, and makes the TLS handshake where the target asks for it; from `source`, or
+    /// from where the system chooses.
+    pub(crate) async fn connect(target: &Target, source: Option<IpAddr>) -> io::Result<Self> {
+        let stream = match source {
+            None => TcpStream::connect_addr(target.address).await?,
+            Some(source) => connect_from(source, target.address).await?,
+        };
         stream.set_nodelay(true)?;
         let tls = target.tls.as_ref().map(Tls::session).transpose()?.map(RefCell::new);
         let socket = Self { stream, tls };
@@ -179,6 +184,44 @@ impl Write for Raw<'_> {
     }
 }
 
+/// Connects from one of the addresses of this host. The system chooses the port when it knows both ends, so that a port
+/// can serve connections to several servers.
+async fn connect_from(source: IpAddr, address: SocketAddr) -> io::Result<TcpStream> {
+    let socket = socket2::Socket::new(
+        socket2::Domain::for_address(address),
+        socket2::Type::STREAM,
+        Some(socket2::Protocol::TCP),
+    )?;
+    socket.set_nonblocking(true)?;
+    let on: libc::c_int = 1;
+    // SAFETY: pointer and size describe `on`, which the call only reads.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_IP,
+            libc::IP_BIND_ADDRESS_NO_PORT,
+            (&raw const on).cast(),
+            size_of_val(&on) as libc::socklen_t,
+        )
+    };
+    if result < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    socket.bind(&SocketAddr::new(source, 0).into())?;
+    match socket.connect(&address.into()) {
+        Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
+        _ => {}
+    }
+    let stream = TcpStream::from_std(socket.into())?;
+    stream.writable(false).await?;
+    // SAFETY: the descriptor is open as long as `stream` lives, which outlives the borrow.
+    let descriptor = unsafe { BorrowedFd::borrow_raw(stream.as_raw_fd()) };
+    match socket2::SockRef::from(&descriptor).take_error()? {
+        None => Ok(stream),
+        Some(error) => Err(error),
+    }
+}
+
 /// A timer of nanosecond resolution; the runtime's own counts whole milliseconds, which would show in every latency.
 #[derive(Debug)]
 pub(crate) struct FineTimer {
@@ -247,4 +290,32 @@ pub(crate) fn raise_file_limit() -> io::Result<u64> {
         return Err(io::Error::last_os_error());
     }
     Ok(limit.rlim_cur)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn connections_come_from_the_address_asked_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let source: IpAddr = "127.0.7.9".parse().unwrap();
+        let talk = async {
+            let stream = connect_from(source, address).await.unwrap();
+            let own = stream.local_addr().unwrap();
+            assert_eq!(own.ip(), source);
+            assert_eq!(listener.accept().unwrap().1, own);
+            drop(listener);
+            let refused = connect_from(source, address).await.unwrap_err();
+            assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+            // Not an address of this machine.
+            let elsewhere = "192.0.2.1".parse().unwrap();
+            let unavailable = connect_from(elsewhere, address).await.unwrap_err();
+            assert_eq!(unavailable.kind(), io::ErrorKind::AddrNotAvailable);
+        };
+        block_on(talk).unwrap();
+    }
 }

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::latency::Latency;
 use crate::verify::{Findings, Ledger};
 
 /// How many reasons of failed users are kept in words.
 const MAX_FAILURES: usize = 5;
 
-/// Counts and latencies of a run.
-#[derive(Clone, Debug)]
+/// Counts and latencies of a run. One of another process came as JSON.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Tally {
     /// Sends that were due.
     pub offered: u64,

@@ -16,9 +16,8 @@ use crate::arrival::{Plan, Schedule};
 use crate::crew::{self, Crew};
 use crate::cuts::Cuts;
 use crate::driver::{self, Slot};
-use crate::fleet::Run;
 use crate::net::{self, FineTimer};
-use crate::progress::Snapshot;
+use crate::part::Run;
 use crate::scenario::{Arrival, Connections};
 use crate::tally::Tally;
 use crate::token::TokenError;
@@ -27,16 +26,15 @@ use crate::token::TokenError;
 const SHORTEST_SLEEP: Duration = Duration::from_micros(100);
 /// The pacer wakes at least this often, to see that the run was stopped.
 const LONGEST_SLEEP: Duration = Duration::from_millis(50);
-/// How often delayed repeats are looked at and progress is published.
+/// How often delayed repeats are looked at, and whether an interval is over.
 const SWEEP: Duration = Duration::from_millis(5);
-const SWEEPS_PER_SNAPSHOT: u32 = 40;
 /// How many users read back at once, and how long all may take.
 const READING_AT_ONCE: usize = 256;
 const READ_BACK_LIMIT: Duration = Duration::from_mins(2);
 
 /// Why a thread could not do its part.
 #[derive(Debug, thiserror::Error)]
-pub enum WorkerError {
+pub(crate) enum WorkerError {
     /// A token could not be made.
     #[error(transparent)]
     Token(#[from] TokenError),
@@ -79,8 +77,13 @@ impl Worker {
         self.pace(start_us).await?;
         self.drain().await;
         self.crew.tally.borrow_mut().cpu = net::thread_cpu().saturating_sub(cpu_before);
+        self.crew.drained();
         self.crew.close_talks();
         self.wait_for_the_others().await;
+        if self.crew.run.is_split_over_processes() {
+            // How far the others got was heard of with a delay; by now all of it was.
+            self.drain().await;
+        }
         self.read_back().await;
         self.crew.over.set(true);
         for slot in &self.crew.slots {
@@ -294,13 +297,13 @@ impl Worker {
     }
 }
 
-/// Looks after openings, delayed repeats and cuts, and publishes progress.
+/// Looks after openings, delayed repeats and cuts, and tells at the end of each interval how far the thread is.
 async fn sweep(crew: Rc<Crew>) {
-    let mut sweeps: u32 = 0;
     let scenario = &crew.run.scenario;
     let numbers = (0..crew.slots.len()).map(|index| crew.user_number(index)).collect();
     let mut cuts = Cuts::new(scenario.connections, numbers, scenario.users, scenario.seed);
     let end_us = (scenario.duration_s * 1e6) as u64;
+    let mut told_us = crew.run.boundary_us();
     while !crew.over.get() {
         monoio::time::sleep(SWEEP).await;
         crew.look_for_openings();
@@ -312,18 +315,10 @@ async fn sweep(crew: Rc<Crew>) {
                 crew.cut(cut.user, cut.away_us, cut.clean);
             }
         }
-        sweeps += 1;
-        if sweeps.is_multiple_of(SWEEPS_PER_SNAPSHOT) {
-            let tally = crew.tally.borrow();
-            let snapshot = Snapshot {
-                live: crew.live.get(),
-                sent: tally.sent,
-                acked: tally.acked,
-                delivered: tally.delivered,
-                ack: tally.ack.clone(),
-                deliver: tally.deliver.clone(),
-            };
-            crew.run.publish(crew.thread, snapshot);
+        let boundary_us = crew.run.boundary_us();
+        if boundary_us != told_us {
+            told_us = boundary_us;
+            crew.tell(boundary_us);
         }
     }
 }

@@ -239,7 +239,7 @@ impl User {
         match (Tag::parse(&message.text), member) {
             (Some(tag), Some(member))
                 if tag.run == self.settings.run
-                    && message.text.len() == self.settings.text_bytes(tag)
+                    && message.text.len() == self.settings.sizes.of(tag)
                     && entry.client_msg_id == tag.client_msg_id() =>
             {
                 let origin = Origin { sender: SenderIndex::at(member), number: tag.number };

@@ -28,6 +28,11 @@ impl SenderIndex {
     pub const fn at(index: u32) -> Self {
         Self(index)
     }
+
+    /// Which one it is, counted from 0.
+    pub const fn index(self) -> u32 {
+        self.0
+    }
 }
 
 /// A device (an installation of a client, over all its connections) in a ledger.

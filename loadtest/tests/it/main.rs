@@ -5,6 +5,7 @@
 mod crowds;
 mod fake;
 mod plans;
+mod program;
 mod tls;
 
 use std::sync::Arc;
@@ -248,6 +249,12 @@ fn the_json_report_has_the_promised_fields() {
         "generator_cpu_s",
         "verdict",
         "reasons",
+        "format",
+        "processes",
+        "machine",
+        "configuration",
+        "histograms",
+        "intervals",
     ] {
         assert!(json.get(field).is_some(), "{field}");
     }
