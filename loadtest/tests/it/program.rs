@@ -240,6 +240,31 @@ fn ctrl_c_ends_a_run_of_any_number_of_processes_with_a_report() {
     }
 }
 
+/// What one process counted is lost with it: no figures are better than wrong ones.
+#[test]
+fn a_process_that_dies_ends_the_run_with_one_clear_error() {
+    let desk = Desk::new(Fault::None);
+    let arguments = ["--set", "duration_s=600", "--set", "users=8", "--processes", "2"];
+    let mut command = desk.command("run", &arguments);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut errors = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains(" s  users 8 ") {
+        line.clear();
+        assert!(errors.read_line(&mut line).unwrap() > 0, "it ended");
+    }
+    let id = child.id();
+    let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
+    let victim: i32 = children.split_whitespace().next().unwrap().parse().unwrap();
+    // SAFETY: takes no pointers; the child's child is waited for by its parent only, at its end.
+    unsafe { libc::kill(victim, libc::SIGKILL) };
+    let mut rest = String::new();
+    errors.read_to_string(&mut rest).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1), "{rest}");
+    assert_eq!(rest.matches("ended unexpectedly").count(), 1, "{rest}");
+    assert!(!desk.path("out.json").exists());
+}
+
 /// A child whose parent is gone must not go on sending.
 #[test]
 fn processes_end_with_the_run_that_started_them() {
