@@ -9,7 +9,7 @@
 //! A conversation whose every arrival is remembered stays whole, because its ledger does. One that is verified by
 //! cursors and hashes may be split, since those of several lanes add up. Invariant: every user sits on one lane.
 
-use crate::scenario::{Arrival, Conversation, Scenario, Verify};
+use crate::scenario::{Conversation, Scenario, Verify};
 use crate::verify::Level;
 
 /// Conversations of at most so many members are verified arrival by arrival, where that is affordable.
@@ -40,12 +40,9 @@ impl Layout {
     pub fn new(scenario: &Scenario, lanes: u32) -> Self {
         let members = scenario.conversation.members(scenario.users);
         let conversations = scenario.users / members.max(1);
-        let sends = match scenario.arrival {
-            // Answers take time as well; this is the most there can be in the mean.
-            Arrival::Closed => f64::from(scenario.users) * scenario.duration_s / scenario.think_s,
-            _ => crate::rate::Rate::new(scenario.rate_per_s, scenario.shape, scenario.duration_s)
-                .total(),
-        };
+        // Of a closed loop the most there can be in the mean: answers take time as well.
+        let thinking_per_s = f64::from(scenario.users) / scenario.think_s;
+        let sends = scenario.mean_rate_per_s().unwrap_or(thinking_per_s) * scenario.duration_s;
         let level = match scenario.verify {
             Verify::Off => Level::Off,
             _ if !scenario.conversation.is_any() => Level::Off,

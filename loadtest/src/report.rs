@@ -35,7 +35,7 @@ pub struct Report {
     pub encoding: Encoding,
     /// Virtual users.
     pub users: u32,
-    /// Sends per second that the schedule asked for.
+    /// Sends per second in the mean, as the schedule asked for; in a closed loop, as they came.
     pub offered_per_s: f64,
     /// How long sends were offered, warm-up included.
     pub duration_s: f64,
@@ -206,7 +206,9 @@ impl Report {
             url: url.to_owned(),
             encoding: scenario.encoding,
             users: scenario.users,
-            offered_per_s: scenario.rate_per_s,
+            offered_per_s: scenario.mean_rate_per_s().unwrap_or_else(|| {
+                tally.offered as f64 / result.sending.as_secs_f64().max(f64::MIN_POSITIVE)
+            }),
             duration_s: result.sending.as_secs_f64(),
             warmup_s: scenario.warmup().as_secs_f64(),
             offered: tally.offered,
@@ -337,7 +339,8 @@ impl fmt::Display for Report {
             ("bystander", &self.bystander_ms),
             ("history", &self.history_ms),
         ] {
-            if figures.count == 0 && !matches!(what, "ack" | "deliver") {
+            let is_expected = self.offered > 0 && matches!(what, "ack" | "deliver");
+            if figures.count == 0 && !is_expected {
                 continue;
             }
             writeln!(
@@ -355,6 +358,13 @@ impl fmt::Display for Report {
             self.generator_cpu_s,
             self.reconnects
         )?;
+        if self.cuts + self.signals > 0 {
+            writeln!(
+                f,
+                "  around     {} connections cut on purpose, {} pushes of who types and has read",
+                self.cuts, self.signals
+            )?;
+        }
         if let Some(server) = &self.server {
             let per_cpu_s = self.delivered as f64 / server.cpu_s.max(0.001);
             writeln!(

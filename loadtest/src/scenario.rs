@@ -15,6 +15,7 @@ use ringwire_protocol::ids::MAX_ID;
 use serde::{Deserialize, Serialize};
 
 use crate::message::{self, Sizes};
+use crate::rate::Rate;
 use crate::threshold::Thresholds;
 
 mod overrides;
@@ -168,6 +169,19 @@ impl Scenario {
     /// How long latencies are not yet recorded: at most half the run, so that a short one still measures something.
     pub fn warmup(&self) -> Duration {
         Duration::from_secs_f64(self.warmup_s.min(self.duration_s / 2.0))
+    }
+
+    /// Sends per second of an open loop, in the mean over the whole run; `None`: a closed loop.
+    pub fn mean_rate_per_s(&self) -> Option<f64> {
+        match (self.conversation, self.arrival, self.shape) {
+            (Conversation::None {}, ..) => Some(0.0),
+            (_, Arrival::Closed, _) => None,
+            (_, _, Shape::Steady {}) => Some(self.rate_per_s),
+            (_, _, shape) => {
+                let rate = Rate::new(self.rate_per_s, shape, self.duration_s);
+                Some(rate.total() / self.duration_s)
+            }
+        }
     }
 
     /// How long messages are.
@@ -344,6 +358,16 @@ mod tests {
             let stem = file.file_stem().and_then(|stem| stem.to_str());
             assert_eq!(Some(scenario.name.as_str()), stem);
         }
+    }
+
+    #[test]
+    fn the_mean_rate_follows_the_shape_and_a_closed_loop_has_none() {
+        let mean = |overrides: &[&str]| parse(overrides).unwrap().mean_rate_per_s();
+        assert_eq!(mean(&[]), Some(1000.0));
+        assert_eq!(mean(&["arrival=closed"]), None);
+        assert_eq!(mean(&["conversation.kind=none"]), Some(0.0));
+        let ramp = mean(&["shape={kind='ramp', to_per_s=3000}"]).unwrap();
+        assert!((ramp - 2000.0).abs() < 1e-6, "{ramp}");
     }
 
     #[test]
