@@ -272,6 +272,9 @@ fn watch<T>(
         }
         if !is_ready && !run.is_stopped() && run.ready.arrived() == threads {
             is_ready = true;
+            if let Some(all) = run.collect(0) {
+                tell(FromPart::Sample(Box::new(told.news(&all))));
+            }
             tell(FromPart::Ready);
         }
         let news = relay.news(&run.meetings);

@@ -133,6 +133,7 @@ impl Worker {
 
     /// Waits until every thread is ready; `None`: the run was called off.
     async fn wait_for_start(&self) -> Option<u64> {
+        self.crew.tell(self.crew.run.now_us());
         self.crew.run.ready.arrive();
         loop {
             match self.crew.run.start_us.load(Acquire) {
