@@ -37,7 +37,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Token(args)) => println!("{}", cli::mint_token(&loaded, args)?),
         Some(Command::User(command)) => return user::user(&loaded, command),
         Some(Command::Operator(command)) => return operator::operator(&loaded, command),
-        Some(Command::Config(ConfigCommand::Doc)) => print!("{}", config::DOCUMENTED),
+        Some(Command::Config(ConfigCommand::Doc)) => print!("{}", config::documented()),
         Some(Command::Key(KeyCommand::New)) => {
             println!("{}", *body_keys::new_line(&loaded.config.storage.encryption)?);
         }

@@ -33,6 +33,12 @@ export function saveSession(session) {
   local.set(SESSION_KEY, session);
 }
 
+/** The user has another name from now on. */
+export function renameSession(username) {
+  const session = loadSession();
+  if (session) saveSession({ ...session, username });
+}
+
 export function clearSession() {
   local.remove(SESSION_KEY);
 }

@@ -51,6 +51,13 @@ export class ProfileDialog {
     const color = el("input", { name: "color", type: "color", value: account.color || "#4f6bd8" });
     const self = this.#state.client.user ?? this.#state.userOf(this.#state.client.me);
     const badge = face({ ...self, avatarUrl: account.avatar_url, color: account.color });
+    const picture = el("input", {
+      id: "avatar-input",
+      type: "file",
+      accept: "image/png,image/jpeg,image/webp,image/gif",
+      hidden: true,
+      onchange: () => this.#picture(picture.files[0]),
+    });
     const save = (event) => {
       event.preventDefault();
       this.#save({
@@ -73,6 +80,9 @@ export class ProfileDialog {
           el("strong", {}, account.display_name || account.username),
           el("p", { class: "note" }, `@${account.username}`),
         ),
+        picture,
+        button("Picture…", () => picture.click(), { id: "avatar" }),
+        account.avatar_url ? button("Remove", () => this.#save({ avatar_url: "" }), { id: "no-avatar" }) : null,
       ),
       el(
         "form",
@@ -83,6 +93,17 @@ export class ProfileDialog {
         el("div", { class: "buttons" }, el("button", { class: "primary", id: "save-profile" }, "Save")),
       ),
     );
+  }
+
+  async #picture(file) {
+    if (!file) return;
+    let uploaded = null;
+    const { api } = this.#state;
+    const sent = { onProgress: () => {}, signal: new AbortController().signal };
+    if (!(await this.#sheet.attempt(async () => (uploaded = await api.upload(file, sent))))) return;
+    // What is no picture would be shown by nobody.
+    if (!uploaded.thumbnail_url) this.#sheet.say("That file is no picture that can be shown.");
+    else await this.#save({ avatar_url: uploaded.url });
   }
 
   async #save(change) {

@@ -1,7 +1,7 @@
-// The password, and where one is logged in.
+// What one logs in with: name, address and password; and where one is logged in.
 
 import { shortTime } from "./describe.js";
-import { deviceId } from "./account.js";
+import { deviceId, renameSession } from "./account.js";
 import { button, el, field } from "./dom.js";
 import { list, num } from "./wire.js";
 
@@ -15,7 +15,48 @@ export class SecurityPanel {
   }
 
   view(account) {
-    return [this.#password(account), this.#devices()];
+    return [this.#login(account), this.#password(account), this.#devices()];
+  }
+
+  #login({ username, email, has_password: has }) {
+    const name = el("input", { name: "own_username", maxlength: "32", autocomplete: "off", value: username });
+    const address = el("input", { name: "own_email", type: "email", maxlength: "254", value: email ?? "" });
+    const proof = el("input", {
+      name: "own_password",
+      type: "password",
+      autocomplete: "current-password",
+      maxlength: "1024",
+      required: true,
+    });
+    const save = (event) => {
+      event.preventDefault();
+      this.#sheet.attempt(async () => {
+        const account = await this.#state.api.patch("account", {
+          ...(name.value === username ? {} : { username: name.value }),
+          ...(address.value === (email ?? "") ? {} : { email: address.value }),
+          ...(has ? { password: proof.value } : {}),
+        });
+        renameSession(account.username);
+        this.#state.learnSelf(account);
+        panel.replaceWith(this.#login(account));
+        this.#state.notify("Saved.");
+      });
+    };
+    const form = el(
+      "form",
+      { id: "login-form", onsubmit: save },
+      field("User name", name),
+      field("E-mail address", address),
+      has ? field("Password", proof) : null,
+      el("div", { class: "buttons" }, el("button", { class: "primary", id: "save-login" }, "Save")),
+    );
+    const panel = el(
+      "details",
+      { class: "panel", id: "login-panel" },
+      el("summary", {}, "User name and e-mail address"),
+      form,
+    );
+    return panel;
   }
 
   #password({ has_password: has }) {

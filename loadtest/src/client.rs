@@ -1,13 +1,15 @@
 //! One virtual user: frames in, frames out, no socket and no clock.
 //!
 //! ```text
-//!   Offline ──connected──► Connecting ──Connected──► Identified ──open──► Opening ──ConversationOpened──► Live
-//!      ▲                        └───────────── it has a conversation: gives its cursor ───────────────────► │
-//!      └──────────────────────────────────────── disconnected ◄─────────────────────────────────────────────┘
+//!   Offline ──connected──► Connecting ──Connected──► Identified ──found──► Opening ──opened──► Live
+//!      ▲                        │                        └── enter: somebody else has opened it ─► │
+//!      │                        └───── it has a conversation (gives its cursor), or needs none ──► │
+//!      └──────────────────────────────────── disconnected ◄────────────────────────────────────────┘
 //! ```
 //!
 //! Pushes and acknowledgements go through the [`Inbox`], which knows what to ask for; sends through [`Outgoing`], which
-//! knows what may be written. What the user sees is told as [`Event`]s; it judges nothing.
+//! knows what may be written. What the user sees is told as [`Event`]s; it judges nothing. What comes from the server is
+//! taken in by `frames`.
 
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
@@ -15,21 +17,26 @@ use std::rc::Rc;
 use bytes::BytesMut;
 use ringwire_protocol::Seq;
 use ringwire_protocol::codec::Encoding;
-use ringwire_protocol::wire::{self, command::Op, push, reply::Outcome, server_frame};
+use ringwire_protocol::wire::{self, command::Op};
 
+use crate::founding::Founding;
 use crate::inbox::{Ask, Inbox};
-use crate::message::Tag;
-use crate::outgoing::{Outgoing, Refusal};
-use crate::verify::{Content, Origin, SenderIndex, Via};
+use crate::meeting::Opened;
+use crate::message::{Sizes, Tag};
+use crate::outgoing::Outgoing;
+use crate::scenario::Activity;
+use crate::verify::{Content, Origin, Via};
 
-/// How long to wait before repeating a control command that was refused for the time being without naming a delay.
-const CONTROL_RETRY_US: u64 = 200_000;
+mod frames;
+
 /// A WebSocket message of commands is closed when it grows beyond this many bytes.
 const PAYLOAD_BYTES: usize = 8 * 1024;
-/// Unanswered commands that are kept free for `sync` beside the sends.
-const RESERVED_UNANSWERED: u32 = 4;
-/// Stands among the error names for a reply that no command waits for.
-const UNEXPECTED_REPLY: &str = "UNEXPECTED_REPLY";
+/// Unanswered commands that are kept free beside the sends, for `sync` and what users do beside sending.
+const RESERVED_UNANSWERED: u32 = 8;
+/// Unanswered commands of a user that are neither sends nor needed; what comes on top is left out.
+const MAX_EXTRAS: usize = 4;
+/// Stands among the error names for what was left out because of that.
+const EXTRA_LEFT_OUT: &str = "typing, receipt or history left out: four are unanswered";
 /// How many sends may be unanswered where the server names no limit.
 const DEFAULT_UNANSWERED: u32 = 64;
 
@@ -41,11 +48,15 @@ pub(crate) struct Settings {
     /// How the schema travels.
     pub(crate) encoding: Encoding,
     /// Bytes of text in a message.
-    pub(crate) text_bytes: usize,
+    pub(crate) sizes: Sizes,
     /// The most unacknowledged sends; 0: the server's limit.
     pub(crate) depth: u32,
     /// Whether temporary refusals and lost connections are overcome.
     pub(crate) retry: bool,
+    /// Whether there is a conversation at all.
+    pub(crate) converses: bool,
+    /// What users do beside sending.
+    pub(crate) activity: Activity,
 }
 
 /// Who a user is.
@@ -55,21 +66,43 @@ pub(crate) struct Identity {
     pub(crate) token: String,
     /// Its installation, stable over reconnects.
     pub(crate) device_id: String,
-    /// It, in the ledger of its conversation.
-    pub(crate) own: SenderIndex,
-    /// Its partner, likewise.
-    pub(crate) partner: SenderIndex,
+    /// Which member of its conversation it is, from 0.
+    pub(crate) member: u32,
+    /// How many members there are.
+    pub(crate) members: u32,
+    /// The id of the first of them; the others follow.
+    pub(crate) first_member_id: u64,
+}
+
+impl Identity {
+    /// The user's id.
+    pub(crate) fn user_id(&self) -> u64 {
+        self.first_member_id + u64::from(self.member)
+    }
+}
+
+/// What a user does around a send.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Around {
+    /// Tells the others that it is typing.
+    pub(crate) typing: bool,
+    /// Looks at the history.
+    pub(crate) history: bool,
 }
 
 /// What happened to a user.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Event {
-    /// The server knows the user under this id.
-    Identified(u64),
-    /// The conversation is open; the user answers for what follows this seq.
-    Opened(Seq),
+    /// The server knows the user.
+    Identified,
+    /// The conversation is open, with everybody in it.
+    Founded(Opened),
+    /// The user can send; it answers for what follows this seq.
+    Entered(Seq),
     /// A later connection took over.
     Reconnected,
+    /// It has brought everything that was missed.
+    CaughtUp,
     /// A send went into the output for the first time.
     Sent {
         /// When it was due.
@@ -99,7 +132,7 @@ pub(crate) enum Event {
         content: Content,
         /// How it came.
         via: Via,
-        /// Set when the cursor moved over a message of the partner: when that message was due.
+        /// Set when the cursor moved over a message of somebody else: when that message was due.
         delivered_due_us: Option<u64>,
     },
     /// The server's log after `start`, read back.
@@ -109,6 +142,13 @@ pub(crate) enum Event {
         /// What it holds.
         entries: Vec<(Seq, Content)>,
     },
+    /// A look at the history was answered.
+    HistoryRead {
+        /// When it was due.
+        due_us: u64,
+    },
+    /// The server pushed who types, or how far somebody got.
+    Signal,
     /// The server pushed something of a conversation that is not this user's.
     Stray,
     /// A command was refused; the name of the error.
@@ -130,9 +170,14 @@ enum Phase {
 #[derive(Clone, Copy, Debug)]
 enum Asked {
     Connect,
-    Open,
+    Found,
     CatchUp,
     Log,
+    /// Something that is not needed: nothing waits for its answer.
+    Extra {
+        /// When a look at the history was due.
+        history_due_us: Option<u64>,
+    },
 }
 
 /// One virtual user.
@@ -141,17 +186,22 @@ pub(crate) struct User {
     settings: Rc<Settings>,
     identity: Identity,
     phase: Phase,
-    own_id: u64,
-    partner_id: u64,
     conversation_id: u64,
+    founding: Option<Founding>,
     inbox: Inbox,
+    /// After a reconnect: how far the log went then, until the user has got there.
+    missed_up_to: Option<Seq>,
     outgoing: Outgoing,
     unanswered_limit: u32,
     next_id: u64,
     ready: VecDeque<wire::Command>,
     asked: HashMap<u64, (Asked, Op)>,
+    extras: usize,
     /// Control commands to repeat: when, and which.
     deferred: Vec<(u64, Asked, Op)>,
+    /// The last seq confirmed as read, and when the next may be.
+    read: Seq,
+    next_receipt_us: u64,
 }
 
 impl User {
@@ -162,16 +212,19 @@ impl User {
             settings,
             identity,
             phase: Phase::Offline,
-            own_id: 0,
-            partner_id: 0,
             conversation_id: 0,
+            founding: None,
             inbox: Inbox::new(0),
+            missed_up_to: None,
             outgoing,
             unanswered_limit: DEFAULT_UNANSWERED,
             next_id: 1,
             ready: VecDeque::new(),
             asked: HashMap::new(),
+            extras: 0,
             deferred: Vec::new(),
+            read: 0,
+            next_receipt_us: 0,
         }
     }
 
@@ -199,22 +252,60 @@ impl User {
         self.outgoing.disconnected();
         self.ready.clear();
         self.asked.clear();
+        self.extras = 0;
         self.deferred.clear();
+        self.missed_up_to = None;
         self.inbox.disconnected();
     }
 
-    /// The partner is known: opens the conversation with it, if that has not been done.
-    pub(crate) fn open(&mut self, partner_id: u64) {
-        self.partner_id = partner_id;
-        if self.phase == Phase::Identified {
-            self.phase = Phase::Opening;
-            let open = wire::OpenDirect { user_id: partner_id, ..Default::default() };
-            self.ask(Asked::Open, Op::OpenDirect(open));
+    /// All members exist: opens the conversation for them.
+    pub(crate) fn found(&mut self, founding: Founding) {
+        self.founding = Some(founding);
+        self.go_on_founding();
+    }
+
+    /// Somebody has opened the conversation.
+    pub(crate) fn enter(&mut self, opened: Opened, events: &mut Vec<Event>) {
+        self.founding = None;
+        self.conversation_id = opened.conversation_id;
+        self.inbox = Inbox::new(opened.head);
+        self.read = opened.head;
+        events.push(Event::Entered(opened.head));
+        match self.phase {
+            Phase::Identified | Phase::Opening => self.phase = Phase::Live,
+            // The connection that comes will give the cursor.
+            Phase::Offline | Phase::Connecting | Phase::Live => {}
         }
     }
 
-    /// A send is due.
-    pub(crate) fn due(&mut self, origin: Origin, due_us: u64) {
+    fn go_on_founding(&mut self) {
+        if let Some(founding) = &self.founding
+            && matches!(self.phase, Phase::Identified | Phase::Opening)
+        {
+            self.phase = Phase::Opening;
+            let command = founding.command();
+            self.ask(Asked::Found, command);
+        }
+    }
+
+    /// A send is due, and with it what the user does around it.
+    pub(crate) fn due(
+        &mut self,
+        origin: Origin,
+        due_us: u64,
+        around: Around,
+        events: &mut Vec<Event>,
+    ) {
+        let conversation_id = self.conversation_id;
+        if around.history {
+            let limit = self.settings.activity.history_entries;
+            let look = wire::History { conversation_id, limit, ..Default::default() };
+            self.ask_extra(Op::History(look), Some(due_us), events);
+        }
+        if around.typing {
+            let typing = wire::Typing { conversation_id, stopped: false };
+            self.ask_extra(Op::Typing(typing), None, events);
+        }
         self.outgoing.push(origin, due_us);
     }
 
@@ -247,12 +338,27 @@ impl User {
 
     /// When the user has to be asked for output again although nothing happened.
     pub(crate) fn wake_us(&self) -> Option<u64> {
-        let deferred = self.deferred.iter().map(|&(at_us, ..)| at_us).min();
+        let deferred = self.deferred.iter().map(|&(at_us, ..)| at_us);
         let held = self.outgoing.wake_us().filter(|_| self.is_live());
-        match (deferred, held) {
-            (Some(one), Some(two)) => Some(one.min(two)),
-            (one, two) => one.or(two),
+        let receipt = self.owes_receipt().then_some(self.next_receipt_us);
+        deferred.chain(held).chain(receipt).min()
+    }
+
+    fn owes_receipt(&self) -> bool {
+        self.settings.activity.receipts_every_s > 0.0
+            && self.is_live()
+            && self.inbox.cursor() > self.read
+    }
+
+    /// Confirms what was read, if it is time for that.
+    fn give_receipt(&mut self, now_us: u64, events: &mut Vec<Event>) {
+        if !self.owes_receipt() || now_us < self.next_receipt_us {
+            return;
         }
+        self.read = self.inbox.cursor();
+        self.next_receipt_us = now_us + (self.settings.activity.receipts_every_s * 1e6) as u64;
+        let read = wire::Read { conversation_id: self.conversation_id, seq: self.read };
+        self.ask_extra(Op::Read(read), None, events);
     }
 
     /// Fills `payload` with commands for one WebSocket message. `false`: there is nothing to write.
@@ -264,6 +370,7 @@ impl User {
     ) -> bool {
         self.repeat_deferred(now_us);
         self.ask_for_entries();
+        self.give_receipt(now_us, events);
         let settings = Rc::clone(&self.settings);
         while payload.len() < PAYLOAD_BYTES {
             let Some(command) = self.ready.pop_front().or_else(|| self.next_send(now_us, events))
@@ -273,20 +380,6 @@ impl User {
             settings.encoding.encode(&command, payload);
         }
         !payload.is_empty()
-    }
-
-    /// Takes in one frame from the server.
-    pub(crate) fn handle_frame(
-        &mut self,
-        frame: wire::ServerFrame,
-        now_us: u64,
-        events: &mut Vec<Event>,
-    ) {
-        match frame.frame {
-            Some(server_frame::Frame::Reply(reply)) => self.handle_reply(reply, now_us, events),
-            Some(server_frame::Frame::Push(push)) => self.handle_push(push, events),
-            None => {}
-        }
     }
 
     fn next_send(&mut self, now_us: u64, events: &mut Vec<Event>) -> Option<wire::Command> {
@@ -304,15 +397,14 @@ impl User {
             events.push(Event::Sent { due_us: next.due_us });
         }
         let run = self.settings.run;
-        let tag = |origin: Origin, due_us| Tag { run, number: origin.number, due_us };
+        let tag = |origin: Origin| Tag { run, number: origin.number, due_us: next.due_us };
+        let own = tag(next.origin);
+        let text = own.text(self.settings.sizes.of(own));
         let send = wire::Send {
             conversation_id: self.conversation_id,
-            client_msg_id: tag(next.origin, 0).client_msg_id(),
-            message: Some(wire::Message {
-                text: tag(next.origin, next.due_us).text(self.settings.text_bytes),
-                ..Default::default()
-            }),
-            after: next.after.map_or_else(String::new, |after| tag(after, 0).client_msg_id()),
+            client_msg_id: own.client_msg_id(),
+            message: Some(wire::Message { text, ..Default::default() }),
+            after: next.after.map_or_else(String::new, |after| tag(after).client_msg_id()),
         };
         Some(wire::Command { id, received: 0, op: Some(Op::Send(send)) })
     }
@@ -322,6 +414,19 @@ impl User {
         self.next_id += 1;
         self.asked.insert(id, (asked, op.clone()));
         self.ready.push_back(wire::Command { id, received: 0, op: Some(op) });
+    }
+
+    /// Sends a command that is not needed, unless the server has not answered enough of them already.
+    fn ask_extra(&mut self, op: Op, history_due_us: Option<u64>, events: &mut Vec<Event>) {
+        if !self.is_live() {
+            return;
+        }
+        if self.extras >= MAX_EXTRAS {
+            events.push(Event::Error(EXTRA_LEFT_OUT.to_owned()));
+            return;
+        }
+        self.extras += 1;
+        self.ask(Asked::Extra { history_due_us }, op);
     }
 
     fn repeat_deferred(&mut self, now_us: u64) {
@@ -336,143 +441,6 @@ impl User {
         }
     }
 
-    fn handle_reply(&mut self, reply: wire::Reply, now_us: u64, events: &mut Vec<Event>) {
-        match reply.outcome {
-            Some(Outcome::SendAck(ack)) => self.handle_ack(reply.id, &ack, events),
-            Some(Outcome::Error(error)) => self.handle_error(reply.id, error, now_us, events),
-            outcome => {
-                let asked = self.asked.remove(&reply.id).map(|(asked, _)| asked);
-                match (asked, outcome) {
-                    (Some(Asked::Connect), Some(Outcome::Connected(connected))) => {
-                        self.handle_connected(&connected, events);
-                    }
-                    (Some(Asked::Open), Some(Outcome::ConversationOpened(opened))) => {
-                        self.handle_opened(opened, events);
-                    }
-                    (Some(Asked::CatchUp), Some(Outcome::SyncPage(page))) => {
-                        self.handle_sync_page(&page, events);
-                    }
-                    (Some(Asked::Log), Some(Outcome::SyncPage(page))) => {
-                        self.handle_log_page(&page, events);
-                    }
-                    _ => events.push(Event::Error(UNEXPECTED_REPLY.to_owned())),
-                }
-            }
-        }
-    }
-
-    fn handle_connected(&mut self, connected: &wire::Connected, events: &mut Vec<Event>) {
-        self.own_id = connected.user.as_ref().map_or(0, |user| user.user_id);
-        if self.own_id == 0 {
-            events.push(Event::Failed("connect answered no user".to_owned()));
-            return;
-        }
-        if let Some(limits) = &connected.limits
-            && limits.max_unanswered > 0
-        {
-            self.unanswered_limit =
-                limits.max_unanswered.saturating_sub(RESERVED_UNANSWERED).max(1);
-        }
-        if self.conversation_id == 0 {
-            self.phase = Phase::Identified;
-            events.push(Event::Identified(self.own_id));
-            return;
-        }
-        self.phase = Phase::Live;
-        events.push(Event::Reconnected);
-        let own = connected.sync.iter().find(|sync| sync.conversation_id == self.conversation_id);
-        if let Some(sync) = own {
-            if sync.not_member {
-                events.push(Event::Failed("no longer a member of its conversation".to_owned()));
-                return;
-            }
-            if sync.pushed_seq < sync.head_seq {
-                self.inbox.lag(sync.head_seq);
-            }
-        }
-    }
-
-    fn handle_opened(&mut self, opened: wire::ConversationOpened, events: &mut Vec<Event>) {
-        let head = opened.head.unwrap_or_default();
-        let id = head.conversation.map_or(0, |conversation| conversation.conversation_id);
-        if id == 0 {
-            events.push(Event::Failed("open_direct answered no conversation".to_owned()));
-            return;
-        }
-        self.conversation_id = id;
-        self.inbox = Inbox::new(head.head_seq);
-        self.phase = Phase::Live;
-        events.push(Event::Opened(head.head_seq));
-    }
-
-    fn handle_ack(&mut self, id: u64, ack: &wire::SendAck, events: &mut Vec<Event>) {
-        let Some(send) = self.outgoing.acked(id) else {
-            events.push(Event::Error(UNEXPECTED_REPLY.to_owned()));
-            return;
-        };
-        events.push(Event::Acked { origin: send.origin, due_us: send.due_us, seq: ack.seq });
-        self.inbox.arrive(ack.seq);
-        events.push(Event::Received {
-            seq: ack.seq,
-            content: Content::Message(send.origin),
-            via: Via::Ack,
-            delivered_due_us: None,
-        });
-    }
-
-    fn handle_error(&mut self, id: u64, error: wire::Error, now_us: u64, events: &mut Vec<Event>) {
-        let (code, temporary, retry_after_ms) = (error.code, error.temporary, error.retry_after_ms);
-        events.push(Event::Error(error.name));
-        match self.outgoing.refused(id, temporary, retry_after_ms, now_us) {
-            Refusal::Retried => return,
-            Refusal::Final(send) => {
-                events.push(Event::Refused { origin: send.origin, code });
-                return;
-            }
-            Refusal::Unknown => {}
-        }
-        let Some((asked, op)) = self.asked.remove(&id) else { return };
-        if temporary {
-            let delay_us = match retry_after_ms {
-                0 => CONTROL_RETRY_US,
-                ms => u64::from(ms) * 1000,
-            };
-            self.deferred.push((now_us + delay_us, asked, op));
-        } else {
-            let what = match asked {
-                Asked::Connect => "connect",
-                Asked::Open => "open_direct",
-                Asked::CatchUp | Asked::Log => "sync",
-            };
-            events.push(Event::Failed(format!("{what} was refused: {}", error.message)));
-        }
-    }
-
-    fn handle_push(&mut self, push: wire::Push, events: &mut Vec<Event>) {
-        match push.event {
-            Some(push::Event::Entry(entry)) => self.handle_entry(&entry, events),
-            Some(push::Event::Lag(lag)) if lag.conversation_id == self.conversation_id => {
-                self.inbox.lag(lag.head_seq);
-            }
-            _ => {}
-        }
-    }
-
-    fn handle_entry(&mut self, entry: &wire::Entry, events: &mut Vec<Event>) {
-        if self.conversation_id == 0 {
-            // The first entries of a conversation that is being opened: part of what it starts from.
-            return;
-        }
-        if entry.conversation_id != self.conversation_id {
-            events.push(Event::Stray);
-            return;
-        }
-        let (content, due_us) = self.read(entry);
-        let fresh = self.inbox.arrive(entry.seq);
-        let delivered_due_us = due_us.filter(|_| fresh);
-        events.push(Event::Received { seq: entry.seq, content, via: Via::Push, delivered_due_us });
-    }
-
     /// Sends the questions the inbox has.
     fn ask_for_entries(&mut self) {
         if self.phase != Phase::Live {
@@ -485,51 +453,6 @@ impl User {
             };
             let conversation_id = self.conversation_id;
             self.ask(asked, Op::Sync(wire::Sync { conversation_id, seq, limit: 0 }));
-        }
-    }
-
-    fn handle_sync_page(&mut self, page: &wire::SyncPage, events: &mut Vec<Event>) {
-        let via = self.inbox.page_via();
-        let cursor = self.inbox.cursor();
-        let mut last = None;
-        for entry in page.entries.iter().filter(|entry| entry.seq > cursor) {
-            let (content, delivered_due_us) = self.read(entry);
-            last = last.max(Some(entry.seq));
-            events.push(Event::Received { seq: entry.seq, content, via, delivered_due_us });
-        }
-        self.inbox.page(last, page.head_seq, page.more);
-    }
-
-    fn handle_log_page(&mut self, page: &wire::SyncPage, events: &mut Vec<Event>) {
-        let entries = page.entries.iter().map(|entry| (entry.seq, self.read(entry).0)).collect();
-        let log = self.inbox.log_page(entries, page.more, page.trimmed_floor);
-        if let Some((start, entries)) = log {
-            events.push(Event::LogRead { start, entries });
-        }
-    }
-
-    /// What an entry holds, and when it was due if it is a message of the partner.
-    fn read(&self, entry: &wire::Entry) -> (Content, Option<u64>) {
-        let Some(wire::entry_body::Kind::Message(message)) =
-            entry.body.as_ref().and_then(|body| body.kind.as_ref())
-        else {
-            return (Content::Notice, None);
-        };
-        let sender = match entry.sender_id {
-            id if id == self.own_id => self.identity.own,
-            id if id == self.partner_id => self.identity.partner,
-            _ => return (Content::Foreign, None),
-        };
-        match Tag::parse(&message.text) {
-            Some(tag)
-                if tag.run == self.settings.run
-                    && message.text.len() == self.settings.text_bytes
-                    && entry.client_msg_id == tag.client_msg_id() =>
-            {
-                let content = Content::Message(Origin { sender, number: tag.number });
-                (content, (sender == self.identity.partner).then_some(tag.due_us))
-            }
-            _ => (Content::Foreign, None),
         }
     }
 }

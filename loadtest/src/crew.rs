@@ -1,4 +1,4 @@
-//! The users of one thread: their connections, their ledgers, and what is counted of them.
+//! The users of one lane (a thread of the generator): their connections, their ledgers, and what is counted of them.
 //!
 //! ```text
 //!   frames, due sends, lost connections ──► User ──► events ──► ledger, latencies, counts
@@ -6,141 +6,233 @@
 //! ```
 //!
 //! Everything here stays on one thread and is never borrowed across an await. Events of a user are applied before
-//! anything else happens, and the users they touch are written to in the same turn.
+//! anything else happens, and the user is written to in the same turn.
 
 use std::cell::{Cell, RefCell, RefMut};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::BytesMut;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use ringwire_protocol::codec::Encoding;
 
-use crate::client::{Event, Identity, Settings, User};
+use crate::client::{Around, Event, Identity, Settings, User};
 use crate::driver::{self, Link, Slot};
-use crate::fleet::Run;
-use crate::scenario::Scenario;
+use crate::founding::Founding;
+use crate::message::mix;
+use crate::part::Run;
+use crate::scenario::Arrival;
+use crate::seating::{Seat, Talk};
+use crate::series::Snapshot;
 use crate::tally::Tally;
 use crate::target::Target;
 use crate::token::TokenError;
-use crate::verify::{DeviceIndex, Ledger, SenderIndex};
+use crate::verify::Content;
 
 /// A send written later than this after it was due counts as late.
 const LATE_AFTER_US: u64 = 10_000;
 const READ_BUFFER_BYTES: usize = 256 * 1024;
 
-/// Two users and the ledger of their conversation.
-#[derive(Debug)]
-struct Pair {
-    ledger: Ledger,
-    senders: [SenderIndex; 2],
-    server_ids: [Option<u64>; 2],
-    devices: [Option<DeviceIndex>; 2],
-    /// The last look has begun: what is answered now comes too late.
-    closing: bool,
-}
-
-/// The users of one thread. User `index` is side `index % 2` of pair `index / 2`.
+/// The users of one lane.
 #[derive(Debug)]
 pub(crate) struct Crew {
     pub(crate) run: Arc<Run>,
     pub(crate) thread: u32,
     settings: Rc<Settings>,
     pub(crate) slots: Vec<RefCell<Slot>>,
-    pairs: Vec<RefCell<Pair>>,
+    seats: Vec<Seat>,
+    pub(crate) talks: Vec<RefCell<Talk>>,
+    /// The users who send, by their places in `slots`.
+    pub(crate) senders: Vec<usize>,
     pub(crate) tally: RefCell<Tally>,
+    /// Conversations that are not open yet.
+    unopened: RefCell<Vec<usize>>,
+    /// Closed loop: when which user has thought enough.
+    pub(crate) thinkers: RefCell<BinaryHeap<Reverse<(u64, usize)>>>,
+    random: RefCell<StdRng>,
     /// When which user must be asked for output although nothing happened.
     wakes: RefCell<BinaryHeap<Reverse<(u64, usize)>>>,
     buffer: RefCell<Vec<u8>>,
     scratch: RefCell<Scratch>,
     pub(crate) live: Cell<u64>,
+    /// Users who were cut off on purpose and have not caught up yet.
+    recovering: Cell<u64>,
+    /// Slow readers are slow now.
+    pub(crate) slowing: Cell<bool>,
     pub(crate) over: Cell<bool>,
+    /// The drain is over: what comes now is not part of the figures.
+    is_drained: Cell<bool>,
 }
 
 /// Buffers that every turn uses and leaves empty.
 #[derive(Debug, Default)]
 struct Scratch {
     events: Vec<Event>,
-    /// Users to be written to.
-    dirty: Vec<usize>,
     payload: BytesMut,
 }
 
 impl Crew {
-    /// The users of a thread, all offline.
+    /// The users of a lane, all offline.
     pub(crate) fn new(run: Arc<Run>, thread: u32) -> Result<Self, TokenError> {
         let scenario = &run.scenario;
+        let layout = &run.layout;
+        let lane = run.first_lane + thread;
         let settings = Rc::new(Settings {
             run: run.id,
             encoding: scenario.encoding.into(),
-            text_bytes: scenario.text_bytes,
+            sizes: scenario.sizes(),
             depth: scenario.depth,
             retry: scenario.retry,
+            converses: scenario.conversation.is_any(),
+            activity: scenario.activity,
         });
-        let mut slots = Vec::new();
-        let mut pairs = Vec::new();
-        let all_pairs = scenario.users / 2;
-        for pair in 0..(thread..all_pairs).step_by(scenario.threads as usize).count() {
-            let ids = [0, 1].map(|side| user_id(scenario, thread, pair * 2 + side));
-            let mut ledger = Ledger::new();
-            let senders = ids.map(|id| ledger.add_sender(format!("user {id}")));
-            for side in 0..2 {
+        let (mut slots, mut seats, mut talks) = (Vec::new(), Vec::new(), Vec::new());
+        for conversation in layout.conversations_of(lane) {
+            let first = slots.len();
+            let first_member_id = layout.first_member_id(conversation);
+            for member in layout.members_of(lane) {
                 let identity = Identity {
-                    token: run.tokens.sign(ids[side])?,
-                    device_id: format!("loadtest-{}", ids[side]),
-                    own: senders[side],
-                    partner: senders[1 - side],
+                    token: run.tokens.sign(first_member_id + u64::from(member))?,
+                    device_id: format!("loadtest-{}", first_member_id + u64::from(member)),
+                    member,
+                    members: layout.members,
+                    first_member_id,
                 };
-                slots.push(RefCell::new(Slot::new(User::new(Rc::clone(&settings), identity))));
+                let number = conversation * layout.members + member;
+                let slow = is_slow(scenario.slow_readers.share, number);
+                let mut slot = Slot::new(User::new(Rc::clone(&settings), identity));
+                slot.slow = slow;
+                seats.push(Seat { talk: talks.len(), member, number });
+                slots.push(RefCell::new(slot));
             }
-            pairs.push(RefCell::new(Pair {
-                ledger,
-                senders,
-                server_ids: [None; 2],
-                devices: [None; 2],
-                closing: false,
-            }));
+            let slots_here = first..slots.len();
+            let talk = Talk::new(layout, conversation, slots_here, layout.first_and_stride(lane));
+            talks.push(RefCell::new(talk));
         }
+        let senders = (0..slots.len()).filter(|&index| !slots[index].borrow().slow).collect();
+        let unopened = if settings.converses { (0..talks.len()).collect() } else { Vec::new() };
+        let seed = scenario.seed ^ (u64::from(lane) << 32) ^ 0x7EED;
         Ok(Self {
             thread,
             settings,
             slots,
-            pairs,
+            seats,
+            talks,
+            senders,
             // The time before the start is warm-up too; the true value is set when the start is known.
             tally: RefCell::new(Tally::new(u64::MAX)),
+            unopened: RefCell::new(unopened),
+            thinkers: RefCell::new(BinaryHeap::new()),
+            random: RefCell::new(StdRng::seed_from_u64(seed)),
             wakes: RefCell::new(BinaryHeap::new()),
             buffer: RefCell::new(vec![0; READ_BUFFER_BYTES]),
             scratch: RefCell::new(Scratch::default()),
             live: Cell::new(0),
+            recovering: Cell::new(0),
+            slowing: Cell::new(false),
             over: Cell::new(false),
+            is_drained: Cell::new(false),
             run,
         })
     }
 
-    /// A send of a user is due.
+    /// This lane, over all processes.
+    pub(crate) fn lane(&self) -> u32 {
+        self.run.first_lane + self.thread
+    }
+
+    /// A send of a user is due, and whatever the user does around it.
     pub(crate) fn due(&self, index: usize, due_us: u64) {
         self.tally.borrow_mut().offered += 1;
-        let mut pair = self.pairs[index / 2].borrow_mut();
-        let sender = pair.senders[index % 2];
-        let origin = pair.ledger.invoke(sender);
+        let seat = self.seats[index];
+        let origin = self.talks[seat.talk].borrow_mut().invoke(seat.member);
         let mut slot = self.slots[index].borrow_mut();
         // A user that gave up still owes its sends: they stay unanswered in the ledger.
-        if !slot.dead {
-            slot.user.due(origin, due_us);
+        if slot.dead {
+            return;
+        }
+        let activity = self.settings.activity;
+        let mut random = self.random.borrow_mut();
+        let mut chance = |share: f64| share > 0.0 && random.random::<f64>() < share;
+        let around = Around { typing: chance(activity.typing), history: chance(activity.history) };
+        let mut events = Vec::new();
+        slot.user.due(origin, due_us, around, &mut events);
+        for event in events {
+            if let Event::Error(name) = event {
+                self.tally.borrow_mut().error(name);
+            }
         }
     }
 
-    /// The counts, with the judgement of every ledger.
+    /// Tells how far the thread is at the end of an interval.
+    pub(crate) fn tell(&self, at_us: u64) {
+        if !self.is_drained.get() {
+            let snapshot = Snapshot::of(&self.tally.borrow(), at_us, self.live.get());
+            self.run.publish(self.thread, snapshot);
+        }
+    }
+
+    /// The drain is over: tells how far the thread is for the last time.
+    pub(crate) fn drained(&self) {
+        let snapshot = Snapshot::of(&self.tally.borrow(), self.run.now_us(), self.live.get());
+        self.run.publish(self.thread, snapshot.last());
+        self.is_drained.set(true);
+    }
+
+    /// Closed loop: the user sends again once it has thought.
+    pub(crate) fn think(&self, index: usize, now_us: u64) {
+        let uniform = 1.0 - self.random.borrow_mut().random::<f64>();
+        let pause_us = -uniform.ln() * self.run.scenario.think_s * 1e6;
+        self.thinkers.borrow_mut().push(Reverse((now_us + pause_us as u64, index)));
+    }
+
+    /// The counts, with the judgement of every ledger that is whole.
     pub(crate) fn check(&self) -> Tally {
         let mut tally = self.tally.borrow().clone();
-        for pair in &self.pairs {
-            let pair = pair.borrow();
-            let (_, _, unanswered) = pair.ledger.outcomes();
-            tally.unanswered += unanswered;
-            tally.findings += pair.ledger.check();
+        for talk in &self.talks {
+            let talk = talk.borrow();
+            tally.unanswered += talk.unanswered();
+            if self.run.layout.is_split() {
+                tally.pieces.insert(talk.conversation, talk.ledger.clone());
+            } else {
+                tally.findings += talk.ledger.check();
+            }
         }
         tally
+    }
+
+    /// Opens the conversations whose members have all arrived, and lets members into those that were opened.
+    pub(crate) fn look_for_openings(self: &Rc<Self>) {
+        let mut unopened = self.unopened.take();
+        unopened.retain(|&index| {
+            let (conversation, slots, opens) = {
+                let talk = self.talks[index].borrow();
+                (talk.conversation, talk.slots.clone(), talk.holds_first() && !talk.opening)
+            };
+            let meeting = &self.run.meetings[conversation as usize];
+            if let Some(opened) = meeting.opened() {
+                for slot in slots {
+                    if !self.slots[slot].borrow().entered {
+                        self.with_slot(slot, |slot, _, events| slot.user.enter(opened, events));
+                    }
+                }
+                return false;
+            }
+            if opens && meeting.is_complete(self.run.layout.members) {
+                self.talks[index].borrow_mut().opening = true;
+                let kind = self.run.founding_kind();
+                let first = self.run.layout.first_member_id(conversation);
+                let others = first + 1..first + u64::from(self.run.layout.members);
+                let founding = Founding::new(kind, self.run.id, others);
+                self.with_slot(slots.start, |slot, _, _| slot.user.found(founding));
+            }
+            true
+        });
+        self.unopened.replace(unopened);
     }
 
     /// Writes to the users whose delayed repeats are due.
@@ -172,119 +264,178 @@ impl Crew {
     ) -> T {
         let now_us = self.run.now_us();
         let mut scratch = self.scratch.borrow_mut();
-        let Scratch { events, dirty, payload } = &mut *scratch;
+        let Scratch { events, payload } = &mut *scratch;
         let result = work(&mut self.slots[index].borrow_mut(), now_us, events);
-        dirty.push(index);
-        self.apply(index, events, now_us, dirty);
-        while let Some(index) = dirty.pop() {
-            let (blocked, wake_us) = {
-                let mut slot = self.slots[index].borrow_mut();
-                let blocked = slot.write(self.encoding(), now_us, payload, events);
-                let wake_us = slot.user.wake_us().filter(|_| slot.wake_us.is_none());
-                slot.wake_us = slot.wake_us.or(wake_us);
-                (blocked, wake_us)
-            };
-            self.apply(index, events, now_us, dirty);
-            if let Some(socket) = blocked {
-                monoio::spawn(driver::write_on(Rc::clone(self), index, socket));
-            }
-            if let Some(wake_us) = wake_us {
-                self.wakes.borrow_mut().push(Reverse((wake_us, index)));
-            }
+        self.apply(index, events, now_us);
+        let (blocked, wake_us) = {
+            let mut slot = self.slots[index].borrow_mut();
+            let blocked = slot.write(self.encoding(), now_us, payload, events);
+            // A later one that is known already stays: it finds nothing to do.
+            let sooner = |&at_us: &u64| slot.wake_us.is_none_or(|known_us| at_us < known_us);
+            let wake_us = slot.user.wake_us().filter(sooner);
+            slot.wake_us = wake_us.or(slot.wake_us);
+            (blocked, wake_us)
+        };
+        self.apply(index, events, now_us);
+        if let Some(socket) = blocked {
+            monoio::spawn(driver::write_on(Rc::clone(self), index, socket));
+        }
+        if let Some(wake_us) = wake_us {
+            self.wakes.borrow_mut().push(Reverse((wake_us, index)));
         }
         result
     }
 
-    /// What came of the events: counts, latencies, the ledger; users to be written to are added to `dirty`.
-    fn apply(&self, index: usize, events: &mut Vec<Event>, now_us: u64, dirty: &mut Vec<usize>) {
+    /// What came of the events: counts, latencies, the ledger.
+    fn apply(&self, index: usize, events: &mut Vec<Event>, now_us: u64) {
         if events.is_empty() {
             return;
         }
-        let side = index % 2;
-        let mut pair = self.pairs[index / 2].borrow_mut();
-        let pair = &mut *pair;
+        let seat = self.seats[index];
+        let mut talk = self.talks[seat.talk].borrow_mut();
+        let talk = &mut *talk;
+        let meeting = &self.run.meetings[talk.conversation as usize];
+        let mut slot = self.slots[index].borrow_mut();
         let mut tally = self.tally.borrow_mut();
         for event in events.drain(..) {
             match event {
-                Event::Identified(id) => {
-                    pair.server_ids[side] = Some(id);
-                    if let [Some(one), Some(two)] = pair.server_ids {
-                        self.slots[index - side].borrow_mut().user.open(two);
-                        self.slots[index - side + 1].borrow_mut().user.open(one);
-                        dirty.extend([index - side, index - side + 1]);
+                Event::Identified => {
+                    if let Some(due_us) = slot.connect_due_us.take() {
+                        tally.connect.record(due_us, now_us);
+                        meeting.arrive();
                     }
                 }
-                Event::Opened(start) => {
-                    let name = format!(
-                        "the device of user {}",
-                        user_id(&self.run.scenario, self.thread, index)
-                    );
-                    pair.devices[side] = Some(pair.ledger.add_device(name, start));
-                    self.live.set(self.live.get() + 1);
+                Event::Founded(opened) => meeting.open(opened),
+                Event::Entered(start) => {
+                    slot.entered = true;
+                    talk.add_device(seat.member, start);
+                    self.count_live(&slot);
                 }
                 Event::Reconnected => {
-                    tally.reconnects += 1;
-                    self.live.set(self.live.get() + 1);
+                    self.count_live(&slot);
+                    match slot.connect_due_us.take() {
+                        // The first connection of a user who needs no conversation.
+                        Some(due_us) => {
+                            tally.connect.record(due_us, now_us);
+                            slot.entered = true;
+                        }
+                        None => tally.reconnects += 1,
+                    }
+                }
+                Event::CaughtUp => {
+                    if let Some(due_us) = slot.back_due_us.take() {
+                        tally.recover.record(due_us, now_us);
+                        self.recovering.set(self.recovering.get() - 1);
+                    }
                 }
                 Event::Sent { due_us } => {
                     tally.sent += 1;
                     tally.late_sends += u64::from(now_us.saturating_sub(due_us) > LATE_AFTER_US);
                 }
-                Event::Acked { .. } | Event::Refused { .. } if pair.closing => {}
+                Event::Acked { .. } | Event::Refused { .. } if talk.closing => {}
                 Event::Acked { origin, due_us, seq } => {
                     tally.acked += 1;
                     tally.ack.record(due_us, now_us);
-                    pair.ledger.acked(origin, seq);
+                    if self.recovering.get() > 0 && slot.back_due_us.is_none() {
+                        tally.bystander.record(due_us, now_us);
+                    }
+                    talk.ledger.acked(origin, seq);
+                    meeting.note(seq);
+                    self.answered(index, now_us);
                 }
                 Event::Refused { origin, code } => {
                     tally.refused += 1;
-                    pair.ledger.refused(origin, code);
+                    talk.ledger.refused(origin, code);
+                    self.answered(index, now_us);
                 }
                 Event::Received { seq, content, via, delivered_due_us } => {
                     if let Some(due_us) = delivered_due_us {
                         tally.delivered += 1;
-                        tally.deliver.record(due_us, now_us);
+                        if !slot.slow && self.has_clock_of(content) {
+                            tally.deliver.record(due_us, now_us);
+                        }
                     }
-                    if let Some(device) = pair.devices[side] {
-                        pair.ledger.received(device, seq, content, via);
-                    }
+                    talk.received(seat.member, seq, content, via);
                 }
-                Event::LogRead { start, entries } => pair.ledger.log_read(start, entries),
+                Event::LogRead { start, entries } => talk.ledger.log_read(start, entries),
+                Event::HistoryRead { due_us } => tally.history.record(due_us, now_us),
+                Event::Signal => tally.signals += 1,
                 Event::Stray => tally.stray += 1,
                 Event::Error(name) => tally.error(name),
                 Event::Failed(reason) => {
                     tally.failure(reason);
-                    self.slots[index].borrow_mut().dead = true;
-                    if let Some(device) = pair.devices[side] {
-                        pair.ledger.device_left(device);
-                    }
+                    self.leave(&mut slot);
+                    talk.device_left(seat.member);
                 }
             }
         }
     }
 
-    /// A pair asks once more for what it may lack, and one side reads the whole log; nothing is sent any more.
-    pub(crate) fn finish(self: &Rc<Self>, pair: usize) {
-        {
-            let mut pair = self.pairs[pair].borrow_mut();
-            pair.closing = true;
-            pair.ledger.last_look_begins();
+    /// When a message was due can be held against this process's clock: its sender's host is this one.
+    fn has_clock_of(&self, content: Content) -> bool {
+        let Content::Message(origin) = content else { return false };
+        !self.run.layout.is_split()
+            || self.run.same_clock.contains(&self.run.layout.lane_of(origin.sender.index()))
+    }
+
+    fn count_live(&self, slot: &Slot) {
+        if slot.user.is_live() {
+            self.live.set(self.live.get() + 1);
         }
-        for index in [pair * 2, pair * 2 + 1] {
-            let read_log = self.run.scenario.verify_log && index % 2 == 0;
+    }
+
+    fn answered(&self, index: usize, now_us: u64) {
+        if self.run.scenario.arrival == Arrival::Closed {
+            self.think(index, now_us);
+        }
+    }
+
+    /// From now on answers come too late to be owed: the last look is about to begin.
+    pub(crate) fn close_talks(&self) {
+        for talk in &self.talks {
+            let mut talk = talk.borrow_mut();
+            talk.closing = true;
+            talk.ledger.last_look_begins();
+        }
+    }
+
+    /// The members of a conversation ask once more for what they may lack, and one of them reads the whole log; nothing
+    /// is sent any more.
+    pub(crate) fn finish(self: &Rc<Self>, talk: usize) {
+        let (slots, reads) = {
+            let talk = self.talks[talk].borrow();
+            (talk.slots.clone(), talk.reads_log() && self.run.scenario.verify_log)
+        };
+        let reader = slots.clone().find(|&index| reads && !self.slots[index].borrow().dead);
+        for index in slots {
+            let read_log = reader == Some(index);
             self.with_slot(index, |slot, _, _| slot.user.finish(read_log));
         }
     }
 
+    /// Ends the connection of a user on purpose; the user comes back after `away_us`. `clean`: with a close frame.
+    pub(crate) fn cut(self: &Rc<Self>, index: usize, away_us: u64, clean: bool) {
+        let now_us = self.run.now_us();
+        let mut slot = self.slots[index].borrow_mut();
+        if slot.dead || !slot.user.is_live() || slot.back_due_us.is_some() {
+            return;
+        }
+        slot.away_until_us = Some(now_us + away_us);
+        slot.back_due_us = Some(now_us + away_us);
+        self.recovering.set(self.recovering.get() + 1);
+        self.tally.borrow_mut().cuts += 1;
+        if clean {
+            slot.close();
+        }
+        // Nobody waits for the server's goodbye: it is the client who goes.
+        slot.hang_up();
+    }
+
     /// A connection of the user is open.
     pub(crate) fn connected(self: &Rc<Self>, index: usize, link: Link) {
-        {
-            // From the first byte on: whatever comes now came on the new connection.
-            let mut pair = self.pairs[index / 2].borrow_mut();
-            if let Some(device) = pair.devices[index % 2] {
-                pair.ledger.reconnected(device);
-            }
-        }
+        let seat = self.seats[index];
+        // From the first byte on: whatever comes now came on the new connection.
+        self.talks[seat.talk].borrow_mut().reconnected(seat.member);
         self.with_slot(index, |slot, _, _| {
             slot.link = Some(link);
             slot.user.connected();
@@ -309,10 +460,15 @@ impl Crew {
 
     /// The user's device answers only for what it has received.
     pub(crate) fn left(&self, index: usize) {
-        self.slots[index].borrow_mut().dead = true;
-        let mut pair = self.pairs[index / 2].borrow_mut();
-        if let Some(device) = pair.devices[index % 2] {
-            pair.ledger.device_left(device);
+        let seat = self.seats[index];
+        self.leave(&mut self.slots[index].borrow_mut());
+        self.talks[seat.talk].borrow_mut().device_left(seat.member);
+    }
+
+    fn leave(&self, slot: &mut Slot) {
+        slot.dead = true;
+        if slot.back_due_us.take().is_some() {
+            self.recovering.set(self.recovering.get() - 1);
         }
     }
 
@@ -320,8 +476,28 @@ impl Crew {
         self.tally.borrow_mut().error(name);
     }
 
-    pub(crate) fn was_opened(&self, index: usize) -> bool {
-        self.pairs[index / 2].borrow().devices[index % 2].is_some()
+    pub(crate) fn has_entered(&self, index: usize) -> bool {
+        self.slots[index].borrow().entered
+    }
+
+    /// Until when the user stays away, if its connection has ended on purpose; told once.
+    pub(crate) fn take_absence(&self, index: usize) -> Option<u64> {
+        self.slots[index].borrow_mut().away_until_us.take()
+    }
+
+    /// The user's place among all users, from 0.
+    pub(crate) fn user_number(&self, index: usize) -> u32 {
+        self.seats[index].number
+    }
+
+    /// Bytes a second that the user reads now; `None`: as many as come.
+    pub(crate) fn reading_limit(&self, index: usize) -> Option<u32> {
+        (self.slowing.get() && self.slots[index].borrow().slow)
+            .then_some(self.run.scenario.slow_readers.bytes_per_s)
+    }
+
+    pub(crate) fn is_slow(&self, index: usize) -> bool {
+        self.slots[index].borrow().slow
     }
 
     pub(crate) fn is_dead(&self, index: usize) -> bool {
@@ -344,6 +520,11 @@ impl Crew {
         &self.run.target
     }
 
+    /// Where the user's connection comes from; `None`: the system chooses.
+    pub(crate) fn source(&self, index: usize) -> Option<IpAddr> {
+        self.run.source(self.lane(), index)
+    }
+
     pub(crate) fn mask_seed(&self, index: usize) -> u64 {
         u64::from(self.run.id) << 32 | u64::from(self.thread) << 24 ^ index as u64
     }
@@ -353,8 +534,14 @@ impl Crew {
     }
 }
 
-/// The id of a thread's user: threads take turns at the pairs.
-fn user_id(scenario: &Scenario, thread: u32, index: usize) -> u64 {
-    let pair = u64::from(thread) + (index / 2) as u64 * u64::from(scenario.threads);
-    scenario.first_user_id + pair * 2 + (index % 2) as u64
+/// Whether the user with this number is a slow reader: exactly the share asked for, evenly among all.
+pub(crate) fn is_slow(share: f64, number: u32) -> bool {
+    let before = |number: u32| (f64::from(number) * share).floor();
+    before(number + 1) > before(number)
+}
+
+/// Whether the user with this number is among a share of all, drawn with a seed.
+pub(crate) fn is_drawn(share: f64, number: u32, seed: u64) -> bool {
+    let position = (mix(u64::from(number) ^ mix(seed)) >> 11) as f64 / (1_u64 << 53) as f64;
+    position < share
 }

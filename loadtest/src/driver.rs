@@ -27,6 +27,8 @@ use crate::net::Socket;
 const MAX_MESSAGE_BYTES: usize = 64 << 20;
 /// The shortest and the longest pause before a new connection.
 const BACKOFF_MS: (u64, u64) = (50, 1000);
+/// How often a slow reader reads.
+const SLOW_TURN: Duration = Duration::from_millis(100);
 /// A user that has never been connected gives up after this many attempts.
 const MAX_FIRST_ATTEMPTS: u32 = 6;
 
@@ -48,6 +50,16 @@ pub(crate) struct Slot {
     pub(crate) dead: bool,
     /// When it will be written to without a cause; `None`: only when something happens.
     pub(crate) wake_us: Option<u64>,
+    /// It reads slowly while sends are offered, and sends nothing.
+    pub(crate) slow: bool,
+    /// It has been in its conversation, or needs none and has been connected.
+    pub(crate) entered: bool,
+    /// When its first connection was due, until it stands.
+    pub(crate) connect_due_us: Option<u64>,
+    /// Its connection has been ended on purpose: until when it stays away.
+    pub(crate) away_until_us: Option<u64>,
+    /// It was cut off on purpose and is due back then, until it has caught up.
+    pub(crate) back_due_us: Option<u64>,
 }
 
 /// Why a connection ended.
@@ -82,7 +94,17 @@ impl Ended {
 
 impl Slot {
     pub(crate) fn new(user: User) -> Self {
-        Self { user, link: None, dead: false, wake_us: None }
+        Self {
+            user,
+            link: None,
+            dead: false,
+            wake_us: None,
+            slow: false,
+            entered: false,
+            connect_due_us: None,
+            away_until_us: None,
+            back_due_us: None,
+        }
     }
 
     /// Writes what the user has to say; `payload` is scratch space. Answers the socket if it takes no more and must be
@@ -115,6 +137,13 @@ impl Slot {
         if let Some(link) = &mut self.link {
             link.connection.close(1000, "");
             link.flush();
+        }
+    }
+
+    /// Ends the connection without a word.
+    pub(crate) fn hang_up(&mut self) {
+        if let Some(link) = &self.link {
+            link.socket.shutdown();
         }
     }
 
@@ -170,7 +199,8 @@ impl Link {
                 }
             }
         }
-        self.blocked = false;
+        let rest = self.socket.flush();
+        self.blocked = rest.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
     }
 }
 
@@ -178,7 +208,7 @@ impl Link {
 pub(crate) async fn keep_connected(crew: Rc<Crew>, index: usize) {
     let mut failures_in_row = 0;
     loop {
-        let opened_before = crew.was_opened(index);
+        let entered_before = crew.has_entered(index);
         let ended = match session(&crew, index, &mut failures_in_row).await {
             Err(ended) => ended,
             Ok(never) => match never {},
@@ -187,11 +217,20 @@ pub(crate) async fn keep_connected(crew: Rc<Crew>, index: usize) {
         if crew.is_over() {
             return;
         }
+        if let Some(until_us) = crew.take_absence(index)
+            && !crew.is_dead(index)
+        {
+            let away_us = until_us.saturating_sub(crew.run.now_us());
+            if away_us > 0 {
+                monoio::time::sleep(Duration::from_micros(away_us)).await;
+            }
+            continue;
+        }
         crew.error(ended.to_string());
-        let opened = opened_before || crew.was_opened(index);
+        let entered = entered_before || crew.has_entered(index);
         let hopeless = !ended.is_temporary()
-            || (opened && !crew.retries())
-            || (!opened && failures_in_row >= MAX_FIRST_ATTEMPTS);
+            || (entered && !crew.retries())
+            || (!entered && failures_in_row >= MAX_FIRST_ATTEMPTS);
         if hopeless || crew.is_dead(index) {
             crew.give_up(index, &ended.to_string());
             return;
@@ -213,21 +252,16 @@ async fn session(
 ) -> Result<std::convert::Infallible, Ended> {
     let target = crew.target();
     let lost = |_| Ended::Lost;
-    let socket =
-        Socket::connect(target.address).await.map_err(|error| Ended::Connect(error.kind()))?;
+    let socket = Socket::connect(target, crew.source(index))
+        .await
+        .map_err(|error| Ended::Connect(error.kind()))?;
+    if crew.is_slow(index) {
+        socket.shrink_receive_buffer();
+    }
     let subprotocol = crew.encoding().subprotocol();
     let (handshake, request) =
         ClientHandshake::new(&target.host, &target.path, &[subprotocol], &[]);
-    let mut request = &request[..];
-    while !request.is_empty() {
-        match socket.send(request) {
-            Ok(written) => request = &request[written..],
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                socket.writable().await.map_err(lost)?;
-            }
-            Err(_) => return Err(Ended::Lost),
-        }
-    }
+    socket.send_all(&request).await.map_err(lost)?;
 
     let mut head = vec![0; MAX_HEAD_BYTES + 4096];
     let mut filled = 0;
@@ -262,9 +296,41 @@ async fn session(
     })?;
     drop(head);
     loop {
-        socket.readable().await.map_err(lost)?;
-        read_all(crew, index, &socket)?;
+        match crew.reading_limit(index) {
+            None => {
+                socket.readable().await.map_err(lost)?;
+                read_all(crew, index, &socket)?;
+            }
+            Some(bytes_per_s) => {
+                monoio::time::sleep(SLOW_TURN).await;
+                read_little(crew, index, &socket, bytes_per_s)?;
+            }
+        }
     }
+}
+
+/// Reads what a slow reader reads in one turn, and leaves the rest to the socket.
+fn read_little(
+    crew: &Rc<Crew>,
+    index: usize,
+    socket: &Socket,
+    bytes_per_s: u32,
+) -> Result<(), Ended> {
+    let share = (f64::from(bytes_per_s) * SLOW_TURN.as_secs_f64()).ceil() as usize;
+    if share == 0 {
+        return Ok(());
+    }
+    let mut buffer = crew.read_buffer();
+    let share = share.min(buffer.len());
+    let count = match socket.recv(&mut buffer[..share]) {
+        Ok(0) => return Err(Ended::Lost),
+        Ok(count) => count,
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+        Err(_) => return Err(Ended::Lost),
+    };
+    crew.with_slot(index, |slot, now_us, events| {
+        slot.feed(&mut buffer[..count], crew.encoding(), now_us, events)
+    })
 }
 
 /// Reads until the socket has no more, at most a few buffers at a time so that one busy user does not hold the others.
@@ -280,7 +346,7 @@ fn read_all(crew: &Rc<Crew>, index: usize, socket: &Socket) -> Result<(), Ended>
         crew.with_slot(index, |slot, now_us, events| {
             slot.feed(&mut buffer[..count], crew.encoding(), now_us, events)
         })?;
-        if count < buffer.len() {
+        if count < buffer.len() && socket.reads_all_at_once() {
             return Ok(());
         }
     }

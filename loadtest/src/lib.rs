@@ -1,23 +1,25 @@
-//! The load generator: virtual users who talk in pairs at a rate that does not wait for the server, and a ledger that
-//! proves what became of every message.
+//! The load generator: virtual users who talk at a rate that does not wait for the server, and a ledger that proves
+//! what became of every message.
 //!
 //! ```text
-//!   scenario ──► arrival: when each send is due ──┐
-//!   token, target ──► fleet: threads ──► worker: ramp, pace, drain ──► crew: users ──► driver: sockets
-//!                                           │                               │
-//!                                           ▼                               ▼ frames
-//!                              verify: ledger, checker  ◄── events ── client: one user (inbox, outgoing)
-//!                              latency, tally
-//!                                           │
-//!                                           ▼
-//!                              threshold: verdict ──► report
+//!   scenario ──► arrival (rate): when each send is due; cuts: when connections end; layout: who sits where
+//!   token, target ──► fleet ──link──► part ──► worker: ramp, pace, drain ──► crew: users ──► driver: sockets
+//!                       │  (processes)  (threads, meeting)            (seating) │
+//!                       ▼                                                       ▼ frames
+//!             series, server, live view     verify: ledger, checker ◄── client: one user (founding, inbox, outgoing)
+//!                       │                   latency, tally
+//!                       ▼
+//!             threshold: verdict ──► report ──► page, export; compare, capacity
 //! ```
 //!
-//! Invariants: a send is due when the schedule says so and is never skipped; latency counts from then. Whatever can
-//! be pure is: sockets and clocks are known to `net`, `driver`, `crew`, `worker` and `fleet` only. [`verify`] is used by
-//! the gateway's integration tests as well.
+//! Invariants: a send is due when the schedule says so and is never skipped; latency counts from then. Whatever can be
+//! pure is: sockets and clocks are known to `net`, `driver`, `crew`, `worker`, `part`, `link`, `fleet` and `server`
+//! only. [`verify`] is used by the gateway's integration tests as well.
 
 pub mod arrival;
+mod cuts;
+pub mod layout;
+mod rate;
 pub mod scenario;
 
 mod message;
@@ -25,20 +27,38 @@ pub mod target;
 pub mod token;
 
 mod client;
+mod founding;
 mod inbox;
 mod outgoing;
 
+mod clock;
+mod control;
 pub mod fleet;
+pub mod link;
+mod meeting;
+mod part;
+mod relay;
+pub mod secret;
 mod worker;
+pub mod worker_host;
 
 mod crew;
 mod driver;
 mod net;
+mod seating;
+pub mod tls;
 
 pub mod latency;
 pub mod tally;
 pub mod verify;
 
-mod progress;
+pub mod capacity;
+pub mod compare;
+pub mod export;
+pub mod live;
+pub mod machine;
+pub mod page;
 pub mod report;
+pub mod series;
+pub mod server;
 pub mod threshold;

@@ -1,17 +1,10 @@
 //! `ringwire-loadtest`: the command line.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use ringwire_loadtest::report::Report;
-use ringwire_loadtest::scenario::Scenario;
-use ringwire_loadtest::target::Target;
-use ringwire_loadtest::token::{SECRET_FILE_VARIABLE, Tokens};
-use ringwire_loadtest::{fleet, token};
+
+mod cli;
 
 /// Load generator for Ringwire.
 #[derive(Debug, Parser)]
@@ -24,65 +17,24 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run a scenario. Exit codes: 0 pass, 99 fail, 98 insufficient evidence, 1 error.
-    Run(RunArguments),
-}
-
-#[derive(Debug, clap::Args)]
-struct RunArguments {
-    /// The scenario, a TOML file.
-    scenario: PathBuf,
-    /// The server's WebSocket.
-    #[arg(long, default_value = "ws://127.0.0.1:8080/ws")]
-    url: String,
-    /// Overrides a field of the scenario; may be repeated.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    set: Vec<String>,
-    /// The server's HS256 secret, to sign the users' tokens with.
-    #[arg(long, value_name = "FILE", help = secret_help())]
-    jwt_secret_file: Option<PathBuf>,
-    /// Writes the report as JSON.
-    #[arg(long, value_name = "FILE")]
-    report_json: Option<PathBuf>,
-}
-
-fn secret_help() -> String {
-    format!(
-        "The server's HS256 secret [default: ${SECRET_FILE_VARIABLE}, else {}]",
-        token::DEFAULT_SECRET_FILE
-    )
+    Run(Box<cli::run::RunArguments>),
+    /// Search the highest rate that meets a scenario's thresholds, and confirm it. Exit codes as of `run`.
+    Capacity(Box<cli::capacity::CapacityArguments>),
+    /// Compare reports (JSON) with the first one. Exit codes: 0, also for differences; 1 error.
+    Compare(cli::compare::CompareArguments),
+    /// Work for a run on another host.
+    Worker(cli::worker::WorkerArguments),
 }
 
 fn main() -> ExitCode {
-    let Command::Run(arguments) = Arguments::parse().command;
-    match run(&arguments) {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("ringwire-loadtest: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn run(arguments: &RunArguments) -> anyhow::Result<ExitCode> {
-    let scenario = Scenario::load(&arguments.scenario, &arguments.set)?;
-    let target = Target::parse(&arguments.url)?;
-    let tokens = Tokens::load(arguments.jwt_secret_file.as_deref())?;
-
-    // The first Ctrl-C ends the sending and reports; the second ends the process.
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&stop))?;
-        signal_hook::flag::register(signal, Arc::clone(&stop))?;
-    }
-
-    let result = fleet::run(scenario.clone(), target, tokens, stop, true)?;
-    let report = Report::new(&scenario, &arguments.url, result);
-    println!("{report}");
-    if let Some(path) = &arguments.report_json {
-        let mut json = serde_json::to_vec_pretty(&report)?;
-        json.push(b'\n');
-        std::fs::write(path, json)
-            .with_context(|| format!("cannot write the report {}", path.display()))?;
-    }
-    Ok(ExitCode::from(report.verdict.exit_code()))
+    let result = match Arguments::parse().command {
+        Command::Run(arguments) => cli::run::run(&arguments),
+        Command::Capacity(arguments) => cli::capacity::search(&arguments),
+        Command::Compare(arguments) => cli::compare::compare(&arguments),
+        Command::Worker(arguments) => cli::worker::work(&arguments),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("ringwire-loadtest: {error:#}");
+        ExitCode::FAILURE
+    })
 }

@@ -13,6 +13,37 @@ use std::fmt::Write as _;
 /// The shortest text that holds a tag.
 pub(crate) const MIN_TEXT_BYTES: usize = 40;
 
+/// How long messages are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sizes {
+    /// The shortest.
+    pub(crate) min: usize,
+    /// The longest.
+    pub(crate) max: usize,
+}
+
+impl Sizes {
+    /// The length of one message: decided by its tag, so that its receiver knows it too. Between the bounds, equal
+    /// ratios are equally likely: most messages are short, a few long.
+    pub(crate) fn of(self, tag: Tag) -> usize {
+        if self.min == self.max {
+            return self.min;
+        }
+        let mixed = mix(tag.due_us ^ (u64::from(tag.number) << 40) ^ u64::from(tag.run));
+        let position = (mixed >> 11) as f64 / (1_u64 << 53) as f64;
+        let ratio = self.max as f64 / self.min as f64;
+        ((self.min as f64 * ratio.powf(position)) as usize).clamp(self.min, self.max)
+    }
+}
+
+/// Spreads the bits of a number over all of another one (the finaliser of SplitMix64).
+pub(crate) const fn mix(value: u64) -> u64 {
+    let value = value.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let value = (value ^ (value >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let value = (value ^ (value >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    value ^ (value >> 31)
+}
+
 /// What the text of a message carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tag {
@@ -67,6 +98,19 @@ mod tests {
                 assert_eq!(Tag::parse(&text), Some(tag));
             }
         }
+    }
+
+    #[test]
+    fn lengths_lie_between_the_bounds_and_most_are_short() {
+        let sizes = Sizes { min: 40, max: 4000 };
+        let lengths: Vec<_> = (0..10_000)
+            .map(|number| sizes.of(Tag { run: 3, number, due_us: u64::from(number) * 700 }))
+            .collect();
+        assert!(lengths.iter().all(|length| (40..=4000).contains(length)));
+        // Half of them below the geometric mean of the bounds; standard deviation 50.
+        let short = lengths.iter().filter(|&&length| length < 400).count();
+        assert!((4_700..5_300).contains(&short), "{short}");
+        assert_eq!(Sizes { min: 64, max: 64 }.of(Tag { run: 0, number: 1, due_us: 0 }), 64);
     }
 
     #[test]

@@ -3,13 +3,17 @@
 //! Reads are `readable()` and then a non-blocking receive: nothing received is ever lost by dropping a future, and no
 //! buffer waits with an idle connection.
 
+use std::cell::RefCell;
 use std::future::Future;
-use std::io;
-use std::net::SocketAddr;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use monoio::net::{TcpStream, UnixStream};
+
+use crate::target::Target;
+use crate::tls::{Session, Tls};
 
 /// Submission queue entries of a thread's ring.
 const RING_ENTRIES: u32 = 4096;
@@ -33,42 +37,188 @@ pub(crate) fn block_on<F: Future>(future: F) -> io::Result<F::Output> {
 
 /// A connected socket.
 #[derive(Debug)]
-pub(crate) struct Socket(TcpStream);
+pub(crate) struct Socket {
+    stream: TcpStream,
+    tls: Option<RefCell<Session>>,
+}
 
 impl Socket {
-    /// Connects, without Nagle's delay.
-    pub(crate) async fn connect(address: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect_addr(address).await?;
+    /// Connects, without Nagle's delay, and makes the TLS handshake where the target asks for it; from `source`, or
+    /// from where the system chooses.
+    pub(crate) async fn connect(target: &Target, source: Option<IpAddr>) -> io::Result<Self> {
+        let stream = match source {
+            None => TcpStream::connect_addr(target.address).await?,
+            Some(source) => connect_from(source, target.address).await?,
+        };
         stream.set_nodelay(true)?;
-        Ok(Self(stream))
+        let tls = target.tls.as_ref().map(Tls::session).transpose()?.map(RefCell::new);
+        let socket = Self { stream, tls };
+        socket.shake_hands().await?;
+        Ok(socket)
+    }
+
+    async fn shake_hands(&self) -> io::Result<()> {
+        let Some(tls) = &self.tls else { return Ok(()) };
+        while tls.borrow().is_handshaking() {
+            self.flush_all().await?;
+            let taken = tls.borrow_mut().take_in(&mut Raw(&self.stream));
+            match taken {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.readable().await?,
+                other => other?,
+            }
+        }
+        self.flush_all().await
+    }
+
+    /// Writes all of it.
+    pub(crate) async fn send_all(&self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match self.send(bytes) {
+                Ok(written) => bytes = &bytes[written..],
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.writable().await?,
+                Err(error) => return Err(error),
+            }
+        }
+        self.flush_all().await
+    }
+
+    async fn flush_all(&self) -> io::Result<()> {
+        loop {
+            match self.flush() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.writable().await?,
+                other => return other,
+            }
+        }
+    }
+
+    /// Ends the connection in both directions; whoever reads or writes sees the end.
+    pub(crate) fn shutdown(&self) {
+        // SAFETY: takes no pointers. A socket that is gone already is what is wanted.
+        unsafe { libc::shutdown(self.stream.as_raw_fd(), libc::SHUT_RDWR) };
+    }
+
+    /// Lets the kernel keep as little as it will for this socket, so that what is not read soon stops the sender.
+    pub(crate) fn shrink_receive_buffer(&self) {
+        let bytes: libc::c_int = 4096;
+        // SAFETY: the option's value is an int that is valid during the call. Refused, the buffer stays as it is.
+        unsafe {
+            libc::setsockopt(
+                self.stream.as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_RCVBUF,
+                (&raw const bytes).cast(),
+                size_of::<libc::c_int>() as libc::socklen_t,
+            );
+        }
     }
 
     /// Completes when [`Self::recv`] will not block.
     pub(crate) async fn readable(&self) -> io::Result<()> {
-        self.0.readable(false).await
+        if self.tls.as_ref().is_some_and(|tls| tls.borrow_mut().has_plaintext()) {
+            return Ok(());
+        }
+        self.stream.readable(false).await
     }
 
     /// Completes when [`Self::send`] will take at least a byte.
     pub(crate) async fn writable(&self) -> io::Result<()> {
-        self.0.writable(false).await
+        self.stream.writable(false).await
     }
 
     /// Reads what has arrived; 0 is the end of the stream, `WouldBlock` means nothing has.
     pub(crate) fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut raw = Raw(&self.stream);
+        match &self.tls {
+            None => raw.read(buffer),
+            Some(tls) => tls.borrow_mut().read(&mut raw, buffer),
+        }
+    }
+
+    /// A read that gave less than was asked for left nothing behind.
+    pub(crate) fn reads_all_at_once(&self) -> bool {
+        self.tls.is_none()
+    }
+
+    /// Writes what the socket takes now; `WouldBlock` means nothing.
+    pub(crate) fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+        let mut raw = Raw(&self.stream);
+        match &self.tls {
+            None => raw.write(bytes),
+            Some(tls) => tls.borrow_mut().write(&mut raw, bytes),
+        }
+    }
+
+    /// Writes what earlier sends left behind; `WouldBlock` means that something is left.
+    pub(crate) fn flush(&self) -> io::Result<()> {
+        match &self.tls {
+            None => Ok(()),
+            Some(tls) => tls.borrow_mut().flush(&mut Raw(&self.stream)),
+        }
+    }
+}
+
+/// The bytes of a socket, as many as there are now.
+struct Raw<'a>(&'a TcpStream);
+
+impl Read for Raw<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let fd = self.0.as_raw_fd();
         // SAFETY: pointer and length describe a buffer that this call may write to; the kernel writes no further.
         let count =
             unsafe { libc::recv(fd, buffer.as_mut_ptr().cast(), buffer.len(), libc::MSG_DONTWAIT) };
         usize::try_from(count).map_err(|_| io::Error::last_os_error())
     }
+}
 
-    /// Writes what the socket takes now; `WouldBlock` means nothing.
-    pub(crate) fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+impl Write for Raw<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let fd = self.0.as_raw_fd();
         let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
         // SAFETY: pointer and length describe bytes that stay valid during the call, which only reads them.
         let count = unsafe { libc::send(fd, bytes.as_ptr().cast(), bytes.len(), flags) };
         usize::try_from(count).map_err(|_| io::Error::last_os_error())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Connects from one of the addresses of this host. The system chooses the port when it knows both ends, so that a port
+/// can serve connections to several servers.
+async fn connect_from(source: IpAddr, address: SocketAddr) -> io::Result<TcpStream> {
+    let socket = socket2::Socket::new(
+        socket2::Domain::for_address(address),
+        socket2::Type::STREAM,
+        Some(socket2::Protocol::TCP),
+    )?;
+    socket.set_nonblocking(true)?;
+    let on: libc::c_int = 1;
+    // SAFETY: pointer and size describe `on`, which the call only reads.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_IP,
+            libc::IP_BIND_ADDRESS_NO_PORT,
+            (&raw const on).cast(),
+            size_of_val(&on) as libc::socklen_t,
+        )
+    };
+    if result < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    socket.bind(&SocketAddr::new(source, 0).into())?;
+    match socket.connect(&address.into()) {
+        Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
+        _ => {}
+    }
+    let stream = TcpStream::from_std(socket.into())?;
+    stream.writable(false).await?;
+    // SAFETY: the descriptor is open as long as `stream` lives, which outlives the borrow.
+    let descriptor = unsafe { BorrowedFd::borrow_raw(stream.as_raw_fd()) };
+    match socket2::SockRef::from(&descriptor).take_error()? {
+        None => Ok(stream),
+        Some(error) => Err(error),
     }
 }
 
@@ -140,4 +290,32 @@ pub(crate) fn raise_file_limit() -> io::Result<u64> {
         return Err(io::Error::last_os_error());
     }
     Ok(limit.rlim_cur)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn connections_come_from_the_address_asked_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let source: IpAddr = "127.0.7.9".parse().unwrap();
+        let talk = async {
+            let stream = connect_from(source, address).await.unwrap();
+            let own = stream.local_addr().unwrap();
+            assert_eq!(own.ip(), source);
+            assert_eq!(listener.accept().unwrap().1, own);
+            drop(listener);
+            let refused = connect_from(source, address).await.unwrap_err();
+            assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+            // Not an address of this machine.
+            let elsewhere = "192.0.2.1".parse().unwrap();
+            let unavailable = connect_from(elsewhere, address).await.unwrap_err();
+            assert_eq!(unavailable.kind(), io::ErrorKind::AddrNotAvailable);
+        };
+        block_on(talk).unwrap();
+    }
 }

@@ -1,18 +1,32 @@
-//! What a run tells: a page of text for people, and the same as JSON for programs.
+//! What a run tells: a page of text for people, and all of it as JSON for programs.
+//!
+//! The JSON holds whatever the other forms of a report are made of: the configuration, the machine, every interval, and
+//! whole histograms (HdrHistogram V2, deflated, base64; microseconds).
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::UNIX_EPOCH;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::fleet::RunResult;
-use crate::latency::Percentiles;
+use crate::latency::{Packed, Percentiles};
+use crate::machine::Machine;
 use crate::scenario::{Encoding, Scenario};
+use crate::series::Interval;
+use crate::server::Cost;
+use crate::tally::Tally;
 use crate::threshold::Verdict;
+use crate::verify::Level;
+
+/// Changes when a program that reads the JSON has to change.
+pub const FORMAT: u32 = 1;
 
 /// The report of one run. Field names are those of the JSON.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
+    /// [`FORMAT`].
+    pub format: u32,
     /// Name of the scenario.
     pub scenario: String,
     /// Where the server was.
@@ -21,7 +35,7 @@ pub struct Report {
     pub encoding: Encoding,
     /// Virtual users.
     pub users: u32,
-    /// Sends per second that the schedule asked for.
+    /// Sends per second in the mean, as the schedule asked for; in a closed loop, as they came.
     pub offered_per_s: f64,
     /// How long sends were offered, warm-up included.
     pub duration_s: f64,
@@ -55,7 +69,11 @@ pub struct Report {
     pub phantom_acks: u64,
     /// Learned of only by asking.
     pub unpushed: u64,
-    /// The log of every conversation was read back and compared.
+    /// How much was remembered to judge that.
+    pub verified: Level,
+    /// One of so many conversations was verified; the others were only counted.
+    pub verified_one_in: u32,
+    /// The log of every verified conversation was read back and compared.
     pub log_verified: bool,
     /// The first findings in words.
     pub findings: Vec<String>,
@@ -63,6 +81,10 @@ pub struct Report {
     pub errors: BTreeMap<String, u64>,
     /// Connections that replaced a lost one.
     pub reconnects: u64,
+    /// Connections that were ended on purpose.
+    pub cuts: u64,
+    /// Pushes of who types and how far somebody got.
+    pub signals: u64,
     /// Sends written over 10 ms after they were due, for whatever reason.
     pub late_sends: u64,
     /// The generator's own lateness.
@@ -71,16 +93,98 @@ pub struct Report {
     pub ack_ms: Percentiles,
     /// From due to received by the partner.
     pub deliver_ms: Percentiles,
+    /// From when a connection was due until the server knew its user.
+    pub connect_ms: Percentiles,
+    /// From when a user who was cut off on purpose was due back until it had everything it missed; the longest is when
+    /// all had.
+    pub recover_ms: Percentiles,
+    /// From due to acknowledged, of users who stayed while others recovered.
+    pub bystander_ms: Percentiles,
+    /// From when a look at the history was due until it was answered.
+    pub history_ms: Percentiles,
     /// Processor time of the generator, from the first send to the end of the drain.
     pub generator_cpu_s: f64,
     /// What the run proves.
     pub verdict: Verdict,
     /// Why it is no pass.
     pub reasons: Vec<String>,
+    /// How many processes the generator had.
+    pub processes: u32,
+    /// When the first send could be due, in seconds of Unix time.
+    pub started_at_s: f64,
+    /// Where the generator ran.
+    pub machine: Machine,
+    /// What the server used, where it was watched.
+    pub server: Option<Cost>,
+    /// What whoever started the run says about it.
+    pub labels: BTreeMap<String, String>,
+    /// The scenario as it was run.
+    pub configuration: Scenario,
+    /// All latencies that are in the figures.
+    pub histograms: Histograms,
+    /// How it went over time.
+    pub intervals: Vec<Interval>,
+}
+
+/// Latencies of a run, whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Histograms {
+    /// From due to acknowledged.
+    pub ack: Packed,
+    /// From due to received by the partner.
+    pub deliver: Packed,
+    /// From when a connection was due until the server knew its user.
+    pub connect: Packed,
+    /// From when a user who was cut off was due back until it had everything it missed.
+    pub recover: Packed,
+    /// As `ack`, of users who stayed while others recovered.
+    pub bystander: Packed,
+    /// From when a look at the history was due until it was answered.
+    pub history: Packed,
+}
+
+impl Histograms {
+    fn of(tally: &Tally) -> Self {
+        Self {
+            ack: tally.ack.packed(),
+            deliver: tally.deliver.packed(),
+            connect: tally.connect.packed(),
+            recover: tally.recover.packed(),
+            bystander: tally.bystander.packed(),
+            history: tally.history.packed(),
+        }
+    }
+
+    /// All kinds with their names, those of which nothing was recorded left out.
+    pub fn recorded(&self) -> Vec<(&'static str, &Packed)> {
+        let all = [
+            ("ack", &self.ack),
+            ("deliver", &self.deliver),
+            ("connect", &self.connect),
+            ("recover", &self.recover),
+            ("bystander", &self.bystander),
+            ("history", &self.history),
+        ];
+        all.into_iter().filter(|(_, latency)| latency.count() > 0).collect()
+    }
+}
+
+/// Why a report cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The file cannot be read.
+    #[error("cannot read the report")]
+    Read(#[from] std::io::Error),
+    /// It is no report.
+    #[error("no report of this program")]
+    Parse(#[from] serde_json::Error),
+    /// It is one of another version.
+    #[error("a report of format {0}; this program reads format {FORMAT}")]
+    Format(u64),
 }
 
 /// The generator's own lateness in milliseconds.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Slip {
     /// 99 %.
     pub p99: f64,
@@ -92,15 +196,19 @@ impl Report {
     /// Judges and sums up a run.
     pub fn new(scenario: &Scenario, url: &str, result: RunResult) -> Self {
         let tally = result.tally;
+        let histograms = Histograms::of(&tally);
         let (verdict, reasons) = scenario.thresholds.judge(&tally, result.interrupted);
         let slip = tally.slip.percentiles();
         let findings = tally.findings;
         Self {
+            format: FORMAT,
             scenario: scenario.name.clone(),
             url: url.to_owned(),
             encoding: scenario.encoding,
             users: scenario.users,
-            offered_per_s: scenario.rate_per_s,
+            offered_per_s: scenario.mean_rate_per_s().unwrap_or_else(|| {
+                tally.offered as f64 / result.sending.as_secs_f64().max(f64::MIN_POSITIVE)
+            }),
             duration_s: result.sending.as_secs_f64(),
             warmup_s: scenario.warmup().as_secs_f64(),
             offered: tally.offered,
@@ -117,17 +225,59 @@ impl Report {
             diverging: findings.diverging,
             phantom_acks: findings.phantom_acks,
             unpushed: findings.unpushed,
-            log_verified: scenario.verify_log && tally.unverified == 0,
+            verified: result.layout.level,
+            verified_one_in: result.layout.one_in,
+            log_verified: scenario.verify_log
+                && result.layout.level != Level::Off
+                && tally.unverified == 0,
             findings: findings.examples,
             errors: tally.errors,
             reconnects: tally.reconnects,
+            cuts: tally.cuts,
+            signals: tally.signals,
             late_sends: tally.late_sends,
             send_slip_ms: Slip { p99: slip.p99, max: slip.max },
             ack_ms: tally.ack.percentiles(),
             deliver_ms: tally.deliver.percentiles(),
+            connect_ms: tally.connect.percentiles(),
+            recover_ms: tally.recover.percentiles(),
+            bystander_ms: tally.bystander.percentiles(),
+            history_ms: tally.history.percentiles(),
             generator_cpu_s: tally.cpu.as_secs_f64(),
             verdict,
             reasons,
+            processes: result.processes,
+            started_at_s: result
+                .started_at
+                .duration_since(UNIX_EPOCH)
+                .unwrap_or_default()
+                .as_secs_f64(),
+            machine: Machine::look(),
+            server: result.server,
+            labels: BTreeMap::new(),
+            configuration: scenario.clone(),
+            histograms,
+            intervals: result.intervals,
+        }
+    }
+
+    /// The JSON of a report.
+    pub fn to_json(&self) -> Result<Vec<u8>, ReportError> {
+        let mut json = serde_json::to_vec_pretty(self)?;
+        json.push(b'\n');
+        Ok(json)
+    }
+
+    /// Reads the JSON of a report.
+    pub fn from_json(json: &[u8]) -> Result<Self, ReportError> {
+        #[derive(Deserialize)]
+        struct Head {
+            format: Option<u64>,
+        }
+        let head: Head = serde_json::from_slice(json)?;
+        match head.format {
+            Some(format) if format == u64::from(FORMAT) => Ok(serde_json::from_slice(json)?),
+            format => Err(ReportError::Format(format.unwrap_or(0))),
         }
     }
 }
@@ -138,7 +288,15 @@ impl fmt::Display for Report {
             Encoding::Protobuf => "protobuf",
             Encoding::Json => "json",
         };
-        writeln!(f, "{}: {} users, {encoding}, {}", self.scenario, self.users, self.url)?;
+        let processes = match self.processes {
+            0 | 1 => String::new(),
+            processes => format!("{processes} processes, "),
+        };
+        writeln!(
+            f,
+            "{}: {} users, {processes}{encoding}, {}",
+            self.scenario, self.users, self.url
+        )?;
         writeln!(
             f,
             "  offered    {:.0}/s for {:.1} s ({:.1} s of it warm-up): {} sends",
@@ -149,10 +307,21 @@ impl fmt::Display for Report {
             "  messages   {} sent, {} acknowledged, {} delivered, {} refused, {} unanswered",
             self.sent, self.acked, self.delivered, self.refused, self.unanswered
         )?;
+        let log =
+            if self.log_verified { "server's log read back" } else { "server's log not read back" };
+        let verified = match self.verified {
+            Level::Ledger => format!("every arrival; {log}"),
+            Level::Counters => format!("every send, hashes of what arrived; {log}"),
+            Level::Off => "not verified, only counted".to_owned(),
+        };
+        let share = match self.verified_one_in {
+            0 | 1 => String::new(),
+            many => format!("; one conversation in {many}"),
+        };
         writeln!(
             f,
             "  ledger     {} lost, {} duplicated, {} reordered, {} unexpected, {} gaps, {} diverging, {} phantom acks, \
-             {} unpushed ({})",
+             {} unpushed ({verified}{share})",
             self.lost,
             self.duplicated,
             self.reordered,
@@ -161,12 +330,22 @@ impl fmt::Display for Report {
             self.diverging,
             self.phantom_acks,
             self.unpushed,
-            if self.log_verified { "server's log read back" } else { "server's log not read back" }
         )?;
-        for (what, figures) in [("ack", &self.ack_ms), ("deliver", &self.deliver_ms)] {
+        for (what, figures) in [
+            ("ack", &self.ack_ms),
+            ("deliver", &self.deliver_ms),
+            ("connect", &self.connect_ms),
+            ("recover", &self.recover_ms),
+            ("bystander", &self.bystander_ms),
+            ("history", &self.history_ms),
+        ] {
+            let is_expected = self.offered > 0 && matches!(what, "ack" | "deliver");
+            if figures.count == 0 && !is_expected {
+                continue;
+            }
             writeln!(
                 f,
-                "  {what:<8}   p50 {:.3}  p90 {:.3}  p99 {:.3}  p99.9 {:.3}  max {:.3} ms  ({} after warm-up)",
+                "  {what:<9}  p50 {:.3}  p90 {:.3}  p99 {:.3}  p99.9 {:.3}  max {:.3} ms  ({})",
                 figures.p50, figures.p90, figures.p99, figures.p999, figures.max, figures.count
             )?;
         }
@@ -179,6 +358,25 @@ impl fmt::Display for Report {
             self.generator_cpu_s,
             self.reconnects
         )?;
+        if self.cuts + self.signals > 0 {
+            writeln!(
+                f,
+                "  around     {} connections cut on purpose, {} pushes of who types and has read",
+                self.cuts, self.signals
+            )?;
+        }
+        if let Some(server) = &self.server {
+            let per_cpu_s = self.delivered as f64 / server.cpu_s.max(0.001);
+            writeln!(
+                f,
+                "  server     {:.2} CPU s ({:.0} deliveries per CPU s), {:.1} MiB before, {:.1} MiB after ({})",
+                server.cpu_s,
+                per_cpu_s,
+                mebibytes(server.resident_bytes_before),
+                mebibytes(server.resident_bytes_after),
+                server.source
+            )?;
+        }
         for (name, count) in &self.errors {
             writeln!(f, "  error      {name}: {count}")?;
         }
@@ -189,5 +387,100 @@ impl fmt::Display for Report {
             writeln!(f, "  reason     {reason}")?;
         }
         write!(f, "  verdict    {}", self.verdict.name())
+    }
+}
+
+pub(crate) fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}
+
+/// A report of ten seconds at 100 sends a second, behind an interval of connecting; latencies are `factor` times those
+/// of factor 1. For the tests of what is made of reports.
+#[cfg(test)]
+pub(crate) fn sample_report(factor: f64) -> Report {
+    use std::time::{Duration, SystemTime};
+
+    use crate::latency::Latency;
+    use crate::layout::Layout;
+    use crate::series::Counts;
+
+    let text = include_str!("../scenarios/direct.toml");
+    let overrides = ["duration_s=10", "rate_per_s=100", "warmup_s=0", "name=\"a <b> & c\""];
+    let overrides: Vec<_> = overrides.iter().map(|&argument| argument.to_owned()).collect();
+    let scenario = Scenario::parse(text, &overrides).unwrap();
+    let mut tally = Tally::new(0);
+    let mut intervals = vec![Interval { at_s: 0.0, seconds: 1.0, live: 10, ..Interval::default() }];
+    let mut state: u64 = 7;
+    for second in 1..=10 {
+        let (mut ack, mut deliver) = (Latency::new(0), Latency::new(0));
+        for _ in 0..100 {
+            // An exponential tail over half a millisecond, and now and then something longer.
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let uniform = ((state >> 11) as f64 / (1_u64 << 53) as f64).max(1e-9);
+            let took_us = ((500.0 - 800.0 * uniform.ln()) * factor) as u64;
+            ack.record(0, took_us);
+            deliver.record(0, took_us + 200);
+            tally.ack.record(0, took_us);
+            tally.deliver.record(0, took_us + 200);
+            tally.slip.record(0, 50);
+        }
+        let counts =
+            Counts { offered: 100, sent: 100, acked: 100, delivered: 100, ..Counts::default() };
+        intervals.push(Interval {
+            at_s: f64::from(second),
+            seconds: 1.0,
+            live: 10,
+            counts,
+            ack: ack.packed(),
+            deliver: deliver.packed(),
+            server_cpu_s: Some(0.5),
+            server_resident_bytes: Some(50 << 20),
+        });
+    }
+    for count in [&mut tally.offered, &mut tally.sent, &mut tally.acked, &mut tally.delivered] {
+        *count = 1000;
+    }
+    let result = RunResult {
+        tally,
+        layout: Layout::new(&scenario, 1),
+        interrupted: false,
+        sending: Duration::from_secs(10),
+        intervals,
+        started_at: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
+        server: Some(Cost {
+            source: "pid 1".to_owned(),
+            cpu_s: 5.0,
+            resident_bytes_before: 40 << 20,
+            resident_bytes_after: 50 << 20,
+        }),
+        processes: 1,
+    };
+    Report::new(&scenario, "ws://127.0.0.1:1/ws", result)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_survives_its_json() {
+        let report = sample_report(1.0);
+        let read = Report::from_json(&report.to_json().unwrap()).unwrap();
+        assert_eq!(read.intervals, report.intervals);
+        assert_eq!(read.histograms, report.histograms);
+        assert_eq!(read.configuration, report.configuration);
+        assert_eq!(read.to_string(), report.to_string());
+        assert_eq!(read.verdict, Verdict::Pass, "{read}");
+    }
+
+    #[test]
+    fn what_is_no_report_of_this_format_is_refused_in_words() {
+        let error = Report::from_json(b"{\"acked\": 7}").unwrap_err().to_string();
+        assert!(error.contains("format 0"), "{error}");
+        let error = Report::from_json(b"{\"format\": 99}").unwrap_err().to_string();
+        assert!(error.contains("format 99"), "{error}");
+        assert!(Report::from_json(b"<html>").is_err());
     }
 }

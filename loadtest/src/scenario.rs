@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   direct.toml ──► table ──► --set users=1000 … ──► Scenario (validated once; nothing later checks again)
+//!                             (overrides)             └─ its parts (plan): conversation, arrival, connections …
 //! ```
 //!
 //! Invariant: an unknown key is an error that lists the valid ones, in the file as on the command line, so that a
@@ -10,15 +11,24 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ringwire_protocol::codec;
 use ringwire_protocol::ids::MAX_ID;
 use serde::{Deserialize, Serialize};
 
-use crate::message;
+use crate::message::{self, Sizes};
+use crate::rate::Rate;
 use crate::threshold::Thresholds;
+
+mod overrides;
+mod plan;
+
+pub use plan::{
+    Activity, Arrival, Connections, Conversation, Encoding, Shape, SlowReaders, Verify,
+};
 
 /// The most users a process can hold: what is left of its file descriptors is decided when it starts.
 const MAX_USERS: u32 = 1_000_000;
+/// A year, and as many sends a second as nobody can make: what is beyond would overflow clocks.
+const MOST: f64 = 31_536_000.0;
 
 /// A load test, complete and valid.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,7 +36,7 @@ const MAX_USERS: u32 = 1_000_000;
 pub struct Scenario {
     /// What the report calls it.
     pub name: String,
-    /// Virtual users; even, because they talk in pairs.
+    /// Virtual users: as many as whole conversations need.
     pub users: u32,
     /// The id of the first user; the others follow.
     #[serde(default = "default_first_user_id")]
@@ -34,11 +44,21 @@ pub struct Scenario {
     /// How the schema travels.
     #[serde(default)]
     pub encoding: Encoding,
-    /// Sends per second over all users.
+    /// Who talks with whom.
+    #[serde(default)]
+    pub conversation: Conversation,
+    /// Sends per second over all users, at the beginning; 0: nobody sends. Closed loops have no rate.
+    #[serde(default)]
     pub rate_per_s: f64,
+    /// How that rate changes.
+    #[serde(default)]
+    pub shape: Shape,
     /// How sends are spread over time.
     #[serde(default)]
     pub arrival: Arrival,
+    /// How long users of a closed loop think in the mean, in seconds; exponentially distributed.
+    #[serde(default = "default_think_s")]
+    pub think_s: f64,
     /// How long sends are offered, in seconds, warm-up included.
     pub duration_s: f64,
     /// How long latencies are not yet recorded, in seconds; see [`Self::warmup`].
@@ -47,18 +67,37 @@ pub struct Scenario {
     /// Bytes of text in each message.
     #[serde(default = "default_text_bytes")]
     pub text_bytes: usize,
+    /// Bytes of text in the longest message; 0: all have `text_bytes`. Lengths between are as likely on a logarithmic
+    /// scale.
+    #[serde(default)]
+    pub text_bytes_max: usize,
     /// The most unacknowledged sends per user; 0: the server's own limit.
     #[serde(default = "default_depth")]
     pub depth: u32,
+    /// What users do beside sending.
+    #[serde(default)]
+    pub activity: Activity,
+    /// What becomes of connections.
+    #[serde(default)]
+    pub connections: Connections,
     /// New connections per second.
     #[serde(default = "default_connect_rate")]
     pub connect_rate_per_s: f64,
+    /// How long all users together may take to become live after the last one began to connect, in seconds.
+    #[serde(default = "default_connect_limit_s")]
+    pub connect_limit_s: f64,
+    /// Users who read too slowly.
+    #[serde(default)]
+    pub slow_readers: SlowReaders,
     /// Whether lost connections and temporary refusals are overcome.
     #[serde(default = "default_true")]
     pub retry: bool,
     /// How long to wait, after the last send, for what is still under way, in seconds.
     #[serde(default = "default_drain_s")]
     pub drain_s: f64,
+    /// How much is remembered to judge the run.
+    #[serde(default)]
+    pub verify: Verify,
     /// Whether the server's log is read back and compared.
     #[serde(default = "default_true")]
     pub verify_log: bool,
@@ -71,37 +110,6 @@ pub struct Scenario {
     /// What the run must meet.
     #[serde(default)]
     pub thresholds: Thresholds,
-}
-
-/// How the schema travels, as scenario files name it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Encoding {
-    /// Binary frames.
-    #[default]
-    Protobuf,
-    /// Text frames.
-    Json,
-}
-
-impl From<Encoding> for codec::Encoding {
-    fn from(encoding: Encoding) -> Self {
-        match encoding {
-            Encoding::Protobuf => Self::Protobuf,
-            Encoding::Json => Self::Json,
-        }
-    }
-}
-
-/// How sends are spread over time; both are open loops.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Arrival {
-    /// Evenly spaced.
-    #[default]
-    Constant,
-    /// Independent of each other: exponential gaps.
-    Poisson,
 }
 
 /// Why a scenario cannot be run.
@@ -149,7 +157,7 @@ impl Scenario {
         let mut table: toml::Table =
             toml::from_str(text).map_err(|error| ScenarioError::Parse(error.to_string()))?;
         for argument in overrides {
-            set(&mut table, argument)?;
+            overrides::set(&mut table, argument)?;
         }
         let scenario: Self = table
             .try_into()
@@ -163,6 +171,24 @@ impl Scenario {
         Duration::from_secs_f64(self.warmup_s.min(self.duration_s / 2.0))
     }
 
+    /// Sends per second of an open loop, in the mean over the whole run; `None`: a closed loop.
+    pub fn mean_rate_per_s(&self) -> Option<f64> {
+        match (self.conversation, self.arrival, self.shape) {
+            (Conversation::None {}, ..) => Some(0.0),
+            (_, Arrival::Closed, _) => None,
+            (_, _, Shape::Steady {}) => Some(self.rate_per_s),
+            (_, _, shape) => {
+                let rate = Rate::new(self.rate_per_s, shape, self.duration_s);
+                Some(rate.total() / self.duration_s)
+            }
+        }
+    }
+
+    /// How long messages are.
+    pub(crate) fn sizes(&self) -> Sizes {
+        Sizes { min: self.text_bytes, max: self.text_bytes_max.max(self.text_bytes) }
+    }
+
     fn validate(&self) -> Result<(), ScenarioError> {
         let check = |sound: bool, field: &'static str, reason: &str| {
             if sound {
@@ -171,71 +197,85 @@ impl Scenario {
                 Err(ScenarioError::Invalid { field, reason: reason.to_owned() })
             }
         };
-        // A year, and as many sends a second as nobody can make: what is beyond would overflow clocks.
-        let positive = |value: f64| value > 0.0 && value <= 31_536_000.0;
-        check(
-            self.users >= 2 && self.users.is_multiple_of(2) && self.users <= MAX_USERS,
-            "users",
-            "must be an even number of at least 2 and at most 1000000",
-        )?;
+        let positive = |value: f64, field| {
+            check(value > 0.0 && value <= MOST, field, "must be above 0 and at most 31536000")
+        };
+        let not_negative = |value: f64, field| {
+            check((0.0..=MOST).contains(&value), field, "must be at least 0 and at most 31536000")
+        };
+        let share = |value: f64, field| {
+            check((0.0..=1.0).contains(&value), field, "must be between 0 and 1")
+        };
+        check((1..=MAX_USERS).contains(&self.users), "users", "must be between 1 and 1000000")?;
         check(
             self.first_user_id >= 1 && self.first_user_id <= MAX_ID - u64::from(self.users),
             "first_user_id",
             "must be at least 1, and all ids below 2^53",
         )?;
-        check(positive(self.rate_per_s), "rate_per_s", "must be above 0 and at most 31536000")?;
-        check(positive(self.duration_s), "duration_s", "must be above 0 and at most 31536000")?;
-        let warmup_is_sound = self.warmup_s.is_finite() && self.warmup_s >= 0.0;
-        check(warmup_is_sound, "warmup_s", "must be at least 0")?;
+        let members = self.conversation.members(self.users);
+        if self.conversation.is_any() {
+            check(members >= 2, "conversation.members", "must be at least 2")?;
+            let whole = self.users >= members && self.users.is_multiple_of(members);
+            check(whole, "users", &format!("must be a multiple of {members}, to sit together"))?;
+        }
+        not_negative(self.rate_per_s, "rate_per_s")?;
+        match self.shape {
+            Shape::Steady {} => {}
+            Shape::Ramp { to_per_s } => not_negative(to_per_s, "shape.to_per_s")?,
+            Shape::Steps { to_per_s, steps } => {
+                not_negative(to_per_s, "shape.to_per_s")?;
+                check((2..=1000).contains(&steps), "shape.steps", "must be between 2 and 1000")?;
+            }
+            Shape::Spike { at_s, for_s, to_per_s } => {
+                not_negative(at_s, "shape.at_s")?;
+                positive(for_s, "shape.for_s")?;
+                not_negative(to_per_s, "shape.to_per_s")?;
+            }
+        }
+        positive(self.think_s, "think_s")?;
+        positive(self.duration_s, "duration_s")?;
+        not_negative(self.warmup_s, "warmup_s")?;
         check(
             self.text_bytes >= message::MIN_TEXT_BYTES && self.text_bytes <= 1 << 20,
             "text_bytes",
             "must be at least 40 and at most 1048576",
         )?;
         check(
-            positive(self.connect_rate_per_s),
-            "connect_rate_per_s",
-            "must be above 0 and at most 31536000",
+            self.text_bytes_max == 0 || (self.text_bytes..=1 << 20).contains(&self.text_bytes_max),
+            "text_bytes_max",
+            "must be 0, or at least text_bytes and at most 1048576",
         )?;
-        check(self.drain_s.is_finite() && self.drain_s >= 0.0, "drain_s", "must be at least 0")?;
+        share(self.activity.typing, "activity.typing")?;
+        share(self.activity.history, "activity.history")?;
+        not_negative(self.activity.receipts_every_s, "activity.receipts_every_s")?;
+        match self.connections {
+            Connections::Hold {} | Connections::Storm {} => {}
+            Connections::Reconnect { at_s, share: cut } => {
+                not_negative(at_s, "connections.at_s")?;
+                share(cut, "connections.share")?;
+            }
+            Connections::Churn { rate_per_s, away_s } => {
+                positive(rate_per_s, "connections.rate_per_s")?;
+                not_negative(away_s, "connections.away_s")?;
+            }
+        }
+        let comes_back =
+            !matches!(self.connections, Connections::Reconnect { .. } | Connections::Churn { .. });
+        check(
+            self.retry || comes_back,
+            "retry",
+            "must be true where connections are cut: users come back",
+        )?;
+        positive(self.connect_rate_per_s, "connect_rate_per_s")?;
+        positive(self.connect_limit_s, "connect_limit_s")?;
+        check(
+            (0.0..1.0).contains(&self.slow_readers.share),
+            "slow_readers.share",
+            "must be at least 0 and below 1",
+        )?;
+        not_negative(self.drain_s, "drain_s")?;
         check((1..=256).contains(&self.threads), "threads", "must be between 1 and 256")
     }
-}
-
-/// Applies one `key=value`; a dot leads into a table: `thresholds.lost=0`.
-fn set(table: &mut toml::Table, argument: &str) -> Result<(), ScenarioError> {
-    let fail = |reason: &str| ScenarioError::Set {
-        argument: argument.to_owned(),
-        reason: reason.to_owned(),
-    };
-    let (key, value) =
-        argument.split_once('=').ok_or_else(|| fail("expected key=value, as in users=1000"))?;
-    let (key, value) = (key.trim(), value.trim());
-    let mut table = table;
-    let mut names = key.split('.').peekable();
-    while let Some(name) = names.next() {
-        if name.is_empty() {
-            return Err(fail("the key is empty"));
-        }
-        if names.peek().is_none() {
-            table.insert(name.to_owned(), scalar(value));
-            return Ok(());
-        }
-        table = table
-            .entry(name)
-            .or_insert_with(|| toml::Value::Table(toml::Table::new()))
-            .as_table_mut()
-            .ok_or_else(|| fail(&format!("{name} is not a table")))?;
-    }
-    Err(fail("the key is empty"))
-}
-
-/// A value as the command line gives it: TOML where it is TOML, else text, so that `encoding=json` needs no quotes.
-fn scalar(value: &str) -> toml::Value {
-    toml::from_str::<toml::Table>(&format!("value = {value}"))
-        .ok()
-        .and_then(|mut table| table.remove("value"))
-        .unwrap_or_else(|| toml::Value::String(value.to_owned()))
 }
 
 const fn default_first_user_id() -> u64 {
@@ -249,6 +289,12 @@ const fn default_depth() -> u32 {
 }
 const fn default_connect_rate() -> f64 {
     1000.0
+}
+const fn default_think_s() -> f64 {
+    1.0
+}
+const fn default_connect_limit_s() -> f64 {
+    30.0
 }
 const fn default_drain_s() -> f64 {
     10.0
@@ -281,6 +327,10 @@ mod tests {
             "name=\"my run\"",
             "arrival=constant",
             "thresholds.ack_p99_ms=10",
+            "conversation.kind=room",
+            "shape={kind='spike', at_s=1, for_s=2, to_per_s=50}",
+            "activity.receipts_every_s=2",
+            "verify=counters",
         ])
         .unwrap();
         assert_eq!(scenario.users, 20);
@@ -290,8 +340,34 @@ mod tests {
         assert_eq!(scenario.name, "my run");
         assert_eq!(scenario.thresholds.ack_p99_ms, Some(10.0));
         assert_eq!(scenario.thresholds.lost, 0);
+        assert_eq!(scenario.conversation, Conversation::Room {});
+        assert_eq!(scenario.shape, Shape::Spike { at_s: 1.0, for_s: 2.0, to_per_s: 50.0 });
+        assert_eq!(scenario.verify, Verify::Counters);
         assert_eq!(scenario.warmup(), Duration::from_secs(1));
         assert_eq!(parse(&["duration_s=1"]).unwrap().warmup(), Duration::from_millis(500));
+    }
+
+    #[test]
+    fn every_shipped_scenario_is_valid_and_named_after_its_file() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios");
+        let files: Vec<_> =
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(files.len() >= 12, "{files:?}");
+        for file in files {
+            let scenario = Scenario::load(&file, &[]).unwrap();
+            let stem = file.file_stem().and_then(|stem| stem.to_str());
+            assert_eq!(Some(scenario.name.as_str()), stem);
+        }
+    }
+
+    #[test]
+    fn the_mean_rate_follows_the_shape_and_a_closed_loop_has_none() {
+        let mean = |overrides: &[&str]| parse(overrides).unwrap().mean_rate_per_s();
+        assert_eq!(mean(&[]), Some(1000.0));
+        assert_eq!(mean(&["arrival=closed"]), None);
+        assert_eq!(mean(&["conversation.kind=none"]), Some(0.0));
+        let ramp = mean(&["shape={kind='ramp', to_per_s=3000}"]).unwrap();
+        assert!((ramp - 2000.0).abs() < 1e-6, "{ramp}");
     }
 
     #[test]
@@ -300,6 +376,10 @@ mod tests {
         assert!(error.contains("user") && error.contains("rate_per_s"), "{error}");
         let error = parse(&["thresholds.p99=20"]).unwrap_err();
         assert!(error.contains("p99") && error.contains("ack_p99_ms"), "{error}");
+        let error = parse(&["connections={plan='churn', rate=3}"]).unwrap_err();
+        assert!(error.contains("rate_per_s") && error.contains("away_s"), "{error}");
+        let error = parse(&["shape.kind=stairs"]).unwrap_err();
+        assert!(error.contains("stairs") && error.contains("steps"), "{error}");
     }
 
     #[test]
@@ -307,7 +387,7 @@ mod tests {
         for (argument, field) in [
             ("users=3", "users"),
             ("users=0", "users"),
-            ("rate_per_s=0", "rate_per_s"),
+            ("rate_per_s=-1", "rate_per_s"),
             ("rate_per_s=nan", "rate_per_s"),
             ("warmup_s=-1", "warmup_s"),
             ("text_bytes=3", "text_bytes"),
@@ -315,6 +395,15 @@ mod tests {
             ("first_user_id=9007199254740991", "first_user_id"),
             ("users", "key=value"),
             ("name.x=3", "not a table"),
+            ("conversation={kind='groups', members=7}", "multiple of 7"),
+            ("conversation={kind='groups', members=1}", "members"),
+            ("conversation.kind=crowd", "crowd"),
+            ("conversation={kind='pairs', members=2}", "members"),
+            ("shape={kind='steps', to_per_s=9, steps=1}", "shape.steps"),
+            ("connections={plan='reconnect', at_s=1, share=2}", "connections.share"),
+            ("slow_readers.share=1", "slow_readers.share"),
+            ("text_bytes_max=41", "text_bytes_max"),
+            ("activity.typing=1.5", "activity.typing"),
         ] {
             let error = parse(&[argument]).unwrap_err();
             assert!(error.contains(field), "{argument}: {error}");

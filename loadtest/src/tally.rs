@@ -1,16 +1,19 @@
 //! What one thread counted, and all threads together.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::latency::Latency;
-use crate::verify::Findings;
+use crate::verify::{Findings, Ledger};
 
 /// How many reasons of failed users are kept in words.
 const MAX_FAILURES: usize = 5;
 
-/// Counts and latencies of a run.
-#[derive(Clone, Debug)]
+/// Counts and latencies of a run. One of another process came as JSON.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Tally {
     /// Sends that were due.
     pub offered: u64,
@@ -30,6 +33,10 @@ pub struct Tally {
     pub reconnects: u64,
     /// Pushes of conversations that are not the receiver's.
     pub stray: u64,
+    /// Connections that were ended on purpose.
+    pub cuts: u64,
+    /// Pushes of who types and how far somebody got.
+    pub signals: u64,
     /// Users whose conversation could not be read back at the end.
     pub unverified: u64,
     /// Refusals and lost connections by name.
@@ -40,10 +47,20 @@ pub struct Tally {
     pub ack: Latency,
     /// From due to received by the partner.
     pub deliver: Latency,
+    /// From when a connection was due until the server knew its user.
+    pub connect: Latency,
+    /// From when a user who was cut off on purpose was due back until it had everything it missed.
+    pub recover: Latency,
+    /// As `ack`, of users who stayed while others recovered.
+    pub bystander: Latency,
+    /// From when a look at the history was due until it was answered.
+    pub history: Latency,
     /// From due to taken up by the generator: its own lateness.
     pub slip: Latency,
     /// What the ledgers showed.
     pub findings: Findings,
+    /// Ledgers of conversations that several lanes share, by conversation: whole, and judged, once all lanes are merged.
+    pub pieces: BTreeMap<u32, Ledger>,
     /// Processor time of the generator, from the first send to the end of the drain.
     pub cpu: Duration,
     /// The busiest thread's processor time while it sent, as a share of that time.
@@ -63,13 +80,20 @@ impl Tally {
             late_sends: 0,
             reconnects: 0,
             stray: 0,
+            cuts: 0,
+            signals: 0,
             unverified: 0,
             errors: BTreeMap::new(),
             failures: Vec::new(),
             ack: Latency::new(warmup_us),
             deliver: Latency::new(warmup_us),
+            connect: Latency::new(0),
+            recover: Latency::new(0),
+            bystander: Latency::new(0),
+            history: Latency::new(warmup_us),
             slip: Latency::new(warmup_us),
             findings: Findings::default(),
+            pieces: BTreeMap::new(),
             cpu: Duration::ZERO,
             busiest_thread: 0.0,
         }
@@ -98,6 +122,8 @@ impl Tally {
         self.late_sends += other.late_sends;
         self.reconnects += other.reconnects;
         self.stray += other.stray;
+        self.cuts += other.cuts;
+        self.signals += other.signals;
         self.unverified += other.unverified;
         for (name, count) in other.errors {
             *self.errors.entry(name).or_insert(0) += count;
@@ -107,9 +133,28 @@ impl Tally {
         }
         self.ack.merge(&other.ack);
         self.deliver.merge(&other.deliver);
+        self.connect.merge(&other.connect);
+        self.recover.merge(&other.recover);
+        self.bystander.merge(&other.bystander);
+        self.history.merge(&other.history);
         self.slip.merge(&other.slip);
         self.findings += other.findings;
+        for (conversation, ledger) in other.pieces {
+            match self.pieces.entry(conversation) {
+                Entry::Vacant(vacant) => {
+                    vacant.insert(ledger);
+                }
+                Entry::Occupied(mut occupied) => occupied.get_mut().merge(ledger),
+            }
+        }
         self.cpu += other.cpu;
         self.busiest_thread = self.busiest_thread.max(other.busiest_thread);
+    }
+
+    /// Judges the conversations that lanes share, once all lanes are merged.
+    pub fn judge_pieces(&mut self) {
+        for ledger in std::mem::take(&mut self.pieces).into_values() {
+            self.findings += ledger.check();
+        }
     }
 }

@@ -35,6 +35,10 @@ pub struct Thresholds {
     pub ack_p99_ms: Option<f64>,
     /// From due to received.
     pub deliver_p99_ms: Option<f64>,
+    /// From when a connection was due until the server knew its user.
+    pub connect_p99_ms: Option<f64>,
+    /// From when a user who was cut off was due back until it had everything it missed.
+    pub recover_p99_ms: Option<f64>,
 }
 
 impl Default for Thresholds {
@@ -50,12 +54,14 @@ impl Default for Thresholds {
             send_slip_p99_ms: 10.0,
             ack_p99_ms: None,
             deliver_p99_ms: None,
+            connect_p99_ms: None,
+            recover_p99_ms: None,
         }
     }
 }
 
 /// What a run proves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Every threshold is met.
@@ -127,14 +133,20 @@ impl Thresholds {
         if interrupted {
             weak.push("the run was interrupted".to_owned());
         }
-        if tally.ack.percentiles().count == 0 && broken.is_empty() {
-            weak.push("nothing was acknowledged after the warm-up".to_owned());
+        // A run that offers nothing measures connections.
+        let measured = if tally.offered > 0 { &tally.ack } else { &tally.connect };
+        if measured.percentiles().count == 0 && broken.is_empty() {
+            let what =
+                if tally.offered > 0 { "acknowledged after the warm-up" } else { "measured" };
+            weak.push(format!("nothing was {what}"));
         }
 
         let mut slow = Vec::new();
         for (what, latency, allowed) in [
             ("ack p99", &tally.ack, self.ack_p99_ms),
             ("deliver p99", &tally.deliver, self.deliver_p99_ms),
+            ("connect p99", &tally.connect, self.connect_p99_ms),
+            ("recover p99", &tally.recover, self.recover_p99_ms),
         ] {
             let measured = latency.percentiles().p99;
             if let Some(allowed) = allowed
@@ -162,7 +174,7 @@ mod tests {
     use super::*;
 
     fn sound() -> Tally {
-        let mut tally = Tally::new(0);
+        let mut tally = Tally { offered: 100, ..Tally::new(0) };
         for due_us in 0..100 {
             tally.ack.record(due_us, due_us + 2000);
             tally.deliver.record(due_us, due_us + 3000);
@@ -220,6 +232,15 @@ mod tests {
         assert_eq!(judge(&Tally::new(0)), Verdict::InsufficientEvidence);
         let (verdict, _) = Thresholds::default().judge(&sound(), true);
         assert_eq!(verdict, Verdict::InsufficientEvidence);
+    }
+
+    #[test]
+    fn a_run_that_offers_nothing_is_judged_by_its_connections() {
+        let mut idle = Tally::new(0);
+        idle.connect.record(0, 30_000);
+        assert_eq!(judge(&idle), Verdict::Pass);
+        let strict = Thresholds { connect_p99_ms: Some(10.0), ..Thresholds::default() };
+        assert_eq!(strict.judge(&idle, false).0, Verdict::Fail);
     }
 
     #[test]

@@ -1,20 +1,24 @@
 //! One thread of the generator, from its first connection to its last.
 //!
 //! ```text
-//!   ramp ──► all users live ──► (all threads ready) ──► pace: due sends ──► drain ──► read back ──► check
+//!   ramp ──► all users live ──► gate: ready ──► pace: due sends ──► drain ──► gate: closed ──► read back ──► check
+//!            (sweep: openings, delayed repeats, cuts)
 //! ```
 
+use std::cell::Ref;
+use std::cmp::Reverse;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{Acquire, Release};
+use std::sync::atomic::Ordering::Acquire;
 use std::time::Duration;
 
-use crate::arrival::{Due, Plan, Schedule};
-use crate::crew::Crew;
+use crate::arrival::{Plan, Schedule};
+use crate::crew::{self, Crew};
+use crate::cuts::Cuts;
 use crate::driver::{self, Slot};
-use crate::fleet::Run;
 use crate::net::{self, FineTimer};
-use crate::progress::Snapshot;
+use crate::part::Run;
+use crate::scenario::{Arrival, Connections};
 use crate::tally::Tally;
 use crate::token::TokenError;
 
@@ -22,18 +26,15 @@ use crate::token::TokenError;
 const SHORTEST_SLEEP: Duration = Duration::from_micros(100);
 /// The pacer wakes at least this often, to see that the run was stopped.
 const LONGEST_SLEEP: Duration = Duration::from_millis(50);
-/// How often delayed repeats are looked at and progress is published.
+/// How often delayed repeats are looked at, and whether an interval is over.
 const SWEEP: Duration = Duration::from_millis(5);
-const SWEEPS_PER_SNAPSHOT: u32 = 40;
-/// How long all users together may take to become live after the last one began to connect.
-const LIVE_LIMIT: Duration = Duration::from_secs(30);
 /// How many users read back at once, and how long all may take.
 const READING_AT_ONCE: usize = 256;
 const READ_BACK_LIMIT: Duration = Duration::from_mins(2);
 
 /// Why a thread could not do its part.
 #[derive(Debug, thiserror::Error)]
-pub enum WorkerError {
+pub(crate) enum WorkerError {
     /// A token could not be made.
     #[error(transparent)]
     Token(#[from] TokenError),
@@ -76,6 +77,13 @@ impl Worker {
         self.pace(start_us).await?;
         self.drain().await;
         self.crew.tally.borrow_mut().cpu = net::thread_cpu().saturating_sub(cpu_before);
+        self.crew.drained();
+        self.crew.close_talks();
+        self.wait_for_the_others().await;
+        if self.crew.run.is_split_over_processes() {
+            // How far the others got was heard of with a delay; by now all of it was.
+            self.drain().await;
+        }
         self.read_back().await;
         self.crew.over.set(true);
         for slot in &self.crew.slots {
@@ -87,8 +95,12 @@ impl Worker {
     /// Connects the users at the rate asked for and waits until all are live.
     async fn ramp(&self) -> Result<(), WorkerError> {
         let scenario = &self.crew.run.scenario;
-        let interval =
-            Duration::from_secs_f64(f64::from(scenario.threads) / scenario.connect_rate_per_s);
+        let interval = if scenario.connections == (Connections::Storm {}) {
+            Duration::ZERO
+        } else {
+            let lanes = f64::from(self.crew.run.lanes);
+            Duration::from_secs_f64(lanes / scenario.connect_rate_per_s)
+        };
         let began_us = self.crew.run.now_us();
         for index in 0..self.crew.slots.len() {
             let due_us = began_us + (interval * index as u32).as_micros() as u64;
@@ -99,9 +111,10 @@ impl Worker {
             if self.crew.run.is_stopped() {
                 break;
             }
+            self.crew.slots[index].borrow_mut().connect_due_us = Some(due_us);
             monoio::spawn(driver::keep_connected(Rc::clone(&self.crew), index));
         }
-        let give_up_us = self.crew.run.now_us() + LIVE_LIMIT.as_micros() as u64;
+        let give_up_us = self.crew.run.now_us() + (scenario.connect_limit_s * 1e6) as u64;
         while self.crew.live.get() < self.crew.slots.len() as u64 && !self.crew.run.is_stopped() {
             let failed = self.crew.tally.borrow().failures.first().cloned();
             if failed.is_some() || self.crew.run.now_us() > give_up_us {
@@ -120,7 +133,8 @@ impl Worker {
 
     /// Waits until every thread is ready; `None`: the run was called off.
     async fn wait_for_start(&self) -> Option<u64> {
-        self.crew.run.ready_threads.fetch_add(1, Release);
+        self.crew.tell(self.crew.run.now_us());
+        self.crew.run.ready.arrive();
         loop {
             match self.crew.run.start_us.load(Acquire) {
                 0 if self.crew.run.is_stopped() => return None,
@@ -142,27 +156,58 @@ impl Worker {
             // What went wrong while connecting is part of the run.
             tally.errors = before.errors;
             tally.reconnects = before.reconnects;
+            tally.connect = before.connect;
         }
+        let numbers = 0..scenario.users;
+        let all_senders =
+            numbers.filter(|&number| !crew::is_slow(scenario.slow_readers.share, number)).count();
         let mut schedule = Schedule::new(Plan {
             arrival: scenario.arrival,
-            rate_per_s: scenario.rate_per_s,
-            duration: Duration::from_secs_f64(scenario.duration_s),
-            thread: self.crew.thread,
-            threads: scenario.threads,
-            users: self.crew.slots.len(),
-            share: self.crew.slots.len() as f64 / f64::from(scenario.users),
+            rate_per_s: if scenario.conversation.is_any() { scenario.rate_per_s } else { 0.0 },
+            shape: scenario.shape,
+            duration_s: scenario.duration_s,
+            lane: self.crew.lane(),
+            lanes: self.crew.run.lanes,
+            users: self.crew.senders.len(),
+            share: self.crew.senders.len() as f64 / all_senders.max(1) as f64,
             seed: scenario.seed,
         })
         .peekable();
+        if scenario.arrival == Arrival::Closed && scenario.conversation.is_any() {
+            for &index in &self.crew.senders {
+                self.crew.think(index, start_us);
+            }
+        }
+        self.crew.slowing.set(true);
+        let end_us = start_us + (scenario.duration_s * 1e6) as u64;
         let timer = FineTimer::new()?;
         let cpu_before = net::thread_cpu();
         let mut dirty = Vec::new();
-        while !self.crew.run.is_stopped() {
+        loop {
             let now_us = self.crew.run.now_us();
-            let due_us = |due: &Due| start_us + due.at_ns / 1000;
-            while let Some(due) = schedule.next_if(|due| due_us(due) <= now_us) {
-                self.crew.due(due.user, due_us(&due));
-                dirty.push((due.user, due_us(&due)));
+            let mut next_us = end_us;
+            while let Some(due) = schedule.peek() {
+                let due_us = start_us + due.at_ns / 1000;
+                if due_us > now_us {
+                    next_us = next_us.min(due_us);
+                    break;
+                }
+                dirty.push((self.crew.senders[due.user], due_us));
+                schedule.next();
+            }
+            {
+                let mut thinkers = self.crew.thinkers.borrow_mut();
+                while let Some(&Reverse((due_us, index))) = thinkers.peek() {
+                    if due_us > now_us || due_us >= end_us {
+                        next_us = next_us.min(due_us);
+                        break;
+                    }
+                    dirty.push((index, due_us));
+                    thinkers.pop();
+                }
+            }
+            for &(index, due_us) in &dirty {
+                self.crew.due(index, due_us);
             }
             // A user with several sends due writes them all at once, the first time.
             for (index, due_us) in dirty.drain(..) {
@@ -170,56 +215,79 @@ impl Worker {
                 let taken_up_us = self.crew.run.now_us();
                 self.crew.tally.borrow_mut().slip.record(due_us, taken_up_us);
             }
-            let Some(next) = schedule.peek() else { break };
+            // What was due before the end is offered, however late that is.
+            let now_us = self.crew.run.now_us();
+            if self.crew.run.is_stopped() || (now_us >= end_us && next_us >= end_us) {
+                break;
+            }
             // Answers are read while this sleeps, so it does so however late it is.
-            let sleep = Duration::from_micros(due_us(next).saturating_sub(self.crew.run.now_us()));
+            let sleep = Duration::from_micros(next_us.saturating_sub(now_us));
             timer.sleep(sleep.clamp(SHORTEST_SLEEP, LONGEST_SLEEP)).await?;
         }
+        self.crew.slowing.set(false);
         let sending_us = self.crew.run.now_us().saturating_sub(start_us).max(1);
         let busy = net::thread_cpu().saturating_sub(cpu_before);
         self.crew.tally.borrow_mut().busiest_thread = busy.as_secs_f64() * 1e6 / sending_us as f64;
         Ok(())
     }
 
-    /// Waits until every send is answered and every pair agrees how far its conversation got.
+    /// Waits until every send is answered and the members of every conversation agree how far it got.
     async fn drain(&self) {
         let end_us = self.crew.run.now_us() + (self.crew.run.scenario.drain_s * 1e6) as u64;
+        // Those that have settled need no second look: nothing is sent any more.
+        let mut open: Vec<usize> = (0..self.crew.talks.len()).collect();
         while self.crew.run.now_us() < end_us {
-            let settled = self.crew.slots.chunks_exact(2).all(|pair| {
-                let (one, two) = (pair[0].borrow(), pair[1].borrow());
-                let done = |slot: &Slot| slot.dead || slot.user.is_settled();
-                let agree = one.user.cursor() == two.user.cursor();
-                done(&one) && done(&two) && (agree || one.dead || two.dead)
-            });
-            if settled {
+            open.retain(|&talk| !self.has_settled(talk));
+            if open.is_empty() {
                 return;
             }
             monoio::time::sleep(SWEEP).await;
         }
     }
 
-    /// Lets every pair look once more for what it may lack.
+    fn has_settled(&self, talk: usize) -> bool {
+        let talk = self.crew.talks[talk].borrow();
+        let head = self.crew.run.meetings[talk.conversation as usize].head();
+        let slots = || talk.slots.clone().map(|index| self.crew.slots[index].borrow());
+        let furthest = slots().map(|slot| slot.user.cursor()).max().unwrap_or(0).max(head);
+        slots().all(|slot: Ref<'_, Slot>| {
+            slot.dead || (slot.user.is_settled() && slot.user.cursor() >= furthest)
+        })
+    }
+
+    /// Waits until every lane has drained: what they have seen by then is what the last look has to find.
+    async fn wait_for_the_others(&self) {
+        self.crew.run.closed.arrive();
+        while !self.crew.run.closed.is_open() && !self.crew.run.failed.load(Acquire) {
+            monoio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// Lets the members of every conversation look once more for what they may lack.
     async fn read_back(&self) {
         let end_us = self.crew.run.now_us() + READ_BACK_LIMIT.as_micros() as u64;
-        let mut waiting = 0..self.crew.slots.len() / 2;
+        // Who is in no conversation has nothing to look for.
+        let converses = self.crew.run.scenario.conversation.is_any();
+        let mut waiting = 0..if converses { self.crew.talks.len() } else { 0 };
         let mut reading: Vec<usize> = Vec::new();
+        let slots_of = |talk: usize| self.crew.talks[talk].borrow().slots.clone();
         loop {
             reading.retain(|&index| {
                 let slot = self.crew.slots[index].borrow();
                 !slot.dead && !slot.user.is_finished()
             });
             while reading.len() < READING_AT_ONCE
-                && let Some(pair) = waiting.next()
+                && let Some(talk) = waiting.next()
             {
-                self.crew.finish(pair);
-                reading.extend([pair * 2, pair * 2 + 1]);
+                self.crew.finish(talk);
+                reading.extend(slots_of(talk));
             }
             if reading.is_empty() {
                 break;
             }
             if self.crew.run.now_us() > end_us {
                 // Nothing can be said about what these have not received yet.
-                let unread = waiting.flat_map(|pair| [pair * 2, pair * 2 + 1]);
+                let unread = waiting.flat_map(slots_of);
                 reading.into_iter().chain(unread).for_each(|index| self.crew.left(index));
                 break;
             }
@@ -230,24 +298,28 @@ impl Worker {
     }
 }
 
-/// Looks after delayed repeats and publishes progress.
+/// Looks after openings, delayed repeats and cuts, and tells at the end of each interval how far the thread is.
 async fn sweep(crew: Rc<Crew>) {
-    let mut sweeps: u32 = 0;
+    let scenario = &crew.run.scenario;
+    let numbers = (0..crew.slots.len()).map(|index| crew.user_number(index)).collect();
+    let mut cuts = Cuts::new(scenario.connections, numbers, scenario.users, scenario.seed);
+    let end_us = (scenario.duration_s * 1e6) as u64;
+    let mut told_us = crew.run.boundary_us();
     while !crew.over.get() {
         monoio::time::sleep(SWEEP).await;
+        crew.look_for_openings();
         crew.wake();
-        sweeps += 1;
-        if sweeps.is_multiple_of(SWEEPS_PER_SNAPSHOT) {
-            let tally = crew.tally.borrow();
-            let snapshot = Snapshot {
-                live: crew.live.get(),
-                sent: tally.sent,
-                acked: tally.acked,
-                delivered: tally.delivered,
-                ack: tally.ack.clone(),
-                deliver: tally.deliver.clone(),
-            };
-            crew.run.publish(crew.thread, snapshot);
+        let start_us = crew.run.start_us.load(Acquire);
+        let since_us = crew.run.now_us().checked_sub(start_us).filter(|_| start_us > 0);
+        if let Some(since_us) = since_us.filter(|&since_us| since_us < end_us) {
+            for cut in cuts.due(since_us) {
+                crew.cut(cut.user, cut.away_us, cut.clean);
+            }
+        }
+        let boundary_us = crew.run.boundary_us();
+        if boundary_us != told_us {
+            told_us = boundary_us;
+            crew.tell(boundary_us);
         }
     }
 }

@@ -60,7 +60,7 @@ error_codes! {
     InvalidArgument = 102, "INVALID_ARGUMENT", temporary: false, http: 400;
     /// The text, metadata, list or frame is larger than `limits` allows.
     TooLarge = 103, "TOO_LARGE", temporary: false, http: 413;
-    /// A message needs text or an attachment.
+    /// A message needs text, an attachment, a location, a card, or a type and metadata of its own.
     EmptyMessage = 104, "EMPTY_MESSAGE", temporary: false, http: 400;
     /// More commands are unanswered than `limits.max_unanswered` allows.
     TooManyUnanswered = 105, "TOO_MANY_UNANSWERED", temporary: true, http: 429;

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   insert ─► unused ── Change::Carry, or bind, once ─► carried by an entry ── the entry goes, the owner is erased ─► unused
+//!               ├── Store::update_account ─► its owner's picture, shown to everybody ── another picture ─► unused
 //!               └── old enough: condemned ─► bytes removed ─► row deleted
 //! ```
 //!
@@ -9,6 +10,7 @@
 //! - Only the owner's own entry carries a file, one entry for ever.
 //! - A row goes after its bytes: only one that was handed out for deletion can be deleted. From then on nobody can bind
 //!   or read it, so no entry ever carries a file whose bytes are being removed.
+//! - A user's picture is a file of theirs that no entry carries: it stays for as long as their account names it.
 //! - Trimming and erasing unbind files, so that those who remove unused ones find them.
 
 use std::collections::HashSet;
@@ -47,7 +49,7 @@ pub struct NewAttachment {
 pub struct AttachmentRow {
     /// What was uploaded.
     pub file: NewAttachment,
-    /// The entry that carries it.
+    /// The entry that carries it. `None`: nothing does, or its owner's account as their picture.
     pub place: Option<(ConversationId, Seq)>,
     /// Upload time.
     pub created_at: UnixMs,
@@ -118,8 +120,8 @@ impl Store {
         either!(self, store => store.bind_attachment(owner, file_id, (id, seq)).await)
     }
 
-    /// A file, for its owner and for members of the conversation whose entry carries it. `None`: there is none for this
-    /// user.
+    /// A file: for its owner, for members of the conversation whose entry carries it, and for every user if it is its
+    /// owner's picture. `None`: there is none for this user.
     pub async fn attachment_for(
         &self,
         user: UserId,
@@ -129,7 +131,7 @@ impl Store {
         either!(self, store => store.attachment_for(user, file_id).await)
     }
 
-    /// Hands out files that no entry carries and that were uploaded at least `age_ms` ago, by the database's clock, oldest
+    /// Hands out files that no entry carries, that are no pictures of their owners and that were uploaded at least `age_ms` ago, by the database's clock, oldest
     /// first, for their bytes to be removed. `after`: upload time and id of the last one of the page before. They stay on
     /// the list until [`Self::delete_attachment`], so work that was cut off is done again.
     pub async fn condemn_attachments(

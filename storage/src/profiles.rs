@@ -5,6 +5,8 @@
 //!   search_users ─► an address: that user · a beginning of a name: by name, then by display name, page by page
 //! ```
 //!
+//! A picture that is a file of this server is kept, and shown to everybody, while the account names it (`attachments.rs`).
+//!
 //! Invariants: whoever blocks somebody is not found by them, and their status text is not shown to them; an e-mail
 //! address is only ever found as a whole; a page reads no more rows than it tells, save for those passed over.
 
@@ -60,8 +62,36 @@ pub enum AccountUpdate {
     UsernameTaken,
     /// Somebody else has the address; nothing was changed.
     EmailTaken,
+    /// The picture is no file of theirs, or a message carries it; nothing was changed.
+    NoSuchFile,
     /// There is no such user, or not any more.
     Unknown,
+}
+
+/// What the address of a file of this server begins with.
+pub const OWN_FILES: &str = "/api/v1/files/";
+
+/// The file of this server that an address of a picture is of: the file's own, or that of its thumbnail.
+pub(crate) fn own_file(url: &str) -> Option<&str> {
+    let file = url.strip_prefix(OWN_FILES)?;
+    Some(file.strip_suffix("/thumbnail").unwrap_or(file))
+}
+
+/// Files that become or cease to be a user's picture.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct PictureChange {
+    pub(crate) comes: Option<String>,
+    pub(crate) goes: Option<String>,
+}
+
+impl PictureChange {
+    pub(crate) fn between(before: &str, after: &str) -> Self {
+        let (goes, comes) = (own_file(before), own_file(after));
+        if goes == comes {
+            return Self::default();
+        }
+        Self { comes: comes.map(str::to_owned), goes: goes.map(str::to_owned) }
+    }
 }
 
 impl AccountChange {
@@ -185,5 +215,25 @@ impl Store {
             }
         });
         Ok((found, next))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_is_exchanged_only_for_another_file() {
+        let (file, thumbnail) = ("/api/v1/files/a", "/api/v1/files/a/thumbnail");
+        let change = |before, after| {
+            let PictureChange { comes, goes } = PictureChange::between(before, after);
+            (goes, comes)
+        };
+        let a = || Some("a".to_owned());
+        assert_eq!(change("", file), (None, a()));
+        assert_eq!(change(file, thumbnail), (None, None));
+        assert_eq!(change(thumbnail, "https://example.org/a"), (a(), None));
+        assert_eq!(change(file, "/api/v1/files/b"), (a(), Some("b".to_owned())));
+        assert_eq!(own_file("/api/v1/files/a?b"), Some("a?b"), "no file is called that");
     }
 }

@@ -24,7 +24,7 @@ use crate::sqlite::SqliteStore;
 use crate::writer::CompletionSink;
 
 /// The `client_msg_id` of entry 1 of a direct conversation.
-pub(crate) const DIRECT_CREATION_ID: &str = "open_direct";
+pub(crate) const DIRECT_CREATION_ID: &str = "ringwire.direct";
 
 /// Where the database is.
 #[derive(Clone, Debug, PartialEq, Eq)]

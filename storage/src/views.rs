@@ -32,6 +32,15 @@ pub struct ViewChanges {
     pub reset: bool,
 }
 
+/// What became of a wish to hide entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hidden {
+    /// The number of the newest change of the view.
+    pub view_no: u64,
+    /// Those asked for that are hidden now, in order; some may have been before.
+    pub seqs: Vec<Seq>,
+}
+
 /// What the rows after a number mean, which are (number, conversation, seq) in order, at most one more than `limit`.
 pub(crate) fn view_changes(
     view_no: u64,
@@ -54,14 +63,14 @@ pub(crate) fn view_changes(
 }
 
 impl Store {
-    /// Hides entries from a user's own view; the number of the newest change then. What is hidden already, or does not
-    /// exist, is passed over; with nothing left the number stays. `None`: not a member.
+    /// Hides entries from a user's own view. What does not exist is passed over; where nothing is hidden that was not
+    /// before, the number stays. `None`: not a member.
     pub async fn hide(
         &self,
         user: UserId,
         id: ConversationId,
         seqs: &[Seq],
-    ) -> Result<Option<u64>, StoreError> {
+    ) -> Result<Option<Hidden>, StoreError> {
         let mut seqs: Vec<i64> = seqs.iter().filter_map(|&seq| i64::try_from(seq).ok()).collect();
         seqs.sort_unstable();
         seqs.dedup();

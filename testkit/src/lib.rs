@@ -5,9 +5,11 @@
 //! - [`SmallDisk`]: a disk that a test can fill.
 //! - [`ChaosProxy`]: a TCP proxy that fails as networks do, by plan or at random.
 //! - [`Observer`]: an independent connection to a gateway's database.
+//! - [`Frozen`]: a process that stands still.
 //! - [`Authority`]: certificates for servers and clients.
 
 mod certificates;
+mod frozen;
 mod observer;
 mod postgres;
 mod power;
@@ -17,6 +19,7 @@ mod setup;
 mod small_disk;
 
 pub use certificates::{Authority, Identity};
+pub use frozen::Frozen;
 pub use observer::Observer;
 pub use postgres::PrivatePostgres;
 pub use power::{Damage, PowerSwitch, Remains};

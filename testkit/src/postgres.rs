@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use tokio_postgres::NoTls;
 
+use crate::frozen::send;
 use crate::server_user::ServerUser;
 
 /// The longest wait for the server to start or stop.
@@ -245,7 +246,7 @@ impl PrivatePostgres {
 
     fn end(&mut self, signal: i32) -> Result<()> {
         let Some(mut server) = self.server.take() else { return Ok(()) };
-        send(server.id(), signal)?;
+        send(server.id().into(), signal)?;
         server.wait()?;
         Ok(())
     }
@@ -253,7 +254,7 @@ impl PrivatePostgres {
     fn signal_all(&self, signal: i32) -> Result<()> {
         let pid = self.pid().context("the server is not running")?;
         // The postmaster first when freezing, so that it starts nothing new meanwhile.
-        send(pid, signal)?;
+        send(pid.into(), signal)?;
         let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
         for child in children.split_whitespace() {
             // One that has just ended is no harm.
@@ -326,13 +327,4 @@ fn execute(url: &str, sql: &str) -> Result<()> {
         let _ = driver.await;
         Ok(())
     })
-}
-
-fn send(pid: u32, signal: i32) -> Result<()> {
-    let pid = libc::pid_t::try_from(pid)?;
-    // SAFETY: kill takes plain numbers and touches no memory of ours. The process is a child not yet waited for, or a
-    // child of that one, so the number has not been given to a stranger.
-    let sent = unsafe { libc::kill(pid, signal) };
-    ensure!(sent == 0, "cannot signal process {pid}: {}", std::io::Error::last_os_error());
-    Ok(())
 }

@@ -3,6 +3,7 @@
 //! ```text
 //!   protocol/tests/second_implementation/requirements.txt ─┐
 //!   docs/clients/python/requirements.txt ──────────────────┤
+//!   gateway/tests/openapi/requirements.txt ────────────────┤
 //!   gateway/tests/s3/requirements.txt ─────────────────────┴─► target/python (a virtual environment)
 //!   docs/clients/javascript/package-lock.json ───────────────► node_modules beside it
 //!   bench/compare/peers/node/package-lock.json ──────────────► likewise, when servers are compared
@@ -20,9 +21,10 @@ use anyhow::{Context as _, Result};
 use crate::command::run as run_command;
 use crate::prerequisites::{Programs, Python};
 
-const REQUIREMENTS: [&str; 3] = [
+const REQUIREMENTS: [&str; 4] = [
     "protocol/tests/second_implementation/requirements.txt",
     "docs/clients/python/requirements.txt",
+    "gateway/tests/openapi/requirements.txt",
     "gateway/tests/s3/requirements.txt",
 ];
 const ENVIRONMENT: &str = "target/python";

@@ -16,6 +16,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 use crate::command::cargo;
 use crate::{packages, prerequisites};
 
+/// How many tests run at the same time.
+const THREADS: &str = "RUST_TEST_THREADS";
 /// The summary tells that much of why a test failed.
 const REASON_CHARS: usize = 160;
 
@@ -34,6 +36,11 @@ pub(crate) fn run(root: &Path, full: bool, filter: Option<&str>) -> Result<()> {
         .env("RINGWIRE_NODE", &programs.node)
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
+    if std::env::var_os(THREADS).is_none() {
+        // Most of the integration tests wait for servers most of the time.
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        command.env(THREADS, (2 * cores).to_string());
+    }
     if full {
         command.env("RINGWIRE_TEST_FULL", "1");
     } else {

@@ -109,7 +109,7 @@ pub(super) struct ContactRequest {
     path = "/api/v1/contacts/{user_id}",
     operation_id = "put_contact",
     tag = "contacts",
-    params(("user_id" = u64, Path, description = "Whom to have at hand.", minimum = 1)),
+    params(("user_id" = u64, Path, description = "Whom to have at hand.", minimum = 1, maximum = 9_007_199_254_740_991_u64)),
     request_body = Option<ContactRequest>,
     responses(
         (status = 201, description = "The user is a contact now."),
@@ -155,7 +155,7 @@ fn no_such_user() -> ApiError {
     path = "/api/v1/contacts/{user_id}",
     operation_id = "remove_contact",
     tag = "contacts",
-    params(("user_id" = u64, Path, description = "The contact.", minimum = 1)),
+    params(("user_id" = u64, Path, description = "The contact.", minimum = 1, maximum = 9_007_199_254_740_991_u64)),
     responses((status = 204, description = "Removed.")),
 )]
 async fn remove(

@@ -41,6 +41,7 @@ struct Readiness {
     /// How many there are.
     shards: usize,
     /// Shards that have done nothing for 10 s, not even what is due each second.
+    #[schema(value_type = Vec<u32>)]
     stuck_shards: Vec<ShardId>,
     /// `sqlite` or `postgres`.
     database: &'static str,

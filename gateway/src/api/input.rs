@@ -5,6 +5,7 @@ use axum::extract::{FromRequest, FromRequestParts, Json, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use ringwire_protocol::{CommandError, ErrorCode, UserId};
+use ringwire_storage::profiles::OWN_FILES;
 use serde::de::DeserializeOwned;
 
 use super::error::ApiError;
@@ -18,8 +19,6 @@ const MAX_EMAIL_BYTES: usize = 254;
 const MAX_DISPLAY_NAME_CHARS: usize = 64;
 /// The longest status text, in characters.
 const MAX_STATUS_CHARS: usize = 160;
-/// Where this server's own files are.
-const OWN_FILES: &str = "/api/v1/files/";
 /// Rows of a page where the request does not say.
 const USUAL_PAGE: u32 = 20;
 /// The shortest password, in characters.

@@ -35,7 +35,7 @@ pub(super) fn routes() -> OpenApiRouter<ServiceState> {
 
 /// What the server counts, in OpenMetrics text.
 ///
-/// For programs on the server's machine, unless `server.metrics` says otherwise.
+/// For programs on the server's machine, unless `metrics.allow` says otherwise.
 #[utoipa::path(
     get,
     path = "/metrics",

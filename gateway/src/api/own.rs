@@ -18,7 +18,7 @@ use super::bearer::Bearer;
 use super::error::{ApiError, ApiResult};
 use super::input::{
     Body, check_avatar, check_color, check_display_name, check_email, check_password,
-    check_status_text, check_username,
+    check_status_text, check_username, invalid,
 };
 use super::users::Profile;
 use crate::cli::unix_now_ms;
@@ -79,7 +79,8 @@ pub(super) struct AccountRequest {
     email: Option<String>,
     /// At most 64 characters.
     display_name: Option<String>,
-    /// An address of the web or a file of this server; empty: none.
+    /// An address of the web, or of a file that the caller uploaded for this: everybody may read it while it is their
+    /// picture. Empty: none.
     avatar_url: Option<String>,
     /// `#rrggbb`; empty: whatever clients choose.
     color: Option<String>,
@@ -150,6 +151,9 @@ async fn change(
         AccountUpdate::Updated(account) => Ok((StatusCode::OK, Json(account.into()))),
         AccountUpdate::UsernameTaken => Err(username_taken()),
         AccountUpdate::EmailTaken => Err(email_taken()),
+        AccountUpdate::NoSuchFile => Err(invalid(
+            "avatar_url: no file of yours, or one that a message carries; upload it anew",
+        )),
         AccountUpdate::Unknown => Err(gone()),
     }
 }

@@ -56,7 +56,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Users {
     get,
     path = "/api/v1/presence",
     tag = "presence",
-    params(("user_ids" = Vec<String>, Query, description = "Ids of users, at most 200: repeated or with commas.")),
+    params(("user_ids" = Vec<u64>, Query, description = "Ids of users, at most 200: repeated or with commas.")),
     responses((status = 200, description = "Each user once, in the order of their ids.", body = wire_types::PresencePush)),
 )]
 async fn presence(

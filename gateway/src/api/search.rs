@@ -40,7 +40,7 @@ pub(super) struct SearchRequest {
     #[param(required = true)]
     q: String,
     /// Only in this conversation.
-    #[param(minimum = 1)]
+    #[param(minimum = 1, maximum = 9_007_199_254_740_991_u64)]
     conversation_id: Option<u64>,
     /// 1 to 100; 20 if left out.
     #[param(minimum = 1, maximum = 100)]

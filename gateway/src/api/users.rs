@@ -159,7 +159,7 @@ fn parse_token(token: &str) -> Option<UsersAfter> {
     path = "/api/v1/users/{user_id}",
     operation_id = "get_user",
     tag = "contacts",
-    params(("user_id" = u64, Path, description = "The user.", minimum = 1)),
+    params(("user_id" = u64, Path, description = "The user.", minimum = 1, maximum = 9_007_199_254_740_991_u64)),
     responses((status = 200, description = "The user as others see them.", body = Profile)),
 )]
 async fn show(

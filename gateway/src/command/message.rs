@@ -152,6 +152,19 @@ pub fn check_request(text: &str) -> Result<(), CommandError> {
     short(text, "text", limits::MAX_REQUEST_TEXT_BYTES)
 }
 
+/// How the `client_msg_id`s begin that the server makes.
+pub const SERVER_ID_PREFIX: &str = "ringwire.";
+
+/// Checks the name that a client gave a command. Empty is allowed where the server makes one.
+pub fn check_client_msg_id(id: &str) -> Result<(), CommandError> {
+    if id.starts_with(SERVER_ID_PREFIX) {
+        return Err(invalid(format!(
+            "client_msg_id begins with {SERVER_ID_PREFIX:?}, as only the server's own do"
+        )));
+    }
+    check_client_id(id, "client_msg_id")
+}
+
 /// Checks an id chosen by the client. Empty is allowed where the server makes one.
 pub fn check_client_id(id: &str, field: &str) -> Result<(), CommandError> {
     if id.len() > MAX_CLIENT_ID_BYTES {
@@ -292,5 +305,7 @@ mod tests {
         assert!(check_client_id(&"x".repeat(64), "client_msg_id").is_ok());
         assert!(check_client_id(&"x".repeat(65), "client_msg_id").is_err());
         assert!(check_client_id("a\0b", "client_msg_id").is_err());
+        assert!(check_client_msg_id("ringwire").is_ok());
+        assert!(check_client_msg_id("ringwire.direct").is_err());
     }
 }

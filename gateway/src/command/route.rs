@@ -97,7 +97,7 @@ pub fn route(op: &mut Option<Op>, sender: &mut Sender<'_>) -> Result<Routed, Com
         Op::Blocks(blocks) => Routed::Service(Query::Blocks(take(blocks))),
         Op::OpenDirect(open) => Routed::Service(Query::OpenDirect(take(open))),
         Op::CreateGroup(create) => {
-            message::check_client_id(&create.client_msg_id, "client_msg_id")?;
+            message::check_client_msg_id(&create.client_msg_id)?;
             Routed::Service(Query::CreateGroup(take(create)))
         }
         Op::Edit(_)
@@ -136,7 +136,7 @@ pub(super) fn submission(
     intent: Intent,
     sender: &mut Sender<'_>,
 ) -> Result<Box<Submission>, CommandError> {
-    message::check_client_id(client_msg_id, "client_msg_id")?;
+    message::check_client_msg_id(client_msg_id)?;
     let client_msg_id =
         if client_msg_id.is_empty() { (sender.next_id)() } else { take(client_msg_id) };
     Ok(Box::new(Submission {

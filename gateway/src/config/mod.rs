@@ -15,6 +15,7 @@
 
 mod batch;
 mod confidential;
+mod doc;
 mod encryption;
 mod files;
 mod foreign;
@@ -44,6 +45,7 @@ use ringwire_storage::BatchLimits;
 use crate::connection::addresses::AddressLimits;
 use crate::connection::forwarded::TrustedProxies;
 
+pub use doc::documented;
 pub use encryption::{EncryptionConfig, KeySource};
 pub use files::{FilesConfig, FilesPlace, S3Config, S3Secret};
 pub use hooks::{EventsConfig, HookConfig, OnFailure, WebhookConfig};
@@ -55,10 +57,6 @@ pub use retention::RetentionConfig;
 pub use session::{DevicePolicy, OnConflict, SessionConfig};
 pub use signed::Endpoint;
 pub use sources::{ConfigError, FlagValue, load};
-
-/// A file with every option at its default and what it means, as `ringwire config doc` prints it. A test compares it with
-/// the code: it names every option, and no other, with the value that the code takes for it.
-pub const DOCUMENTED: &str = include_str!("../../../deploy/ringwire.toml");
 
 /// Everything an operator may decide, validated.
 #[derive(Clone, Debug, PartialEq)]

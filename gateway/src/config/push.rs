@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use reqwest::Url;
+use ringwire_storage::devices::PushKind;
 use serde::{Deserialize, Serialize};
 
 use super::number::Number;
@@ -34,6 +35,16 @@ pub struct PushConfig {
 }
 
 impl PushConfig {
+    /// The ways that are on.
+    pub(crate) fn ways(&self) -> Vec<PushKind> {
+        let ways = [
+            (PushKind::Webhook, self.webhook.is_some()),
+            (PushKind::WebPush, self.web_push.is_some()),
+            (PushKind::Fcm, self.fcm.is_some()),
+        ];
+        ways.into_iter().filter_map(|(kind, is_on)| is_on.then_some(kind)).collect()
+    }
+
     /// Whether anybody is notified.
     pub const fn is_on(&self) -> bool {
         self.webhook.is_some() || self.web_push.is_some() || self.fcm.is_some()

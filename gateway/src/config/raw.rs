@@ -1,5 +1,5 @@
-//! What a configuration file may say, as text and numbers, with the defaults. `deploy/ringwire.toml` explains every
-//! option; a test keeps the two together.
+//! What a configuration file may say, as text and numbers, with the defaults. `doc/` says what each
+//! option means and makes `deploy/ringwire.toml` of both.
 
 use serde::{Deserialize, Serialize};
 

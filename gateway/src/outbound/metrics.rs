@@ -7,6 +7,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use ringwire_storage::devices::PushKind;
 use ringwire_storage::hooks::OutboxDepth;
+use serde_json::{Value, json};
 
 /// The figures. A handle: clones share everything.
 #[derive(Clone, Debug, Default)]
@@ -120,4 +121,46 @@ impl OutgoingMetrics {
             self.depth.get_or_create(&OutboxLabels { outbox }).set(rows.cast_signed());
         }
     }
+
+    /// The figures as operators look at them: what waits, and what became of what went out by each way there is.
+    pub(crate) fn stats(&self, pushes: &[PushKind], webhooks: &[&str]) -> Value {
+        let waiting = |outbox: &'static str| {
+            self.depth.get(&OutboxLabels { outbox }).map_or(0, |depth| depth.get())
+        };
+        let devices = pushes.iter().map(|kind| {
+            let kind = kind.name();
+            let count = |result| {
+                let labels = NotificationLabels { kind, result };
+                self.notifications.get(&labels).map_or(0, |counter| counter.get())
+            };
+            way("devices", kind, count)
+        });
+        let programs = webhooks.iter().map(|name| {
+            let count = |result| {
+                let labels = EventLabels { webhook: (*name).to_owned(), result };
+                self.events.get(&labels).map_or(0, |counter| counter.get())
+            };
+            way("webhooks", name, count)
+        });
+        json!({
+            "waiting": {
+                "entries": waiting("entries"),
+                "devices": waiting("devices"),
+                "webhooks": waiting("webhooks"),
+            },
+            "ways": devices.chain(programs).collect::<Vec<Value>>(),
+            "dead_letters": self.dead_letters.get(),
+        })
+    }
+}
+
+/// One way out; `failed` are tries, of which the last may have been taken.
+fn way(to: &str, name: &str, count: impl Fn(Outcome) -> u64) -> Value {
+    json!({
+        "to": to,
+        "name": name,
+        "delivered": count(Outcome::taken),
+        "failed": count(Outcome::failed),
+        "given_up": count(Outcome::given_up) + count(Outcome::gone),
+    })
 }

@@ -537,3 +537,30 @@ fn who_begins_to_follow_between_a_change_and_its_undoing_hears_of_both() {
     assert_eq!(news.len(), 1, "the second follower believes in the change");
     assert_eq!(news[0].shown.status, Status::Online);
 }
+
+#[test]
+fn who_resumes_is_asked_for_when_their_turn_was_and_at_once_where_an_answer_is_missing() {
+    let (start, mut watches, mut interest) =
+        (Instant::now(), Watches::default(), Interest::default());
+    let (watcher, other) = (user(1), user(2));
+    let sees = BTreeMap::from([(other, May { status: true, last_seen: true, last_seen_at: 0 })]);
+    let after = |seconds| start + Duration::from_secs(seconds);
+    let mut answer = |watches: &mut Watches, session| {
+        let check = watches.question(session, watcher, vec![other]);
+        watches.permitted(&check, &sees, &mut interest);
+    };
+    watches.watch(key(1, 0), watcher, (&[other], &[]), start, &mut Interest::default()).unwrap();
+    answer(&mut watches, key(1, 0));
+    // Again and again within the minute: the turn comes all the same.
+    watches.rename(key(1, 0), key(1, 1), after(20));
+    watches.rename(key(1, 1), key(1, 2), after(40));
+    assert_eq!(watches.next_check(after(59)), None);
+    let check = watches.next_check(after(60)).expect("its turn");
+    assert_eq!((check.session, check.users), (key(1, 2), vec![other]));
+    answer(&mut watches, key(1, 2));
+    // What others may see changed, and the answer is under way when the session goes on.
+    watches.hold(other, after(70));
+    assert_eq!(watches.next_check(after(70)).map(|check| check.session), Some(key(1, 2)));
+    watches.rename(key(1, 2), key(1, 3), after(71));
+    assert_eq!(watches.next_check(after(71)).map(|check| check.session), Some(key(1, 3)));
+}

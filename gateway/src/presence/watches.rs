@@ -276,7 +276,8 @@ impl Watches {
         self.watchers.iter().filter(watches).map(|(session, _)| *session).collect()
     }
 
-    /// A session goes on under another key.
+    /// A session goes on under another key: it is its turn to be asked for when it would have been. An answer under way goes
+    /// to the old key, so where one is waited for it is asked for again, at once.
     pub fn rename(&mut self, from: SessionKey, to: SessionKey, now: Instant) {
         let Some(watcher) = self.watchers.remove(&from) else { return };
         for user in watcher.watched.keys() {
@@ -289,9 +290,14 @@ impl Watches {
         if self.owed.remove(&from) {
             self.owed.insert(to);
         }
+        let waits = watcher.watched.values().any(|watched| watched.held || watched.may.is_none());
         self.watchers.insert(to, watcher);
-        // The turn of its old key finds nobody.
-        self.checks.push_back((now + limits::PRESENCE_CHECK, to));
+        if waits {
+            self.checks.retain(|(_, session)| *session != from);
+            self.checks.push_front((now, to));
+        } else if let Some(turn) = self.checks.iter_mut().find(|(_, session)| *session == from) {
+            turn.1 = to;
+        }
     }
 
     /// A session is gone for good.

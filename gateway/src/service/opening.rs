@@ -9,7 +9,7 @@ use super::ask::News;
 use super::queries::{Answer, Queries, failed, not_member};
 use super::rows;
 use crate::auth::is_username;
-use crate::command::message::invalid;
+use crate::command::message::{SERVER_ID_PREFIX, invalid};
 use crate::config::LimitsConfig;
 use crate::conversation::settings;
 
@@ -68,7 +68,7 @@ impl Queries<'_> {
         all.extend(&members);
         let title = settings.title.clone().unwrap_or_default();
         let client_msg_id = if create.client_msg_id.is_empty() {
-            format!("g.{:x}.{:016x}", self.now_ms, rand_id())
+            format!("{SERVER_ID_PREFIX}g.{:x}.{:016x}", self.now_ms, rand_id())
         } else {
             create.client_msg_id.clone()
         };

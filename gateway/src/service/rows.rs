@@ -1,5 +1,6 @@
 //! Rows of the store as the schema has them. Pure, so that other stores than the real one can be told alike.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use prost::Message as _;
@@ -178,27 +179,31 @@ pub fn opened(
     let mut covered: HashMap<ConversationId, Seq> =
         snapshot.heads.iter().map(|row| (row.conversation_id, row.head.seq)).collect();
     let mut missed = Vec::new();
-    let mut sync = Vec::with_capacity(cursors.len());
-    for ((id, seq), page) in cursors.iter().zip(&snapshot.syncs) {
-        let Some(page) = page else {
-            sync.push(wire::SyncState {
-                conversation_id: id.get(),
-                not_member: true,
-                ..Default::default()
-            });
-            continue;
-        };
+    let mut sync: Vec<_> = cursors
+        .iter()
+        .map(|(id, _)| wire::SyncState {
+            conversation_id: id.get(),
+            not_member: true,
+            ..Default::default()
+        })
+        .collect();
+    // Where something happened last is served first: not all may find room.
+    let pages = cursors.iter().zip(&snapshot.syncs).zip(&mut sync);
+    let mut pages: Vec<_> =
+        pages.filter_map(|((cursor, page), state)| Some((cursor, page.as_ref()?, state))).collect();
+    pages.sort_by_key(|(_, page, _)| Reverse(page.head.created_at));
+    for ((id, seq), page, state) in pages {
         covered.insert(*id, page.head.seq);
         let room = limits::CONNECT_SYNC_TOTAL.saturating_sub(missed.len());
         let pushed: Vec<_> = within_budget(page.entries.iter()).take(room).collect();
         missed.extend(pushed.iter().copied().map(wire_entry));
-        sync.push(wire::SyncState {
+        *state = wire::SyncState {
             conversation_id: id.get(),
             head_seq: page.head.seq,
             pushed_seq: pushed.last().map_or((*seq).min(page.head.seq), |row| row.seq),
             trimmed_floor: trimmed_floor(page, *seq),
             not_member: false,
-        });
+        };
     }
     let view = ViewChanges::default();
     Opened {
@@ -258,6 +263,38 @@ mod tests {
     #[test]
     fn what_is_over_is_not_told() {
         assert_eq!((ahead(0, 5), ahead(4, 5), ahead(5, 5), ahead(6, 5)), (0, 0, 0, 6));
+    }
+
+    #[test]
+    fn where_something_happened_last_is_served_first() {
+        let cursors: Vec<_> = (1..=4).map(|id| (ConversationId::new(id).unwrap(), 0)).collect();
+        let each = limits::CONNECT_SYNC_TOTAL as u64 / 2;
+        let of = |place: usize| {
+            let mut page = page(1, each, 1, 1);
+            page.head = LogHead { seq: each, msg_no: each, created_at: [5, 9, 0, 7][place] };
+            page.entries.iter_mut().for_each(|row| row.conversation_id = cursors[place].0);
+            (place != 2).then_some(page)
+        };
+        let snapshot = SessionSnapshot {
+            heads: Vec::new(),
+            more_heads: false,
+            total_unread: 0,
+            syncs: (0..4).map(of).collect(),
+        };
+        let user = UserRow {
+            user_id: UserId::new(1).unwrap(),
+            username: String::new(),
+            display_name: String::new(),
+            avatar_url: String::new(),
+            color: String::new(),
+            created_at: 0,
+        };
+        let opened = opened(&user, &cursors, &snapshot, &CommandKey::new([0; 16]), 0);
+        let told: Vec<_> = opened.sync.iter().map(|s| (s.conversation_id, s.pushed_seq)).collect();
+        assert_eq!(told, [(1, 0), (2, each), (3, 0), (4, each)], "in the order asked");
+        assert!(opened.sync[2].not_member);
+        let order: Vec<_> = opened.missed.iter().map(|entry| entry.conversation_id).collect();
+        assert_eq!(order.first().zip(order.last()), Some((&2, &4)));
     }
 
     fn seqs(window: HistoryWindow, page: &LogPage) -> Vec<u64> {

@@ -5,7 +5,7 @@
 
 use ringwire_protocol::{CommandError, UserId, wire};
 use ringwire_storage::model::CursorRow;
-use ringwire_storage::views::ViewChanges;
+use ringwire_storage::views::{Hidden, ViewChanges};
 use wire::reply::Outcome;
 
 use super::ask::News;
@@ -15,23 +15,24 @@ use crate::command::route::conversation;
 use crate::limits;
 
 impl Queries<'_> {
-    /// Hides entries from the caller. Their sessions are told whether anything changed or not: an earlier try may have ended
+    /// Hides entries from the caller. Their sessions are told also of what was hidden before: an earlier try may have ended
     /// between the two.
     pub(super) async fn hide(&self, user: UserId, hide: wire::Hide) -> Answer {
         let id = conversation(hide.conversation_id)?;
-        let mut hidden_seqs = hide.seqs;
-        if hidden_seqs.len() > limits::MAX_NAMED {
+        if hide.seqs.len() > limits::MAX_NAMED {
             return Err(too_large(format!("more than {} seqs", limits::MAX_NAMED)));
         }
-        if hidden_seqs.is_empty() || hidden_seqs.contains(&0) {
+        if hide.seqs.is_empty() || hide.seqs.contains(&0) {
             return Err(invalid("seqs is empty, or has a 0"));
         }
-        hidden_seqs.sort_unstable();
-        hidden_seqs.dedup();
-        let view_no = self.store.hide(user, id, &hidden_seqs).await.map_err(failed)?;
-        let view_no = told(view_no.ok_or_else(not_member)?);
-        let change = wire::ViewChanged { conversation_id: id.get(), hidden_seqs, view_no };
-        Ok((Box::new(Outcome::Done(wire::Done {})), Some(News::Hidden { user, change })))
+        let hidden = self.store.hide(user, id, &hide.seqs).await.map_err(failed)?;
+        let Hidden { view_no, seqs: hidden_seqs } = hidden.ok_or_else(not_member)?;
+        let news = (!hidden_seqs.is_empty()).then(|| {
+            let view_no = told(view_no);
+            let change = wire::ViewChanged { conversation_id: id.get(), hidden_seqs, view_no };
+            News::Hidden { user, change }
+        });
+        Ok((Box::new(Outcome::Done(wire::Done {})), news))
     }
 
     /// How the user's view changed after that number; with 0 only its present number is of interest.

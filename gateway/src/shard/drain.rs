@@ -16,7 +16,7 @@ use super::connect::Entering;
 use super::mail::Mail;
 use super::mailbox::MailboxReceiver;
 use super::state::{State, draining};
-use super::{Shard, driver};
+use super::{Shard, driver, greet};
 use crate::connection::links::Links;
 use crate::fanout::push_frame;
 use crate::limits;
@@ -70,6 +70,7 @@ pub(super) async fn drain(shard: &Rc<Shard>, listener: RawFd) {
             links.close(link, reason.code(), reason.reason());
         }
     }
+    greet::send_nameless_away(shard);
     let goodbye = Instant::now() + Duration::from_secs(limits::DRAIN_GOODBYE_S);
     while !shard.links.borrow().is_empty() && Instant::now() < goodbye {
         net::sleep(LOOK).await;

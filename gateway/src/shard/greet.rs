@@ -11,6 +11,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::RawFd;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -226,12 +227,40 @@ async fn resolve(shard: &Shard, identity: Identity) -> Result<Bearer, CommandErr
     Ok(Bearer { user, external, name_hint, login, expires_at, address_rate: None })
 }
 
+/// A connection that would have to be told if the shard stopped now, until this is dropped.
+struct Nameless<'a>(&'a Shard, RawFd);
+
+impl<'a> Nameless<'a> {
+    fn new(shard: &'a Shard, stream: &Stream) -> Self {
+        let fd = stream.as_fd_number();
+        shard.nameless.borrow_mut().insert(fd);
+        Self(shard, fd)
+    }
+}
+
+impl Drop for Nameless<'_> {
+    fn drop(&mut self) {
+        self.0.nameless.borrow_mut().remove(&self.1);
+    }
+}
+
+/// Tells all of whom nobody knows yet who they are that the server stops.
+pub(super) fn send_nameless_away(shard: &Shard) {
+    let reason = CloseReason::Drain;
+    let close = frame::server_close_frame(reason.code(), reason.reason());
+    for fd in shard.nameless.borrow().iter() {
+        // Nothing else was sent there for a while: there is room for it.
+        drop(net::send(*fd, &close));
+    }
+}
+
 /// Reads until the first whole message.
 async fn first_message(
     shard: &Shard,
     stream: &Stream,
     opening: &mut Opening,
 ) -> Option<(MessageKind, Vec<u8>)> {
+    let _nameless = Nameless::new(shard, stream);
     let deadline = Instant::now() + Duration::from_secs(limits::HANDSHAKE_S);
     let mut buffer = [0; 2048];
     loop {

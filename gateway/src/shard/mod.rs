@@ -42,9 +42,10 @@ mod sync;
 mod wake;
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io;
 use std::net::TcpListener as StdListener;
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, RawFd};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -93,6 +94,8 @@ pub struct Shard {
     links: RefCell<Links>,
     read_buffer: RefCell<ReadBuffer>,
     state: RefCell<State>,
+    /// Upgraded connections of which nobody knows yet whose they are.
+    nameless: RefCell<BTreeSet<RawFd>>,
 }
 
 impl Shard {
@@ -106,6 +109,7 @@ impl Shard {
             links: RefCell::new(Links::new(heartbeat)),
             read_buffer: RefCell::default(),
             state: RefCell::new(State::new(shared, id, time, writers)),
+            nameless: RefCell::default(),
         }
     }
 

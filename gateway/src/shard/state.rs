@@ -16,6 +16,7 @@ use super::news::News;
 use super::screening::Screenings;
 use super::shared::Shared;
 use super::signals::{CursorPush, OwnCursor};
+use crate::command::message::SERVER_ID_PREFIX;
 use crate::config::Database;
 use crate::conversation::cache::Cache;
 use crate::conversation::typing::Typists;
@@ -183,7 +184,7 @@ pub(crate) struct ServerIds {
 
 impl ServerIds {
     fn new(boot: u64, shard: ShardId) -> Self {
-        Self { prefix: format!("s.{boot:x}.{shard:x}"), next: 0 }
+        Self { prefix: format!("{SERVER_ID_PREFIX}{boot:x}.{shard:x}"), next: 0 }
     }
 
     pub(crate) fn next(&mut self) -> String {

@@ -202,6 +202,26 @@ fn operators_see_conversations_and_people_but_not_what_they_say() {
 }
 
 #[test]
+fn text_that_no_database_keeps_is_refused_and_not_tried() {
+    for database in Database::both() {
+        let (server, token) = administered(database);
+        drop(Client::session(&server, 1, Encoding::Json));
+        let cases = [
+            ("GET", "users?q=a%00b", Value::Null),
+            ("GET", "users?q=a&page_token=%00", Value::Null),
+            ("PUT", "users/1/ban", json!({"reason": "sp\u{0}am"})),
+            ("POST", "broadcast", json!({"text": "at \u{0} noon"})),
+        ];
+        for (method, path, body) in cases {
+            let path = format!("/api/v1/admin/{path}");
+            let answer = ask(server.address(), &token, method, &path, &body);
+            let name = &answer.json()["error"]["name"];
+            assert_eq!((answer.status, name), (400, &json!("INVALID_ARGUMENT")), "{method} {path}");
+        }
+    }
+}
+
+#[test]
 fn an_order_of_one_node_is_carried_out_by_the_other_within_a_minute() {
     let database = Database::postgres();
     let (here, token) = administered(database.clone());

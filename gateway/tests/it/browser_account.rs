@@ -7,6 +7,7 @@ use crate::chat_page::{
     wait_for_thread, wait_until_online, write,
 };
 use crate::chromium::{Chromium, Held, Page};
+use crate::support::files::png;
 use crate::support::server::ServerProcess;
 
 fn log_in(browser: &Chromium, server: &ServerProcess, name: &str, password: &str) -> Page {
@@ -108,6 +109,66 @@ fn a_password_is_changed_and_logins_end() {
     for page in [&anna, &elsewhere] {
         page.wait_for("the log-in form", "document.querySelector('#auth-form').checkVisibility()");
         assert_eq!(page.evaluate("localStorage.getItem('ringwire.session')"), json!(null));
+    }
+    browser.assert_no_problems();
+}
+
+#[test]
+fn a_picture_of_oneself_is_seen_by_others_and_ends_when_it_is_taken_away() {
+    let server = ServerProcess::start(&[]);
+    let browser = Chromium::start();
+    let anna = register(&browser, &server, "anna");
+    let ben = register(&browser, &server, "ben");
+    let folder = tempfile::tempdir().expect("a folder");
+    let (picture, text) = (folder.path().join("anna.png"), folder.path().join("notes.png"));
+    std::fs::write(&picture, png(640, 480)).expect("a picture");
+    std::fs::write(&text, "no picture at all").expect("a text");
+
+    anna.click("#profile");
+    anna.wait_for("the button", "document.querySelector('#avatar') !== null");
+    anna.choose_files("#avatar-input", &[&text]);
+    wait_for_part(&anna, "#profile-dialog .error", "no picture");
+    anna.choose_files("#avatar-input", &[&picture]);
+    let own = "document.querySelector('#profile .avatar img')?.naturalWidth > 0";
+    anna.wait_for("her own picture", own);
+    anna.screenshot("own-picture");
+    anna.press("Escape", Held::Nothing);
+
+    // Ben has never written with her, and sees it wherever he finds her.
+    ben.press("k", Held::Control);
+    ben.fill("#search", "anna");
+    ben.wait_for("her picture", "document.querySelector('.result .avatar img')?.naturalWidth > 0");
+    ben.press("Escape", Held::Nothing);
+
+    anna.click("#profile");
+    anna.click("#no-avatar");
+    anna.wait_for("no picture", "document.querySelector('#profile .avatar img') === null");
+    browser.assert_no_problems();
+}
+
+#[test]
+fn a_user_name_and_an_address_are_changed_with_the_password() {
+    let server = ServerProcess::start(&[]);
+    let browser = Chromium::start();
+    let anna = register(&browser, &server, "anna");
+    drop(register(&browser, &server, "ben"));
+    anna.click("#profile");
+    anna.click("#login-panel summary");
+    anna.fill("[name=own_username]", "ben");
+    anna.fill("[name=own_email]", "anna@example.org");
+    anna.fill("[name=own_password]", PASSWORD);
+    anna.click("#save-login");
+    wait_for_part(&anna, "#profile-dialog .error", "already taken");
+    anna.fill("[name=own_username]", "karenina");
+    anna.click("#save-login");
+    anna.wait_for(
+        "the new name",
+        "JSON.parse(localStorage.getItem('ringwire.session')).username === 'karenina'",
+    );
+    wait_for_text(&anna, "#me", "karenina");
+    // By either of the two one logs in from now on.
+    for login in ["karenina", "anna@example.org"] {
+        wait_until_online(&log_in(&browser, &server, login, PASSWORD));
     }
     browser.assert_no_problems();
 }

@@ -8,7 +8,12 @@ use crate::chromium::{Chromium, Held, Page};
 use crate::support::client::Client;
 use crate::support::server::ServerProcess;
 
-fn log_in(browser: &Chromium, server: &ServerProcess, name: &str, password: &str) -> Page {
+pub(crate) fn log_in(
+    browser: &Chromium,
+    server: &ServerProcess,
+    name: &str,
+    password: &str,
+) -> Page {
     let page = browser.new_person(&format!("{}admin", server.url()));
     page.fill("[name=name]", name);
     page.fill("[name=password]", password);

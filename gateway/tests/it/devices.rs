@@ -196,7 +196,9 @@ fn m1_five_devices_converge_though_one_was_away() {
             devices[number % 4].say(direct, &format!("d{number}"), "from 1");
         }
         devices[1].read_up_to(direct, from + 7);
-        for (device, seqs) in [(2, vec![from + 1, from + 3]), (0, vec![from + 5, from + 1])] {
+        for (device, seqs) in
+            [(2, vec![from + 1, from + 3, from + 5000]), (0, vec![from + 5, from + 1])]
+        {
             let hide = Op::Hide(wire::Hide { conversation_id: direct, seqs });
             let done = devices[device].call(hide);
             assert!(matches!(done, Ok(Outcome::Done(_))), "{done:?}");

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::thread;
 use std::time::Duration;
 
-use ringwire_testkit::Observer;
+use ringwire_testkit::{Frozen, Observer};
 
 use crate::support::flood::{Flood, SESSION_WINDOW, Tally};
 use crate::support::server::Setup;
@@ -14,17 +14,22 @@ use crate::support::store::Database;
 const CAPACITY: usize = 16_384;
 /// Entries in the batch that the writer has taken already, at most.
 const BATCH: usize = 4_096;
-/// Few enough to be over within the 2 s that the writer waits for a lock: after that it goes on with other entries.
-const EXCESS: usize = 2_500;
+/// Beyond what the server can hold.
+const EXCESS: usize = 10_000;
 /// Sessions that fill the queue; two more try when it is full.
 const FILLING: usize = (CAPACITY + BATCH).div_ceil(SESSION_WINDOW) + 1;
 
-/// The writer has taken a batch and cannot write it.
-fn await_blocked_writer(observer: &Observer) {
-    let waiting = "SELECT count(*) FROM pg_stat_activity
-        WHERE application_name = 'ringwire' AND wait_event_type = 'Lock' AND query LIKE '%entries%'";
-    while observer.number(waiting).expect("an answer") == 0 {
-        thread::sleep(Duration::from_millis(5));
+/// The writer has taken a batch and cannot write it. Its session at the database stands still from now on: the wait for a
+/// lock would end after two seconds, and the writer would give the entry back and take others.
+fn freeze_blocked_writer(observer: &Observer) -> Frozen {
+    let waiting = "SELECT COALESCE(max(pid), 0) FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'ringwire' AND wait_event_type = 'Lock'
+            AND query LIKE '%entries%'";
+    loop {
+        match observer.number(waiting).expect("an answer") {
+            0 => thread::sleep(Duration::from_millis(5)),
+            pid => return Frozen::new(pid).expect("the session's process"),
+        }
     }
 }
 
@@ -39,9 +44,7 @@ fn refuses_the_excess(driver: &str, database: Database, in_hand: RangeInclusive<
     observer.stop_writers().expect("a lock");
 
     flood.fill(0..1, 1, "taken");
-    if url.is_some() {
-        await_blocked_writer(&observer);
-    }
+    let frozen = url.is_some().then(|| freeze_blocked_writer(&observer));
     let sent = 1 + CAPACITY + in_hand.end() - in_hand.start();
     flood.fill(1..FILLING, sent - 1, "waiting");
     let mut pings = 0;
@@ -57,6 +60,7 @@ fn refuses_the_excess(driver: &str, database: Database, in_hand: RangeInclusive<
     assert_eq!(pings, 4 * EXCESS / 250);
 
     observer.let_write().expect("the lock goes");
+    drop(frozen);
     let answers = flood.answers();
     assert_eq!(answers.acked + answers.busy, sent);
     let held = answers.acked - CAPACITY;

@@ -58,7 +58,8 @@ fn the_page_needs_nothing_from_elsewhere_and_nothing_inline() {
                 let reference = &text[at + load.len()..];
                 // One slash is a path of this server, two are another host.
                 let rooted = reference.starts_with('/') && !reference.starts_with("//");
-                let local = rooted || reference.starts_with("./") || reference.starts_with('#');
+                let relative = ["./", "../", "#"].iter().any(|begin| reference.starts_with(begin));
+                let local = rooted || relative;
                 assert!(local, "{name} refers to {}", reference.lines().next().unwrap_or_default());
             }
         }

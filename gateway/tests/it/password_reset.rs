@@ -17,16 +17,21 @@ const SECRET: &str = "canary of a secret, shared with the mailer";
 const OLD: &str = "correct horse battery staple";
 const NEW: &str = "canary of another horse";
 
-fn with_mailer(mailer: &Endpoint, folder: &std::path::Path) -> Setup {
+/// The file with the secret that is shared with the mailer.
+pub(crate) fn secret_file(folder: &std::path::Path) -> String {
     use std::os::unix::fs::PermissionsExt as _;
     let file = folder.join("mailer.secret");
     std::fs::write(&file, SECRET).expect("a secret");
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600))
         .expect("a private file");
+    file.display().to_string()
+}
+
+fn with_mailer(mailer: &Endpoint, folder: &std::path::Path) -> Setup {
     Setup::new().config(&format!(
         "[auth]\npassword_reset_url = {:?}\npassword_reset_secret_file = {:?}",
         mailer.url("/mail"),
-        file.display().to_string()
+        secret_file(folder)
     ))
 }
 

@@ -4,8 +4,10 @@ use ringwire_protocol::wire;
 use serde_json::{Value, json};
 
 use crate::support::ENCODINGS;
+use crate::support::chat::id_of;
 use crate::support::client::{Client, Upgrade};
-use crate::support::http::{Answer, post, request_as};
+use crate::support::files;
+use crate::support::http::{self, Answer, post, request_as};
 use crate::support::server::{ServerProcess, Setup};
 use crate::support::store::Database;
 
@@ -115,6 +117,40 @@ fn an_account_is_changed_by_its_user_and_seen_by_others() {
         let gone = json!({"email": null, "password": PASSWORD});
         assert_eq!(ask(&ann, "PATCH", ACCOUNT, &gone).json()["email"], Value::Null);
         assert_eq!(request_as(server.address(), "nonsense", "GET", ACCOUNT, None).status, 401);
+    }
+}
+
+#[test]
+fn a_picture_of_oneself_is_for_everybody_and_for_no_message() {
+    for database in Database::both() {
+        let server = Setup::new().database(database).start();
+        let mut people = [1, 2].map(|user| Client::session(&server, user, ENCODINGS[1]));
+        let [one, two] = ["one.png", "two.png"]
+            .map(|name| files::id_of(&files::uploaded(&server, 1, name, &files::png(300, 200))));
+        let reads = |file: &str, what: &str| {
+            let path = format!("{}/{file}{what}", files::FILES);
+            files::ask(&server, 2, "GET", &path, "").status
+        };
+        let shows = |user: u64, url: &str| {
+            let body = json!({"avatar_url": url});
+            request_as(server.address(), &server.token(user), "PATCH", ACCOUNT, Some(&body)).status
+        };
+        assert_eq!(reads(&one, ""), 404);
+        assert_eq!(shows(1, &format!("{}/{one}", files::FILES)), 200);
+        assert_eq!([reads(&one, ""), reads(&one, "/thumbnail"), reads(&two, "")], [200, 200, 404]);
+        let nobody = http::get(server.address(), &format!("{}/{one}", files::FILES));
+        assert_eq!(nobody.status, 401, "{nobody:?}");
+        assert_eq!(shows(2, &format!("{}/{two}", files::FILES)), 400, "it is not theirs");
+
+        // In a message it would end with the message; the other file goes along, and is no picture any more.
+        let direct = id_of(&people[0].open_direct(2));
+        for file in [&one, &two] {
+            people[0].call(files::send(direct, file, &[file])).expect("an ack");
+        }
+        assert_eq!(reads(&two, ""), 200);
+        assert_eq!(shows(1, &format!("{}/{two}", files::FILES)), 400);
+        assert_eq!(shows(1, ""), 200);
+        assert_eq!(reads(&one, ""), 404, "nobody's picture, and in no message");
     }
 }
 

@@ -15,12 +15,14 @@ use ringwire_protocol::codec::Encoding;
 use ringwire_protocol::wire;
 use serde_json::{Value, json};
 
+use crate::chromium::Chromium;
 use crate::support::chat::id_of;
 use crate::support::client::Client;
 use crate::support::http::{Answer, ask_as, get, get_as, give_as};
 use crate::support::mock::{Mock, Received, TAKEN};
 use crate::support::server::{ServerProcess, Setup};
 use crate::support::store::Database;
+use crate::{admin, dashboard};
 
 const SECRET: &str = "a secret of the tests";
 
@@ -101,6 +103,31 @@ fn who_is_away_is_notified_by_a_signed_webhook() {
         anna.say(id, "d", "loud");
         let all = mock.await_where(1, |received| said(received) == "loud");
         assert_eq!(all[0].json()["notification"]["seq"], "5");
+    }
+}
+
+#[test]
+fn operators_see_what_became_of_notifications() {
+    for database in Database::both() {
+        let mock = Mock::start(|_| TAKEN);
+        let mut server = by_webhook(&mock, 0).database(database).start();
+        let browser = Chromium::start();
+        let password = admin::create(&mut server, "root", "admin");
+        let page = dashboard::log_in(&browser, &server, "root", &password);
+        let row = "[...document.querySelectorAll('#outgoing tbody td')].map(cell => cell.textContent).join()";
+        page.wait_for("the one way", &format!("{row} === 'devices,webhook,0,0,0'"));
+
+        let mut anna = Client::session(&server, 1, Encoding::Protobuf);
+        let ben = ben(&server);
+        let id = id_of(&anna.open_direct(2));
+        push_to(&server, &json!({ "kind": "webhook", "token": "phone-of-ben" }));
+        ben.close();
+        anna.say(id, "a", "hi there");
+        page.wait_for("a delivery", &format!("{row} === 'devices,webhook,1,0,0'"));
+        page.screenshot("dashboard-outgoing");
+        let note = "document.querySelector('#outgoing-note').textContent.startsWith('Waiting: ')";
+        page.wait_for("what waits", note);
+        browser.assert_no_problems();
     }
 }
 

@@ -388,11 +388,14 @@ fn g1_a_restarted_server_refuses_the_sessions_of_the_one_before() {
     for encoding in ENCODINGS {
         let (mut server, mut speaker, direct) = talk(Setup::new(), encoding);
         let (mut listener, id) = session(&server, 2, encoding, "phone");
+        let upgrade = Upgrade::encoding(encoding);
+        let mut nameless = Client::upgrade(server.address(), &upgrade, encoding).expect("open");
         speaker.say(direct, "m0", "text 0");
         assert_eq!(next_texts(&mut listener, 1), texts(0..1));
         server.terminate();
         assert!(server.wait().success());
         assert_eq!(listener.close_code(), Some(4200));
+        assert_eq!(nameless.close_code(), Some(4200), "also who has not said who they are");
         server.restart();
         let cursors = vec![wire::SyncCursor { conversation_id: direct, seq: 1 }];
         let connect = wire::Connect { cursors, ..resuming("phone", &id, listener.counted) };

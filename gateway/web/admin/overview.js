@@ -24,6 +24,7 @@ const TILES = [
 
 const SHARDS = ["Shard", "Turns/s", "Messages/s", "Connections", "Sessions", "Conversations", "At writers", "Credits",
   "Outboxes", "Mailbox"];
+const OUTGOING = ["To", "Way", "Delivered", "Failed tries", "Given up"];
 const QUEUES = ["Queue", "Shard", "Waiting", "Capacity"];
 
 const tiles = new Map();
@@ -31,6 +32,7 @@ const tiles = new Map();
 export function prepare() {
   head(byId("shards"), SHARDS);
   head(byId("queues"), QUEUES);
+  head(byId("outgoing"), OUTGOING);
   for (const [id, title] of TILES) {
     const line = new Sparkline(title);
     const value = el("span", { class: "value", id: `value-${id}` }, "–");
@@ -55,5 +57,12 @@ export function show(stats) {
   rows(byId("queues"), stats.queues.map((queue) => ({
     key: `${queue.queue} ${queue.shard}`,
     cells: [queue.queue, queue.shard ?? "–", number(queue.waiting), number(queue.capacity)],
+  })));
+  const { waiting, ways, dead_letters: dead } = stats.outgoing;
+  setText(byId("outgoing-note"), `Waiting: ${number(waiting.entries)} messages to be looked at, ` +
+    `${number(waiting.devices)} notifications, ${number(waiting.webhooks)} events. Events that nobody took in time: ${number(dead)}.`);
+  rows(byId("outgoing"), ways.map((way) => ({
+    key: `${way.to} ${way.name}`,
+    cells: [way.to, way.name, number(way.delivered), number(way.failed), number(way.given_up)],
   })));
 }

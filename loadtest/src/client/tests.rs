@@ -1,8 +1,11 @@
 //! A user against hand-written server frames.
 
-use super::*;
-use crate::verify::Ledger;
 use ringwire_protocol::error::{CommandError, ErrorCode};
+use ringwire_protocol::wire::{push, reply::Outcome, server_frame};
+
+use super::*;
+use crate::founding::Kind;
+use crate::verify::{Ledger, SenderIndex};
 
 const OWN: u64 = 11;
 const PARTNER: u64 = 12;
@@ -19,27 +22,42 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        Self::with(Activity::default())
+    }
+
+    fn with(activity: Activity) -> Self {
         let mut ledger = Ledger::new();
         let (own, partner) = (ledger.add_sender("own"), ledger.add_sender("partner"));
         let settings = Settings {
             run: RUN,
             encoding: Encoding::Protobuf,
-            text_bytes: 64,
+            sizes: Sizes { min: 64, max: 64 },
             depth: 16,
             retry: true,
+            converses: true,
+            activity,
         };
-        let identity =
-            Identity { token: "token".to_owned(), device_id: "device".to_owned(), own, partner };
+        let identity = Identity {
+            token: "token".to_owned(),
+            device_id: "device".to_owned(),
+            member: 0,
+            members: 2,
+            first_member_id: OWN,
+        };
         let user = User::new(Rc::new(settings), identity);
         Self { user, ledger, own, partner, events: Vec::new() }
     }
 
     /// A user with an open conversation whose head is `head`.
     fn live(head: Seq) -> Self {
-        let mut bench = Self::new();
+        Self::new().go_live(head)
+    }
+
+    fn go_live(mut self, head: Seq) -> Self {
+        let bench = &mut self;
         bench.user.connected();
         bench.connect(Vec::new());
-        bench.user.open(PARTNER);
+        bench.user.found(Founding::new(Kind::Direct, RUN, PARTNER..PARTNER + 1));
         let id = bench.commands()[0].id;
         let conversation =
             wire::Conversation { conversation_id: CONVERSATION, ..Default::default() };
@@ -49,7 +67,7 @@ impl Bench {
         bench.reply(id, Outcome::ConversationOpened(opened));
         assert!(bench.user.is_live());
         bench.events.clear();
-        bench
+        self
     }
 
     /// Answers the `connect` that was written.
@@ -87,7 +105,7 @@ impl Bench {
 
     fn send(&mut self) -> u64 {
         let origin = self.ledger.invoke(self.own);
-        self.user.due(origin, 0);
+        self.user.due(origin, 0, Around::default(), &mut self.events);
         let commands = self.commands();
         assert!(matches!(commands[..], [wire::Command { op: Some(Op::Send(_)), .. }]));
         commands[0].id
@@ -316,4 +334,113 @@ fn the_log_is_read_page_by_page_and_again_after_a_reconnect() {
         panic!("{:?}", bench.events)
     };
     assert_eq!(entries.iter().map(|&(seq, _)| seq).collect::<Vec<_>>(), [2, 3]);
+}
+
+#[test]
+fn a_member_enters_what_somebody_else_has_opened() {
+    let mut bench = Bench::new();
+    bench.user.connected();
+    bench.connect(Vec::new());
+    // Entries of the opening come before the user knows of it.
+    bench.push(push::Event::Entry(entry(2)));
+    let opened = Opened { conversation_id: CONVERSATION, head: 2 };
+    bench.user.enter(opened, &mut bench.events);
+    assert!(bench.user.is_live());
+    assert!(bench.events.contains(&Event::Entered(2)));
+    bench.push(push::Event::Entry(entry(3)));
+    assert_eq!(bench.received(), [(3, Via::Push, Some(3))]);
+}
+
+#[test]
+fn an_opening_that_lost_its_connection_goes_on() {
+    let mut bench = Bench::new();
+    bench.user.connected();
+    bench.connect(Vec::new());
+    bench.user.found(Founding::new(Kind::Room, RUN, PARTNER..PARTNER + 300));
+    let commands = bench.commands();
+    let Some(Op::CreateGroup(first)) = commands[0].op.clone() else { panic!("{commands:?}") };
+    bench.user.disconnected();
+    bench.user.connected();
+    bench.connect(Vec::new());
+    let commands = bench.commands();
+    assert_eq!(commands[0].op, Some(Op::CreateGroup(first)));
+    let conversation = wire::Conversation { conversation_id: CONVERSATION, ..Default::default() };
+    let head = wire::Head { conversation: Some(conversation), head_seq: 1, ..Default::default() };
+    let opened = wire::ConversationOpened { head: Some(head), created: true };
+    bench.reply(commands[0].id, Outcome::ConversationOpened(opened));
+    let commands = bench.commands();
+    assert!(matches!(&commands[0].op, Some(Op::Invite(invite)) if invite.user_ids.len() == 100));
+    bench.reply(commands[0].id, Outcome::SendAck(wire::SendAck { seq: 2, ..Default::default() }));
+    assert!(bench.user.is_live());
+    let founded = Event::Founded(Opened { conversation_id: CONVERSATION, head: 2 });
+    assert!(bench.events.contains(&founded), "{:?}", bench.events);
+}
+
+#[test]
+fn a_reconnected_user_has_caught_up_when_it_has_everything_there_was() {
+    let mut bench = Bench::live(1);
+    bench.user.disconnected();
+    bench.user.connected();
+    let state = wire::SyncState {
+        conversation_id: CONVERSATION,
+        head_seq: 3,
+        pushed_seq: 3,
+        ..Default::default()
+    };
+    bench.connect(vec![state]);
+    bench.push(push::Event::Entry(entry(2)));
+    assert!(!bench.events.contains(&Event::CaughtUp));
+    bench.push(push::Event::Entry(entry(3)));
+    assert!(bench.events.contains(&Event::CaughtUp));
+}
+
+#[test]
+fn around_a_send_come_typing_and_history_and_receipts_have_their_pace() {
+    let activity = Activity { receipts_every_s: 2.0, ..Activity::default() };
+    let mut bench = Bench::with(activity).go_live(1);
+    let origin = bench.ledger.invoke(bench.own);
+    let around = Around { typing: true, history: true };
+    bench.user.due(origin, 7, around, &mut bench.events);
+    let commands = bench.commands();
+    let [history, typing, send] = &commands[..] else { panic!("{commands:?}") };
+    assert!(matches!(&history.op, Some(Op::History(look)) if look.limit == 50));
+    assert!(matches!(&typing.op, Some(Op::Typing(_))));
+    assert!(matches!(&send.op, Some(Op::Send(_))));
+    bench.reply(history.id, Outcome::HistoryPage(wire::HistoryPage::default()));
+    bench.reply(typing.id, Outcome::Done(wire::Done {}));
+    assert!(bench.events.contains(&Event::HistoryRead { due_us: 7 }));
+
+    bench.push(push::Event::Entry(entry(2)));
+    let commands = bench.commands_at(1);
+    assert!(matches!(&commands[0].op, Some(Op::Read(read)) if read.seq == 2), "{commands:?}");
+    bench.push(push::Event::Entry(entry(3)));
+    assert_eq!(bench.commands_at(2), []);
+    assert_eq!(bench.user.wake_us(), Some(2_000_001));
+    let commands = bench.commands_at(2_000_001);
+    assert!(matches!(&commands[0].op, Some(Op::Read(read)) if read.seq == 3), "{commands:?}");
+}
+
+#[test]
+fn what_is_not_needed_is_left_out_when_too_much_of_it_is_unanswered() {
+    let mut bench = Bench::live(1);
+    for _ in 0..=MAX_EXTRAS {
+        let origin = bench.ledger.invoke(bench.own);
+        let around = Around { typing: true, history: false };
+        bench.user.due(origin, 0, around, &mut bench.events);
+    }
+    let typing = bench.commands();
+    let typing = typing.iter().filter(|command| matches!(command.op, Some(Op::Typing(_))));
+    assert_eq!(typing.count(), MAX_EXTRAS);
+    assert!(bench.events.contains(&Event::Error(EXTRA_LEFT_OUT.to_owned())));
+}
+
+#[test]
+fn a_user_known_under_another_id_cannot_go_on() {
+    let mut bench = Bench::new();
+    bench.user.connected();
+    let id = bench.commands()[0].id;
+    let user = wire::User { user_id: OWN + 7, ..Default::default() };
+    let connected = wire::Connected { user: Some(user), ..Default::default() };
+    bench.reply(id, Outcome::Connected(connected));
+    assert!(bench.events.iter().any(|event| matches!(event, Event::Failed(_))));
 }

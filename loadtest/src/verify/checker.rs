@@ -16,9 +16,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::AddAssign;
 
 use ringwire_protocol::Seq;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::ledger::{Content, Device, Ledger, Origin, Outcome, Via};
+use super::digest::Prefixes;
+use super::ledger::{Content, Device, Ledger, Level, Origin, Outcome, Seen, Via};
 
 /// How many findings are told in words.
 const MAX_EXAMPLES: usize = 20;
@@ -46,7 +47,7 @@ pub enum Finding {
 }
 
 /// How often each promise was broken: all zero for a correct history.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Findings {
     /// Messages that were acknowledged but are missing somewhere.
     pub lost: u64,
@@ -86,11 +87,16 @@ impl Findings {
             + self.unpushed
     }
 
-    fn found(&mut self, finding: Finding, example: impl FnOnce() -> String) {
+    pub(super) fn found(&mut self, finding: Finding, example: impl FnOnce() -> String) {
         self.found_times(finding, 1, example);
     }
 
-    fn found_times(&mut self, finding: Finding, times: u64, example: impl FnOnce() -> String) {
+    pub(super) fn found_times(
+        &mut self,
+        finding: Finding,
+        times: u64,
+        example: impl FnOnce() -> String,
+    ) {
         if times == 0 {
             return;
         }
@@ -137,6 +143,9 @@ struct Place<'a> {
 
 pub(super) fn check(ledger: &Ledger) -> Findings {
     let mut findings = Findings::default();
+    if ledger.level == Level::Off {
+        return findings;
+    }
     let mut places = Vec::new();
     // Messages and seqs that were counted already: one fault seen in three places is one fault.
     let mut duplicated = HashSet::new();
@@ -158,9 +167,12 @@ pub(super) fn check(ledger: &Ledger) -> Findings {
         });
     }
     for device in &ledger.devices {
+        if !matches!(device.seen, Seen::Everything(_)) {
+            continue;
+        }
         pushes(ledger, device, &mut duplicated, &mut findings);
         let entries: BTreeMap<_, _> = device
-            .received
+            .received()
             .iter()
             .filter(|received| received.seq > device.start)
             .map(|received| (received.seq, received.content))
@@ -177,7 +189,47 @@ pub(super) fn check(ledger: &Ledger) -> Findings {
     missing(ledger, &places, &mut findings);
     acks(ledger, &mut findings);
     sender_order(ledger, &places, &mut findings);
+    digests(ledger, &mut findings);
     findings
+}
+
+/// Devices of which only a cursor and a hash are known hold what the log holds, up to where it was known to go; without
+/// a log, those that got equally far hold the same.
+fn digests(ledger: &Ledger, findings: &mut Findings) {
+    let digests = ledger.devices.iter().filter_map(|device| match &device.seen {
+        Seen::Digest(digest) => Some((device, digest)),
+        Seen::Everything(_) | Seen::Nothing => None,
+    });
+    let prefixes = ledger.log.as_ref().map(|(start, entries)| Prefixes::new(*start, entries));
+    let head = digests.clone().map(|(_, digest)| digest.cursor).max().unwrap_or(0);
+    let owed = ledger.last_look.unwrap_or(head);
+    let mut first_hashes = HashMap::new();
+    for (device, digest) in digests {
+        digest.judge(&device.name, findings);
+        if !device.left {
+            let missing = owed.saturating_sub(digest.cursor.max(device.start));
+            findings.found_times(Finding::Gap, missing, || {
+                format!("{} ends at seq {} of {owed}", device.name, digest.cursor)
+            });
+        }
+        let expected = match &prefixes {
+            // What lies beyond the end of the log was added after it was read.
+            Some(prefixes) if digest.cursor <= prefixes.end() => {
+                prefixes.between(device.start, digest.cursor)
+            }
+            Some(_) => None,
+            None => {
+                let place = (device.start, digest.cursor);
+                Some(*first_hashes.entry(place).or_insert(digest.hash))
+            }
+        };
+        if expected.is_some_and(|expected| expected != digest.hash) {
+            findings.found(Finding::Diverging, || {
+                let cursor = digest.cursor;
+                format!("{} holds something else up to seq {cursor} than the others", device.name)
+            });
+        }
+    }
 }
 
 fn note_order(
@@ -207,7 +259,7 @@ fn pushes(
     let mut seen_in_session: HashSet<Seq> = HashSet::new();
     let mut owed: BTreeSet<Seq> = BTreeSet::new();
     let mut given: HashSet<Seq> = HashSet::new();
-    for received in device.received.iter().filter(|received| received.seq > device.start) {
+    for received in device.received().iter().filter(|received| received.seq > device.start) {
         let seq = received.seq;
         if received.session != session {
             session = received.session;
@@ -250,7 +302,7 @@ fn diverging(ledger: &Ledger, findings: &mut Findings) {
     let logged = ledger.log.iter().flat_map(|(_, entries)| entries).copied();
     let received = ledger.devices.iter().flat_map(|device| {
         let start = device.start;
-        let received = device.received.iter().filter(move |received| received.seq > start);
+        let received = device.received().iter().filter(move |received| received.seq > start);
         received.map(|received| (received.seq, received.content))
     });
     for (seq, content) in logged.chain(received) {

@@ -1,19 +1,46 @@
 //! The ledger: facts as they were observed, without judgement.
 
 use ringwire_protocol::Seq;
+use serde::{Deserialize, Serialize};
 
 use super::checker::{self, Findings};
+use super::digest::Digest;
+
+/// How much a ledger remembers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Every send, and every arrival at every device.
+    #[default]
+    Ledger,
+    /// Every send, and of every device a cursor and a hash of what it received up to there.
+    Counters,
+    /// How many sends there were and how they ended.
+    Off,
+}
 
 /// A sender in a ledger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SenderIndex(pub(super) u32);
+
+impl SenderIndex {
+    /// The sender that was added as the `index`-th, counted from 0.
+    pub const fn at(index: u32) -> Self {
+        Self(index)
+    }
+
+    /// Which one it is, counted from 0.
+    pub const fn index(self) -> u32 {
+        self.0
+    }
+}
 
 /// A device (an installation of a client, over all its connections) in a ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DeviceIndex(pub(super) u32);
 
 /// The identity of a message, independent of where it ended up in the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Origin {
     /// Who sent it.
     pub sender: SenderIndex,
@@ -22,7 +49,7 @@ pub struct Origin {
 }
 
 /// What an entry of the log holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Content {
     /// A message one of the senders sent.
     Message(Origin),
@@ -33,7 +60,7 @@ pub enum Content {
 }
 
 /// How an entry came to a device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Via {
     /// Pushed by the server, or sent after `connect` for the cursors given there.
     Push,
@@ -46,7 +73,7 @@ pub enum Via {
 }
 
 /// What became of a send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     /// No answer: it may be in the log.
     Unknown,
@@ -56,14 +83,16 @@ pub enum Outcome {
     Refused(u32),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Sender {
     pub(super) name: String,
-    /// The send with number n is at n − 1.
+    /// The send with number n is at n − 1; empty where sends are only counted.
     pub(super) sends: Vec<Outcome>,
+    /// How many sends there were.
+    invoked: u32,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Received {
     pub(super) seq: Seq,
     pub(super) content: Content,
@@ -72,7 +101,15 @@ pub(super) struct Received {
     pub(super) session: u32,
 }
 
-#[derive(Debug)]
+/// What a device received.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) enum Seen {
+    Everything(Vec<Received>),
+    Digest(Digest),
+    Nothing,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Device {
     pub(super) name: String,
     /// The device answers for entries above this seq.
@@ -80,12 +117,31 @@ pub(super) struct Device {
     /// It is gone, and answers for nothing after the last entry it received.
     pub(super) left: bool,
     pub(super) session: u32,
-    pub(super) received: Vec<Received>,
+    pub(super) seen: Seen,
 }
 
-/// What was observed of one conversation.
-#[derive(Debug, Default)]
+impl Device {
+    /// Every arrival, where that is remembered.
+    pub(super) fn received(&self) -> &[Received] {
+        match &self.seen {
+            Seen::Everything(received) => received,
+            Seen::Digest(_) | Seen::Nothing => &[],
+        }
+    }
+
+    fn highest(&self) -> Option<Seq> {
+        match &self.seen {
+            Seen::Everything(received) => received.iter().map(|received| received.seq).max(),
+            Seen::Digest(digest) => Some(digest.cursor),
+            Seen::Nothing => None,
+        }
+    }
+}
+
+/// What was observed of one conversation, or by one lane of it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Ledger {
+    pub(super) level: Level,
     pub(super) senders: Vec<Sender>,
     pub(super) devices: Vec<Device>,
     /// Acknowledgements that contradict an earlier one of the same send.
@@ -93,38 +149,54 @@ pub struct Ledger {
     pub(super) log: Option<(Seq, Vec<(Seq, Content)>)>,
     /// The highest seq that was known when the last look began.
     pub(super) last_look: Option<Seq>,
+    /// Where sends are only counted: acknowledged and refused ones.
+    counted: (u64, u64),
 }
 
 impl Ledger {
-    /// An empty ledger.
+    /// An empty ledger that remembers everything.
     pub fn new() -> Self {
         Self::default()
     }
 
+    /// An empty ledger that remembers so much.
+    pub fn with_level(level: Level) -> Self {
+        Self { level, ..Self::default() }
+    }
+
     /// Adds a sender; `name` appears in findings.
     pub fn add_sender(&mut self, name: impl Into<String>) -> SenderIndex {
-        self.senders.push(Sender { name: name.into(), sends: Vec::new() });
+        self.senders.push(Sender { name: name.into(), sends: Vec::new(), invoked: 0 });
         SenderIndex(self.senders.len() as u32 - 1)
     }
 
     /// Adds a device of a member. It answers for everything after `start`: entries up to it are ignored.
     pub fn add_device(&mut self, name: impl Into<String>, start: Seq) -> DeviceIndex {
-        let device =
-            Device { name: name.into(), start, left: false, session: 0, received: Vec::new() };
-        self.devices.push(device);
+        let seen = match self.level {
+            Level::Ledger => Seen::Everything(Vec::new()),
+            Level::Counters => Seen::Digest(Digest::new(start)),
+            Level::Off => Seen::Nothing,
+        };
+        self.devices.push(Device { name: name.into(), start, left: false, session: 0, seen });
         DeviceIndex(self.devices.len() as u32 - 1)
     }
 
     /// The sender means to send its next message; answers the message's identity.
     pub fn invoke(&mut self, sender: SenderIndex) -> Origin {
-        let sends = &mut self.senders[sender.0 as usize].sends;
-        sends.push(Outcome::Unknown);
-        Origin { sender, number: sends.len() as u32 }
+        let facts = &mut self.senders[sender.0 as usize];
+        if self.level != Level::Off {
+            facts.sends.push(Outcome::Unknown);
+        }
+        facts.invoked += 1;
+        Origin { sender, number: facts.invoked }
     }
 
     /// The message was acknowledged. The sending device learns the entry by this, so tell it with
     /// [`Self::received`] and [`Via::Ack`] as well.
     pub fn acked(&mut self, origin: Origin, seq: Seq) {
+        if self.level == Level::Off {
+            self.counted.0 += 1;
+        }
         if let Some(outcome) = self.outcome_mut(origin) {
             if let Outcome::Acked(earlier) = *outcome
                 && earlier != seq
@@ -138,6 +210,9 @@ impl Ledger {
 
     /// The message was refused and will not be tried again.
     pub fn refused(&mut self, origin: Origin, code: u32) {
+        if self.level == Level::Off {
+            self.counted.1 += 1;
+        }
         if let Some(outcome) = self.outcome_mut(origin) {
             *outcome = Outcome::Refused(code);
         }
@@ -157,15 +232,22 @@ impl Ledger {
     pub fn received(&mut self, device: DeviceIndex, seq: Seq, content: Content, via: Via) {
         let device = &mut self.devices[device.0 as usize];
         let session = device.session;
-        device.received.push(Received { seq, content, via, session });
+        match &mut device.seen {
+            Seen::Everything(received) => received.push(Received { seq, content, via, session }),
+            Seen::Digest(digest) => {
+                if seq > device.start {
+                    digest.receive(seq, content, via, session);
+                }
+            }
+            Seen::Nothing => {}
+        }
     }
 
     /// From now on every device asks once more for what it lacks, and the log is read. What is known now has to be
     /// found by that; what is still under way, because the server could not keep up, need not. Tell no more outcomes
     /// after this. Without this call, everything has to be found everywhere.
     pub fn last_look_begins(&mut self) {
-        let received = self.devices.iter().flat_map(|device| &device.received);
-        let head = received.map(|received| received.seq).max();
+        let head = self.devices.iter().filter_map(Device::highest).max();
         self.last_look = Some(head.unwrap_or(0));
     }
 
@@ -184,7 +266,32 @@ impl Ledger {
                 Outcome::Unknown => unknown += 1,
             }
         }
+        if self.level == Level::Off {
+            let invoked: u64 = self.senders.iter().map(|sender| u64::from(sender.invoked)).sum();
+            (acked, refused) = self.counted;
+            unknown = invoked.saturating_sub(acked + refused);
+        }
         (acked, refused, unknown)
+    }
+
+    /// Adds what another lane observed of the same conversation. Both have the same senders, each of which sent on one
+    /// lane only, and one of them at most read the log.
+    pub fn merge(&mut self, other: Self) {
+        for (own, theirs) in self.senders.iter_mut().zip(other.senders) {
+            if theirs.invoked > 0 {
+                *own = theirs;
+            }
+        }
+        self.devices.extend(other.devices);
+        self.changed_acks.extend(other.changed_acks);
+        self.log = self.log.take().or(other.log);
+        // Who looked first could not find what others saw only later.
+        self.last_look = match (self.last_look, other.last_look) {
+            (Some(one), Some(two)) => Some(one.min(two)),
+            (one, two) => one.or(two),
+        };
+        self.counted.0 += other.counted.0;
+        self.counted.1 += other.counted.1;
     }
 
     /// Judges what was observed.

@@ -1,4 +1,4 @@
-//! A small server of direct conversations, with a thread per connection and faults on request.
+//! A small server of direct conversations, groups and rooms, with a thread per connection and faults on request.
 //!
 //! It keeps everything in memory under one lock and speaks both encodings. With [`Fault::None`] it is sound; every
 //! other fault breaks one promise, so that a run against it has to turn red.
@@ -79,6 +79,7 @@ pub(crate) struct Fake {
 
 #[derive(Default)]
 struct Conversation {
+    members: Vec<u64>,
     entries: Vec<wire::Entry>,
     by_client_id: HashMap<(u64, String), u64>,
     /// A push kept back for the next one of its sender.
@@ -182,6 +183,28 @@ impl Session {
         match command.op.unwrap() {
             Op::Connect(connect) => self.connect(command.id, &connect, &mut state),
             Op::OpenDirect(open) => self.open(command.id, open.user_id, &mut state),
+            Op::CreateGroup(create) => {
+                let conversation_id = state.conversations.len() as u64 + 1;
+                let members = std::iter::once(self.user_id).chain(create.user_ids).collect();
+                let conversation = Conversation { members, ..Default::default() };
+                state.conversations.insert(conversation_id, conversation);
+                self.opened(command.id, conversation_id, &mut state);
+            }
+            Op::Invite(invite) => {
+                let conversation = state.conversations.get_mut(&invite.conversation_id).unwrap();
+                conversation.members.extend(invite.user_ids);
+                let joined = wire::entry_body::Kind::Joined(wire::Joined::default());
+                let seq = conversation.add_notice(invite.conversation_id, joined);
+                self.ack(command.id, seq);
+            }
+            Op::Typing(_) | Op::Read(_) => {
+                self.writer.reply(command.id, Outcome::Done(wire::Done {}));
+            }
+            Op::History(history) => {
+                let page = state.page(history.conversation_id, 0);
+                let page = wire::HistoryPage { entries: page.entries, ..Default::default() };
+                self.writer.reply(command.id, Outcome::HistoryPage(page));
+            }
             Op::Sync(sync) => {
                 let page = state.page(sync.conversation_id, sync.seq);
                 self.writer.reply(command.id, Outcome::SyncPage(page));
@@ -231,16 +254,16 @@ impl Session {
         let next = state.ids.len() as u64 + 1;
         let conversation_id = *state.ids.entry(pair).or_insert(next);
         let conversation = state.conversations.entry(conversation_id).or_default();
+        conversation.members = vec![pair.0, pair.1];
+        self.opened(id, conversation_id, state);
+    }
+
+    fn opened(&self, id: u64, conversation_id: u64, state: &mut State) {
+        let conversation = state.conversations.get_mut(&conversation_id).unwrap();
         let created = conversation.entries.is_empty();
         if created {
-            conversation.entries.push(wire::Entry {
-                conversation_id,
-                seq: 1,
-                body: Some(wire::EntryBody {
-                    kind: Some(wire::entry_body::Kind::Created(wire::Created::default())),
-                }),
-                ..Default::default()
-            });
+            let created = wire::entry_body::Kind::Created(wire::Created::default());
+            conversation.add_notice(conversation_id, created);
         }
         let head = wire::Head {
             head_seq: conversation.entries.len() as u64,
@@ -321,10 +344,11 @@ impl Session {
         } else {
             self.ack(id, seq);
         }
-        let partner = state.partner(conversation_id, self.user_id);
-        if let Some(session) = state.sessions.get(&partner) {
-            for entry in pushes {
-                session.push(entry);
+        let members = state.conversations[&conversation_id].members.iter();
+        for member in members.filter(|&&member| member != self.user_id) {
+            let Some(session) = state.sessions.get(member) else { continue };
+            for entry in &pushes {
+                session.push(entry.clone());
             }
         }
     }
@@ -346,9 +370,18 @@ impl State {
             trimmed_floor: 0,
         }
     }
+}
 
-    fn partner(&self, conversation_id: u64, user_id: u64) -> u64 {
-        let pair = self.ids.iter().find(|&(_, &id)| id == conversation_id);
-        pair.map_or(0, |(&(low, high), _)| if low == user_id { high } else { low })
+impl Conversation {
+    /// Adds an entry that is no message; its seq.
+    fn add_notice(&mut self, conversation_id: u64, kind: wire::entry_body::Kind) -> u64 {
+        let seq = self.entries.len() as u64 + 1;
+        self.entries.push(wire::Entry {
+            conversation_id,
+            seq,
+            body: Some(wire::EntryBody { kind: Some(kind) }),
+            ..Default::default()
+        });
+        seq
     }
 }

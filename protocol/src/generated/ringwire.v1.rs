@@ -279,8 +279,8 @@ pub struct Connected {
     /// Silence after which the server sends a WebSocket ping.
     #[prost(uint32, tag = "5")]
     pub heartbeat_ms: u32,
-    /// The session named in `resume` goes on under its old id: exactly the durable pushes it missed follow, and nothing else
-    /// needs to be asked for; `heads` and `sync` are empty. Otherwise this is a new session.
+    /// The session named in `resume` goes on under its old id: exactly the durable pushes it missed follow; `heads` and
+    /// `sync` are empty. Replies that were lost do not come again. Otherwise this is a new session.
     #[prost(bool, tag = "6")]
     pub resumed: bool,
     /// The newest conversations of the user.
@@ -304,7 +304,8 @@ pub struct SyncState {
     /// The newest committed seq.
     #[prost(uint64, tag = "2")]
     pub head_seq: u64,
-    /// The last seq that follows as a push; below `head_seq` the client asks on with `sync`.
+    /// The last seq that follows as a push; below `head_seq` the client asks on with `sync`. Below the client's own cursor:
+    /// the server has lost entries, as after its database was restored; the client forgets what it has above.
     #[prost(uint64, tag = "3")]
     pub pushed_seq: u64,
     /// Entries below this seq are gone; set only where the cursor lay below it.
@@ -804,7 +805,7 @@ pub struct Dissolved {}
 pub struct Send {
     #[prost(uint64, tag = "1")]
     pub conversation_id: u64,
-    /// 1–64 bytes. A second send with the same id by the same sender is answered with the first one's ack.
+    /// 1–64 bytes, not beginning with `ringwire.`. A second send with the same id by the same sender is answered with the first one's ack.
     #[prost(string, tag = "2")]
     pub client_msg_id: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "3")]
@@ -876,7 +877,7 @@ pub struct Pin {
 pub struct Hide {
     #[prost(uint64, tag = "1")]
     pub conversation_id: u64,
-    /// Those at which there is no entry, or no more, are passed over.
+    /// At least one, none of them 0. Those at which there is no entry, or no more, are passed over.
     #[prost(uint64, repeated, tag = "2")]
     pub seqs: ::prost::alloc::vec::Vec<u64>,
 }
@@ -884,9 +885,10 @@ pub struct Hide {
 pub struct ViewChanged {
     #[prost(uint64, tag = "1")]
     pub conversation_id: u64,
+    /// Hidden now; where a `hide` was repeated, some or all were before.
     #[prost(uint64, repeated, tag = "2")]
     pub hidden_seqs: ::prost::alloc::vec::Vec<u64>,
-    /// Rises with every change of this user's view.
+    /// Rises with every change of this user's view; a repeated `hide` is told under the number there is.
     #[prost(uint64, tag = "3")]
     pub view_no: u64,
 }

@@ -129,8 +129,9 @@ impl PostgresStore {
         let statement = client
             .prepare_cached(&format!(
                 "SELECT {ATTACHMENT} FROM attachments a WHERE a.file_id = $1 AND a.seq >= 0 AND (
-                     a.owner_id = $2 OR (a.seq > 0 AND EXISTS (SELECT FROM members m
-                         WHERE m.conversation_id = a.conversation_id AND m.user_id = $2)))"
+                     a.owner_id = $2 OR (a.seq > 0 AND (a.conversation_id IS NULL
+                         OR EXISTS (SELECT FROM members m
+                             WHERE m.conversation_id = a.conversation_id AND m.user_id = $2))))"
             ))
             .await?;
         let row = client.query_opt(&statement, &[&file_id, &user.as_i64()]).await?;
@@ -174,9 +175,9 @@ fn attachment(row: &Row) -> Result<AttachmentRow, StoreError> {
         u32::try_from(row.try_get::<_, i32>(at)?)
             .map_err(|_| StoreError::Damaged("a picture has a negative side".to_owned()))
     };
-    let place = match row.try_get::<_, i64>(3)? {
-        ..=0 => None,
-        _ => Some((rows::conversation_id(row, 2)?, rows::number(row, 3)?)),
+    let place = match (row.try_get::<_, Option<i64>>(2)?, row.try_get::<_, i64>(3)?) {
+        (Some(_), 1..) => Some((rows::conversation_id(row, 2)?, rows::number(row, 3)?)),
+        _ => None,
     };
     let file = NewAttachment {
         file_id: row.try_get(0)?,

@@ -8,7 +8,9 @@ use super::hold::lock_user;
 use super::rows::{self, PROFILE, PROFILE_WIDTH};
 use super::sqlstate::violated;
 use crate::error::StoreError;
-use crate::profiles::{AccountChange, AccountRow, AccountUpdate, Prefix, ProfileRow};
+use crate::profiles::{
+    AccountChange, AccountRow, AccountUpdate, PictureChange, Prefix, ProfileRow,
+};
 use crate::store::name_key;
 
 impl PostgresStore {
@@ -28,8 +30,12 @@ impl PostgresStore {
             locked => locked?,
         }
         let Some(before) = account(&tx, user).await? else { return Ok(AccountUpdate::Unknown) };
+        let old_url = before.profile.user.avatar_url.clone();
         let account = change.apply(before);
         let ProfileRow { user: row, status_text } = &account.profile;
+        if !exchange_picture(&tx, user, &PictureChange::between(&old_url, &row.avatar_url)).await? {
+            return Ok(AccountUpdate::NoSuchFile);
+        }
         let statement = tx
             .prepare_cached(
                 "UPDATE users SET username = $2, username_key = $3, email = $4, email_key = $5,
@@ -162,6 +168,34 @@ impl PostgresStore {
             .await?;
         rows.iter().map(|row| rows::profile(row, 0)).collect()
     }
+}
+
+/// `false`: there is no such file of theirs, or it is in use; what was changed goes with the transaction.
+async fn exchange_picture(
+    client: &impl GenericClient,
+    owner: UserId,
+    change: &PictureChange,
+) -> Result<bool, StoreError> {
+    if let Some(file_id) = &change.comes {
+        let statement = client
+            .prepare_cached(
+                "UPDATE attachments SET seq = 1 WHERE file_id = $1 AND owner_id = $2 AND seq = 0",
+            )
+            .await?;
+        if client.execute(&statement, &[file_id, &owner.as_i64()]).await? == 0 {
+            return Ok(false);
+        }
+    }
+    if let Some(file_id) = &change.goes {
+        let statement = client
+            .prepare_cached(
+                "UPDATE attachments SET seq = 0
+                 WHERE file_id = $1 AND owner_id = $2 AND conversation_id IS NULL AND seq > 0",
+            )
+            .await?;
+        client.execute(&statement, &[file_id, &owner.as_i64()]).await?;
+    }
+    Ok(true)
 }
 
 async fn account(

@@ -7,6 +7,7 @@ use super::hold::lock_user;
 use super::members::role_of;
 use super::rows;
 use crate::error::StoreError;
+use crate::views::Hidden;
 
 impl PostgresStore {
     pub(crate) async fn hide(
@@ -14,7 +15,7 @@ impl PostgresStore {
         user: UserId,
         id: ConversationId,
         seqs: Vec<i64>,
-    ) -> Result<Option<u64>, StoreError> {
+    ) -> Result<Option<Hidden>, StoreError> {
         let mut client = self.client().await?;
         let tx = client.transaction().await?;
         lock_user(&tx, user).await?;
@@ -30,18 +31,26 @@ impl PostgresStore {
                  ON CONFLICT (user_id, conversation_id, seq) DO NOTHING",
             )
             .await?;
-        let hidden = tx.execute(&hide, &[&user.as_i64(), &id.as_i64(), &seqs]).await?;
+        let new = tx.execute(&hide, &[&user.as_i64(), &id.as_i64(), &seqs]).await?;
         let raise = tx
             .prepare_cached(
                 "UPDATE users SET view_no = view_no + $2::int8 WHERE id = $1 RETURNING view_no",
             )
             .await?;
-        let raised = tx.query_one(&raise, &[&user.as_i64(), &i64::from(hidden > 0)]).await?;
+        let raised = tx.query_one(&raise, &[&user.as_i64(), &i64::from(new > 0)]).await?;
         let view_no = rows::number(&raised, 0)?;
-        if hidden > 0 {
+        let which = tx
+            .prepare_cached(
+                "SELECT h.seq FROM hidden h
+                 WHERE h.user_id = $1 AND h.conversation_id = $2 AND h.seq = ANY ($3) ORDER BY h.seq",
+            )
+            .await?;
+        let found = tx.query(&which, &[&user.as_i64(), &id.as_i64(), &seqs]).await?;
+        let seqs = found.iter().map(|row| rows::number(row, 0)).collect::<Result<_, _>>()?;
+        if new > 0 {
             tx.commit().await?;
         }
-        Ok(Some(view_no))
+        Ok(Some(Hidden { view_no, seqs }))
     }
 
     /// The newest number, and the rows after one: number, conversation, position.

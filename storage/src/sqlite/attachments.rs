@@ -1,4 +1,5 @@
-//! Attachments. `seq`: 0 unused, -1 handed out for deletion, else the entry that carries the file.
+//! Attachments. `seq`: 0 unused, -1 handed out for deletion, else the entry that carries the file; 1 without a conversation:
+//! the picture of its owner.
 
 use std::collections::HashSet;
 
@@ -127,8 +128,9 @@ impl SqliteStore {
             Ok(tx
                 .prepare_cached(&format!(
                     "SELECT {ATTACHMENT} FROM attachments a WHERE a.file_id = ?1 AND a.seq >= 0 AND (
-                         a.owner_id = ?2 OR (a.seq > 0 AND EXISTS (SELECT 1 FROM members m
-                             WHERE m.conversation_id = a.conversation_id AND m.user_id = ?2)))"
+                         a.owner_id = ?2 OR (a.seq > 0 AND (a.conversation_id IS NULL
+                             OR EXISTS (SELECT 1 FROM members m
+                                 WHERE m.conversation_id = a.conversation_id AND m.user_id = ?2))))"
                 ))?
                 .query_row((file_id, user.as_i64()), attachment)
                 .optional()?)
@@ -170,9 +172,9 @@ impl SqliteStore {
 }
 
 fn attachment(row: &Row<'_>) -> rusqlite::Result<AttachmentRow> {
-    let place = match row.get::<_, i64>(3)? {
-        ..=0 => None,
-        _ => Some((rows::conversation_id(row, 2)?, rows::number(row, 3)?)),
+    let place = match (row.get::<_, Option<i64>>(2)?, row.get::<_, i64>(3)?) {
+        (Some(_), 1..) => Some((rows::conversation_id(row, 2)?, rows::number(row, 3)?)),
+        _ => None,
     };
     let file = NewAttachment {
         file_id: row.get(0)?,

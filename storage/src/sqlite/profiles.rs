@@ -6,7 +6,9 @@ use rusqlite::{OptionalExtension as _, Row, Transaction};
 use super::SqliteStore;
 use super::rows::{self, PROFILE, PROFILE_WIDTH, json_list};
 use crate::error::StoreError;
-use crate::profiles::{AccountChange, AccountRow, AccountUpdate, Prefix, ProfileRow};
+use crate::profiles::{
+    AccountChange, AccountRow, AccountUpdate, PictureChange, Prefix, ProfileRow,
+};
 use crate::store::name_key;
 
 impl SqliteStore {
@@ -21,6 +23,7 @@ impl SqliteStore {
     ) -> Result<AccountUpdate, StoreError> {
         self.write(move |tx| {
             let Some(before) = account(tx, user)? else { return Ok(AccountUpdate::Unknown) };
+            let old_url = before.profile.user.avatar_url.clone();
             let account = change.apply(before);
             let ProfileRow { user: row, status_text } = &account.profile;
             let (name, email) = (name_key(&row.username), account.email.as_deref().map(name_key));
@@ -35,6 +38,9 @@ impl SqliteStore {
                 .exists((&email, user.as_i64()))?;
             if is_taken {
                 return Ok(AccountUpdate::EmailTaken);
+            }
+            if !exchange_picture(tx, user, &PictureChange::between(&old_url, &row.avatar_url))? {
+                return Ok(AccountUpdate::NoSuchFile);
             }
             tx.prepare_cached(
                 "UPDATE users SET username = ?2, username_key = ?3, email = ?4, email_key = ?5,
@@ -155,6 +161,32 @@ impl SqliteStore {
         })
         .await
     }
+}
+
+/// `false`: there is no such file of theirs, or it is in use, and nothing was changed.
+fn exchange_picture(
+    tx: &Transaction<'_>,
+    owner: UserId,
+    change: &PictureChange,
+) -> rusqlite::Result<bool> {
+    if let Some(file_id) = &change.comes {
+        let came = tx
+            .prepare_cached(
+                "UPDATE attachments SET seq = 1 WHERE file_id = ?1 AND owner_id = ?2 AND seq = 0",
+            )?
+            .execute((file_id, owner.as_i64()))?;
+        if came == 0 {
+            return Ok(false);
+        }
+    }
+    if let Some(file_id) = &change.goes {
+        tx.prepare_cached(
+            "UPDATE attachments SET seq = 0
+             WHERE file_id = ?1 AND owner_id = ?2 AND conversation_id IS NULL AND seq > 0",
+        )?
+        .execute((file_id, owner.as_i64()))?;
+    }
+    Ok(true)
 }
 
 fn account(tx: &Transaction<'_>, user: UserId) -> Result<Option<AccountRow>, StoreError> {

@@ -8,6 +8,7 @@ use super::hold::require_user;
 use super::members::role_of;
 use super::rows::{self, json_list};
 use crate::error::StoreError;
+use crate::views::Hidden;
 
 impl SqliteStore {
     pub(crate) async fn hide(
@@ -15,27 +16,36 @@ impl SqliteStore {
         user: UserId,
         id: ConversationId,
         seqs: Vec<i64>,
-    ) -> Result<Option<u64>, StoreError> {
+    ) -> Result<Option<Hidden>, StoreError> {
         self.write(move |tx| {
             require_user(tx, user.as_i64())?;
             if role_of(tx, user, id)?.is_none() {
                 return Ok(None);
             }
-            let view_no = view_no(tx, user)?;
-            let hidden = tx
+            let mut view_no = view_no(tx, user)?;
+            let asked = json_list(seqs.into_iter());
+            let new = tx
                 .prepare_cached(
                     "INSERT INTO hidden (user_id, conversation_id, seq, view_no)
                      SELECT ?1, ?2, e.seq, ?4 FROM json_each(?3) j CROSS JOIN entries e
                          ON e.conversation_id = ?2 AND e.seq = j.value WHERE true
                      ON CONFLICT (user_id, conversation_id, seq) DO NOTHING",
                 )?
-                .execute((user.as_i64(), id.as_i64(), json_list(seqs.into_iter()), view_no + 1))?;
-            if hidden == 0 {
-                return Ok(Some(view_no.unsigned_abs()));
+                .execute((user.as_i64(), id.as_i64(), &asked, view_no + 1))?;
+            if new > 0 {
+                view_no += 1;
+                tx.prepare_cached("UPDATE users SET view_no = ?2 WHERE id = ?1")?
+                    .execute((user.as_i64(), view_no))?;
             }
-            tx.prepare_cached("UPDATE users SET view_no = ?2 WHERE id = ?1")?
-                .execute((user.as_i64(), view_no + 1))?;
-            Ok(Some(view_no.unsigned_abs() + 1))
+            let seqs = tx
+                .prepare_cached(
+                    "SELECT h.seq FROM json_each(?3) j CROSS JOIN hidden h
+                         ON h.user_id = ?1 AND h.conversation_id = ?2 AND h.seq = j.value
+                     ORDER BY h.seq",
+                )?
+                .query_map((user.as_i64(), id.as_i64(), &asked), |row| rows::number(row, 0))?
+                .collect::<Result<_, _>>()?;
+            Ok(Some(Hidden { view_no: view_no.unsigned_abs(), seqs }))
         })
         .await
     }

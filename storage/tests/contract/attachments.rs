@@ -6,6 +6,7 @@ use ringwire_storage::append::{Append, Change, Outcome};
 use ringwire_storage::attachments::{
     AttachmentRow, Binding, NewAttachment, SMALLEST_COUNTED_BYTES,
 };
+use ringwire_storage::profiles::{AccountChange, AccountUpdate};
 use tokio::task::JoinSet;
 
 use crate::support::{Backend, Bench, body, message, user};
@@ -14,6 +15,7 @@ on_both!(
     a_file_is_carried_by_one_entry_of_its_owner,
     a_race_for_a_file_has_one_winner,
     members_read_what_an_entry_carries_and_owners_all_of_theirs,
+    everybody_reads_the_picture_of_a_user_for_as_long_as_it_is_theirs,
     unused_files_are_handed_out_in_pages_and_not_used_after_that,
     files_of_trimmed_entries_are_handed_out,
     files_of_a_deleted_user_are_handed_out,
@@ -99,6 +101,51 @@ async fn members_read_what_an_entry_carries_and_owners_all_of_theirs(backend: Ba
     bench.execute(&format!("DELETE FROM members WHERE conversation_id = {id}")).await;
     assert_eq!(readers().await, (true, false, false), "nobody is a member any more");
     assert_eq!(bench.store.attachment_for(user(1), "g").await.unwrap(), None);
+}
+
+async fn everybody_reads_the_picture_of_a_user_for_as_long_as_it_is_theirs(backend: Backend) {
+    let bench = Bench::new(backend).await;
+    let id = bench.direct().await;
+    bench.users(3).await;
+    bench.append(vec![message(id, 2)]);
+    for (file, owner) in [("one", 1), ("two", 1), ("sent", 1), ("bobs", 2)] {
+        insert(&bench, file, owner, 10).await;
+    }
+    assert_eq!(bind(&bench, 1, "sent", id, 2).await, Binding::Bound);
+    let shows = async |url: &str| {
+        let change = AccountChange { avatar_url: Some(url.into()), ..AccountChange::default() };
+        let update = bench.store.update_account(user(1), change).await.unwrap();
+        match update {
+            AccountUpdate::Updated(account) => Some(account.profile.user.avatar_url),
+            AccountUpdate::NoSuchFile => None,
+            other => panic!("{other:?}"),
+        }
+    };
+    let stranger_reads =
+        async |file: &str| bench.store.attachment_for(user(3), file).await.unwrap().is_some();
+    assert!(!stranger_reads("one").await);
+    assert!(shows("/api/v1/files/one").await.is_some());
+    let row = bench.store.attachment_for(user(3), "one").await.unwrap().unwrap();
+    assert_eq!(row, AttachmentRow { file: file("one", 1), place: None, created_at: 10 });
+    assert_eq!(bind(&bench, 1, "one", id, 2).await, Binding::Elsewhere, "no message takes it");
+    // Neither a file of somebody else, nor one in a message, nor none; the old picture stays.
+    for url in ["bobs", "sent", "nothing", "two?x", ""] {
+        assert_eq!(shows(&format!("/api/v1/files/{url}")).await, None, "{url}");
+    }
+    assert!(stranger_reads("one").await && !stranger_reads("two").await);
+    assert!(shows("/api/v1/files/one/thumbnail").await.is_some(), "the same file");
+    assert_eq!(condemned(&bench).await, ["bobs", "two"]);
+
+    insert(&bench, "three", 1, 10).await;
+    assert!(shows("/api/v1/files/three").await.is_some());
+    assert_eq!((stranger_reads("one").await, stranger_reads("three").await), (false, true));
+    assert_eq!(condemned(&bench).await, ["bobs", "one", "two"]);
+    assert_eq!(shows("/api/v1/files/one").await, None, "its bytes are being removed");
+    bench.store.delete_user(user(1), None).await.unwrap();
+    bench.execute("UPDATE deletions SET deleted_at = deleted_at - 120001").await;
+    while bench.store.erase_step().await.unwrap().more {}
+    assert!(!stranger_reads("three").await);
+    assert_eq!(condemned(&bench).await, ["bobs", "one", "sent", "three", "two"]);
 }
 
 async fn unused_files_are_handed_out_in_pages_and_not_used_after_that(backend: Backend) {

@@ -11,7 +11,7 @@ use ringwire_storage::moderation::{AccountBan, OrderKind};
 use ringwire_storage::notifications::NotificationSettings;
 use ringwire_storage::operators::OperatorRole;
 use ringwire_storage::passwords::PasswordReset;
-use ringwire_storage::profiles::{AccountChange, AccountUpdate};
+use ringwire_storage::profiles::{AccountChange, AccountUpdate, OWN_FILES};
 use ringwire_storage::refresh::{Login, NewRefreshToken, NextToken, Rotation};
 
 use crate::support::{Bench, user};
@@ -157,6 +157,17 @@ async fn attachments(bench: &Bench, round: u64) {
     assert!(store.attachment_bytes(owner).await.unwrap() > 0);
     let asked = (0..200).map(|number| format!("f{number}")).collect();
     assert!(!store.known_attachments(asked).await.unwrap().is_empty());
+    for (url, is_theirs) in [
+        (format!("{OWN_FILES}mine{round}"), true),
+        (String::new(), true),
+        (format!("{OWN_FILES}x"), false),
+    ] {
+        let mine = NewAttachment { file_id: format!("mine{round}"), ..file.clone() };
+        store.insert_attachment(mine, 5).await.unwrap();
+        let change = AccountChange { avatar_url: Some(url), ..AccountChange::default() };
+        let updated = store.update_account(owner, change).await.unwrap();
+        assert_eq!(matches!(updated, AccountUpdate::Updated(_)), is_theirs);
+    }
     let page = store.condemn_attachments(60_000, None, 50).await.unwrap();
     let last = &page[49];
     let after = Some((last.created_at, last.file.file_id.as_str()));

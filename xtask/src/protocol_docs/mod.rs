@@ -27,23 +27,22 @@ use commands::COMMANDS;
 use schema::Schema;
 pub(crate) use table::schema_json;
 
-/// Tests that write a page when this variable is set, as (package, test).
+/// Tests that write a page when this variable is set.
 const WRITE: &str = "RINGWIRE_WRITE_DOCS";
-const RENDERERS: [(&str, &str); 2] =
-    [("ringwire-protocol", "error_reference"), ("ringwire-gateway", "permissions_reference")];
+const RENDERERS: [&str; 2] = ["error_reference", "permissions_reference"];
 
 /// Writes every page; with `check` only compares them with the committed ones.
 pub(crate) fn run(root: &Path, check: bool) -> Result<()> {
-    for (package, test) in RENDERERS {
-        let mut command = cargo(root);
-        command.args(["test", "--quiet", "--package", package, "--test", test]);
-        if check {
-            command.env_remove(WRITE);
-        } else {
-            command.env(WRITE, "1");
-        }
-        run_command(&mut command)?;
+    let mut render = cargo(root);
+    // The whole workspace, for its features: what is built for one package alone is built again for the tests.
+    render.args(["test", "--quiet", "--workspace"]);
+    render.args(RENDERERS.iter().flat_map(|test| ["--test", test]));
+    if check {
+        render.env_remove(WRITE);
+    } else {
+        render.env(WRITE, "1");
     }
+    run_command(&mut render)?;
     let mut stale = Vec::new();
     for (name, text) in pages(root)? {
         let path = root.join("docs").join(name);

@@ -1,5 +1,6 @@
 //! The description of administration, out of its table.
 
+use ringwire_protocol::ids::MAX_ID;
 use serde_json::{Value, json};
 
 use super::{Field, Kind, Least, ROUTES, Route};
@@ -36,7 +37,12 @@ fn operation(route: &Route) -> Value {
 fn parameters(route: &Route) -> Vec<Value> {
     let places = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let path = places.map(|name| {
-        let schema = json!({"type": "string", "minLength": 1});
+        let schema = match name {
+            "user_id" | "conversation_id" => {
+                json!({"type": "integer", "minimum": 1, "maximum": MAX_ID})
+            }
+            _ => json!({"type": "string", "minLength": 1}),
+        };
         json!({"name": name, "in": "path", "required": true, "schema": schema})
     });
     let query = route.query.iter().map(|name| {
@@ -48,7 +54,8 @@ fn parameters(route: &Route) -> Vec<Value> {
 fn success(route: &Route) -> Value {
     let content = match route.status {
         200 if route.path.ends_with("/stream") => {
-            json!({"text/event-stream": {"schema": {"type": "string"}}})
+            // What a stream of events is made of no schema of this version says.
+            json!({"text/event-stream": {}})
         }
         200 => json!({"application/json": {"schema": {"type": "object"}}}),
         _ => return json!({"description": "It is done, or will be."}),

@@ -18,6 +18,7 @@ use super::super::input::Body;
 use super::Operator;
 use super::extract::{Asked, Named};
 use crate::cli::unix_now_ms;
+use crate::command::text::{check_name, check_speech};
 
 /// Users on a page.
 const PAGE: u32 = 50;
@@ -61,6 +62,8 @@ pub(super) async fn search(
     if q.len() > 254 || request.page_token.len() > 254 {
         return Err(invalid("q: at most 254 bytes"));
     }
+    check_name(q, "q")?;
+    check_name(&request.page_token, "page_token")?;
     let store = &state.0.store;
     let mut found = store.find_users(q, &request.page_token, PAGE + 1).await?;
     let next = (found.len() > PAGE as usize).then(|| {
@@ -269,6 +272,7 @@ pub(super) async fn ban(
     if reason.len() > MAX_REASON_BYTES {
         return Err(invalid("reason: at most 500 bytes"));
     }
+    check_speech(reason, "reason")?;
     found(&state, id).await?;
     let now = unix_now_ms();
     let until = if request.seconds == 0 { 0 } else { now + UnixMs::from(request.seconds) * 1000 };
@@ -324,6 +328,7 @@ pub(super) async fn broadcast(
     if text.is_empty() || text.len() > MAX_TEXT_BYTES {
         return Err(invalid("text: 1 to 2000 bytes"));
     }
+    check_speech(text, "text")?;
     if request.user_ids.len() > MAX_USERS {
         return Err(invalid("user_ids: at most 1000"));
     }

@@ -33,8 +33,17 @@ const BUSY_RETRY_MS: u32 = 5_000;
 
 /// The figures since the start.
 pub(super) async fn stats(State(state): State<ServiceState>) -> Json<Value> {
-    let board = &state.0.facts.board;
-    Json(figures(board, None, &Sample::take(board)))
+    let now = Sample::take(&state.0.facts.board);
+    Json(told(&state, None, &now))
+}
+
+/// What shards counted, and what became of all that is sent to devices and webhooks.
+fn told(state: &ServiceState, before: Option<&Sample>, now: &Sample) -> Value {
+    let config = &state.0.config;
+    let webhooks: Vec<&str> = config.events.webhooks.iter().map(|hook| &*hook.name).collect();
+    let mut told = figures(&state.0.facts.board, before, now);
+    told["outgoing"] = state.0.outgoing_metrics.stats(&config.push.ways(), &webhooks);
+    told
 }
 
 /// The figures of each second, as server-sent events.
@@ -49,9 +58,8 @@ pub(super) async fn stream(
     let first = Sample::take(&state.0.facts.board);
     let events = stream::unfold((state, first, place), |(state, before, place)| async move {
         tokio::time::sleep(EVERY).await;
-        let board = &state.0.facts.board;
-        let now = Sample::take(board);
-        let told = figures(board, Some(&before), &now);
+        let now = Sample::take(&state.0.facts.board);
+        let told = told(&state, Some(&before), &now);
         let event = Event::default().event("stats").data(told.to_string());
         Some((Ok::<Event, Infallible>(event), (state, now, place)))
     });

@@ -73,7 +73,9 @@ pub(super) fn command(
             Fill::True(field) => set(&mut fields, field, true.into())?,
             Fill::Text(field, value) => set(&mut fields, field, value.into())?,
             Fill::Needed(field) => {
-                if !fields.contains_key(field) && !fields.contains_key(&camel(field)) {
+                // Null is as good as nothing, and nothing would mean something else.
+                let is_given = |name: &str| fields.get(name).is_some_and(|value| !value.is_null());
+                if !is_given(field) && !is_given(&camel(field)) {
                     return Err(invalid(format!("{field} is missing")));
                 }
             }

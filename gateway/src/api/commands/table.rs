@@ -21,6 +21,16 @@ pub(in crate::api) struct Row {
     pub(in crate::api) shape: Shape,
 }
 
+impl Row {
+    /// Fields that the body has to have.
+    pub(in crate::api) fn needed(&self) -> impl Iterator<Item = &'static str> {
+        self.fills.iter().filter_map(|fill| match *fill {
+            Fill::Needed(field) => Some(field),
+            _ => None,
+        })
+    }
+}
+
 /// Where a field of the command comes from, if not from the body.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::api) enum Fill {

@@ -128,6 +128,10 @@ fn what_a_request_contradicts_or_leaves_out_is_refused_by_name() {
         (send("{", None), "not JSON"),
         (send(r#"{"message":{"text":5}}"#, None), "invalid"),
         (parse("ban", &[conversation, ("user_id", "2")], &[], ""), "until is missing"),
+        (
+            parse("ban", &[conversation, ("user_id", "2")], &[], r#"{"until":null}"#),
+            "until is missing",
+        ),
         (parse("unban", &[conversation, ("user_id", "2")], &[], r#"{"until":5}"#), "until: "),
         (parse("get_conversation", &[("conversation_id", "x")], &[], ""), "invalid"),
         (parse("list_members", &[conversation], &[("limit", "1"), ("limit", "2")], ""), "limit: "),

@@ -1,7 +1,7 @@
 //! Files over HTTP: up, down, what is known of one, its thumbnail, a link to it, a copy of it.
 //!
 //! Who may read a file is decided by the store: its owner, and the members of the conversation whose message carries
-//! it. Everybody else is told that there is no such file.
+//! it; everybody, if it is its owner's picture. Everybody else is told that there is no such file.
 
 mod download;
 mod upload;

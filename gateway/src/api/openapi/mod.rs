@@ -93,6 +93,11 @@ fn document() -> Value {
     }
     for operation in operations_of(&mut document) {
         operation["responses"]["default"] = json!({"$ref": REFUSAL});
+        let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+        parameters
+            .into_iter()
+            .flatten()
+            .for_each(|parameter| without_null(&mut parameter["schema"]));
     }
     let components = &mut document["components"];
     components["securitySchemes"]["token"] = json!({
@@ -116,6 +121,17 @@ fn document() -> Value {
         document["components"]["schemas"][name] = schema;
     }
     document
+}
+
+/// What need not be given says so by `required`; nothing in a path, query or header can be null.
+fn without_null(schema: &mut Value) {
+    let Some(kind) = schema.get_mut("type") else { return };
+    if let Value::Array(types) = kind {
+        types.retain(|one| one != "null");
+        if let [one] = &mut types[..] {
+            *kind = one.take();
+        }
+    }
 }
 
 /// The operations of all paths.

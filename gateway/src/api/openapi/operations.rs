@@ -6,7 +6,7 @@ use ringwire_protocol::ErrorCode;
 use serde_json::{Map, Value, json};
 
 use super::REFUSAL;
-use super::schemas::{WIRE, given, parameter, properties, reference};
+use super::schemas::{WIRE, given, given_value, parameter, properties, reference};
 use crate::api::commands::pages::{MAX_SKIPPED, USUAL_PAGE};
 use crate::api::commands::table::{Fill, ROWS, Row, Shape};
 use crate::limits;
@@ -75,8 +75,11 @@ fn parameters(row: &Row, fields: &mut Map<String, Value>) -> Vec<Value> {
             Fill::Path(name, field) => {
                 let schema = fields.remove(field).unwrap_or_default();
                 let mut place = parameter(name, &schema);
+                // Nothing in a path is empty, and no thing that has a path has the number 0.
                 if place["type"] == "string" {
                     place["minLength"] = 1.into();
+                } else if place["minimum"] == 0 {
+                    place["minimum"] = 1.into();
                 }
                 parameters.push(described(name, "path", place, &schema["description"]));
             }
@@ -120,13 +123,12 @@ fn parameters(row: &Row, fields: &mut Map<String, Value>) -> Vec<Value> {
 }
 
 fn body(row: &Row, fields: &Map<String, Value>) -> Value {
-    let given = fields.iter().map(|(name, schema)| (name.clone(), given(schema)));
-    let mut schema = json!({"type": "object", "properties": Value::Object(given.collect())});
-    let needed = row.fills.iter().filter_map(|fill| match fill {
-        Fill::Needed(field) => Some(*field),
-        _ => None,
+    let needed: Vec<&str> = row.needed().collect();
+    let given = fields.iter().map(|(name, schema)| {
+        let is_needed = needed.contains(&name.as_str());
+        (name.clone(), if is_needed { given_value(schema) } else { given(schema) })
     });
-    let needed: Vec<&str> = needed.collect();
+    let mut schema = json!({"type": "object", "properties": Value::Object(given.collect())});
     if !needed.is_empty() {
         schema["required"] = json!(needed);
     }

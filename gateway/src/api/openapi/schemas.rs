@@ -1,7 +1,8 @@
 //! Schemas of the wire protocol's messages, as answers show them and as requests may give them.
 //!
-//! An answer writes 64-bit numbers as strings; a request may write them either way, so messages of which some hold such
-//! numbers have a second schema, `…Input`, for requests.
+//! An answer writes 64-bit numbers as strings and enumerations by name, and has no null. A request may write any number
+//! either way, an enumeration as its number, and null for what it leaves out, as proto JSON has it; so what requests hold
+//! has a second schema, `…Input`.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -31,27 +32,60 @@ pub(super) fn reference(message: &str) -> Value {
     json!({"$ref": format!("{COMPONENTS}{message}")})
 }
 
-/// The schema of a field as a request gives it in its body.
+/// The schema of a field as a request gives it in its body; null is as good as nothing.
 pub(super) fn given(schema: &Value) -> Value {
-    match schema {
-        Value::Object(fields) if is_number_in_text(fields) => {
-            let mut fields = fields.clone();
-            fields.insert("type".to_owned(), json!(["string", "integer"]));
-            if !is_signed(&fields) {
-                fields.insert("minimum".to_owned(), 0.into());
+    let mut schema = given_value(schema);
+    match schema.get_mut("type") {
+        Some(Value::Array(types)) => types.push("null".into()),
+        Some(one) => *one = json!([one.take(), "null"]),
+        None => {
+            let note = schema.as_object_mut().and_then(|fields| fields.remove("description"));
+            schema = json!({"anyOf": [schema, {"type": "null"}]});
+            if let Some(note) = note {
+                schema["description"] = note;
             }
-            Value::Object(fields)
         }
-        Value::Object(fields) => {
-            let given = fields.iter().map(|(key, value)| match value {
-                Value::String(target) if key == "$ref" => (key.clone(), given_reference(target)),
-                value => (key.clone(), given(value)),
-            });
-            Value::Object(given.collect())
-        }
-        Value::Array(values) => values.iter().map(given).collect(),
-        other => other.clone(),
     }
+    schema
+}
+
+/// The same of what cannot be null: a field that is needed, an element of a list, a value of a map.
+pub(super) fn given_value(schema: &Value) -> Value {
+    let mut schema = schema.clone();
+    let Value::Object(fields) = &mut schema else { return schema };
+    if fields.contains_key("enum") {
+        let number =
+            json!({"type": "integer", "description": "Its number in the protocol's schema."});
+        return json!({"anyOf": [schema, number]});
+    }
+    if is_number_in_text(fields) {
+        if !is_signed(fields) {
+            fields.insert("minimum".to_owned(), 0.into());
+        }
+        fields.insert("type".to_owned(), json!(["string", "integer"]));
+        return schema;
+    }
+    for (key, value) in fields.iter_mut() {
+        match (key.as_str(), value) {
+            ("type", value) if *value == "integer" || *value == "number" => {
+                *value = json!([value.take(), "string"]);
+            }
+            ("$ref", Value::String(target)) => target.push_str(INPUT),
+            ("properties", Value::Object(properties)) => {
+                for value in properties.values_mut() {
+                    *value = given(value);
+                }
+            }
+            ("items" | "additionalProperties", value) => *value = given_value(value),
+            ("allOf", Value::Array(all)) => {
+                for value in all {
+                    *value = given_value(value);
+                }
+            }
+            _ => {}
+        }
+    }
+    schema
 }
 
 /// The schema of a field as a parameter of a path or query: a number is one there.
@@ -86,7 +120,7 @@ pub(super) fn reachable(from: &Value) -> Map<String, Value> {
             continue;
         }
         let schema = match (&WIRE["schemas"][&name], name.strip_suffix(INPUT)) {
-            (Value::Null, Some(message)) => given(&WIRE["schemas"][message]),
+            (Value::Null, Some(message)) => given_value(&WIRE["schemas"][message]),
             (schema, _) => schema.clone(),
         };
         if !schema.is_null() {
@@ -105,23 +139,6 @@ fn names(value: &Value) -> BTreeSet<String> {
         Value::Array(values) => values.iter().flat_map(names).collect(),
         Value::Object(fields) => fields.values().flat_map(names).collect(),
         _ => BTreeSet::new(),
-    }
-}
-
-fn given_reference(target: &str) -> Value {
-    let message = target.strip_prefix(COMPONENTS).unwrap_or_default();
-    let schemas = reachable(&json!({"$ref": target}));
-    let differs = schemas.values().any(holds_number_in_text);
-    if differs { format!("{COMPONENTS}{message}{INPUT}").into() } else { target.into() }
-}
-
-fn holds_number_in_text(value: &Value) -> bool {
-    match value {
-        Value::Object(fields) => {
-            is_number_in_text(fields) || fields.values().any(holds_number_in_text)
-        }
-        Value::Array(values) => values.iter().any(holds_number_in_text),
-        _ => false,
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use ringwire_protocol::{ErrorCode, SCHEMA_JSON};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{DOCUMENT, TAGS, wire_types};
 
@@ -66,7 +66,8 @@ fn every_operation_tells_its_parameters_its_success_and_its_refusals() {
         assert!(operation_tags.iter().all(|tag| tags.contains(tag.as_str().unwrap())), "{place}");
         let in_path: BTreeSet<&str> =
             path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
-        let declared = operation["parameters"].as_array().into_iter().flatten();
+        let declared = operation.get("parameters").map(|declared| declared.as_array().unwrap());
+        let declared = declared.into_iter().flatten();
         let declared = declared.filter(|parameter| parameter["in"] == "path");
         let declared: BTreeSet<&str> =
             declared.map(|parameter| parameter["name"].as_str().unwrap()).collect();
@@ -127,7 +128,7 @@ fn every_route_is_described() {
 }
 
 #[test]
-fn numbers_are_strings_in_answers_and_either_in_requests() {
+fn answers_write_values_in_one_way_and_requests_in_every_way_there_is() {
     let document = document();
     let schemas = &document["components"]["schemas"];
     assert_eq!(schemas["Entry"]["properties"]["seq"]["type"], "string");
@@ -136,9 +137,31 @@ fn numbers_are_strings_in_answers_and_either_in_requests() {
     assert!(body["properties"]["conversation_id"].is_null(), "the path has it");
     let message = &body["properties"]["message"]["$ref"];
     assert_eq!(message, "#/components/schemas/MessageInput");
-    let reply_to = &schemas["MessageInput"]["properties"]["reply_to"]["type"];
-    assert_eq!(*reply_to, serde_json::json!(["string", "integer"]));
+    let given = &schemas["MessageInput"]["properties"];
+    assert_eq!(given["reply_to"]["type"], json!(["string", "integer", "null"]));
+    assert_eq!(given["mentions"]["items"]["type"], json!(["string", "integer"]));
+    let kind =
+        json!({"anyOf": [{"$ref": "#/components/schemas/Message.KindInput"}, {"type": "null"}]});
+    assert_eq!(given["kind"], kind);
+    assert_eq!(schemas["Message.KindInput"]["anyOf"][1]["type"], "integer");
     assert_eq!(schemas["Message"]["properties"]["reply_to"]["type"], "string");
     let schema: Value = serde_json::from_str(SCHEMA_JSON).unwrap();
     assert_eq!(schema["commands"]["send"]["reply"], "SendAck");
+}
+
+#[test]
+fn parameters_are_never_null_and_every_component_is_somebodys() {
+    let document = document();
+    for (path, method, operation) in operations(&document) {
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let text = parameter["schema"].to_string();
+            assert!(!text.contains("null"), "{method} {path}: {parameter}");
+        }
+    }
+    let mut named = BTreeSet::new();
+    references(&document, &mut named);
+    for name in document["components"]["schemas"].as_object().unwrap().keys() {
+        assert!(named.contains(&format!("#/components/schemas/{name}")), "{name}");
+        assert!(name.starts_with(char::is_uppercase), "{name}");
+    }
 }

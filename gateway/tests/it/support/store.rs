@@ -31,7 +31,8 @@ impl Database {
         static SERVER: OnceLock<Mutex<PrivatePostgres>> = OnceLock::new();
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let server = SERVER.get_or_init(|| {
-            let settings = ["max_connections=300"];
+            // Many databases come and go here; their log need not be kept for long.
+            let settings = ["max_connections=300", "max_wal_size=128MB"];
             Mutex::new(PrivatePostgres::start_with(&settings).expect("a private Postgres"))
         });
         let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));

@@ -1,0 +1,351 @@
+//! What the server uses while it is under load: processor time and memory, by its process ids or its `/metrics`.
+//!
+//! ```text
+//!   --server-pid PID …      /proc: the processes with all their descendants (a database has one per connection)
+//!   --server-metrics URL    process_cpu_seconds_total, process_resident_memory_bytes
+//! ```
+//!
+//! A thread reads once a second, so that a slow answer delays nothing. The cost of a run is counted from the first send
+//! to the last: what connecting and reading back cost is not in it.
+
+use std::collections::HashMap;
+use std::io::{self, Read as _, Write as _};
+use std::net::{TcpStream, ToSocketAddrs as _};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::series::Usage;
+
+const INTERVAL: Duration = Duration::from_secs(1);
+/// How long `/metrics` may take.
+const ANSWER_LIMIT: Duration = Duration::from_secs(2);
+/// The most bytes taken from it.
+const MAX_ANSWER_BYTES: u64 = 8 << 20;
+/// Readings that were not taken in yet.
+const MAX_NEWS: usize = 16;
+
+/// Where the server's use is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Processes of this host.
+    Pids(Vec<u32>),
+    /// Its metrics, on plain HTTP: host with port, and path.
+    Metrics(String, String),
+}
+
+/// Why the server cannot be watched.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// Not `http://host[:port]/path`.
+    #[error("--server-metrics {0}: expected http://host:port/metrics")]
+    Url(String),
+    /// Nothing can be read there.
+    #[error("cannot read what the server uses from {from}: {reason}")]
+    Read {
+        /// Where.
+        from: String,
+        /// What the system said.
+        reason: io::Error,
+    },
+}
+
+/// What a run cost the server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// Where it was read.
+    pub source: String,
+    /// Processor time from the first send to the last, in seconds.
+    pub cpu_s: f64,
+    /// Memory before the first send. By process ids: of the processes named, without their descendants.
+    pub resident_bytes_before: u64,
+    /// Memory after the last.
+    pub resident_bytes_after: u64,
+}
+
+/// The watch on a server.
+#[derive(Debug)]
+pub struct Watch {
+    source: Source,
+    news: Receiver<Usage>,
+    before: Option<Usage>,
+    after: Option<Usage>,
+}
+
+impl Source {
+    /// Parses the URL of the metrics.
+    pub fn metrics(url: &str) -> Result<Self, ServerError> {
+        let wrong = || ServerError::Url(url.to_owned());
+        let rest = url.strip_prefix("http://").ok_or_else(wrong)?;
+        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        if host.is_empty() || url.contains(char::is_whitespace) {
+            return Err(wrong());
+        }
+        let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+        let host = if has_port { host.to_owned() } else { format!("{host}:80") };
+        Ok(Self::Metrics(host, if path.is_empty() { "/metrics" } else { path }.to_owned()))
+    }
+
+    fn read(&self) -> io::Result<Usage> {
+        match self {
+            Self::Pids(pids) => processes(pids),
+            Self::Metrics(host, path) => metrics(&get(host, path)?),
+        }
+    }
+}
+
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Pids(pids) => {
+                let pids: Vec<_> = pids.iter().map(u32::to_string).collect();
+                write!(f, "pid {}", pids.join(", "))
+            }
+            Self::Metrics(host, path) => write!(f, "http://{host}{path}"),
+        }
+    }
+}
+
+impl Watch {
+    /// Begins to watch. What cannot be read at all is an error now and not after the run.
+    pub fn start(source: Source) -> Result<Self, ServerError> {
+        source
+            .read()
+            .map_err(|error| ServerError::Read { from: source.to_string(), reason: error })?;
+        let (sender, news) = mpsc::sync_channel(MAX_NEWS);
+        let reading = source.clone();
+        thread::spawn(move || {
+            loop {
+                thread::sleep(INTERVAL);
+                // A reading that fails is left out. One too many is dropped; only an end of the watch ends this.
+                if let Ok(usage) = reading.read()
+                    && let Err(mpsc::TrySendError::Disconnected(_)) = sender.try_send(usage)
+                {
+                    return;
+                }
+            }
+        });
+        Ok(Self { source, news, before: None, after: None })
+    }
+
+    /// What was read since the last call.
+    pub(crate) fn news(&mut self) -> Vec<Usage> {
+        self.news.try_iter().collect()
+    }
+
+    /// The first send is about to be due.
+    pub(crate) fn begin(&mut self) {
+        self.before = self.source.read().ok();
+    }
+
+    /// The last send was due. The first call counts.
+    pub(crate) fn finish(&mut self) {
+        if self.before.is_some() && self.after.is_none() {
+            self.after = self.source.read().ok();
+        }
+    }
+
+    /// What the run cost.
+    pub(crate) fn end(self) -> Option<Cost> {
+        let (before, after) = self.before.zip(self.after)?;
+        Some(Cost {
+            source: self.source.to_string(),
+            cpu_s: (after.cpu_s - before.cpu_s).max(0.0),
+            resident_bytes_before: before.resident_bytes,
+            resident_bytes_after: after.resident_bytes,
+        })
+    }
+}
+
+/// One line of `/proc/PID/stat`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stat {
+    parent: u32,
+    /// Its own and that of children it has waited for.
+    ticks: u64,
+    resident_pages: u64,
+}
+
+impl Stat {
+    fn parse(text: &str) -> Option<Self> {
+        // The name, in brackets, may hold anything.
+        let (_, rest) = text.rsplit_once(") ")?;
+        let fields: Vec<&str> = rest.split(' ').collect();
+        let number = |index: usize| fields.get(index)?.parse::<u64>().ok();
+        // utime, stime, cutime, cstime: fields 14 to 17 of the line, counted from 1; what is left begins with field 3.
+        let ticks = (11..=14).map(number).sum::<Option<u64>>()?;
+        Some(Self { parent: number(1)? as u32, ticks, resident_pages: number(21)? })
+    }
+}
+
+fn processes(pids: &[u32]) -> io::Result<Usage> {
+    let mut all = HashMap::new();
+    for entry in std::fs::read_dir("/proc")?.flatten() {
+        let name = entry.file_name();
+        let Some(pid) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        // A process that ends meanwhile is passed over.
+        if let Some(stat) =
+            std::fs::read_to_string(entry.path().join("stat")).ok().as_deref().and_then(Stat::parse)
+        {
+            all.insert(pid, stat);
+        }
+    }
+    if let Some(gone) = pids.iter().find(|pid| !all.contains_key(pid)) {
+        return Err(io::Error::new(io::ErrorKind::NotFound, format!("there is no process {gone}")));
+    }
+    let belongs = |mut pid: u32| {
+        // Parents have no circles, but what is read while processes come and go might.
+        for _ in 0..64 {
+            if pids.contains(&pid) {
+                return true;
+            }
+            match all.get(&pid) {
+                Some(stat) if stat.parent > 1 => pid = stat.parent,
+                _ => return false,
+            }
+        }
+        false
+    };
+    let ticks: u64 = all.iter().filter(|(pid, _)| belongs(**pid)).map(|(_, stat)| stat.ticks).sum();
+    let pages: u64 =
+        pids.iter().filter_map(|pid| all.get(pid)).map(|stat| stat.resident_pages).sum();
+    Ok(Usage {
+        cpu_s: ticks as f64 / system(libc::_SC_CLK_TCK) as f64,
+        resident_bytes: pages * system(libc::_SC_PAGESIZE),
+    })
+}
+
+fn system(name: libc::c_int) -> u64 {
+    // SAFETY: takes no pointers.
+    unsafe { libc::sysconf(name) }.max(1).cast_unsigned()
+}
+
+fn get(host: &str, path: &str) -> io::Result<String> {
+    let address = host.to_socket_addrs()?.next().ok_or(io::ErrorKind::NotFound)?;
+    let mut stream = TcpStream::connect_timeout(&address, ANSWER_LIMIT)?;
+    stream.set_read_timeout(Some(ANSWER_LIMIT))?;
+    stream.set_write_timeout(Some(ANSWER_LIMIT))?;
+    // The answer ends with the connection. Servers may take HTTP/1.0 for the word of a proxy.
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
+    let mut answer = Vec::new();
+    stream.take(MAX_ANSWER_BYTES).read_to_end(&mut answer)?;
+    let answer = String::from_utf8_lossy(&answer);
+    let status = answer.split(' ').nth(1).unwrap_or("nothing");
+    match answer.split_once("\r\n\r\n") {
+        Some((head, body)) if status == "200" => {
+            let is_chunked = head.to_ascii_lowercase().contains("\r\ntransfer-encoding: chunked");
+            if is_chunked {
+                dechunk(body).ok_or_else(|| io::Error::other("the answer is cut off"))
+            } else {
+                Ok(body.to_owned())
+            }
+        }
+        _ => Err(io::Error::other(format!("the server answers {status}"))),
+    }
+}
+
+/// The content of a chunked body (RFC 9112, 7.1); `None`: it is no such body, or not all of it.
+fn dechunk(mut body: &str) -> Option<String> {
+    let mut content = String::new();
+    loop {
+        let (size, rest) = body.split_once("\r\n")?;
+        let size = usize::from_str_radix(size.split(';').next()?.trim(), 16).ok()?;
+        if size == 0 {
+            return Some(content);
+        }
+        content.push_str(rest.get(..size)?);
+        body = rest.get(size..)?.strip_prefix("\r\n")?;
+    }
+}
+
+/// Reads the two metrics that every Prometheus client library exports.
+fn metrics(text: &str) -> io::Result<Usage> {
+    let value = |name: &str| {
+        let lines = text.lines().filter_map(|line| line.strip_prefix(name));
+        let mut values =
+            lines.filter_map(|rest| rest.split_whitespace().next()?.parse::<f64>().ok());
+        values.next().ok_or_else(|| io::Error::other(format!("no metric {name}")))
+    };
+    Ok(Usage {
+        cpu_s: value("process_cpu_seconds_total ")?,
+        resident_bytes: value("process_resident_memory_bytes ")? as u64,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn a_process_is_read_with_its_descendants() {
+        let own = std::process::id();
+        let before = processes(&[own]).unwrap();
+        assert!(before.resident_bytes > 1 << 20);
+        // A child's time counts while it lives and after it was waited for.
+        let spin = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done";
+        let status = std::process::Command::new("sh").args(["-c", spin]).status().unwrap();
+        assert!(status.success());
+        assert!(processes(&[own]).unwrap().cpu_s > before.cpu_s);
+        assert!(processes(&[u32::MAX]).is_err());
+    }
+
+    #[test]
+    fn a_line_of_proc_is_taken_apart_whatever_the_name() {
+        let line =
+            "7 (a) b (c) S 3 7 7 0 -1 4194560 1 2 0 0 10 20 30 40 20 0 1 0 99 1000 55 1844 1 1 0 0";
+        assert_eq!(Stat::parse(line), Some(Stat { parent: 3, ticks: 100, resident_pages: 55 }));
+        assert_eq!(Stat::parse("7 (a) S 3"), None);
+    }
+
+    #[test]
+    fn metrics_are_read_over_http() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let text = "# TYPE process_cpu_seconds counter\nprocess_cpu_seconds_total 12.5\n\
+                    process_resident_memory_bytes 1.048576e6\n";
+        let chunked =
+            format!("Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{text}\r\n0\r\n\r\n", text.len());
+        let answers =
+            [format!("A: b\r\n\r\n{text}"), chunked, "A: b\r\n\r\nnothing 1\n".to_owned()];
+        let server = thread::spawn(move || {
+            for answer in answers {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") {
+                    let mut byte = [0];
+                    stream.read_exact(&mut byte).unwrap();
+                    request.extend(byte);
+                }
+                assert!(request.starts_with(b"GET /metrics HTTP/1.1\r\n"));
+                stream.write_all(format!("HTTP/1.1 200 OK\r\n{answer}").as_bytes()).unwrap();
+            }
+        });
+        let source = Source::metrics(&url).unwrap();
+        for _ in 0..2 {
+            assert_eq!(source.read().unwrap(), Usage { cpu_s: 12.5, resident_bytes: 1 << 20 });
+        }
+        assert!(source.read().unwrap_err().to_string().contains("process_cpu_seconds_total"));
+        server.join().unwrap();
+        assert!(Source::metrics("https://x/metrics").is_err());
+        assert_eq!(
+            Source::metrics("http://h").unwrap(),
+            Source::Metrics("h:80".to_owned(), "/metrics".to_owned())
+        );
+    }
+
+    #[test]
+    fn chunks_are_put_together_and_what_is_cut_is_told() {
+        assert_eq!(
+            dechunk("3;a=b\r\nabc\r\nA\r\n0123456789\r\n0\r\n\r\n").as_deref(),
+            Some("abc0123456789")
+        );
+        for cut in ["", "3\r\nab", "3\r\nabc\r\n", "x\r\n", "ffffffffffffffffff\r\nabc"] {
+            assert_eq!(dechunk(cut), None, "{cut}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! A process that works for runs: a child of one run, or a worker that serves runs from other hosts one after another.
+//!
+//! ```text
+//!   listen ──► accept ──► secret proven ──► one run, from its order to its end ──► accept …
+//! ```
+//!
+//! Whoever does not prove that it knows the secret gets nothing but a nonce, and has `GREETING_LIMIT` for that. One run
+//! is served at a time; others wait in the listener's queue.
+
+use std::io;
+use std::net::{Shutdown, TcpListener};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::link::{self, Here};
+use crate::secret::{Secret, SecretError};
+use crate::target::Target;
+use crate::tls::Trust;
+use crate::token::Tokens;
+
+/// How long whoever connects has to prove that it is a run.
+const GREETING_LIMIT: Duration = Duration::from_secs(5);
+/// How long the network may take what a worker tells; a run that does not listen any more is given up.
+const WRITE_LIMIT: Duration = Duration::from_mins(1);
+
+/// What a worker brings along for the runs it works for.
+#[derive(Clone, Debug, Default)]
+pub struct Equipment {
+    /// The server's secret, to sign tokens with; see [`Tokens::load`].
+    pub jwt_secret_file: Option<PathBuf>,
+    /// Whose certificates are taken.
+    pub trust: Trust,
+}
+
+impl Equipment {
+    /// What a part of a run against the server at `url` needs.
+    pub fn prepare(&self, url: &str) -> Result<Here, String> {
+        let target = Target::parse_trusting(url, &self.trust).map_err(|error| error.to_string())?;
+        let tokens =
+            Tokens::load(self.jwt_secret_file.as_deref()).map_err(|error| error.to_string())?;
+        Ok(Here { target, tokens })
+    }
+}
+
+/// Works for the run that started this process, over its stdin and stdout.
+pub fn serve_parent(equipment: &Equipment) -> io::Result<()> {
+    link::serve(io::stdin(), io::stdout(), |url| equipment.prepare(url))
+}
+
+/// Works for whatever run proves to know the secret, one after another, for ever.
+pub fn serve_runs(
+    listener: &TcpListener,
+    secret: &Secret,
+    equipment: &Equipment,
+) -> io::Result<()> {
+    loop {
+        let (stream, peer) = match listener.accept() {
+            Ok(accepted) => accepted,
+            // The peer is gone again already.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
+            Err(error) => return Err(error),
+        };
+        let served = (|| {
+            stream.set_nodelay(true)?;
+            stream.set_read_timeout(Some(GREETING_LIMIT))?;
+            stream.set_write_timeout(Some(WRITE_LIMIT))?;
+            secret.prove_as_worker(&stream)?;
+            stream.set_read_timeout(None)?;
+            eprintln!("works for {peer}");
+            link::serve(stream.try_clone()?, &stream, |url| equipment.prepare(url))?;
+            Ok::<(), SecretError>(())
+        })();
+        match served {
+            Ok(()) => eprintln!("is done for {peer}"),
+            Err(error) => eprintln!("{peer}: {error}"),
+        }
+        // Ends the thread that reads orders as well.
+        let _ = stream.shutdown(Shutdown::Both);
+    }
+}
