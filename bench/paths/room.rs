@@ -211,14 +211,15 @@ impl Room {
         self.settle();
     }
 
-    /// Has the conversation loaded, then everything repeated until what a shard keeps for later is there.
+    /// Has the conversation loaded, then everything repeated until what a shard keeps for later is there: the newest
+    /// 100 entries, above all.
     fn warm_up(&mut self) {
         self.look();
         for client in &mut self.clients {
             assert!(client.acks == 1, "everyone is connected");
             client.acks = 0;
         }
-        for _ in 0..32 {
+        for _ in 0..12 {
             self.prepare();
             self.run();
         }

@@ -1,4 +1,5 @@
-//! The connection layer alone, on the shards: answers every WebSocket message with the same message.
+//! The connection layer alone, on the shards: answers every WebSocket message with the same message, or tells it to
+//! everybody who is connected to that shard.
 //!
 //! For conformance suites and for measuring raw speed:
 //! `cargo run --release --example echo -p ringwire-gateway -- --listen 127.0.0.1:9001`
@@ -17,7 +18,7 @@ use ringwire_gateway::net::{self, Driver, Listener, Stream};
 use ringwire_gateway::{limits, shard};
 use ringwire_protocol::CloseReason;
 use ringwire_protocol::connection::Connection;
-use ringwire_protocol::websocket::{Limits, MessageKind, Role, handshake};
+use ringwire_protocol::websocket::{Limits, MessageKind, Role, frame, handshake};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -36,16 +37,28 @@ struct Arguments {
     /// Compress messages for clients that offer permessage-deflate.
     #[arg(long)]
     compression: bool,
+    /// Tell every message to all connections of the shard.
+    #[arg(long)]
+    broadcast: bool,
     /// Wait for sockets with epoll instead of io_uring.
     #[arg(long)]
     epoll: bool,
 }
 
+/// What the connections have in common.
+#[derive(Clone, Copy)]
+struct Manner {
+    max_message_bytes: usize,
+    compression: bool,
+    broadcast: bool,
+}
+
 struct Echo {
     links: RefCell<Links>,
     read_buffer: RefCell<ReadBuffer>,
-    max_message_bytes: usize,
-    compression: bool,
+    /// Who is told what is said, where everybody is.
+    listeners: RefCell<Vec<LinkKey>>,
+    manner: Manner,
 }
 
 impl Application for Echo {
@@ -61,7 +74,15 @@ impl Application for Echo {
 
     fn on_message(&self, link: LinkKey, kind: MessageKind, payload: &[u8]) {
         let mut links = self.links.borrow_mut();
-        links.send_message(link, kind, payload);
+        if self.manner.broadcast {
+            // Framed once, and shared by all.
+            let frame = frame::server_frame(kind, payload);
+            for listener in self.listeners.borrow().iter() {
+                links.push(*listener, &frame);
+            }
+        } else {
+            links.send_message(link, kind, payload);
+        }
         // A peer that sends without reading is not read either.
         if links.queued_bytes(link) > limits::OUTBOX_FULL_BYTES {
             links.set_paused(link, true);
@@ -74,7 +95,11 @@ impl Application for Echo {
 
     fn on_farewell(&self, _: LinkKey, _: Option<u16>) {}
 
-    fn on_gone(&self, _: LinkKey) {}
+    fn on_gone(&self, link: LinkKey) {
+        if self.manner.broadcast {
+            self.listeners.borrow_mut().retain(|listener| *listener != link);
+        }
+    }
 
     fn on_second(&self, overdue: Vec<(LinkKey, Overdue)>) {
         let mut links = self.links.borrow_mut();
@@ -84,18 +109,14 @@ impl Application for Echo {
     }
 }
 
-async fn run(
-    listener: std::net::TcpListener,
-    max_message_bytes: usize,
-    compression: bool,
-) -> std::io::Result<()> {
+async fn run(listener: std::net::TcpListener, manner: Manner) -> std::io::Result<()> {
     let heartbeat =
         Heartbeat { ping_after_s: limits::PING_AFTER_S, close_after_s: limits::IDLE_CLOSE_S };
     let echo = Rc::new(Echo {
         links: RefCell::new(Links::new(heartbeat)),
         read_buffer: RefCell::default(),
-        max_message_bytes,
-        compression,
+        listeners: RefCell::default(),
+        manner,
     });
     net::spawn(driver::flush_loop(Rc::clone(&echo)));
     net::spawn(driver::sweep_loop(Rc::clone(&echo)));
@@ -112,12 +133,12 @@ async fn greet(echo: Rc<Echo>, stream: Stream) {
     else {
         return;
     };
-    let deflate = request.deflate.filter(|_| echo.compression);
+    let deflate = request.deflate.filter(|_| echo.manner.compression);
     let response = handshake::accept_response(&request, None, deflate);
     if upgrade::write_all(&stream, &response).await.is_err() {
         return;
     }
-    let limits = Limits { max_message_bytes: echo.max_message_bytes };
+    let limits = Limits { max_message_bytes: echo.manner.max_message_bytes };
     let mut machine = Connection::new(Role::Server, limits);
     if deflate.is_some() {
         machine = machine.with_deflate();
@@ -127,13 +148,18 @@ async fn greet(echo: Rc<Echo>, stream: Stream) {
     if deflate.is_some() {
         echo.links.borrow_mut().allow_deflate(link);
     }
+    if echo.manner.broadcast {
+        echo.listeners.borrow_mut().push(link);
+    }
     let opening = Box::new(Opening { machine, messages: Vec::new(), unread });
     // A task of its own, so that the handshake's state is not kept for the connection's life.
     net::spawn(driver::serve(echo, link, stream, opening, ()));
 }
 
 fn main() -> anyhow::Result<()> {
-    let Arguments { listen, shards, max_message_bytes, compression, epoll } = Arguments::parse();
+    let Arguments { listen, shards, max_message_bytes, compression, broadcast, epoll } =
+        Arguments::parse();
+    let manner = Manner { max_message_bytes, compression, broadcast };
     let driver = if epoll { Driver::Epoll } else { Driver::Uring };
     let mut address = listen;
     let mut threads = Vec::new();
@@ -141,7 +167,7 @@ fn main() -> anyhow::Result<()> {
         let listener = net::listen(address)?;
         // With port 0 the first listener decides the port for all.
         address = listener.local_addr()?;
-        let run = move || run(listener, max_message_bytes, compression);
+        let run = move || run(listener, manner);
         threads.push(shard::launch::spawn(index, driver, run)?);
     }
     println!("echo on ws://{address}/ with {} and {shards} shard(s)", driver.name());

@@ -1,74 +1,209 @@
-//! `cargo xtask bench`: micro-benchmarks by criterion, and comparisons with other servers.
+//! `cargo xtask bench`: micro-benchmarks by criterion, instruction counts, measurements of whole servers, and the
+//! project's targets.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
+use serde_json::Value;
 
 use crate::command::{cargo, run as run_command};
+use crate::targets::{self, Reports};
+use crate::{instructions, packages, prerequisites};
+
+/// Length of each run of the direct driver whose figures become targets.
+const DIRECT_S: u32 = 10;
 
 /// What to measure.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// `echo` compares echo servers, `idle` measures idle sessions, `direct` finds the highest rate of direct messages,
-    /// `stalled` tells what a member who never reads costs the others, `logins` what a hundred logins at once cost chat,
-    /// `connect` how fast sessions open, `storage` rates the append path; any other name filters the micro-benchmarks.
-    name: Option<String>,
-    /// Where a comparison writes its figures.
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+#[derive(clap::Subcommand)]
+enum What {
+    /// Instructions that each hot path takes for a message, compared with bench/instructions.toml.
+    Instructions {
+        /// Write the counts down instead.
+        #[arg(long)]
+        accept: bool,
+    },
+    /// What a message costs that is echoed, or told to everybody, beside other servers.
+    Compare {
+        /// `echo`, `fanout`; both unless told otherwise.
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<String>,
+        #[command(flatten)]
+        driving: Driving,
+    },
+    /// Every target of the project, measured. Takes about an hour, and a machine that does nothing else.
+    Targets {
+        /// Where to write them.
+        #[arg(long)]
+        report_json: Option<PathBuf>,
+        /// Rounds of what is repeated.
+        #[arg(long, default_value_t = 5)]
+        rounds: u32,
+    },
+    /// Write the README's table of targets from bench/record/targets.json.
+    Readme {
+        /// Only compare; exit 1 when they differ.
+        #[arg(long)]
+        check: bool,
+    },
+    /// The highest rate of direct messages, and what they cost.
+    Direct(Driving),
+    /// The memory of idle sessions.
+    Idle(Driving),
+    /// How fast sessions open and resume.
+    Connect(Driving),
+    /// What a hundred logins at once cost chat.
+    Logins(Driving),
+    /// What a member who never reads costs the others.
+    Stalled(Driving),
+    /// What durable messages cost, beside one connection that commits row by row.
+    Storage(Driving),
+    /// Anything else filters the micro-benchmarks.
+    #[command(external_subcommand)]
+    Micro(Vec<String>),
+}
+
+/// What a measurement is given.
+#[derive(clap::Args)]
+struct Driving {
+    /// Where it writes its figures.
     #[arg(long)]
     report_json: Option<PathBuf>,
-    /// Passed on to the comparison or to criterion.
+    /// Passed on to it.
     #[arg(last = true)]
     rest: Vec<String>,
 }
 
 /// Builds and runs the benchmark.
 pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<()> {
-    match arguments.name.as_deref() {
-        Some("echo") => compare(root, arguments, &["--bins", "--example", "echo"], "echo_compare"),
-        Some("direct") => compare(root, arguments, &["--bins"], "direct_rates"),
-        Some("idle") => compare(root, arguments, &["--bins"], "idle_sessions"),
-        Some("connect") => compare(root, arguments, &["--bins"], "connect_rates"),
-        Some("logins") => compare(root, arguments, &["--bins"], "login_load"),
-        Some("stalled") => compare(root, arguments, &["--bins"], "stalled_reader"),
-        Some("storage") => alone(root, arguments, "storage_rates"),
-        filter => {
-            if arguments.report_json.is_some() {
-                bail!(
-                    "--report-json belongs to a comparison: echo, idle, direct, connect, logins, stalled or storage"
-                );
-            }
-            let mut bench = cargo(root);
-            bench.args(["bench", "--package", "ringwire-bench", "--"]).args(filter);
-            run_command(bench.args(&arguments.rest))
+    let Some(what) = &arguments.what else { return micro(root, &[]) };
+    match what {
+        What::Instructions { accept } => instructions::run(root, *accept),
+        What::Compare { only, driving } => compare(root, only, driving),
+        What::Targets { report_json, rounds } => {
+            measure_targets(root, report_json.as_deref(), *rounds)
         }
+        What::Readme { check } => targets::write_readme(root, *check),
+        What::Direct(driving) => with_server(root, "direct_rates", driving),
+        What::Idle(driving) => with_server(root, "idle_sessions", driving),
+        What::Connect(driving) => with_server(root, "connect_rates", driving),
+        What::Logins(driving) => with_server(root, "login_load", driving),
+        What::Stalled(driving) => with_server(root, "stalled_reader", driving),
+        What::Storage(driving) => alone(root, "storage_rates", driving),
+        What::Micro(filter) => micro(root, filter),
     }
 }
 
-/// One cargo invocation builds our server, its peers and the driver with the same features and profile; the
+/// Criterion's benchmarks whose names match.
+fn micro(root: &Path, filter: &[String]) -> Result<()> {
+    let mut bench = cargo(root);
+    run_command(bench.args(["bench", "--package", "ringwire-bench", "--"]).args(filter))
+}
+
+fn with_server(root: &Path, driver: &str, driving: &Driving) -> Result<()> {
+    build(root, &["--bins"])?;
+    drive(driver, driving)
+}
+
+/// One cargo invocation builds our server, its peers and the drivers with the same features and profile; a
 /// driver then finds the servers beside itself.
-fn compare(root: &Path, arguments: &Arguments, targets: &[&str], driver: &str) -> Result<()> {
+fn build(root: &Path, targets: &[&str]) -> Result<()> {
     let packages = ["ringwire-gateway", "ringwire-loadtest", "ringwire-bench"];
     let mut build = cargo(root);
     build.args(["build", "--release"]).args(packages.iter().flat_map(|name| ["-p", *name]));
-    run_command(build.args(targets))?;
-    drive(arguments, driver)
+    run_command(build.args(targets))
 }
 
 /// A benchmark that needs no server of ours.
-fn alone(root: &Path, arguments: &Arguments, driver: &str) -> Result<()> {
+fn alone(root: &Path, driver: &str, driving: &Driving) -> Result<()> {
     let mut build = cargo(root);
     run_command(build.args(["build", "--release", "-p", "ringwire-bench", "--bin", driver]))?;
-    drive(arguments, driver)
+    drive(driver, driving)
 }
 
-fn drive(arguments: &Arguments, driver: &str) -> Result<()> {
+/// Our connection layer beside other servers.
+fn compare(root: &Path, only: &[String], driving: &Driving) -> Result<()> {
+    let (node, npm) = prerequisites::ensure_node()?;
+    packages::install_node_packages(root, packages::NODE_PEER, &npm)?;
+    build(root, &["--bins", "--example", "echo"])?;
+    let mut command = driver("compare_servers", driving)?;
+    if !only.is_empty() {
+        command.arg("--only").arg(only.join(","));
+    }
+    run_command(command.env("RINGWIRE_NODE", node))
+}
+
+/// Runs every driver that a target needs, one after the other. What fails is told, and is a target without a figure.
+fn measure_targets(root: &Path, report_json: Option<&Path>, rounds: u32) -> Result<()> {
+    let programs = prerequisites::ensure()?;
+    packages::install_node_packages(root, packages::NODE_PEER, &programs.npm)?;
+    build(root, &["--bins", "--example", "echo"])?;
+    let measure = |driver: &str, arguments: &[String]| {
+        report_of(driver, arguments, &programs).unwrap_or_else(|error| {
+            println!("{driver} measured nothing: {error:#}");
+            Value::Null
+        })
+    };
+    let words = |words: &str| words.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let mut reports = Reports {
+        compare: measure("compare_servers", &words(&format!("--rounds {rounds}"))),
+        storage: measure(
+            "storage_rates",
+            &words(&format!("--databases postgres --rounds {rounds}")),
+        ),
+        direct: measure(
+            "direct_rates",
+            &words(&format!("--databases postgres --duration-s {DIRECT_S}")),
+        ),
+        connect: measure("connect_rates", &words("--sessions 10000")),
+        idle: measure("idle_sessions", &[]),
+        ..Reports::default()
+    };
+    if let Some(best) = reports.best_rate_per_s() {
+        let half = (best / 2.0) as u32;
+        let many = format!("--databases postgres --users 10000 --rates {half} --duration-s 60");
+        let runs = (0..rounds).map(|_| measure("direct_rates", &words(&many)));
+        reports.many_users = runs.collect();
+    }
+    targets::report(&mut targets::rows(&reports, DIRECT_S), report_json)
+}
+
+/// Runs a driver; what it wrote.
+fn report_of(
+    name: &str,
+    arguments: &[String],
+    programs: &prerequisites::Programs,
+) -> Result<Value> {
+    println!("\n── {name} {} ──", arguments.join(" "));
+    let report = std::env::temp_dir().join(format!("ringwire-{name}-{}.json", std::process::id()));
+    let driving = Driving { report_json: Some(report.clone()), rest: arguments.to_vec() };
+    let mut command = driver(name, &driving)?;
+    command.env("RINGWIRE_NODE", &programs.node);
+    run_command(command.env("RINGWIRE_PG_BIN", &programs.postgres_folder))?;
+    let text = std::fs::read(&report).with_context(|| report.display().to_string())?;
+    std::fs::remove_file(&report)?;
+    Ok(serde_json::from_slice(&text)?)
+}
+
+fn drive(name: &str, driving: &Driving) -> Result<()> {
+    run_command(&mut driver(name, driving)?)
+}
+
+/// How a driver is started.
+fn driver(name: &str, driving: &Driving) -> Result<Command> {
     // This program lies in `debug` of the same target folder, wherever that is.
     let this = std::env::current_exe()?;
     let target = this.parent().and_then(Path::parent).context("no target folder")?;
-    let mut compare = Command::new(target.join("release").join(driver));
-    if let Some(report) = &arguments.report_json {
-        compare.arg("--report-json").arg(std::path::absolute(report)?);
+    let mut command = Command::new(target.join("release").join(name));
+    if let Some(report) = &driving.report_json {
+        command.arg("--report-json").arg(std::path::absolute(report)?);
     }
-    run_command(compare.args(&arguments.rest))
+    command.args(&driving.rest);
+    Ok(command)
 }

@@ -1,8 +1,9 @@
 //! Developer commands, run as `cargo xtask …`.
 //!
 //! ```text
-//! test ──► prerequisites, packages ──► cargo test   bench ──► criterion | bench/compare
-//! ci   ──► lint ──► codegen --check ──► protocol-docs --check ──► test
+//! test ──► prerequisites, packages ──► cargo test
+//! bench ──► criterion | instructions | bench/compare ──► targets ──► README
+//! ci   ──► lint ──► codegen, protocol-docs, bench readme --check ──► test ──► bench instructions
 //!            └──► rustfmt, clippy, rustdoc, tidy
 //! ```
 
@@ -10,12 +11,14 @@ mod bench;
 mod ci;
 mod codegen;
 mod command;
+mod instructions;
 mod lint;
 mod packages;
 mod prerequisites;
 mod protocol_docs;
 mod simulate;
 mod steps;
+mod targets;
 mod test;
 mod tidy;
 
@@ -60,7 +63,7 @@ enum Command {
     },
     /// Run whole servers and clients in virtual time, with faults; a seed is repeated by `--seed`.
     Simulate(simulate::Arguments),
-    /// Run the micro-benchmarks, or a comparison (`echo`).
+    /// Run the micro-benchmarks, or one of the measurements.
     Bench(bench::Arguments),
 }
 

@@ -6,6 +6,7 @@
 //!   gateway/tests/openapi/requirements.txt ────────────────┤
 //!   gateway/tests/s3/requirements.txt ─────────────────────┴─► target/python (a virtual environment)
 //!   docs/clients/javascript/package-lock.json ───────────────► node_modules beside it
+//!   bench/compare/peers/node/package-lock.json ──────────────► likewise, when servers are compared
 //! ```
 //!
 //! Invariant: a stamp beside the packages says what they were installed from, so nothing is fetched twice, and a
@@ -28,12 +29,14 @@ const REQUIREMENTS: [&str; 4] = [
 ];
 const ENVIRONMENT: &str = "target/python";
 const NODE_CLIENT: &str = "docs/clients/javascript";
+/// The server that `bench compare` starts.
+pub(crate) const NODE_PEER: &str = "bench/compare/peers/node";
 /// The name of a stamp.
 const STAMP: &str = ".installed-from";
 
 /// Installs what is missing; the Python that sees its packages.
 pub(crate) fn ensure(root: &Path, programs: &Programs) -> Result<PathBuf> {
-    install_node_packages(root, &programs.npm)?;
+    install_node_packages(root, NODE_CLIENT, &programs.npm)?;
     match &programs.python {
         Python::Complete(python) => Ok(python.clone()),
         Python::Bare(python) => make_environment(root, python),
@@ -62,15 +65,16 @@ fn make_environment(root: &Path, python: &Path) -> Result<PathBuf> {
     Ok(inside)
 }
 
-fn install_node_packages(root: &Path, npm: &Path) -> Result<()> {
-    let client = root.join(NODE_CLIENT);
+/// Installs the packages of a program for Node beside it.
+pub(crate) fn install_node_packages(root: &Path, program: &str, npm: &Path) -> Result<()> {
+    let client = root.join(program);
     let wanted = fs::read_to_string(client.join("package-lock.json"))
-        .with_context(|| format!("{NODE_CLIENT}/package-lock.json"))?;
+        .with_context(|| format!("{program}/package-lock.json"))?;
     let folder = client.join("node_modules");
     if is_stamped(&folder, &wanted) {
         return Ok(());
     }
-    println!("the tests need packages for Node; installing them into {NODE_CLIENT}/node_modules");
+    println!("packages for Node are missing; installing them into {program}/node_modules");
     let mut command = Command::new(npm);
     command.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&client);
     run_command(&mut command)?;

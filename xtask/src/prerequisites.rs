@@ -74,6 +74,31 @@ pub(crate) fn ensure() -> Result<Programs> {
     })
 }
 
+/// Finds Node and its package manager; installs what is missing.
+pub(crate) fn ensure_node() -> Result<(PathBuf, PathBuf)> {
+    let mut missing = Vec::new();
+    if find_node()?.is_none() {
+        missing.push("nodejs");
+    }
+    if in_path("npm").is_none() {
+        missing.push("npm");
+    }
+    if !missing.is_empty() {
+        install(&missing)?;
+    }
+    let npm = in_path("npm").context("npm was installed but is not found")?;
+    Ok((find_node()?.context("Node was installed but is not found")?, npm))
+}
+
+/// Finds valgrind, which counts instructions; installs it where it is missing.
+pub(crate) fn ensure_valgrind() -> Result<PathBuf> {
+    if in_path("valgrind").is_none() {
+        // What is counted is named by the symbols of the C library, which Debian keeps apart.
+        install(&["valgrind", "libc6-dbg"])?;
+    }
+    in_path("valgrind").context("valgrind was installed but is not found")
+}
+
 fn find_postgres() -> Result<Option<PathBuf>> {
     if let Some(folder) = std::env::var_os(POSTGRES_FOLDER_VARIABLE) {
         let folder = PathBuf::from(folder);
@@ -145,10 +170,10 @@ fn newest_postgres(versions: &Path) -> Option<PathBuf> {
 /// Installs Debian packages, without starting any service.
 fn install(packages: &[&str]) -> Result<()> {
     let names = packages.join(" and ");
-    println!("the tests need {names}; installing with apt-get");
+    println!("{names} is missing; installing with apt-get");
     let privilege = privilege().with_context(|| {
         format!(
-            "the tests need {names}: run `apt-get install --no-install-recommends {}` as root, or name \
+            "{names} is missing: run `apt-get install --no-install-recommends {}` as root, or name \
              programs of your own in {POSTGRES_FOLDER_VARIABLE}, {CHROMIUM_VARIABLE}, {PYTHON_VARIABLE} and \
              {NODE_VARIABLE}",
             packages.join(" ")

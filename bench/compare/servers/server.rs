@@ -11,9 +11,12 @@ use anyhow::{Context as _, Result, bail, ensure};
 use clap::ValueEnum;
 use serde::Serialize;
 
+use crate::Workload;
 use crate::cpu::{self, Usage};
 use crate::wire::{Framing, Wire};
 
+/// In this repository: the program lies there, and its packages beside it.
+const NODE_PEER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/compare/peers/node/server.js");
 const START_LIMIT: Duration = Duration::from_secs(10);
 
 /// A server under comparison.
@@ -26,10 +29,13 @@ pub(crate) enum Server {
     MonoioTcp,
     /// The usual Rust WebSocket server.
     TokioTungstenite,
+    /// The usual WebSocket server of Node: the package `ws`.
+    NodeWs,
 }
 
 impl Server {
-    pub(crate) const ALL: [Self; 3] = [Self::Ringwire, Self::MonoioTcp, Self::TokioTungstenite];
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Ringwire, Self::MonoioTcp, Self::TokioTungstenite, Self::NodeWs];
 
     /// The name in tables.
     pub(crate) fn name(self) -> &'static str {
@@ -37,39 +43,66 @@ impl Server {
             Self::Ringwire => "ringwire",
             Self::MonoioTcp => "monoio TCP",
             Self::TokioTungstenite => "tokio-tungstenite",
+            Self::NodeWs => "Node ws",
         }
+    }
+
+    /// Whether it can do it at all.
+    pub(crate) fn does(self, workload: Workload) -> bool {
+        workload == Workload::Echo || self != Self::MonoioTcp
     }
 
     /// What it speaks, with payloads of `size_bytes`.
     pub(crate) fn wire(self, size_bytes: usize) -> Result<Wire> {
-        let framing = match self {
-            Self::MonoioTcp => Framing::None,
-            Self::Ringwire | Self::TokioTungstenite => Framing::WebSocket,
-        };
+        let framing = if self == Self::MonoioTcp { Framing::None } else { Framing::WebSocket };
         Wire::new(framing, size_bytes)
+    }
+
+    /// Why it cannot be started here; those of Rust are built with this program, and have to be there.
+    pub(crate) fn missing(self) -> Result<Option<&'static str>> {
+        let program = self.program()?;
+        if self == Self::NodeWs {
+            let installed = program.with_file_name("node_modules").is_dir();
+            return Ok((!installed).then_some("`npm ci` was not run in bench/compare/peers/node"));
+        }
+        ensure!(
+            program.is_file(),
+            "{} is not built; `cargo xtask bench compare` builds it",
+            program.display()
+        );
+        Ok(None)
     }
 
     /// Cargo puts binaries beside this one and examples in a folder there.
     fn program(self) -> Result<PathBuf> {
         let this = std::env::current_exe()?;
         let folder = this.parent().context("this program lies in a folder")?;
-        let program = folder.join(match self {
-            Self::Ringwire => "examples/echo",
-            Self::MonoioTcp => "echo_monoio_tcp",
-            Self::TokioTungstenite => "echo_tokio_tungstenite",
-        });
-        ensure!(
-            program.is_file(),
-            "{} is not built; `cargo xtask bench echo` builds it",
-            program.display()
-        );
-        Ok(program)
+        Ok(match self {
+            Self::Ringwire => folder.join("examples/echo"),
+            Self::MonoioTcp => folder.join("peer_monoio_tcp"),
+            Self::TokioTungstenite => folder.join("peer_tokio_tungstenite"),
+            Self::NodeWs => PathBuf::from(NODE_PEER),
+        })
+    }
+
+    fn command(self) -> Result<Command> {
+        let program = self.program()?;
+        if self != Self::NodeWs {
+            return Ok(Command::new(program));
+        }
+        let node = std::env::var_os("RINGWIRE_NODE").unwrap_or_else(|| "node".into());
+        let mut command = Command::new(node);
+        command.arg(program);
+        Ok(command)
     }
 
     /// Starts it on `core` and waits until it accepts connections.
-    pub(crate) fn start(self, core: usize) -> Result<Running> {
+    pub(crate) fn start(self, workload: Workload, core: usize) -> Result<Running> {
         let address = free_address()?;
-        let mut command = Command::new(self.program()?);
+        let mut command = self.command()?;
+        if workload == Workload::Fanout {
+            command.arg("--broadcast");
+        }
         command.arg("--listen").arg(address.to_string()).env("RUST_LOG", "error");
         command.stdin(Stdio::null()).stdout(Stdio::null());
         // SAFETY: between fork and exec the closure only makes two system calls on its own stack.

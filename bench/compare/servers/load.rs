@@ -1,6 +1,11 @@
-//! The load: one thread, one epoll, every connection with `depth` messages in flight. Each echo that arrives is
-//! compared with what was sent and answered with the next message; all that one read brings is answered by one
-//! write.
+//! The load: one thread, one epoll.
+//!
+//! ```text
+//!   echo:     every connection has `depth` messages in flight; each that comes back is followed by the next one
+//!   fan-out:  the first connection sends `depth` messages in one write; when everybody has got them all, the next ones
+//! ```
+//!
+//! Each message that arrives is compared with what was sent; all that one read brings is answered by one write.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -10,14 +15,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use serde::Serialize;
 
-use crate::Cell;
 use crate::cpu::Usage;
 use crate::wire::{Framing, Wire};
+use crate::{Cell, Workload};
 use ringwire_bench::poll::{Event, Poll};
 
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 const HANDSHAKE_BYTES: usize = 4_096;
-/// Without a single echo for this long, the server is stuck or has lost a message.
+/// Without a single message for this long, the server is stuck or has lost a message.
 const SILENCE_LIMIT: Duration = Duration::from_secs(10);
 const POLL_LIMIT_MS: i32 = 100;
 const READ_BYTES: usize = 256 * 1_024;
@@ -25,9 +30,9 @@ const READ_BYTES: usize = 256 * 1_024;
 /// One measurement of one server.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Sample {
-    /// Messages echoed per CPU-second of the server.
+    /// Messages echoed, or delivered, per CPU-second of the server.
     pub(crate) messages_per_cpu_s: f64,
-    /// Messages echoed per second.
+    /// The same per second.
     pub(crate) messages_per_s: f64,
     /// How much of its core the server used; below 1 the load was the limit.
     pub(crate) cpu_share: f64,
@@ -48,7 +53,7 @@ impl Sample {
     }
 }
 
-/// What a run echoed.
+/// What a run brought back.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Measured {
     messages: u64,
@@ -57,6 +62,7 @@ pub(crate) struct Measured {
 
 /// Open connections, all handshakes done.
 pub(crate) struct Load {
+    workload: Workload,
     wire: Wire,
     depth: usize,
     poll: Poll,
@@ -64,6 +70,8 @@ pub(crate) struct Load {
     input: Vec<u8>,
     output: Vec<u8>,
     started: bool,
+    /// Fan-out: deliveries of the last messages that have not arrived.
+    awaited: u64,
 }
 
 struct Connection {
@@ -78,7 +86,12 @@ struct Connection {
 
 impl Load {
     /// Connects, one connection after the other.
-    pub(crate) fn connect(address: SocketAddr, wire: Wire, cell: Cell) -> Result<Self> {
+    pub(crate) fn connect(
+        workload: Workload,
+        address: SocketAddr,
+        wire: Wire,
+        cell: Cell,
+    ) -> Result<Self> {
         // Readiness is told once, so one read has to take everything there can be.
         ensure!(cell.depth * wire.reply_bytes() < READ_BYTES, "too many bytes in flight");
         let poll = Poll::new()?;
@@ -96,6 +109,7 @@ impl Load {
             });
         }
         Ok(Self {
+            workload,
             wire,
             depth: cell.depth,
             poll,
@@ -103,6 +117,7 @@ impl Load {
             input: vec![0; READ_BYTES],
             output: Vec::new(),
             started: false,
+            awaited: 0,
         })
     }
 
@@ -110,8 +125,13 @@ impl Load {
     pub(crate) fn run_for(&mut self, duration: Duration) -> Result<Measured> {
         if !self.started {
             self.started = true;
-            for index in 0..self.connections.len() {
-                self.send(index, self.depth)?;
+            match self.workload {
+                Workload::Echo => {
+                    for index in 0..self.connections.len() {
+                        self.send(index, self.depth)?;
+                    }
+                }
+                Workload::Fanout => self.publish()?,
             }
         }
         let started = Instant::now();
@@ -124,7 +144,10 @@ impl Load {
             if echoed > 0 {
                 last_echo = now;
             }
-            ensure!(now.duration_since(last_echo) < SILENCE_LIMIT, "no echo for {SILENCE_LIMIT:?}");
+            ensure!(
+                now.duration_since(last_echo) < SILENCE_LIMIT,
+                "nothing came for {SILENCE_LIMIT:?}"
+            );
             messages += echoed;
         }
         Ok(Measured { messages, elapsed: now.duration_since(started) })
@@ -133,11 +156,11 @@ impl Load {
     /// Waits for every echo still in flight, then closes the connections.
     pub(crate) fn finish(mut self) -> Result<()> {
         let mut last_echo = Instant::now();
-        while self.connections.iter().any(|connection| connection.received < connection.sent) {
+        while (0..self.connections.len()).any(|index| self.is_owed(index)) {
             if self.turn(false)? > 0 {
                 last_echo = Instant::now();
             }
-            ensure!(last_echo.elapsed() < SILENCE_LIMIT, "echoes are missing at the end");
+            ensure!(last_echo.elapsed() < SILENCE_LIMIT, "messages are missing at the end");
         }
         for connection in &self.connections {
             ensure!(connection.partial.is_empty(), "bytes that nobody sent came back");
@@ -146,7 +169,12 @@ impl Load {
         Ok(())
     }
 
-    /// One wait and what it brought; returns the echoes. `refill`: answer each with a new message.
+    /// Messages for this connection are still in flight.
+    fn is_owed(&self, index: usize) -> bool {
+        self.connections[index].received < self.connections[self.author(index)].sent
+    }
+
+    /// One wait and what it brought; returns the echoes. `refill`: send new ones.
     fn turn(&mut self, refill: bool) -> Result<u64> {
         let mut echoed = 0;
         let mut events = [Event::default(); 512];
@@ -160,33 +188,55 @@ impl Load {
             if event.readable {
                 let fresh = self.receive(index)?;
                 echoed += fresh as u64;
-                if refill && fresh > 0 {
+                if refill && fresh > 0 && self.workload == Workload::Echo {
                     self.send(index, fresh)?;
                 }
+            }
+        }
+        if self.workload == Workload::Fanout {
+            self.awaited -= echoed;
+            if refill && self.awaited == 0 {
+                self.publish()?;
             }
         }
         Ok(echoed)
     }
 
+    /// The first connection says the next messages to everybody, itself included.
+    fn publish(&mut self) -> Result<()> {
+        self.awaited = (self.depth * self.connections.len()) as u64;
+        self.send(0, self.depth)
+    }
+
+    /// Whose messages a connection gets.
+    fn author(&self, index: usize) -> usize {
+        match self.workload {
+            Workload::Echo => index,
+            Workload::Fanout => 0,
+        }
+    }
+
     /// Reads once and checks every whole reply; returns how many there were.
     fn receive(&mut self, index: usize) -> Result<usize> {
+        let author = self.author(index);
+        let sent = self.connections[author].sent;
         let connection = &mut self.connections[index];
         let kept = connection.partial.len();
         self.input[..kept].copy_from_slice(&connection.partial);
         let read = match connection.stream.read(&mut self.input[kept..]) {
             Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(0),
-            Err(error) => return Err(error).context("reading an echo"),
+            Err(error) => return Err(error).context("reading a message"),
         };
         ensure!(read > 0, "the server closed connection {index}");
         let mut replies = self.input[..kept + read].chunks_exact(self.wire.reply_bytes());
         let mut count = 0;
         for reply in &mut replies {
-            self.wire.check(index as u32, connection.received, reply)?;
+            self.wire.check(author as u32, connection.received, reply)?;
             connection.received += 1;
             count += 1;
         }
-        ensure!(connection.received <= connection.sent, "more came back than was sent");
+        ensure!(connection.received <= sent, "more came back than was sent");
         connection.partial.clear();
         connection.partial.extend_from_slice(replies.remainder());
         Ok(count)

@@ -2,19 +2,21 @@
 
 use std::fmt::Write as _;
 
-use anyhow::Result;
 use serde::Serialize;
 
-use crate::Cell;
 use crate::load::Sample;
 use crate::server::Server;
+use crate::{Cell, Workload};
 
+/// Ratios this close to 1 are ties.
+const TIE: f64 = 0.1;
 /// A row is marked when others used more than this of a core.
 const OTHERS_CPU_SHARE_MAX: f64 = 0.1;
 
 /// Everything that was measured.
 #[derive(Serialize)]
 pub(crate) struct Report {
+    workload: Workload,
     unit: &'static str,
     rounds: usize,
     measure_ms: u64,
@@ -65,7 +67,9 @@ impl CellReport {
             let figure = format!("{:.0} {:3.0} %", server.median_messages_per_cpu_s, share * 100.0);
             let _ = write!(line, " {figure:>19}");
             if index > 0 {
-                let _ = write!(line, " {:>6.2}", first / server.median_messages_per_cpu_s);
+                let ratio = first / server.median_messages_per_cpu_s;
+                let tie = if (ratio - 1.0).abs() < TIE { "=" } else { " " };
+                let _ = write!(line, " {ratio:>5.2}{tie}");
             }
         }
         let others = self.others_cpu_share();
@@ -82,9 +86,18 @@ impl CellReport {
 }
 
 impl Report {
-    pub(crate) fn new(servers: &[Server], rounds: usize, measure_ms: u64) -> Self {
+    pub(crate) fn new(
+        workload: Workload,
+        servers: &[Server],
+        rounds: usize,
+        measure_ms: u64,
+    ) -> Self {
         Self {
-            unit: "messages per CPU-second of the server",
+            workload,
+            unit: match workload {
+                Workload::Echo => "messages per CPU-second of the server",
+                Workload::Fanout => "deliveries per CPU-second of the server",
+            },
             rounds,
             measure_ms,
             servers: servers.to_vec(),
@@ -112,13 +125,9 @@ impl Report {
     pub(crate) fn legend(&self) -> String {
         let first = self.servers.first().map_or("", |server| server.name());
         format!(
-            "{}, median of {} rounds of {} ms; share of its core; ratio = {first} / that server, ties within 10 %",
+            "{}, median of {} rounds of {} ms; share of its core; ratio = {first} / that server, =: a tie within 10 %",
             self.unit, self.rounds, self.measure_ms
         )
-    }
-
-    pub(crate) fn json(&self) -> Result<String> {
-        Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 }
 
