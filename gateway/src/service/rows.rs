@@ -236,6 +236,7 @@ fn trimmed_floor(page: &LogPage, after_seq: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ringwire_protocol::UserId;
     use ringwire_storage::model::LogHead;
 
     /// Entries `first` to `last` of a log of ten, with bodies of so many bytes.
