@@ -108,16 +108,22 @@ async fn login(
     state.0.attempts.of_client(client)?;
     state.0.attempts.of_name(&login)?;
     // What can be neither name nor address belongs to nobody; the password is checked all the same, against none.
-    let found = if is_login(&login) { state.0.store.credentials(&login).await? } else { None };
-    let (user, hash) = found.unzip();
-    let matches = state.0.hasher.verify(request.password, hash).await?;
-    match user {
-        Some(user) if matches => {
+    let checked = async {
+        let found = if is_login(&login) { state.0.store.credentials(&login).await? } else { None };
+        let (user, hash) = found.unzip();
+        let matches = state.0.hasher.verify(request.password, hash).await?;
+        Ok(user.filter(|_| matches))
+    };
+    let checked: Result<_, ApiError> = checked.await;
+    if !matches!(checked, Ok(None)) {
+        state.0.attempts.was_not_wrong(&login);
+    }
+    match checked? {
+        Some(user) => {
             let device_id = request.device_id.unwrap_or_default();
             sign_in(&state, user, device_id, StatusCode::OK).await
         }
-        _ => {
-            state.0.attempts.was_wrong(&login);
+        None => {
             let message = "the user name, e-mail address or password is wrong";
             Err(ApiError::new(ErrorCode::InvalidCredentials, message))
         }

@@ -1,11 +1,12 @@
 //! Attempts to get in: how many an address may make, and how often a password may be wrong for one name.
 //!
 //! ```text
-//!   login, registration, reset ─► address: one more │ name: not too many wrong ones ─► the attempt ─► wrong? one more
+//!   login, registration, reset ─► address: one more │ name: one more ─► the attempt ─► right? it does not count
 //! ```
 //!
-//! A name is counted whether or not it is somebody's, so a refusal tells nobody which names there are; only wrong
-//! passwords count, so whoever knows theirs may log in as often as they like.
+//! A name is counted whether or not it is somebody's, so a refusal tells nobody which names there are. A password counts
+//! as wrong until it was right, so that many tries at once are no more than one after another; whoever knows theirs may log in
+//! as often as they like.
 //!
 //! Invariants: the tables are bounded, and strangers that find no room in them share one place; a place is forgotten when
 //! it is as good as new; an address exempt from other limits is exempt here.
@@ -98,11 +99,15 @@ impl Table {
         (ahead - (pace.burst - 1) * pace.period_ms).max(0)
     }
 
-    /// Counts one, up to twice what is allowed at once: of many that came together some were not yet counted.
+    /// Counts one that did not have to wait.
     fn count(&mut self, key: u64, pace: Pace, now_ms: i64) {
+        *self.place(key, now_ms) += pace.period_ms;
+    }
+
+    /// One that was counted does not count after all.
+    fn forgive(&mut self, key: u64, pace: Pace, now_ms: i64) {
         let free_at = self.place(key, now_ms);
-        let most = now_ms + 2 * pace.burst * pace.period_ms;
-        *free_at = most.min(*free_at + pace.period_ms);
+        *free_at = now_ms.max(*free_at - pace.period_ms);
     }
 }
 
@@ -126,18 +131,16 @@ impl Attempts {
         }
     }
 
-    /// Whether another password may be tried for a name.
+    /// One more password for a name, which counts unless [`Self::was_not_wrong`]; or the time until one may be tried.
     pub(super) fn of_name(&self, name: &str) -> Result<(), ApiError> {
-        let key = self.key(Of::Password, name);
-        let now_ms = self.now_ms();
-        refuse(lock(&self.names).wait(key, self.name, now_ms))
+        self.take(&self.names, self.key(Of::Password, name), self.name)
     }
 
-    /// It was wrong.
-    pub(super) fn was_wrong(&self, name: &str) {
+    /// It was right, or could not be checked.
+    pub(super) fn was_not_wrong(&self, name: &str) {
         let key = self.key(Of::Password, name);
         let now_ms = self.now_ms();
-        lock(&self.names).count(key, self.name, now_ms);
+        lock(&self.names).forgive(key, self.name, now_ms);
     }
 
     /// One more mail to whoever has this name.
@@ -173,6 +176,13 @@ fn refuse(wait_ms: i64) -> Result<(), ApiError> {
 
 fn lock(table: &Mutex<Table>) -> std::sync::MutexGuard<'_, Table> {
     table.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Client {
+    /// What stands for the address; `None`: it has no limit.
+    pub(super) const fn address(self) -> Option<u64> {
+        self.0
+    }
 }
 
 impl FromRequestParts<ServiceState> for Client {
@@ -225,12 +235,15 @@ mod tests {
     }
 
     #[test]
-    fn p1_many_at_once_are_counted_but_keep_nobody_out_for_long() {
+    fn p1_what_is_forgiven_was_never_counted() {
         let mut table = Table::default();
-        for _ in 0..1000 {
-            table.count(7, PACE, 0);
+        for _ in 0..100 {
+            assert_eq!(take(&mut table, 7, 0), 0);
+            table.forgive(7, PACE, 0);
         }
-        assert_eq!(table.wait(7, PACE, 0), 400);
+        assert_eq!([0, 0, 0, 0].map(|now| take(&mut table, 7, now)), [0, 0, 0, 100]);
+        table.forgive(7, PACE, 1_000);
+        assert_eq!([1_000; 4].map(|now| take(&mut table, 7, now)), [0, 0, 0, 100], "no credit");
     }
 
     #[test]
@@ -253,8 +266,9 @@ mod tests {
         let config = crate::config::load(None, [], &[]).unwrap().config;
         let limits = LimitsConfig { account_attempts: rate, ..config.limits };
         let attempts = Attempts::new(&limits);
-        assert!(attempts.of_name("Ann").is_ok() && attempts.of_name("ann").is_ok());
-        attempts.was_wrong("ANN");
+        assert!(attempts.of_name("Ann").is_ok());
+        attempts.was_not_wrong("ann");
+        assert!(attempts.of_name("ANN").is_ok());
         let refused = attempts.of_name("ann").unwrap_err().to_json();
         assert!(refused.contains("RATE_LIMITED") && !refused.contains("\"retry_after_ms\":0"));
         assert!(attempts.of_name("bob").is_ok());

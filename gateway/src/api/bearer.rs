@@ -106,7 +106,9 @@ impl Bearer {
                 Ok(Self { user_id, user, issued_at_ms, login })
             }
             TokenUser::External { issuer, subject } => {
-                let provision = make.then_some(hint.as_str());
+                // Here nothing can be asked of somebody who has no id yet.
+                let makes_users = make || state.0.config.auth.provision_unknown_users;
+                let provision = makes_users.then_some(hint.as_str());
                 let user = store.resolve_identity(&issuer, &subject, provision, now).await?;
                 let user = user.ok_or_else(unknown)?;
                 if store.account_ban(user.user_id, now).await?.is_some() {

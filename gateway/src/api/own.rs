@@ -178,10 +178,13 @@ pub(super) async fn prove(
     let name = format!("user:{}", user.user_id);
     state.0.attempts.of_client(client)?;
     state.0.attempts.of_name(&name)?;
-    if state.0.hasher.verify(password, hash).await? {
+    let checked = state.0.hasher.verify(password, hash).await;
+    if !matches!(checked, Ok(false)) {
+        state.0.attempts.was_not_wrong(&name);
+    }
+    if checked? {
         return Ok(());
     }
-    state.0.attempts.was_wrong(&name);
     Err(ApiError::new(ErrorCode::InvalidCredentials, "the password is wrong"))
 }
 

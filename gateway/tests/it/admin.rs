@@ -237,16 +237,21 @@ fn an_order_of_one_node_is_carried_out_by_the_other_within_a_minute() {
 
 #[test]
 fn figures_stream_the_log_talks_on_demand_and_a_drain_ends_the_server() {
-    let (mut server, token) = administered(Database::both()[0].clone());
+    let mut server = Setup::new().start();
+    let password = create(&mut server, "root", "admin");
+    let [token, watching] = [(); 2].map(|()| login(&server, "root", &password));
     let mut ann = Client::session(&server, 1, Encoding::Json);
     let mut stream = http::dial(server.address());
     let request = format!(
-        "GET /api/v1/admin/stats/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n"
+        "GET /api/v1/admin/stats/stream HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {watching}\r\n\r\n"
     );
     std::io::Write::write_all(&mut stream, request.as_bytes()).expect("a request");
     let events = read_until(&mut stream, |text| text.matches("event: stats").count() >= 2);
     assert!(events.contains("text/event-stream") && events.contains("\"latency_ms\""), "{events}");
-    drop(stream);
+    let out = ask(server.address(), &watching, "POST", "/api/v1/admin/logout", &Value::Null);
+    assert_eq!(out.status, 204, "{out:?}");
+    let mut rest = Vec::new();
+    std::io::Read::read_to_end(&mut stream, &mut rest).expect("the stream ends with the login");
 
     let log = "/api/v1/admin/log";
     let told = ask(server.address(), &token, "GET", log, &Value::Null).json();

@@ -13,6 +13,7 @@ use crate::support::files::{
     FILES, ask, ask_anyhow, await_stored, id_of, message, noise, png, read, send, stored, upload,
     uploaded,
 };
+use crate::support::http;
 use crate::support::server::{ServerProcess, Setup};
 use crate::support::store::Database;
 
@@ -208,6 +209,10 @@ fn u1_a_link_reads_for_its_user_and_its_time() {
     assert_eq!(ask(&server, BOB, "POST", &format!("{FILES}/{other}/link"), "").status, 404);
     clients[1].leave(group);
     assert_eq!(get(&url).status, 404, "who left has no working link");
+    let bob = server.token(BOB);
+    let gone = http::give_as(server.address(), &bob, "DELETE", "/api/v1/account", &[], &json!({}));
+    assert_eq!(gone.status, 204, "{gone:?}");
+    assert_eq!(get(&url).status, 403, "nor has who is gone");
 }
 
 #[test]

@@ -86,6 +86,8 @@ fn a3_published_keys_change_and_an_outage_changes_nothing() {
     // Rotation: a token with the new key has it asked for, long before its time.
     issuer.answer(200, &set(&[&old, &new]));
     until_let_in(&server, &new.token("ann"));
+    let carl = get_as(server.address(), &old.token("carl"), "/api/v1/account");
+    assert_eq!(carl.status, 200, "known over HTTP first: {carl:?}");
     assert!(lets_in(&server, &old.token("bob")));
 
     // Outage, and nonsense: the last good keys stay. Unknown keys have it asked no more often than every 30 s.

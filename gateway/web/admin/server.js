@@ -24,9 +24,9 @@ export function prepare(run, may) {
   head(byId("operators"), OPERATORS);
   onSubmit("broadcast-form", run, async ({ text, users }, form) => {
     const ids = users.split(",").map((id) => id.trim()).filter((id) => id);
-    await ask("POST", "broadcast", { text, user_ids: ids });
+    await ask("POST", "broadcast", ids.length ? { text, user_ids: ids } : { text });
     form.reset();
-    return "Sent to everybody who is there.";
+    return ids.length ? "Sent to those of them who are there." : "Sent to everybody who is there.";
   });
   onSubmit("log-form", run, async ({ filter }) => {
     await ask("PUT", "log", { filter });

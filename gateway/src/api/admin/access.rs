@@ -17,9 +17,9 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::super::ServiceState;
+use super::super::attempts::Client;
 use super::super::error::{ApiError, ApiResult};
 use super::super::input::Body;
-use super::super::metrics::Peer;
 use super::Operator;
 use crate::auth::is_username;
 use crate::cli::unix_now_ms;
@@ -74,25 +74,24 @@ impl fmt::Debug for LoggedIn {
 
 pub(super) async fn login(
     State(state): State<ServiceState>,
-    peer: Option<Extension<Peer>>,
+    client: Client,
     Body(request): Body<LoginRequest>,
 ) -> ApiResult<LoggedIn> {
     let name = request.name.trim();
     let is_name = is_username(name);
     let mut keys = Vec::new();
-    if let Some(Extension(Peer(peer))) = peer {
-        keys.push(format!("address:{}", peer.ip().to_canonical()));
+    if let Some(address) = client.address() {
+        keys.push(format!("address:{address:x}"));
     }
     if is_name {
         keys.push(format!("name:{}", name.to_lowercase()));
     }
     let lockout = &state.0.administration.lockout;
-    lockout.check(&keys, Instant::now()).map_err(too_many)?;
+    lockout.enter(&keys, Instant::now()).map_err(too_many)?;
     let found = if is_name { state.0.store.operator_credentials(name).await? } else { None };
     let (operator, hash) = found.unzip();
     let matches = state.0.hasher.verify(request.password, hash).await?;
     let Some(operator) = operator.filter(|_| matches) else {
-        lockout.failed(&keys, Instant::now());
         // What is no name may be a password in the wrong field.
         let target = if is_name { format!("operator:{name}") } else { "operator:?".to_owned() };
         let refused = AuditEntry {
@@ -159,6 +158,11 @@ pub(super) async fn bearer(
     let found = state.0.store.operator_by_token(hash_of(token(headers)?), unix_now_ms()).await?;
     let over = || ApiError::new(ErrorCode::Unauthenticated, "this login is over; log in again");
     found.ok_or_else(over)
+}
+
+/// Whether the login of a request goes on.
+pub(super) async fn goes_on(state: &ServiceState, headers: &HeaderMap) -> bool {
+    bearer(state, headers).await.is_ok()
 }
 
 /// Ends the login of the request's token.

@@ -1,4 +1,5 @@
-//! Who guesses passwords of operators is made to wait: by name and by address, longer each time.
+//! Who guesses passwords of operators is made to wait: by name and by address, longer each time. A try counts as failed until
+//! it has succeeded, so many at once are no more than one after another. Addresses without a limit are counted by name alone.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -33,22 +34,18 @@ impl Failures {
 pub(super) struct Lockout(Mutex<HashMap<String, Failures>>);
 
 impl Lockout {
-    /// Whether somebody may try now; `Err`: how long they wait.
-    pub(super) fn check(&self, keys: &[String], now: Instant) -> Result<(), Duration> {
-        let counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Somebody tries, which counts as failed unless it [succeeds](Self::succeeded); `Err`: how long they wait before they
+    /// may.
+    pub(super) fn enter(&self, keys: &[String], now: Instant) -> Result<(), Duration> {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let left = |key: &String| {
             let failures = counted.get(key)?;
             (failures.last + failures.wait()).checked_duration_since(now)
         };
         match keys.iter().filter_map(left).max() {
-            Some(left) if !left.is_zero() => Err(left),
-            _ => Ok(()),
+            Some(left) if !left.is_zero() => return Err(left),
+            _ => {}
         }
-    }
-
-    /// A try failed.
-    pub(super) fn failed(&self, keys: &[String], now: Instant) {
-        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         counted.retain(|_, failures| now.saturating_duration_since(failures.last) < FORGOTTEN);
         for key in keys {
             if counted.len() >= COUNTED && !counted.contains_key(key) {
@@ -61,6 +58,7 @@ impl Lockout {
             failures.count = failures.count.saturating_add(1);
             failures.last = now;
         }
+        Ok(())
     }
 
     /// Somebody got in: their name and address are as good as new.
@@ -82,21 +80,24 @@ mod tests {
         let start = Instant::now();
         let ann = ["name:ann".to_owned(), "address:::1".to_owned()];
         for _ in 0..FREE {
-            assert_eq!(lockout.check(&ann, start), Ok(()));
-            lockout.failed(&ann, start);
+            assert_eq!(lockout.enter(&ann, start), Ok(()));
         }
-        assert_eq!(lockout.check(&ann, start), Err(FIRST));
-        assert_eq!(lockout.check(&ann[1..], start), Err(FIRST), "other names from there wait too");
-        assert_eq!(lockout.check(&["name:bob".to_owned()], start), Ok(()));
-        assert_eq!(lockout.check(&ann, start + FIRST), Ok(()));
-        lockout.failed(&ann, start + FIRST);
-        assert_eq!(lockout.check(&ann, start + FIRST), Err(FIRST * 2));
-        for _ in 0..100 {
-            lockout.failed(&ann, start + FIRST);
+        assert_eq!(lockout.enter(&ann, start), Err(FIRST));
+        assert_eq!(lockout.enter(&ann[1..], start), Err(FIRST), "other names from there wait too");
+        assert_eq!(lockout.enter(&["name:bob".to_owned()], start), Ok(()));
+        let mut now = start;
+        for wait in [FIRST, FIRST * 2, FIRST * 4] {
+            assert_eq!(lockout.enter(&ann, now), Err(wait));
+            now += wait;
+            assert_eq!(lockout.enter(&ann, now), Ok(()));
         }
-        assert_eq!(lockout.check(&ann, start + FIRST), Err(LONGEST));
+        for _ in 0..20 {
+            now += LONGEST;
+            assert_eq!(lockout.enter(&ann, now), Ok(()));
+        }
+        assert_eq!(lockout.enter(&ann, now), Err(LONGEST));
         lockout.succeeded(&ann);
-        assert_eq!(lockout.check(&ann, start + FIRST), Ok(()));
+        assert_eq!(lockout.enter(&ann, now), Ok(()));
     }
 
     #[test]
@@ -104,10 +105,12 @@ mod tests {
         let lockout = Lockout::default();
         let start = Instant::now();
         for n in 0..2 * COUNTED as u64 {
-            lockout.failed(&[format!("address:{n}")], start + Duration::from_millis(n));
+            let entered =
+                lockout.enter(&[format!("address:{n}")], start + Duration::from_millis(n));
+            assert_eq!(entered, Ok(()));
         }
         assert_eq!(lockout.0.lock().unwrap().len(), COUNTED);
-        lockout.failed(&["name:ann".to_owned()], start + FORGOTTEN * 2);
+        assert_eq!(lockout.enter(&["name:ann".to_owned()], start + FORGOTTEN * 2), Ok(()));
         assert_eq!(lockout.0.lock().unwrap().len(), 1);
     }
 }

@@ -147,7 +147,7 @@ routes! {
     GET "/api/v1/admin/conversations/{conversation_id}" Viewer get people::conversation =>
         200 "admin_conversation" "One conversation, with its members." [] {};
     POST "/api/v1/admin/broadcast" Moderator post people::broadcast =>
-        202 "admin_broadcast" "Says something to the sessions of everybody, or of some." []
+        202 "admin_broadcast" "Says something to the sessions of everybody, or of 1 to 1000 users." []
         {text: Text true, user_ids: Texts false};
 }
 

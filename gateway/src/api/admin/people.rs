@@ -313,9 +313,8 @@ pub(super) async fn unban(
 #[derive(Debug, Deserialize)]
 pub(super) struct BroadcastRequest {
     text: String,
-    /// Left out or empty: everybody.
-    #[serde(default)]
-    user_ids: Vec<String>,
+    /// Left out: everybody.
+    user_ids: Option<Vec<String>>,
 }
 
 /// Tells the sessions there are something, on every node. Whoever is not there misses it.
@@ -329,11 +328,12 @@ pub(super) async fn broadcast(
         return Err(invalid("text: 1 to 2000 bytes"));
     }
     check_speech(text, "text")?;
-    if request.user_ids.len() > MAX_USERS {
-        return Err(invalid("user_ids: at most 1000"));
+    // A list that came out empty does not mean everybody.
+    if request.user_ids.as_ref().is_some_and(|ids| !(1..=MAX_USERS).contains(&ids.len())) {
+        return Err(invalid("user_ids: 1 to 1000, or left out for everybody"));
     }
-    let users: Vec<UserId> =
-        request.user_ids.iter().map(|id| user_id(id)).collect::<Result<_, _>>()?;
+    let ids = request.user_ids.unwrap_or_default();
+    let users: Vec<UserId> = ids.iter().map(|id| user_id(id)).collect::<Result<_, _>>()?;
     let detail = json!({"text": text, "users": users.len()});
     super::note(&state, &operator, "broadcast.send", "users".to_owned(), &detail).await?;
     order(&state, OrderKind::Notice, &users, text).await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Extension, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, Sse};
 use futures_util::stream;
@@ -18,6 +18,7 @@ use super::super::ServiceState;
 use super::super::error::ApiError;
 use super::super::input::Body;
 use super::Operator;
+use super::access::goes_on;
 use super::extract::Asked;
 use crate::logging;
 use crate::observe::stats::{Sample, stats as figures};
@@ -47,8 +48,11 @@ fn told(state: &ServiceState, before: Option<&Sample>, now: &Sample) -> Value {
 }
 
 /// The figures of each second, as server-sent events.
+///
+/// They end when the operator's login does.
 pub(super) async fn stream(
     State(state): State<ServiceState>,
+    headers: HeaderMap,
 ) -> Result<impl IntoResponse, ApiError> {
     let streams = std::sync::Arc::clone(&state.0.administration.streams);
     let place = streams.try_acquire_owned().map_err(|_| {
@@ -56,12 +60,16 @@ pub(super) async fn stream(
         CommandError::retry(ErrorCode::Busy, message, BUSY_RETRY_MS)
     })?;
     let first = Sample::take(&state.0.facts.board);
-    let events = stream::unfold((state, first, place), |(state, before, place)| async move {
+    let begin = (state, headers, first, place);
+    let events = stream::unfold(begin, |(state, headers, before, place)| async move {
         tokio::time::sleep(EVERY).await;
+        if !goes_on(&state, &headers).await {
+            return None;
+        }
         let now = Sample::take(&state.0.facts.board);
         let told = told(&state, Some(&before), &now);
         let event = Event::default().event("stats").data(told.to_string());
-        Some((Ok::<Event, Infallible>(event), (state, now, place)))
+        Some((Ok::<Event, Infallible>(event), (state, headers, now, place)))
     });
     Ok(Sse::new(events))
 }

@@ -180,6 +180,7 @@ async fn wrong_requests_are_named() {
             json!({"text": "x", "user_ids": ["0"]}),
             "user_id",
         ),
+        (Method::POST, "/api/v1/admin/broadcast", json!({"text": "x", "user_ids": []}), "user_ids"),
         (Method::PUT, "/api/v1/admin/users/1/ban", json!({"reason": long}), "reason"),
         (Method::GET, "/api/v1/admin/users/x", json!({}), "user_id"),
         (Method::GET, "/api/v1/admin/conversations/0", json!({}), "conversation_id"),

@@ -164,9 +164,18 @@ impl FromRequestParts<ServiceState> for Asked {
                 };
                 let user = user.and_then(UserId::new);
                 let by = user.filter(|user| id.as_ref().is_some_and(|id| is_good(id, *user)));
-                by.ok_or_else(|| {
+                let over = || {
                     ApiError::new(ErrorCode::Forbidden, "this link is not good, or not any more")
-                })?
+                };
+                let user = by.ok_or_else(over)?;
+                // It is worth no more than its user: one who is banned, or not there any more, reads nothing.
+                let store = &state.0.store;
+                if store.account_ban(user, unix_now_ms()).await?.is_some()
+                    || store.user(user).await?.is_none()
+                {
+                    return Err(over());
+                }
+                user
             }
             _ => return Err(invalid("expected user, expires and sig of a link, or none")),
         };
