@@ -39,7 +39,7 @@ pub(crate) async fn reads(bench: &Bench, round: u64) {
         assert!(matches!(page, MembersPage::Page { more: true, .. }), "{page:?}");
     }
     let hidden = store.hide(one, room, &[ROOM_ENTRIES - 5 - round]).await.unwrap().unwrap();
-    let changes = store.view_changes(one, hidden - 1, 50).await.unwrap();
+    let changes = store.view_changes(one, hidden.view_no - 1, 50).await.unwrap();
     assert!(!changes.changes.is_empty() || changes.reset);
 
     store.set_visibility(user(5), Some(Visibility::Everyone), None).await.unwrap();
