@@ -118,14 +118,11 @@ async fn login(
     if !matches!(checked, Ok(None)) {
         state.0.attempts.was_not_wrong(&login);
     }
-    match checked? {
-        Some(user) => {
-            let device_id = request.device_id.unwrap_or_default();
-            sign_in(&state, user, device_id, StatusCode::OK).await
-        }
-        None => {
-            let message = "the user name, e-mail address or password is wrong";
-            Err(ApiError::new(ErrorCode::InvalidCredentials, message))
-        }
-    }
+    let wrong = || {
+        let message = "the user name, e-mail address or password is wrong";
+        ApiError::new(ErrorCode::InvalidCredentials, message)
+    };
+    let user = checked?.ok_or_else(wrong)?;
+    let device_id = request.device_id.unwrap_or_default();
+    sign_in(&state, user, device_id, StatusCode::OK).await
 }

@@ -23,8 +23,8 @@ fn change(id: ringwire_protocol::ConversationId, seq: u64, by: u64, change: Chan
     Append { msg_no: 2, sender_id: Some(user(by)), change, ..message(id, seq) }
 }
 
-fn hidden(view_no: u64, seqs: &[u64]) -> Option<Hidden> {
-    Some(Hidden { view_no, seqs: seqs.to_vec() })
+fn hidden(view_no: u64, seqs: &[u64]) -> Hidden {
+    Hidden { view_no, seqs: seqs.to_vec() }
 }
 
 async fn what_is_hidden_is_hidden_from_one_reader_alone(backend: Backend) {
@@ -35,10 +35,14 @@ async fn what_is_hidden_is_hidden_from_one_reader_alone(backend: Backend) {
     let store = &bench.store;
     assert_eq!(store.hide(user(3), id, &[2]).await.unwrap(), None, "not a member");
     assert!(matches!(store.hide(user(9), id, &[2]).await, Err(StoreError::NoSuchUser)));
-    assert_eq!(store.hide(user(2), id, &[3, 2, 3, 77]).await.unwrap(), hidden(1, &[2, 3]));
-    assert_eq!(store.hide(user(2), id, &[2]).await.unwrap(), hidden(1, &[2]), "nothing new");
-    assert_eq!(store.hide(user(2), id, &[77]).await.unwrap(), hidden(1, &[]), "nothing there");
-    assert_eq!(store.hide(user(2), id, &[2, 4]).await.unwrap(), hidden(2, &[2, 4]));
+    assert_eq!(store.hide(user(2), id, &[3, 2, 3, 77]).await.unwrap(), Some(hidden(1, &[2, 3])));
+    assert_eq!(store.hide(user(2), id, &[2]).await.unwrap(), Some(hidden(1, &[2])), "nothing new");
+    assert_eq!(
+        store.hide(user(2), id, &[77]).await.unwrap(),
+        Some(hidden(1, &[])),
+        "nothing there"
+    );
+    assert_eq!(store.hide(user(2), id, &[2, 4]).await.unwrap(), Some(hidden(2, &[2, 4])));
 
     let page = |reader| store.history_page(user(reader), id, HistoryWindow::Newest, 10);
     let hidden = |page: ringwire_storage::model::LogPage| -> Vec<(u64, bool)> {
