@@ -300,8 +300,9 @@ fn connect_brings_what_each_cursor_missed() {
                     .map(|entry| (entry.conversation_id, entry.seq))
                     .collect::<Vec<_>>()
             };
-            assert_eq!(seqs(6, &mut ben), (5..=10).map(|seq| (short, seq)).collect::<Vec<_>>());
+            // Where something happened last comes first.
             assert_eq!(seqs(100, &mut ben), (1..=100).map(|seq| (long, seq)).collect::<Vec<_>>());
+            assert_eq!(seqs(6, &mut ben), (5..=10).map(|seq| (short, seq)).collect::<Vec<_>>());
             assert_eq!(ben.sync(long, 100, 0).entries.len(), 200);
             ben.assert_quiet();
 
