@@ -30,6 +30,8 @@ use wire::reply::Outcome;
 /// Far from the ids of people who registered.
 const FIRST_USER: u64 = 2_000_000_001;
 const PASSWORD: &str = "correct horse battery staple";
+/// Whose passwords they are: few enough logins of each at once that none is taken for guessing.
+const PEOPLE: usize = 10;
 /// How long one who is told BUSY waits.
 const BUSY_PAUSE: Duration = Duration::from_millis(50);
 
@@ -198,7 +200,7 @@ fn phase(
     thread::scope(|scope| {
         let over = &over;
         let logging_in: Vec<_> =
-            (0..logins).map(|_| scope.spawn(move || log_in(address, over))).collect();
+            (0..logins).map(|n| scope.spawn(move || log_in(address, n, over))).collect();
         let until = Instant::now() + Duration::from_secs(arguments.phase_s);
         let chatting: Vec<_> = people
             .iter_mut()
@@ -230,8 +232,8 @@ fn phase(
 }
 
 /// Logs in again and again; how often it worked, and how often it was told to come again.
-fn log_in(address: SocketAddr, over: &AtomicBool) -> Result<(u64, u64)> {
-    let body = format!("{{\"username\":\"bench\",\"password\":\"{PASSWORD}\"}}");
+fn log_in(address: SocketAddr, number: usize, over: &AtomicBool) -> Result<(u64, u64)> {
+    let body = account(number % PEOPLE);
     let (mut done, mut busy) = (0, 0);
     while !over.load(Ordering::Relaxed) {
         match post(address, "/api/v1/auth/login", &body)? {
@@ -247,10 +249,15 @@ fn log_in(address: SocketAddr, over: &AtomicBool) -> Result<(u64, u64)> {
 }
 
 fn register(address: SocketAddr) -> Result<()> {
-    let body = format!("{{\"username\":\"bench\",\"password\":\"{PASSWORD}\"}}");
-    let status = post(address, "/api/v1/auth/register", &body)?;
-    ensure!(status == 201, "the registration was answered {status}");
+    for person in 0..PEOPLE {
+        let status = post(address, "/api/v1/auth/register", &account(person))?;
+        ensure!(status == 201, "the registration was answered {status}");
+    }
     Ok(())
+}
+
+fn account(person: usize) -> String {
+    format!("{{\"username\":\"bench{person}\",\"password\":\"{PASSWORD}\"}}")
 }
 
 /// The status of the answer to a JSON body, on a connection of its own.

@@ -13,6 +13,8 @@ use crate::support::http::post;
 use crate::support::server::Setup;
 
 const LOGINS: usize = 100;
+/// Few enough logins of each at once that none is taken for guessing.
+const PEOPLE: usize = 10;
 const PASSWORD: &str = "correct horse battery staple";
 /// Somebody with a token, who needs no password.
 const CHATTING: u64 = 9_001;
@@ -20,17 +22,22 @@ const CHATTING: u64 = 9_001;
 #[test]
 fn k2_a_hundred_logins_at_once_do_not_hold_up_the_chat() {
     let server = Setup::new().without_rates().start();
-    let account = json!({"username": "ann", "password": PASSWORD});
-    assert_eq!(post(server.address(), "/api/v1/auth/register", &account).status, 201);
+    let account = |n| json!({"username": format!("ann{n}"), "password": PASSWORD});
+    let accounts: Vec<_> = (0..PEOPLE).map(account).collect();
+    for account in &accounts {
+        assert_eq!(post(server.address(), "/api/v1/auth/register", account).status, 201);
+    }
     let mut client = Client::session(&server, CHATTING, Encoding::Protobuf);
     let group = client.create_group(&[]);
     let (done, waited) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let mut said = 0;
     thread::scope(|scope| {
-        for _ in 0..LOGINS {
-            scope.spawn(|| {
+        for n in 0..LOGINS {
+            let account = &accounts[n % PEOPLE];
+            let (server, done, waited) = (&server, &done, &waited);
+            scope.spawn(move || {
                 loop {
-                    let answer = post(server.address(), "/api/v1/auth/login", &account);
+                    let answer = post(server.address(), "/api/v1/auth/login", account);
                     match answer.status {
                         200 => break,
                         // The line of those who wait for their password to be checked is bounded.
