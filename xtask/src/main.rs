@@ -3,7 +3,7 @@
 //! ```text
 //! test ──► prerequisites, packages ──► cargo test
 //! bench ──► criterion | instructions | bench/compare ──► targets ──► README
-//! ci   ──► lint ──► codegen, protocol-docs, bench readme --check ──► test ──► bench instructions
+//! ci   ──► lint ──► codegen, protocol-docs, bench readme --check ──► test
 //!            └──► rustfmt, clippy, rustdoc, tidy
 //! ```
 
