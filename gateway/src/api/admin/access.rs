@@ -160,11 +160,6 @@ pub(super) async fn bearer(
     found.ok_or_else(over)
 }
 
-/// Whether the login of a request goes on.
-pub(super) async fn goes_on(state: &ServiceState, headers: &HeaderMap) -> bool {
-    bearer(state, headers).await.is_ok()
-}
-
 /// Ends the login of the request's token.
 pub(super) async fn logout(
     State(state): State<ServiceState>,

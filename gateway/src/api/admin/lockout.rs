@@ -42,9 +42,8 @@ impl Lockout {
             let failures = counted.get(key)?;
             (failures.last + failures.wait()).checked_duration_since(now)
         };
-        match keys.iter().filter_map(left).max() {
-            Some(left) if !left.is_zero() => return Err(left),
-            _ => {}
+        if let Some(left) = keys.iter().filter_map(left).max().filter(|left| !left.is_zero()) {
+            return Err(left);
         }
         counted.retain(|_, failures| now.saturating_duration_since(failures.last) < FORGOTTEN);
         for key in keys {

@@ -18,7 +18,7 @@ use super::super::ServiceState;
 use super::super::error::ApiError;
 use super::super::input::Body;
 use super::Operator;
-use super::access::goes_on;
+use super::access::bearer;
 use super::extract::Asked;
 use crate::logging;
 use crate::observe::stats::{Sample, stats as figures};
@@ -63,9 +63,7 @@ pub(super) async fn stream(
     let begin = (state, headers, first, place);
     let events = stream::unfold(begin, |(state, headers, before, place)| async move {
         tokio::time::sleep(EVERY).await;
-        if !goes_on(&state, &headers).await {
-            return None;
-        }
+        bearer(&state, &headers).await.ok()?;
         let now = Sample::take(&state.0.facts.board);
         let told = told(&state, Some(&before), &now);
         let event = Event::default().event("stats").data(told.to_string());
