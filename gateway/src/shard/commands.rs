@@ -183,7 +183,7 @@ impl State {
             Routed::Named(named) => self.identify(named),
             Routed::Service(query) => {
                 let dirty = match query {
-                    Query::Heads(_) | Query::ReadBy(_) => self.cursors.of(user),
+                    Query::Heads(_) | Query::ReadBy(_) | Query::Members(_) => self.cursors.of(user),
                     _ => Vec::new(),
                 };
                 self.take_query(key)?;
