@@ -85,7 +85,7 @@ fn of_value(path: &str, shape: &Value, value: &Value) -> Option<String> {
         _ => match shape["pattern"].as_str() {
             None if value.is_string() => return None,
             None => "a string".into(),
-            Some(signed) if signed.contains('-') => {
+            Some(signed) if signed.starts_with("^-?") => {
                 if is_number::<i64>(value) {
                     return None;
                 }
