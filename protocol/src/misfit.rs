@@ -186,7 +186,7 @@ mod tests {
                 "message.location.latitude: a number",
             ),
             (r#""block":{"remove":"yes"}"#, "remove: true or false"),
-            (r#""members":{"list":"ALL"}"#, "list: one of BANNED, MEMBERS, REQUESTS"),
+            (r#""members":{"list":"ALL"}"#, "list: one of MEMBERS, BANNED, REQUESTS"),
             (
                 r#""ban":{"until":"soon"}"#,
                 "until: a number from -9223372036854775808 to 9223372036854775807, or its digits in a string",
