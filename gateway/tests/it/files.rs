@@ -31,6 +31,7 @@ fn connect(server: &ServerProcess, users: &[u64]) -> Vec<Client> {
 fn of_an_uploaded_file_the_server_says_what_it_is() {
     let server = ServerProcess::start(&[]);
     let picture = png(64, 32);
+    connect(&server, &[ANN]);
     let file = uploaded(&server, ANN, "cat.png", &picture);
     let id = id_of(&file);
     let url = format!("{FILES}/{id}");

@@ -324,8 +324,7 @@ fn a3_a_device_is_listed_from_its_login_on_and_goes_with_all_that_is_used_on_it(
         }
         assert_eq!(listed(), ["desk", "tablet"]);
         on_desk.assert_quiet();
-        let user_id = ask("GET", ACCOUNT).json()["user"]["user_id"].as_str().map(str::parse);
-        let user_id: u64 = user_id.expect("an id").expect("a number");
+        let user_id: u64 = field(&ask("GET", ACCOUNT).json(), "user_id").parse().expect("a number");
         let mut of_no_login = session(&server, &server.token(user_id), "phone");
         assert_eq!(ask("DELETE", "/api/v1/devices/phone").status, 204);
         assert_eq!(of_no_login.close_code(), LOGGED_OUT);
