@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use ringwire_protocol::connection::{Connection, Event as SocketEvent, Input};
-use ringwire_protocol::websocket::handshake::{ClientHandshake, MAX_HEAD_BYTES};
 use ringwire_protocol::websocket::Limits;
+use ringwire_protocol::websocket::handshake::{ClientHandshake, MAX_HEAD_BYTES};
 
 use crate::client::Event;
 use crate::crew::Crew;
@@ -319,9 +319,7 @@ fn read_little(
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
         Err(_) => return Err(Ended::Lost),
     };
-    crew.with_slot(index, |slot, now_us, events| {
-        slot.feed(&mut buffer[..count], now_us, events)
-    })
+    crew.with_slot(index, |slot, now_us, events| slot.feed(&mut buffer[..count], now_us, events))
 }
 
 /// Reads until the socket has no more, at most a few buffers at a time so that one busy user does not hold the others.

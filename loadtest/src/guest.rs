@@ -21,7 +21,9 @@ use ringwire_protocol::Seq;
 use ringwire_protocol::websocket::MessageKind;
 
 use crate::adapter::{Adapter, Garbled, Heard, Out, Post, Text, Which};
-use crate::client::{Around, EXTRA_LEFT_OUT, Event, Identity, MAX_EXTRAS, Settings, UNEXPECTED_REPLY};
+use crate::client::{
+    Around, EXTRA_LEFT_OUT, Event, Identity, MAX_EXTRAS, Settings, UNEXPECTED_REPLY,
+};
 use crate::meeting::Opened;
 use crate::message::{Stamp, Tag};
 use crate::outgoing::{Outgoing, Refusal, Unanswered};
@@ -237,12 +239,7 @@ impl Guest {
         id
     }
 
-    fn next_send(
-        &mut self,
-        now_us: u64,
-        payload: &mut BytesMut,
-        events: &mut Vec<Event>,
-    ) -> bool {
+    fn next_send(&mut self, now_us: u64, payload: &mut BytesMut, events: &mut Vec<Event>) -> bool {
         if !self.is_live() {
             return false;
         }
@@ -257,8 +254,7 @@ impl Guest {
         if next.first {
             events.push(Event::Sent { due_us: next.due_us });
         }
-        let tag =
-            Tag { run: self.settings.run, number: next.origin.number, due_us: next.due_us };
+        let tag = Tag { run: self.settings.run, number: next.origin.number, due_us: next.due_us };
         let stamp = Stamp { tag, user: self.identity.number };
         let text = stamp.text(self.settings.sizes.of(tag));
         let post = Post { id, name: &tag.client_msg_id(), text: &text };

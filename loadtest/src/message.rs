@@ -170,7 +170,8 @@ mod tests {
             }
         }
         let plain = Tag { run: 1, number: 2, due_us: 3 }.text(64);
-        for text in ["", "héllo wörld, this text is long enough to hold more than a tag", &plain] {
+        for text in ["", "héllo wörld, this text is long enough to hold more than a tag", &plain]
+        {
             assert_eq!(Stamp::parse(text), None, "{text}");
         }
     }

@@ -28,7 +28,7 @@ pub(crate) enum Player {
     /// At Ringwire.
     Home(User),
     /// At another server.
-    Guest(Box<Guest>, Request),
+    Guest(Guest, Request),
 }
 
 impl Player {
@@ -45,7 +45,7 @@ impl Player {
             None => Self::Home(User::new(settings, identity)),
             Some(adapter) => {
                 let request = Request::new(protocol, path, &place);
-                Self::Guest(Box::new(Guest::new(settings, identity, adapter)), request)
+                Self::Guest(Guest::new(settings, identity, adapter), request)
             }
         }
     }

@@ -302,11 +302,7 @@ impl fmt::Display for Report {
             0 | 1 => String::new(),
             processes => format!("{processes} processes, "),
         };
-        writeln!(
-            f,
-            "{}: {} users, {processes}{spoken}, {}",
-            self.scenario, self.users, self.url
-        )?;
+        writeln!(f, "{}: {} users, {processes}{spoken}, {}", self.scenario, self.users, self.url)?;
         writeln!(
             f,
             "  offered    {:.0}/s for {:.1} s ({:.1} s of it warm-up): {} sends",

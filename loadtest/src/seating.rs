@@ -90,13 +90,7 @@ impl Talk {
     }
 
     /// A member received an entry. `false`: where there is no log, it had it before.
-    pub(crate) fn received(
-        &mut self,
-        member: u32,
-        seq: Seq,
-        content: Content,
-        via: Via,
-    ) -> bool {
+    pub(crate) fn received(&mut self, member: u32, seq: Seq, content: Content, via: Via) -> bool {
         match self.devices[self.place(member)] {
             Some(device) => self.ledger.received(device, seq, content, via),
             None => true,

@@ -62,7 +62,10 @@ pub struct Tokens {
 }
 
 enum Source {
-    Signed { key: EncodingKey, issued_at_s: u64 },
+    Signed {
+        key: EncodingKey,
+        issued_at_s: u64,
+    },
     /// One for each user, in their order.
     Listed(Vec<String>),
     Nobody,

@@ -210,8 +210,8 @@ impl Loose<'_> {
 }
 
 /// What an optional string says; empty where there is none.
-fn word<'a>(word: &'a Option<Word<'_>>) -> &'a str {
-    word.as_ref().map_or("", |word| &word.0)
+fn word<'a>(word: Option<&'a Word<'_>>) -> &'a str {
+    word.map_or("", |word| &word.0)
 }
 
 /// One user's side of a foreign protocol.
@@ -234,9 +234,7 @@ impl Adapter {
         Some(match protocol {
             Protocol::Ringwire => return None,
             Protocol::Echo | Protocol::Broadcast => Self::Raw(raw::Raw),
-            Protocol::TypedStrings => {
-                Self::TypedStrings(typed_strings::TypedStrings::new(place))
-            }
+            Protocol::TypedStrings => Self::TypedStrings(typed_strings::TypedStrings::new(place)),
             Protocol::Rooms => Self::Rooms(rooms::Rooms::new(place)),
             Protocol::Notify => Self::Notify(notify::Notify),
             Protocol::Payload => Self::Payload(payload::Payload),

@@ -45,7 +45,7 @@ impl Notify {
     ) -> Result<(), Garbled> {
         for line in lines(payload) {
             let Envelope { kind } = object(line)?;
-            match word(&kind) {
+            match word(kind.as_ref()) {
                 "CONNECTED" => heard.push(Heard::Live),
                 "HEARTBEAT" => {
                     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -40,7 +40,8 @@ pub(crate) struct Numbered {
 
 #[derive(Serialize)]
 struct Message<'a> {
-    message_id: &'a str,
+    #[serde(rename = "message_id")]
+    id: &'a str,
     #[serde(rename = "type")]
     kind: i64,
     to: &'a str,
@@ -110,7 +111,7 @@ impl Numbered {
             let Object { kind, message_id, conversation_id, content, error } = object(line)?;
             let (text, inner_id, reason) = match &content {
                 Some(Body::Fields { text, message_id, reason }) => {
-                    (text.as_ref(), word(message_id), word(reason))
+                    (text.as_ref(), word(message_id.as_ref()), word(reason.as_ref()))
                 }
                 Some(Body::Other(_)) | None => (None, "", ""),
             };
@@ -119,11 +120,11 @@ impl Numbered {
                     let Some(text) = text else { continue };
                     heard.push(Heard::Message(Text::read(&text.0)));
                     let place = conversation_id.as_ref().and_then(Loose::text);
-                    let id = word(&message_id).to_owned();
+                    let id = word(message_id.as_ref()).to_owned();
                     self.unread = Some((place.map(str::to_owned), id));
                 }
                 ACK => {
-                    let id = if inner_id.is_empty() { word(&message_id) } else { inner_id };
+                    let id = if inner_id.is_empty() { word(message_id.as_ref()) } else { inner_id };
                     heard.push(Heard::Acked(Which::Name(id.to_owned())));
                 }
                 RECEIPT | TYPING => heard.push(Heard::Signal),
@@ -155,7 +156,7 @@ impl Numbered {
         put_json(
             frame,
             &Message {
-                message_id: post.name,
+                id: post.name,
                 kind: if self.is_group { GROUP_CHAT } else { SINGLE_CHAT },
                 to: &self.to,
                 group_id: self.is_group.then_some(self.to.as_str()),
@@ -166,8 +167,7 @@ impl Numbered {
 
     /// Tells that the user is typing.
     pub(super) fn typing(&self, out: &mut Out) {
-        let mut typing =
-            json!({ "type": TYPING, "to": self.to, "content": { "is_typing": true } });
+        let mut typing = json!({ "type": TYPING, "to": self.to, "content": { "is_typing": true } });
         if self.is_group {
             typing["group_id"] = self.to.as_str().into();
         }

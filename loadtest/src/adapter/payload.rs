@@ -56,22 +56,22 @@ struct Inner<'a> {
 impl Payload {
     /// Takes in a message of the server.
     #[expect(clippy::unused_self, reason = "the call is that of all adapters")]
-    pub(super) fn take_in(
-        &self,
-        payload: &[u8],
-        heard: &mut Vec<Heard>,
-    ) -> Result<(), Garbled> {
+    pub(super) fn take_in(&self, payload: &[u8], heard: &mut Vec<Heard>) -> Result<(), Garbled> {
         for line in lines(payload) {
             let Object { kind, payload } = object(line)?;
             let inner = payload.unwrap_or_default();
-            match word(&kind) {
+            match word(kind.as_ref()) {
                 "init" => heard.push(Heard::Live),
                 // "NAME joined" is a message, too.
-                "message" if text(&inner.kind) != Some("system") => {
-                    heard.extend(text(&inner.content).map(Text::read).map(Heard::Message));
+                "message" if text(inner.kind.as_ref()) != Some("system") => {
+                    heard.extend(text(inner.content.as_ref()).map(Text::read).map(Heard::Message));
                 }
                 "typing" => heard.push(Heard::Signal),
-                "error" => heard.push(Heard::Error(shortened(text(&inner.message).unwrap_or("error")))),
+                "error" => {
+                    heard.push(Heard::Error(shortened(
+                        text(inner.message.as_ref()).unwrap_or("error"),
+                    )));
+                }
                 _ => {}
             }
         }
@@ -80,8 +80,8 @@ impl Payload {
 }
 
 /// What a field says, if that is a text.
-fn text<'a>(field: &'a Option<Loose<'_>>) -> Option<&'a str> {
-    field.as_ref().and_then(Loose::text)
+fn text<'a>(field: Option<&'a Loose<'_>>) -> Option<&'a str> {
+    field.and_then(Loose::text)
 }
 
 /// Writes a send.

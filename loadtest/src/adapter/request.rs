@@ -16,8 +16,7 @@ use super::Place;
 use crate::scenario::Protocol;
 
 /// All but what RFC 3986 leaves unreserved.
-const RESERVED: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// How a WebSocket is asked for.
 #[derive(Clone, PartialEq, Eq)]

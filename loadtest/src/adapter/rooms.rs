@@ -80,7 +80,7 @@ impl Rooms {
     ) -> Result<(), Garbled> {
         for line in lines(payload) {
             let Object { kind, data, error } = object(line)?;
-            match (word(&kind), data) {
+            match (word(kind.as_ref()), data) {
                 ("online_users", _) if !self.is_live => {
                     self.is_live = true;
                     heard.push(Heard::Live);
@@ -89,10 +89,10 @@ impl Rooms {
                     heard.push(Heard::Message(Text::read(&content.0)));
                 }
                 ("error", _) => {
-                    let what = if error.is_some() { word(&error) } else { "error" };
+                    let what = if error.is_some() { word(error.as_ref()) } else { "error" };
                     heard.push(Heard::Error(shortened(what)));
                 }
-                _ if error.is_some() => heard.push(Heard::Error(shortened(word(&error)))),
+                _ if error.is_some() => heard.push(Heard::Error(shortened(word(error.as_ref())))),
                 // Who comes and goes; what is no message.
                 _ => {}
             }

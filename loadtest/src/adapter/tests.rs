@@ -69,9 +69,11 @@ fn typed_strings() {
     assert_eq!(user.hear(welcome), [Heard::Live]);
     assert_eq!(user.hear(welcome), [], "later ones are news");
     assert_eq!(user.send("hi"), r#"{"type":"private","content":"hi","to":"17"}"#);
-    let heard = user.hear(with_text(r#"{"type":"private","content":"TEXT","to":"16","from":"17"}"#));
+    let heard =
+        user.hear(with_text(r#"{"type":"private","content":"TEXT","to":"16","from":"17"}"#));
     assert_eq!(heard, message());
-    let status = r#"{"type":"user_status","content":{"user_id":"17","status":"away"},"from":"system"}"#;
+    let status =
+        r#"{"type":"user_status","content":{"user_id":"17","status":"away"},"from":"system"}"#;
     let typing = r#"{"type":"typing","content":{"is":true},"to":"16","from":"17"}"#;
     assert_eq!(user.hear(format!("{status}\n{typing}\n")), [Heard::Signal]);
     let file = r#"{"type":"private","content":{"type":"file","url":"/f/1"},"to":"16","from":"17"}"#;
@@ -164,16 +166,21 @@ fn numbered() {
 #[test]
 fn socket_io() {
     let mut user = Bench::new(Protocol::SocketIo, None).opened();
-    assert_eq!(user.hear(r#"0{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":20000}"#), []);
+    assert_eq!(
+        user.hear(r#"0{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":20000}"#),
+        []
+    );
     assert_eq!(user.said(), [r#"40{"token":"eyJ"}"#]);
     assert_eq!(user.hear(r#"40{"sid":"b"}"#), []);
     assert_eq!(user.said(), [r#"420["join","7"]"#]);
     assert_eq!(user.hear(r#"430[{"ok":true}]"#), [Heard::Live]);
     assert_eq!(user.send("hi"), r#"429["message",{"room":"7","text":"hi"}]"#);
     assert_eq!(user.hear("439[]"), [Heard::Acked(Which::Id(9))]);
-    for event in
-        [r#"42["message",{"text":"TEXT","id":1}]"#, r#"42["message","TEXT"]"#, r#"4217["message","7","TEXT"]"#]
-    {
+    for event in [
+        r#"42["message",{"text":"TEXT","id":1}]"#,
+        r#"42["message","TEXT"]"#,
+        r#"4217["message","7","TEXT"]"#,
+    ] {
         assert!(matches!(user.hear(with_text(event))[..], [Heard::Message(_)]), "{event}");
     }
     assert_eq!(user.hear(with_text(r#"42["message",{"text":"TEXT"}]"#)), message());
@@ -196,9 +203,11 @@ fn centrifugo_json() {
     let mut user = Bench::new(Protocol::CentrifugoJson, None).opened();
     let connect = r#"{"id":4294967295,"connect":{"token":"eyJ","name":"ringwire-loadtest"}}"#;
     assert_eq!(user.said(), [connect]);
-    let connected = r#"{"id":4294967295,"connect":{"client":"c","version":"5.4.0","ping":25,"pong":true}}"#;
+    let connected =
+        r#"{"id":4294967295,"connect":{"client":"c","version":"5.4.0","ping":25,"pong":true}}"#;
     assert_eq!(user.hear(connected), []);
-    let subscribe = r#"{"id":4294967294,"subscribe":{"channel":"7","recover":false,"epoch":"","offset":0}}"#;
+    let subscribe =
+        r#"{"id":4294967294,"subscribe":{"channel":"7","recover":false,"epoch":"","offset":0}}"#;
     assert_eq!(user.said(), [subscribe]);
     let subscribed = r#"{"id":4294967294,"subscribe":{"recoverable":true,"epoch":"e","positioned":true,"offset":4}}"#;
     // Two replies in one frame.
@@ -223,7 +232,8 @@ fn centrifugo_json() {
     // Back again: what was missed comes with the subscription.
     user = user.opened();
     user.hear(connected);
-    let again = r#"{"id":4294967294,"subscribe":{"channel":"7","recover":true,"epoch":"e","offset":5}}"#;
+    let again =
+        r#"{"id":4294967294,"subscribe":{"channel":"7","recover":true,"epoch":"e","offset":5}}"#;
     assert_eq!(user.said(), [connect, again]);
     let recovered = with_text(
         r#"{"id":4294967294,"subscribe":{"recoverable":true,"epoch":"e","recovered":true,"offset":6,"publications":[{"data":{"text":"TEXT"},"offset":6}]}}"#,
@@ -248,7 +258,10 @@ fn centrifugo_protobuf() {
     // Subscribed, and a ping: a message of no bytes.
     assert_eq!(user.hear(b"\x08\x08\xfe\xff\xff\xff\x0f\x32\x00\x00"), [Heard::Live]);
     assert_eq!(&user.out.pop().unwrap()[..], b"\x00");
-    assert_eq!(user.send("hi").as_bytes(), b"\x16\x08\x09\x3a\x12\x0a\x017\x12\x0d{\"text\":\"hi\"}");
+    assert_eq!(
+        user.send("hi").as_bytes(),
+        b"\x16\x08\x09\x3a\x12\x0a\x017\x12\x0d{\"text\":\"hi\"}"
+    );
     assert_eq!(user.hear(b"\x04\x08\x09\x42\x00"), [Heard::Acked(Which::Id(9))]);
     let data = with_text(r#"{"text":"TEXT"}"#);
     assert_eq!(data.len(), 61);
@@ -289,7 +302,8 @@ fn hostile_servers_are_survived() {
     ];
     let mut state: u64 = 1;
     let mut random = |bound: usize| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize % bound.max(1)
     };
     for protocol in Protocol::ALL.into_iter().filter(|protocol| !protocol.is_ringwire()) {

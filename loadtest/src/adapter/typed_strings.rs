@@ -70,7 +70,7 @@ impl TypedStrings {
         for line in lines(payload) {
             let Object { kind, content, error } = object(line)?;
             let text = content.as_ref().and_then(Loose::text);
-            match word(&kind) {
+            match word(kind.as_ref()) {
                 // The first one welcomes; later ones are news.
                 "system" if !self.is_live => {
                     self.is_live = true;
@@ -79,7 +79,7 @@ impl TypedStrings {
                 "private" | "group" => heard.extend(text.map(Text::read).map(Heard::Message)),
                 "typing" | "read" => heard.push(Heard::Signal),
                 "error" => heard.push(Heard::Error(shortened(text.unwrap_or("error")))),
-                _ if error.is_some() => heard.push(Heard::Error(shortened(word(&error)))),
+                _ if error.is_some() => heard.push(Heard::Error(shortened(word(error.as_ref())))),
                 _ => {}
             }
         }

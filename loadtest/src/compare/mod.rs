@@ -391,7 +391,8 @@ mod tests {
         }
         let comparison = compare(&base, &other, DEFAULT_NOISE_PERCENT);
         assert!(!comparison.differences.is_empty());
-        let told: Vec<_> = comparison.doubts.iter().filter(|doubt| doubt.contains("typed")).collect();
+        let told: Vec<_> =
+            comparison.doubts.iter().filter(|doubt| doubt.contains("typed")).collect();
         assert_eq!(told.len(), 1, "{:?}", comparison.doubts);
         assert!(told[0].contains("ringwire") && told[0].contains("once it is written"), "{told:?}");
         assert!(!comparison.doubts.iter().any(|doubt| doubt.contains("configured")));

@@ -229,7 +229,8 @@ impl Protocol {
                 format!("and foreign.join are for socket-io; protocol {name} has no events")
             }),
             (!self.possible_acks().contains(&acks), "foreign.acks", {
-                let possible: Vec<_> = self.possible_acks().iter().map(|acks| acks.name()).collect();
+                let possible: Vec<_> =
+                    self.possible_acks().iter().map(|acks| acks.name()).collect();
                 format!("must be auto or {} with protocol {name}", possible.join(", "))
             }),
             (resumed && !self.resumes(), "connections.plan", {
@@ -336,9 +337,11 @@ mod tests {
                 &[room, "activity.typing=1"],
                 &[Ringwire, TypedStrings, Payload, Numbered],
             ),
-            ("activity.receipts_every_s", &[room, "activity.receipts_every_s=1"], &[
-                Ringwire, Numbered,
-            ]),
+            (
+                "activity.receipts_every_s",
+                &[room, "activity.receipts_every_s=1"],
+                &[Ringwire, Numbered],
+            ),
             (
                 "activity.history",
                 &[room, "activity.history=1"],
@@ -349,13 +352,11 @@ mod tests {
                 &[room, "connections={plan='churn', rate_per_s=1}"],
                 &[Ringwire, CentrifugoJson, CentrifugoProtobuf],
             ),
-            ("foreign.acks", &[room, "foreign.acks=written"], &[
-                Broadcast,
-                TypedStrings,
-                Rooms,
-                Payload,
-                SocketIo,
-            ]),
+            (
+                "foreign.acks",
+                &[room, "foreign.acks=written"],
+                &[Broadcast, TypedStrings, Rooms, Payload, SocketIo],
+            ),
             ("foreign.event", &[room, "foreign.event=chat"], &[SocketIo]),
             ("encoding", &[room, "encoding=json"], &[Ringwire]),
         ] {

@@ -122,10 +122,9 @@ impl Centrifugo {
             if self.position.is_some() && !subscribed.recovered {
                 heard.push(Heard::Error("what was missed could not be recovered".to_owned()));
             }
-            self.position = subscribed.recoverable.then_some(Position {
-                offset: subscribed.offset,
-                epoch: subscribed.epoch,
-            });
+            self.position = subscribed
+                .recoverable
+                .then_some(Position { offset: subscribed.offset, epoch: subscribed.epoch });
             heard.push(Heard::Live);
         } else if reply.history.is_some() {
             heard.push(Heard::HistoryRead { id });
@@ -151,11 +150,7 @@ impl Centrifugo {
         self.say(&Command { id, subscribe: Some(subscribe), ..Command::default() }, out);
     }
 
-    fn publication(
-        &mut self,
-        publication: &wire::Publication,
-        heard: &mut Vec<Heard>,
-    ) {
+    fn publication(&mut self, publication: &wire::Publication, heard: &mut Vec<Heard>) {
         if let Some(position) = &mut self.position {
             position.offset = position.offset.max(publication.offset);
         }

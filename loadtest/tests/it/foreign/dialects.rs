@@ -22,7 +22,7 @@ pub(super) fn opened(hub: &Hub, session: &mut Session, uri: &str) {
             session.say(welcome.to_string());
         }
         Protocol::Rooms => {
-            session.room = parameter(uri, "room_id").unwrap().to_owned();
+            session.room = parameter(uri, "room_id").unwrap().into();
             hub.join(session);
             let users = json!({ "users": [{ "id": 1, "username": "one" }] });
             let online = json!({ "type": "online_users", "room_id": 1, "data": users });
@@ -40,7 +40,7 @@ pub(super) fn opened(hub: &Hub, session: &mut Session, uri: &str) {
         }
         Protocol::Payload => {
             let path = uri.split('?').next().unwrap();
-            session.room = path.strip_prefix("/ws/chat/").unwrap().to_owned();
+            session.room = path.strip_prefix("/ws/chat/").unwrap().into();
             hub.join(session);
             let user = json!({ "user_id": session.user, "username": "x", "color": "#123" });
             let init = json!({ "type": "init", "payload": { "user": user, "users": [] } });
@@ -211,7 +211,7 @@ fn socket_io(hub: &Hub, session: &mut Session, text: &str) {
             let (id, arguments) = event.split_at(bracket);
             let arguments: Value = serde_json::from_str(arguments).unwrap();
             if arguments[0] == "join" {
-                session.room = arguments[1].as_str().unwrap().to_owned();
+                session.room = arguments[1].as_str().unwrap().into();
                 hub.join(session);
             } else {
                 assert_eq!(arguments[1]["room"], session.room.as_str());
@@ -238,20 +238,22 @@ fn centrifugo(hub: &Hub, session: &mut Session, command: &Value) {
     let answer = if let Some(connect) = command.get("connect") {
         session.user = user_of(connect["token"].as_str().unwrap());
         // A ping right away.
-        session.send(encoded(hub, &reply(json!({ "connect": { "client": "c", "version": "5",
-            "ping": 25, "pong": true } }))));
+        session.send(encoded(
+            hub,
+            &reply(json!({ "connect": { "client": "c", "version": "5",
+            "ping": 25, "pong": true } })),
+        ));
         json!({})
     } else if let Some(subscribe) = command.get("subscribe") {
         let channel = subscribe["channel"].as_str().unwrap().to_owned();
-        session.room = channel.clone();
+        session.room.clone_from(&channel);
         let log = lock(&hub.log);
         let published = log.get(&channel).map_or(&[][..], Vec::as_slice);
         let from = subscribe["offset"].as_u64().unwrap_or(0) as usize;
         let recover = subscribe["recover"] == true;
         let missed = published.iter().enumerate().skip(if recover { from } else { usize::MAX });
-        let publications: Vec<_> = missed
-            .map(|(index, data)| publication(data, index as u64 + 1))
-            .collect();
+        let publications: Vec<_> =
+            missed.map(|(index, data)| publication(data, index as u64 + 1)).collect();
         let subscribed = json!({ "recoverable": true, "epoch": "e", "recovered": recover,
             "offset": published.len(), "publications": publications });
         // While the log is locked: what is published from now on is pushed.
@@ -305,7 +307,10 @@ fn from_protobuf(command: &[(u64, Field)]) -> Value {
             (4 | 5 | 7 | 10, Field::Bytes(bytes)) => {
                 let (name, names): (_, &[(u64, &str)]) = match number {
                     4 => ("connect", &[(1, "token"), (4, "name")]),
-                    5 => ("subscribe", &[(1, "channel"), (3, "recover"), (6, "epoch"), (7, "offset")]),
+                    5 => (
+                        "subscribe",
+                        &[(1, "channel"), (3, "recover"), (6, "epoch"), (7, "offset")],
+                    ),
                     7 => ("publish", &[(1, "channel"), (2, "data")]),
                     _ => ("history", &[(1, "channel"), (7, "limit"), (9, "reverse")]),
                 };

@@ -138,7 +138,12 @@ fn one_room_is_shared_on_several_threads() {
         let report = run(protocol, Fault::None, ROOM, &overrides);
         assert_eq!(report.verdict, Verdict::Pass, "{protocol:?}: {report}");
         assert_eq!(report.delivered, report.offered * 103, "{report}");
-        let report = run(protocol, Fault::Drop { at: 3 }, ROOM, &[&overrides[..], &["drain_s=0.5"]].concat());
+        let report = run(
+            protocol,
+            Fault::Drop { at: 3 },
+            ROOM,
+            &[&overrides[..], &["drain_s=0.5"]].concat(),
+        );
         assert_eq!((report.verdict, report.lost), (Verdict::Fail, 103), "{protocol:?}: {report}");
     }
 }
