@@ -73,8 +73,10 @@ fn of_value(path: &str, shape: &Value, value: &Value) -> Option<String> {
             return values.iter().enumerate().find_map(of_one);
         }
         "object" => {
-            let fits = value.as_object().is_some_and(|map| map.values().all(Value::is_string));
-            if fits { return None } else { "an object whose values are strings".into() }
+            if value.as_object().is_some_and(|map| map.values().all(Value::is_string)) {
+                return None;
+            }
+            "an object whose values are strings".into()
         }
         "boolean" if value.is_boolean() => return None,
         "boolean" => "true or false".into(),

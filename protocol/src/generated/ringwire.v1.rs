@@ -1349,7 +1349,7 @@ pub struct Member {
     pub request_text: ::prost::alloc::string::String,
 }
 /// Who has read up to an entry, the sender of that entry left out. A `read` that was answered before is counted, whoever's
-/// it was; 2 s late where it was on another node, or the conversation has more than `limits.max_cursor_members` members.
+/// it was; up to 2 s late where it was on another node, or the conversation has more than `limits.max_cursor_members` members.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReadBy {
     #[prost(uint64, tag = "1")]
