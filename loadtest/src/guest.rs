@@ -101,16 +101,16 @@ impl Guest {
         self.hear(now_us, events);
     }
 
-    /// The connection is gone.
-    pub(crate) fn disconnected(&mut self) {
+    /// The connection is gone. Answers how many sends are given up with it.
+    pub(crate) fn disconnected(&mut self) -> usize {
         self.phase = Phase::Offline;
-        if !self.settings.protocol.is_idempotent() {
-            self.outgoing.forget_in_flight();
-        }
+        let repeats = self.settings.protocol.is_idempotent();
+        let given_up = if repeats { 0 } else { self.outgoing.forget_in_flight() };
         self.outgoing.disconnected();
         self.out.clear();
         self.looks.clear();
         self.around.clear();
+        given_up
     }
 
     /// All members are there: that is all it takes.
