@@ -1,4 +1,4 @@
-//! One virtual user at a server that is not ours: what [`crate::client::User`] is at Ringwire, by way of an [`Adapter`].
+//! One virtual user at a server that is not ours: what [`crate::client::User`] is at Ringwire, by way of an adapter.
 //!
 //! ```text
 //!   Offline ──connected──► Connecting ──Heard::Live──► Identified ──enter──► Live
@@ -6,8 +6,8 @@
 //!      └──────────────────────────────── disconnected ◄────────────────────────────────┘
 //! ```
 //!
-//! There is no log here whose seqs all members agree on: a message is known by its sender and its number, which its text
-//! says (`message`), and what every member owes and is owed is judged per sender (`verify`). Nothing is opened at the
+//! There is no log here whose seqs all members agree on: a message is known by its sender and its number, which its
+//! text says (`message`), and what every member owes and is owed is judged per sender (`verify`). Nothing is opened at the
 //! server either: rooms and channels are there, or come into being when somebody enters them.
 //!
 //! Invariant: a send whose answer is lost with the connection goes again only where the protocol promises to take it
