@@ -81,7 +81,11 @@ async fn echo(stream: TcpStream) -> Result<(), WebSocketError> {
         let frame = socket.read_frame().await?;
         match frame.opcode {
             OpCode::Close => return Ok(()),
-            OpCode::Text | OpCode::Binary => socket.write_frame(frame).await?,
+            OpCode::Text | OpCode::Binary => {
+                // A frame of its own: what was read still claims to be masked.
+                let echo = Frame::new(true, frame.opcode, None, frame.payload);
+                socket.write_frame(echo).await?;
+            }
             _ => {}
         }
     }
