@@ -76,6 +76,7 @@ A retried send is recognised for as long as its first try is kept, so keep at le
     "storage.retention.room_days": "The same for rooms.",
     "storage.retention.room_count": "",
     "storage.retention.pass_s": "Pause after every conversation was looked at, in seconds, 1 to 604800.",
+    "storage.retention.audit_days": "Rows of the audit log of operators that are older than so many days go. 0: none.",
     "[files]": r#"Files that messages carry; see "Files" in the README."#,
     "files.enabled": "Whether people can upload files. If false, those that are there cannot be read either, and stay.",
     "files.store": r#"Where their bytes lie: "" (the folder files in the data folder), the path of another folder, or
