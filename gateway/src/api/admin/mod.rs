@@ -31,6 +31,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, post, put};
 use ringwire_protocol::ErrorCode;
 use ringwire_storage::operators::OperatorRole;
+use serde_json::Value;
 use tokio::sync::{Notify, Semaphore};
 
 use super::error::ApiError;
@@ -74,21 +75,15 @@ struct Route {
 /// A field of a body.
 struct Field {
     name: &'static str,
-    kind: Kind,
+    /// What it may be, as a JSON schema with a description.
+    schema: fn() -> Value,
     required: bool,
-}
-
-#[derive(Clone, Copy)]
-enum Kind {
-    Text,
-    Number,
-    Texts,
 }
 
 macro_rules! routes {
     ($($method:ident $path:literal $role:ident $make:ident $handler:path =>
         $status:literal $name:literal $action:literal $summary:literal
-        [$($query:literal),*] {$($field:ident: $kind:ident $required:literal),*};)+) => {
+        [$($query:literal),*] {$($field:ident: $schema:ident $required:literal),*};)+) => {
         /// Every route of administration, and who may use it.
         const ROUTES: &[Route] = &[$(Route {
             method: Method::$method,
@@ -102,7 +97,7 @@ macro_rules! routes {
             query: &[$($query),*],
             body: &[$(Field {
                 name: stringify!($field),
-                kind: Kind::$kind,
+                schema: describe::$schema,
                 required: $required,
             }),*],
         }),+];
@@ -113,7 +108,7 @@ macro_rules! routes {
 
 routes! {
     POST "/api/v1/admin/login" Anybody post access::login =>
-        200 "admin_login" "operator.login" "Logs an operator in." [] {name: Text true, password: Text true};
+        200 "admin_login" "operator.login" "Logs an operator in." [] {name: operator_name true, password: password true};
     POST "/api/v1/admin/logout" Viewer post access::logout =>
         204 "admin_logout" "operator.logout" "Ends the login of the request's token." [] {};
     GET "/api/v1/admin/me" Viewer get access::me =>
@@ -127,7 +122,7 @@ routes! {
     GET "/api/v1/admin/log" Viewer get server::log =>
         200 "admin_log" "log.look" "What is logged." [] {};
     PUT "/api/v1/admin/log" Admin put server::change_log =>
-        200 "admin_change_log" "log.change" "Logs by another filter on this node, until it stops." [] {filter: Text true};
+        200 "admin_change_log" "log.change" "Logs by another filter on this node, until it stops." [] {filter: filter true};
     POST "/api/v1/admin/drain" Admin post server::drain =>
         202 "admin_drain" "server.drain" "Stops this server in good order." [] {};
     GET "/api/v1/admin/audit" Admin get server::audit =>
@@ -144,14 +139,14 @@ routes! {
         204 "admin_kick" "user.kick" "Ends a user's sessions on every node." [] {};
     PUT "/api/v1/admin/users/{user_id}/ban" Moderator put people::ban =>
         204 "admin_ban" "user.ban" "Keeps an account out, for good or for some seconds." []
-        {reason: Text false, seconds: Number false};
+        {reason: reason false, seconds: seconds false};
     DELETE "/api/v1/admin/users/{user_id}/ban" Moderator delete people::unban =>
         204 "admin_unban" "user.unban" "Lets an account in again." [] {};
     GET "/api/v1/admin/conversations/{conversation_id}" Viewer get people::conversation =>
         200 "admin_conversation" "conversation.look" "One conversation, with its members." [] {};
     POST "/api/v1/admin/broadcast" Moderator post people::broadcast =>
         202 "admin_broadcast" "broadcast.send" "Says something to the sessions of everybody, or of 1 to 1000 users." []
-        {text: Text true, user_ids: Texts false};
+        {text: notice true, user_ids: user_ids false};
 }
 
 /// What administration reaches beyond the database.

@@ -22,6 +22,8 @@ use crate::command::text::{check_name, check_speech};
 
 /// Users on a page.
 const PAGE: u32 = 50;
+/// The longest search, in characters.
+pub(super) const MAX_QUERY_CHARS: usize = 254;
 /// Members of a conversation that are told.
 const MEMBERS: usize = 200;
 /// Conversations of a user that are told.
@@ -61,8 +63,11 @@ pub(super) async fn search(
     Asked(request): Asked<SearchRequest>,
 ) -> Result<Json<Value>, ApiError> {
     let q = request.q.trim();
-    if q.len() > 254 || request.page_token.len() > 254 {
-        return Err(invalid("q: at most 254 bytes"));
+    if request.q.chars().count() > MAX_QUERY_CHARS {
+        return Err(invalid("q: at most 254 characters"));
+    }
+    if request.page_token.chars().count() > MAX_QUERY_CHARS {
+        return Err(invalid("page_token: not one that was given here"));
     }
     check_name(q, "q")?;
     check_name(&request.page_token, "page_token")?;

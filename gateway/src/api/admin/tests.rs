@@ -313,3 +313,23 @@ async fn wrong_requests_are_named() {
         assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
     }
 }
+
+#[test]
+fn the_table_says_what_may_be_given_and_names_every_action() {
+    let mut actions = std::collections::BTreeSet::new();
+    for route in ROUTES {
+        let (thing, verb) = route.action.split_once('.').unwrap();
+        assert!(!thing.is_empty() && !verb.is_empty(), "{}", route.name);
+        assert!(actions.insert(route.action), "{} is what another route does", route.name);
+        if route.least == Least::Anybody {
+            assert_eq!(route.action, super::trail::LOGIN);
+        }
+        for field in route.body {
+            let schema = (field.schema)();
+            let place = format!("{} {}", route.name, field.name);
+            assert!(schema["description"].is_string(), "{place}");
+            let bounds = ["maxLength", "maximum", "maxItems"];
+            assert!(bounds.iter().any(|bound| schema[bound].is_u64()), "{place}");
+        }
+    }
+}

@@ -180,7 +180,7 @@ pub(super) async fn not_logged_in(
 }
 
 /// What a login is called; the route of logins says the same.
-const LOGIN: &str = "operator.login";
+pub(super) const LOGIN: &str = "operator.login";
 
 fn with_left_out(mut detail: Map<String, Value>, left_out: u64) -> String {
     if left_out > 0 {
