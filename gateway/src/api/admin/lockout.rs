@@ -194,7 +194,7 @@ mod tests {
         }
         let ann = Tries::new(Some("ann"), Some(HERE));
         let late = start + MINUTE / 4;
-        assert_eq!(lockout.enter(&ann, late), Err(MINUTE - MINUTE / 4));
+        assert_eq!(lockout.enter(&ann, late), Err(MINUTE / 4 * 3));
         assert_eq!(lockout.enter(&Tries::new(Some("bob"), Some(HERE)), late), Ok(()));
         assert_eq!(lockout.enter(&ann, start + MINUTE), Ok(()), "a new minute");
     }
