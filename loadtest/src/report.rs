@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::fleet::RunResult;
 use crate::latency::{Packed, Percentiles};
 use crate::machine::Machine;
-use crate::scenario::{Encoding, Scenario};
+use crate::scenario::{Acks, Encoding, Protocol, Scenario};
 use crate::series::Interval;
 use crate::server::Cost;
 use crate::tally::Tally;
@@ -31,8 +31,14 @@ pub struct Report {
     pub scenario: String,
     /// Where the server was.
     pub url: String,
-    /// How the schema travelled.
-    pub encoding: Encoding,
+    /// What was spoken with it.
+    #[serde(default)]
+    pub protocol: Protocol,
+    /// What counted as the acknowledgement of a send.
+    #[serde(default)]
+    pub acks: Acks,
+    /// How Ringwire's schema travelled; at other servers, nothing.
+    pub encoding: Option<Encoding>,
     /// Virtual users.
     pub users: u32,
     /// Sends per second in the mean, as the schedule asked for; in a closed loop, as they came.
@@ -204,7 +210,9 @@ impl Report {
             format: FORMAT,
             scenario: scenario.name.clone(),
             url: url.to_owned(),
-            encoding: scenario.encoding,
+            protocol: scenario.protocol,
+            acks: scenario.protocol.acks(&scenario.foreign),
+            encoding: scenario.protocol.is_ringwire().then_some(scenario.encoding),
             users: scenario.users,
             offered_per_s: scenario.mean_rate_per_s().unwrap_or_else(|| {
                 tally.offered as f64 / result.sending.as_secs_f64().max(f64::MIN_POSITIVE)
@@ -228,6 +236,7 @@ impl Report {
             verified: result.layout.level,
             verified_one_in: result.layout.one_in,
             log_verified: scenario.verify_log
+                && scenario.protocol.is_ringwire()
                 && result.layout.level != Level::Off
                 && tally.unverified == 0,
             findings: findings.examples,
@@ -284,19 +293,16 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let encoding = match self.encoding {
-            Encoding::Protobuf => "protobuf",
-            Encoding::Json => "json",
+        let spoken = match self.encoding {
+            Some(Encoding::Protobuf) => "ringwire as protobuf",
+            Some(Encoding::Json) => "ringwire as json",
+            None => self.protocol.name(),
         };
         let processes = match self.processes {
             0 | 1 => String::new(),
             processes => format!("{processes} processes, "),
         };
-        writeln!(
-            f,
-            "{}: {} users, {processes}{encoding}, {}",
-            self.scenario, self.users, self.url
-        )?;
+        writeln!(f, "{}: {} users, {processes}{spoken}, {}", self.scenario, self.users, self.url)?;
         writeln!(
             f,
             "  offered    {:.0}/s for {:.1} s ({:.1} s of it warm-up): {} sends",
@@ -307,12 +313,18 @@ impl fmt::Display for Report {
             "  messages   {} sent, {} acknowledged, {} delivered, {} refused, {} unanswered",
             self.sent, self.acked, self.delivered, self.refused, self.unanswered
         )?;
+        if self.acks != Acks::Server {
+            writeln!(f, "  acks       count by {}", self.acks.meaning())?;
+        }
         let log =
             if self.log_verified { "server's log read back" } else { "server's log not read back" };
         let verified = match self.verified {
+            Level::Off => "not verified, only counted".to_owned(),
+            _ if !self.protocol.is_ringwire() => {
+                "every arrival, in each sender's order; there is no log".to_owned()
+            }
             Level::Ledger => format!("every arrival; {log}"),
             Level::Counters => format!("every send, hashes of what arrived; {log}"),
-            Level::Off => "not verified, only counted".to_owned(),
         };
         let share = match self.verified_one_in {
             0 | 1 => String::new(),

@@ -1,0 +1,232 @@
+//! Whole runs against servers of other protocols: a sound one passes, and one that drops, doubles or delays is caught.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+
+use ringwire_loadtest::fleet;
+use ringwire_loadtest::report::Report;
+use ringwire_loadtest::scenario::{Acks, Protocol, Scenario};
+use ringwire_loadtest::target::Target;
+use ringwire_loadtest::threshold::Verdict;
+use ringwire_loadtest::token::Tokens;
+
+use super::{Fault, Server};
+use crate::fake;
+
+const DIRECT: &str = include_str!("../../../scenarios/direct.toml");
+const ROOM: &str = include_str!("../../../scenarios/room.toml");
+
+/// What makes any scenario short, and blind to how busy the machine is.
+const SHORT: [&str; 7] = [
+    "users=6",
+    "rate_per_s=120",
+    "duration_s=1",
+    "drain_s=60",
+    "connect_limit_s=120",
+    "thresholds.send_slip_p99_ms=60000",
+    "warmup_s=0",
+];
+
+const STEADY: &str = "shape={kind='steady'}";
+
+/// Protocols in which two can talk with each other.
+const OF_PAIRS: [Protocol; 7] = [
+    Protocol::TypedStrings,
+    Protocol::Rooms,
+    Protocol::Payload,
+    Protocol::Numbered,
+    Protocol::SocketIo,
+    Protocol::CentrifugoJson,
+    Protocol::CentrifugoProtobuf,
+];
+
+fn run_at(server: &Server, text: &str, overrides: &[&str]) -> Report {
+    let protocol = format!("protocol={}", server.hub.protocol.name());
+    let overrides = SHORT.iter().chain(overrides).map(|&argument| argument.to_owned());
+    let overrides: Vec<_> = overrides.chain([protocol]).collect();
+    let scenario = Scenario::parse(text, &overrides).unwrap();
+    let target = Target::parse(&server.url()).unwrap();
+    let tokens = Tokens::from_secret(fake::SECRET);
+    let stop = Arc::new(AtomicBool::new(false));
+    let result = fleet::run(scenario.clone(), target, tokens, stop, false).unwrap();
+    let report = Report::new(&scenario, &server.url(), result);
+    eprintln!("{report}");
+    report
+}
+
+fn run(protocol: Protocol, fault: Fault, text: &str, overrides: &[&str]) -> Report {
+    run_at(&Server::start(protocol, fault), text, overrides)
+}
+
+/// The scenario that a protocol can be tried with: two and two, or all in one room, or each for itself.
+fn play(protocol: Protocol, fault: Fault, overrides: &[&str]) -> Report {
+    let alone = ["conversation={kind='alone'}"];
+    match protocol {
+        Protocol::Echo => run(protocol, fault, DIRECT, &[&alone[..], overrides].concat()),
+        Protocol::Broadcast => run(protocol, fault, ROOM, &[&[STEADY], overrides].concat()),
+        _ => run(protocol, fault, DIRECT, overrides),
+    }
+}
+
+#[test]
+fn a_sound_server_passes_whatever_it_speaks() {
+    for protocol in OF_PAIRS.into_iter().chain([Protocol::Echo, Protocol::Broadcast]) {
+        let report = play(protocol, Fault::None, &[]);
+        assert_eq!(report.verdict, Verdict::Pass, "{protocol:?}: {report}");
+        assert_eq!(report.protocol, protocol);
+        assert!(report.offered > 0);
+        assert_eq!((report.sent, report.acked), (report.offered, report.offered), "{report}");
+        let hearers = match protocol {
+            Protocol::Echo => 0,
+            Protocol::Broadcast => 5,
+            _ => 1,
+        };
+        assert_eq!(report.delivered, report.offered * hearers, "{report}");
+        assert_eq!(report.deliver_ms.count, report.delivered, "{report}");
+        let acks = if report.acks == Acks::Written { 0 } else { report.offered };
+        assert_eq!(report.ack_ms.count, acks, "{report}");
+        assert!(!report.log_verified && report.errors.is_empty(), "{report}");
+        assert!(report.to_string().contains(protocol.name()), "{report}");
+    }
+}
+
+#[test]
+fn a_message_that_nobody_gets_is_lost() {
+    for protocol in OF_PAIRS {
+        let report = play(protocol, Fault::Drop { at: 20 }, &["drain_s=0.5"]);
+        assert_eq!((report.verdict, report.lost), (Verdict::Fail, 1), "{protocol:?}: {report}");
+    }
+    let report = play(Protocol::Broadcast, Fault::Drop { at: 20 }, &["drain_s=0.5"]);
+    assert_eq!((report.verdict, report.lost), (Verdict::Fail, 5), "{report}");
+    let report = play(Protocol::Echo, Fault::Drop { at: 20 }, &["drain_s=0.5"]);
+    assert_eq!((report.verdict, report.unanswered), (Verdict::Fail, 1), "{report}");
+}
+
+#[test]
+fn a_message_that_comes_twice_is_duplicated() {
+    for protocol in OF_PAIRS.into_iter().chain([Protocol::Echo]) {
+        let report = play(protocol, Fault::Twice { at: 20 }, &[]);
+        let found = (report.verdict, report.duplicated, report.lost);
+        assert_eq!(found, (Verdict::Fail, 1, 0), "{protocol:?}: {report}");
+    }
+}
+
+#[test]
+fn a_message_that_comes_behind_a_later_one_of_its_sender_is_reordered() {
+    for protocol in [Protocol::Payload, Protocol::CentrifugoJson] {
+        // One pair, of whom one sends at a time.
+        let report = play(protocol, Fault::Late { at: 21 }, &["users=2", "rate_per_s=60"]);
+        let found = (report.verdict, report.reordered, report.lost);
+        assert_eq!(found, (Verdict::Fail, 1, 0), "{protocol:?}: {report}");
+    }
+}
+
+#[test]
+fn a_refusal_is_told_as_one() {
+    for protocol in [Protocol::Numbered, Protocol::CentrifugoJson, Protocol::CentrifugoProtobuf] {
+        let report = play(protocol, Fault::Refuse { at: 20 }, &["thresholds.refused=1"]);
+        assert_eq!((report.verdict, report.refused), (Verdict::Pass, 1), "{protocol:?}: {report}");
+        assert_eq!((report.acked, report.errors.len()), (report.offered - 1, 1), "{report}");
+    }
+}
+
+#[test]
+fn one_room_is_shared_on_several_threads() {
+    for protocol in [Protocol::TypedStrings, Protocol::Numbered, Protocol::CentrifugoProtobuf] {
+        let overrides = [STEADY, "users=104", "threads=2", "rate_per_s=20"];
+        let report = run(protocol, Fault::None, ROOM, &overrides);
+        assert_eq!(report.verdict, Verdict::Pass, "{protocol:?}: {report}");
+        assert_eq!(report.delivered, report.offered * 103, "{report}");
+        let report = run(
+            protocol,
+            Fault::Drop { at: 3 },
+            ROOM,
+            &[&overrides[..], &["drain_s=0.5"]].concat(),
+        );
+        assert_eq!((report.verdict, report.lost), (Verdict::Fail, 103), "{protocol:?}: {report}");
+    }
+}
+
+#[test]
+fn what_is_not_acknowledged_is_measured_by_what_arrives() {
+    for protocol in [Protocol::Broadcast, Protocol::SocketIo, Protocol::Payload] {
+        let overrides = ["foreign.acks=written", STEADY];
+        let report = run(protocol, Fault::None, ROOM, &overrides);
+        assert_eq!((report.verdict, report.acks), (Verdict::Pass, Acks::Written), "{report}");
+        assert_eq!((report.acked, report.ack_ms.count), (report.offered, 0), "{report}");
+        assert!(report.to_string().contains("once it is written"), "{report}");
+    }
+}
+
+#[test]
+fn signals_receipts_and_looks_at_the_history_go_where_there_are_any() {
+    for protocol in [Protocol::TypedStrings, Protocol::Payload, Protocol::Numbered] {
+        let server = Server::start(protocol, Fault::None);
+        let report = run_at(&server, DIRECT, &["activity.typing=1"]);
+        assert_eq!(report.verdict, Verdict::Pass, "{protocol:?}: {report}");
+        // On a busy machine a signal may be left out, and the report says so.
+        let left_out: u64 = report.errors.values().sum();
+        let signals = server.hub.signals.load(Relaxed) + left_out;
+        assert_eq!(signals, report.offered, "{protocol:?}: {report}");
+    }
+    let server = Server::start(Protocol::Numbered, Fault::None);
+    let report = run_at(&server, DIRECT, &["activity.receipts_every_s=0.1"]);
+    assert_eq!(report.verdict, Verdict::Pass, "{report}");
+    assert!(server.hub.signals.load(Relaxed) > 0);
+    for protocol in [Protocol::CentrifugoJson, Protocol::CentrifugoProtobuf] {
+        let report = play(protocol, Fault::None, &["activity.history=1"]);
+        assert_eq!(report.verdict, Verdict::Pass, "{protocol:?}: {report}");
+        assert!(report.history_ms.count > 0, "{report}");
+    }
+}
+
+#[test]
+fn who_comes_back_to_a_channel_that_remembers_has_everything() {
+    for protocol in [Protocol::CentrifugoJson, Protocol::CentrifugoProtobuf] {
+        // Sends under way when a connection ends are not repeated: nobody promises to take them once.
+        let overrides =
+            ["connections={plan='reconnect', at_s=0.5}", "depth=1", "thresholds.unanswered=10"];
+        let report = play(protocol, Fault::None, &overrides);
+        assert_eq!(report.verdict, Verdict::Pass, "{protocol:?}: {report}");
+        assert_eq!((report.cuts, report.recover_ms.count), (6, 6), "{report}");
+        assert_eq!((report.lost, report.duplicated), (0, 0), "{report}");
+    }
+}
+
+/// Connections alone: whoever only listens is asked whether it is there, and answers.
+#[test]
+fn who_only_listens_is_measured_by_its_connections() {
+    for protocol in [Protocol::Notify, Protocol::SocketIo, Protocol::CentrifugoJson] {
+        let server = Server::start(protocol, Fault::None);
+        let idle = ["conversation={kind='none'}", "rate_per_s=0", "connections.plan=storm"];
+        let report = run_at(&server, DIRECT, &idle);
+        assert_eq!((report.verdict, report.connect_ms.count), (Verdict::Pass, 6), "{report}");
+        // The last answers may still be on their way.
+        while server.hub.pongs.load(Relaxed) < 6 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+#[test]
+fn a_closed_loop_waits_for_the_answers_there_are() {
+    for protocol in [Protocol::Rooms, Protocol::SocketIo, Protocol::CentrifugoProtobuf] {
+        let report = play(protocol, Fault::None, &["arrival=closed", "think_s=0.05"]);
+        assert_eq!(report.verdict, Verdict::Pass, "{protocol:?}: {report}");
+        assert!(report.offered > 6, "{report}");
+    }
+}
+
+#[test]
+fn a_server_of_another_protocol_is_one_clear_error() {
+    let server = Server::start(Protocol::TypedStrings, Fault::None);
+    let overrides = ["users=2", "protocol=socket-io", "connect_limit_s=120"];
+    let overrides = overrides.map(str::to_owned);
+    let scenario = Scenario::parse(DIRECT, &overrides).unwrap();
+    let target = Target::parse(&format!("{}/ws?token={{token}}", server.url())).unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let tokens = Tokens::from_secret(fake::SECRET);
+    let error = fleet::run(scenario, target, tokens, stop, false).unwrap_err();
+    assert!(error.to_string().contains("no frame of this protocol"), "{error}");
+}
