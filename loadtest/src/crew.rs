@@ -465,7 +465,10 @@ impl Crew {
             self.live.set(self.live.get() - 1);
         }
         slot.link = None;
-        slot.user.disconnected();
+        let given_up = slot.user.disconnected();
+        // Whoever waited for their answers goes on without, if it comes back.
+        let given_up = if slot.dead || !self.retries() { 0 } else { given_up };
+        (0..given_up).for_each(|_| self.answered(index, self.run.now_us()));
     }
 
     /// The user will not connect again.

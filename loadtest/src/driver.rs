@@ -1,12 +1,13 @@
 //! One user's connections: connect, upgrade, read until it ends, and again.
 //!
 //! ```text
-//!   socket ──readable──► recv ──► Connection::poll ──► frames ──► User ──► events ──► crew
+//!   socket ──readable──► recv ──► Connection::poll ──► messages ──► User ──► events ──► crew
 //!   socket ◄──send────── Connection::output ◄── payload of due commands ◄── User
 //! ```
 //!
-//! What goes over the connection is the user's business ([`Player`]). What several commands put into the output goes out in one write. While a socket takes no more, nothing is added to
-//! its output, so it is bounded by one batch; sends that become due meanwhile wait in the user's queue.
+//! What goes over the connection is the user's business ([`Player`]). What several commands put into the output goes out
+//! in one write. While a socket takes no more, nothing is added to its output, so it is bounded by one batch; sends that
+//! become due meanwhile wait in the user's queue.
 
 use std::io;
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! One virtual user at a server that is not ours: what [`crate::client::User`] is at Ringwire, by way of an [`Adapter`].
+//! One virtual user at a server that is not ours: what [`crate::client::User`] is at Ringwire, by way of an adapter.
 //!
 //! ```text
 //!   Offline ──connected──► Connecting ──Heard::Live──► Identified ──enter──► Live
@@ -6,8 +6,8 @@
 //!      └──────────────────────────────── disconnected ◄────────────────────────────────┘
 //! ```
 //!
-//! There is no log here whose seqs all members agree on: a message is known by its sender and its number, which its text
-//! says (`message`), and what every member owes and is owed is judged per sender (`verify`). Nothing is opened at the
+//! There is no log here whose seqs all members agree on: a message is known by its sender and its number, which its
+//! text says (`message`), and what every member owes and is owed is judged per sender (`verify`). Nothing is opened at the
 //! server either: rooms and channels are there, or come into being when somebody enters them.
 //!
 //! Invariant: a send whose answer is lost with the connection goes again only where the protocol promises to take it
@@ -101,16 +101,16 @@ impl Guest {
         self.hear(now_us, events);
     }
 
-    /// The connection is gone.
-    pub(crate) fn disconnected(&mut self) {
+    /// The connection is gone. Answers how many sends are given up with it.
+    pub(crate) fn disconnected(&mut self) -> usize {
         self.phase = Phase::Offline;
-        if !self.settings.protocol.is_idempotent() {
-            self.outgoing.forget_in_flight();
-        }
+        let repeats = self.settings.protocol.is_idempotent();
+        let given_up = if repeats { 0 } else { self.outgoing.forget_in_flight() };
         self.outgoing.disconnected();
         self.out.clear();
         self.looks.clear();
         self.around.clear();
+        given_up
     }
 
     /// All members are there: that is all it takes.

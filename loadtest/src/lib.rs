@@ -6,8 +6,8 @@
 //!   token, target ──► fleet ──link──► part ──► worker: ramp, pace, drain ──► crew: users ──► driver: sockets
 //!                       │  (processes)  (threads, meeting)            (seating) │
 //!                       ▼                                                       ▼ messages
-//!             series, server, live view     verify: ledger, checker ◄── player: one user, at Ringwire (client: founding,
-//!                       │                                               inbox, outgoing) or elsewhere (guest: adapter)
+//!             series, server, live view     verify: ledger, checker ◄── player: one user, of Ringwire (client:
+//!                       │                                     founding, inbox, outgoing) or elsewhere (guest: adapter)
 //!                       │                   latency, tally
 //!                       ▼
 //!             threshold: verdict ──► report ──► page, export; compare, capacity

@@ -140,10 +140,10 @@ impl Outgoing {
         self.hold_until_us = None;
     }
 
-    /// What is in flight must not go again: whoever asks afterwards finds only what was never written.
-    pub(crate) fn forget_in_flight(&mut self) {
+    /// What is in flight must not go again: only what was never written is left. Answers how many sends that gives up.
+    pub(crate) fn forget_in_flight(&mut self) -> usize {
         self.queue.retain(|send| send.command_id == 0);
-        self.in_flight = 0;
+        std::mem::take(&mut self.in_flight)
     }
 
     /// The command that a send is in flight as.
@@ -271,7 +271,7 @@ mod tests {
         Sender::new().fill(&mut outgoing, 3);
         assert_eq!(write(&mut outgoing, 0, 2, 7), [1, 2]);
         assert_eq!((outgoing.command_of(2), outgoing.command_of(3)), (Some(8), None));
-        outgoing.forget_in_flight();
+        assert_eq!(outgoing.forget_in_flight(), 2);
         outgoing.disconnected();
         assert_eq!(write(&mut outgoing, 0, 2, 9), [3]);
         assert_eq!(outgoing.command_of(1), None);

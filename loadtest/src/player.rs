@@ -76,10 +76,13 @@ impl Player {
         }
     }
 
-    /// The connection is gone.
-    pub(crate) fn disconnected(&mut self) {
+    /// The connection is gone. Answers how many sends are given up with it.
+    pub(crate) fn disconnected(&mut self) -> usize {
         match self {
-            Self::Home(user) => user.disconnected(),
+            Self::Home(user) => {
+                user.disconnected();
+                0
+            }
             Self::Guest(guest, _) => guest.disconnected(),
         }
     }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::fleet::RunResult;
 use crate::latency::{Packed, Percentiles};
 use crate::machine::Machine;
-use crate::scenario::{Acks, Encoding, Protocol, Scenario};
+use crate::scenario::{Acks, Conversation, Encoding, Protocol, Scenario};
 use crate::series::Interval;
 use crate::server::Cost;
 use crate::tally::Tally;
@@ -35,7 +35,7 @@ pub struct Report {
     #[serde(default)]
     pub protocol: Protocol,
     /// What counted as the acknowledgement of a send.
-    #[serde(default)]
+    #[serde(default = "server_acks")]
     pub acks: Acks,
     /// How Ringwire's schema travelled; at other servers, nothing.
     pub encoding: Option<Encoding>,
@@ -130,6 +130,11 @@ pub struct Report {
     pub histograms: Histograms,
     /// How it went over time.
     pub intervals: Vec<Interval>,
+}
+
+/// Reports of before there was a choice.
+const fn server_acks() -> Acks {
+    Acks::Server
 }
 
 /// Latencies of a run, whole.
@@ -270,6 +275,15 @@ impl Report {
         }
     }
 
+    /// What was spoken with the server, and how it travelled.
+    pub fn spoken(&self) -> &'static str {
+        match self.encoding {
+            Some(Encoding::Protobuf) => "ringwire as protobuf",
+            Some(Encoding::Json) => "ringwire as json",
+            None => self.protocol.name(),
+        }
+    }
+
     /// The JSON of a report.
     pub fn to_json(&self) -> Result<Vec<u8>, ReportError> {
         let mut json = serde_json::to_vec_pretty(self)?;
@@ -293,15 +307,11 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let spoken = match self.encoding {
-            Some(Encoding::Protobuf) => "ringwire as protobuf",
-            Some(Encoding::Json) => "ringwire as json",
-            None => self.protocol.name(),
-        };
         let processes = match self.processes {
             0 | 1 => String::new(),
             processes => format!("{processes} processes, "),
         };
+        let spoken = self.spoken();
         writeln!(f, "{}: {} users, {processes}{spoken}, {}", self.scenario, self.users, self.url)?;
         writeln!(
             f,
@@ -314,7 +324,7 @@ impl fmt::Display for Report {
             self.sent, self.acked, self.delivered, self.refused, self.unanswered
         )?;
         if self.acks != Acks::Server {
-            writeln!(f, "  acks       count by {}", self.acks.meaning())?;
+            writeln!(f, "  acks       {}", self.acks.meaning())?;
         }
         let log =
             if self.log_verified { "server's log read back" } else { "server's log not read back" };
@@ -343,6 +353,7 @@ impl fmt::Display for Report {
             self.phantom_acks,
             self.unpushed,
         )?;
+        let hears_others = self.configuration.conversation != Conversation::Alone {};
         for (what, figures) in [
             ("ack", &self.ack_ms),
             ("deliver", &self.deliver_ms),
@@ -351,7 +362,11 @@ impl fmt::Display for Report {
             ("bystander", &self.bystander_ms),
             ("history", &self.history_ms),
         ] {
-            let is_expected = self.offered > 0 && matches!(what, "ack" | "deliver");
+            let is_expected = match what {
+                "ack" => self.offered > 0 && self.acks != Acks::Written,
+                "deliver" => self.offered > 0 && hears_others,
+                _ => false,
+            };
             if figures.count == 0 && !is_expected {
                 continue;
             }
@@ -485,6 +500,22 @@ mod tests {
         assert_eq!(read.configuration, report.configuration);
         assert_eq!(read.to_string(), report.to_string());
         assert_eq!(read.verdict, Verdict::Pass, "{read}");
+    }
+
+    /// Reports from before other protocols were spoken are of Ringwire.
+    #[test]
+    fn a_report_without_a_protocol_is_read_as_before() {
+        let report = sample_report(1.0);
+        let mut json = serde_json::to_value(&report).unwrap();
+        for field in ["protocol", "acks"] {
+            assert!(json.as_object_mut().unwrap().remove(field).is_some());
+        }
+        for field in ["protocol", "foreign"] {
+            assert!(json["configuration"].as_object_mut().unwrap().remove(field).is_some());
+        }
+        let read = Report::from_json(json.to_string().as_bytes()).unwrap();
+        assert_eq!((read.protocol, read.acks), (Protocol::Ringwire, Acks::Server));
+        assert_eq!(read.to_string(), report.to_string());
     }
 
     #[test]

@@ -108,8 +108,7 @@ error_codes! {
     AlreadyMember = 504, "ALREADY_MEMBER", temporary: false, http: 409;
     /// The time for editing or recalling the message has passed.
     WindowPassed = 505, "WINDOW_PASSED", temporary: false, http: 409;
-    /// The owner must hand the group over or dissolve it first.
-    OwnerMustStay = 506, "OWNER_MUST_STAY", temporary: false, http: 409;
+    // 506 was "OWNER_MUST_STAY", which no server ever answered: an owner who leaves hands the group on.
     /// The caller has asked to join already, and waits for an answer.
     AlreadyRequested = 507, "ALREADY_REQUESTED", temporary: false, http: 409;
     /// There are as many of these (pins, bans, requests, watched users) as there may be.
@@ -250,6 +249,12 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), ErrorCode::ALL.len());
+    }
+
+    #[test]
+    fn numbers_of_codes_that_are_gone_stay_unused() {
+        const OWNER_MUST_STAY: u32 = 506;
+        assert!(ErrorCode::ALL.iter().all(|code| *code as u32 != OWNER_MUST_STAY));
     }
 
     #[test]

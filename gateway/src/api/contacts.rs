@@ -146,7 +146,7 @@ async fn put(
 }
 
 fn no_such_user() -> ApiError {
-    ApiError::new(ErrorCode::NotFound, "there is no such user")
+    ApiError::new(ErrorCode::UserNotFound, "there is no such user")
 }
 
 /// Removes a contact.

@@ -170,7 +170,7 @@ async fn show(
     let id = user_id("user_id", &id)?;
     let found = state.0.store.profiles(viewer, &[id]).await?.pop();
     let profile =
-        found.ok_or_else(|| ApiError::new(ErrorCode::NotFound, "there is no such user"))?;
+        found.ok_or_else(|| ApiError::new(ErrorCode::UserNotFound, "there is no such user"))?;
     Ok((StatusCode::OK, Json(profile.into())))
 }
 

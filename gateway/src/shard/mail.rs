@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ringwire_protocol::{CloseReason, CommandError, ConversationId, UserId, wire};
 use ringwire_storage::append::Completion;
+use ringwire_storage::model::CursorRow;
 use ringwire_storage::refresh::FamilyId;
 use tokio::sync::oneshot;
 
@@ -11,6 +12,7 @@ use super::handoff::{Moving, Returned};
 use super::looks::Look;
 use super::pulls::Pull;
 use super::questions::Question;
+use super::readers::Readers;
 use crate::conversation::answer::{Ack, ReplyTo};
 use crate::conversation::request::Request;
 use crate::fanout::Delivery;
@@ -29,6 +31,10 @@ pub enum Mail {
     Pull(Pull),
     /// The owner's answer; nothing: it is for the database. Reserved.
     Pulled(Pull, Option<Box<wire::SyncPage>>),
+    /// Who read something lately, asked of the conversation's owner. Refusable.
+    Readers(Box<Readers>),
+    /// The owner's answer: cursors that may not be written yet. Reserved.
+    ReadersTold(Box<Readers>, Vec<CursorRow>),
     /// A push for this shard's users. Refusable.
     Deliver(Delivery),
     /// The last session in which a user typed in a conversation of this shard ended. Refusable.

@@ -1,5 +1,5 @@
-//! Objects with an integer `type` and an id of the client's own. A message is acknowledged when it is stored; one whose id
-//! was seen before is acknowledged again and not delivered twice.
+//! Objects with an integer `type` and an id of the client's own. A message is acknowledged when it is stored; one whose
+//! id was seen before is acknowledged again and not delivered twice.
 //!
 //! ```text
 //!   ──► {"type":99,"content":{}}  on connecting and every 25 s      ◄── {"type":99,…}: the user is there

@@ -1,5 +1,5 @@
-//! Named rooms, made on first use; every object has a `type` and a `payload`. Everybody in a room gets its messages, the
-//! sender as well.
+//! Named rooms, made on first use; every object has a `type` and a `payload`. Everybody in a room gets its messages,
+//! the sender as well.
 //!
 //! ```text
 //!   GET /ws/chat/kitchen?token=…

@@ -1,4 +1,5 @@
-//! Numbered rooms, one at a time; whoever connects says which. Everybody in a room gets its messages, the sender as well.
+//! Numbered rooms, one at a time; whoever connects says which. Everybody in a room gets its messages, the sender as
+//! well.
 //!
 //! ```text
 //!   GET /ws?token=…&room_id=1

@@ -1,5 +1,5 @@
-//! Socket.IO 5 over Engine.IO 4, by WebSocket from the first byte on. What events mean is up to the application: here one
-//! carries messages, and one asks to be let into a room.
+//! Socket.IO 5 over Engine.IO 4, by WebSocket from the first byte on. What events mean is up to the application: here
+//! one carries messages, and one asks to be let into a room.
 //!
 //! ```text
 //!   ◄── 0{"sid":…,"pingInterval":25000,…}       ──► 40 or 40{"token":"…"}         ◄── 40{"sid":…}

@@ -78,8 +78,8 @@ impl EquipmentArguments {
 pub(crate) struct PlaceArguments {
     /// The scenario, a TOML file.
     scenario: PathBuf,
-    /// The server's WebSocket: ws://host:port/path, or wss:// for TLS. At servers of other protocols, {user}, {room} and
-    /// {token} may stand in it.
+    /// The server's WebSocket: ws://host:port/path, or wss:// for TLS. At servers of other protocols, {user}, {room}
+    /// and {token} may stand in it.
     #[arg(long, default_value = "ws://127.0.0.1:8080/ws")]
     url: String,
     /// Overrides a field of the scenario; may be repeated.

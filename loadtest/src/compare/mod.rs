@@ -244,13 +244,11 @@ fn doubts(base: &Runs, other: &Runs, sides: &[Side; 2]) -> Vec<String> {
     }
     let spoken = |report: &Report| (report.protocol, report.acks);
     for report in all().filter(|report| spoken(report) != spoken(first)) {
-        let doubt = format!(
-            "{} is compared with {}: an ack is {} there, and {} here",
-            report.protocol.name(),
-            first.protocol.name(),
-            report.acks.meaning(),
-            first.acks.meaning()
-        );
+        let (here, there) = (first.acks.meaning(), report.acks.meaning());
+        let acks =
+            if here == there { String::new() } else { format!(": an ack is {there}; not {here}") };
+        let (here, there) = (first.protocol.name(), report.protocol.name());
+        let doubt = format!("{there} is compared with {here}{acks}");
         if !doubts.contains(&doubt) {
             doubts.push(doubt);
         }

@@ -162,7 +162,8 @@ fn a_lost_connection_repeats_nothing_that_could_double() {
         bench.due();
         bench.due();
         assert_eq!(bench.frames(0).len(), 2, "{protocol:?}");
-        bench.guest.disconnected();
+        let given_up = bench.guest.disconnected();
+        assert_eq!(given_up, if protocol == Protocol::Numbered { 0 } else { 2 });
         assert!(bench.frames(0).is_empty());
         bench.guest.connected(0, &mut bench.events);
         bench.frames(0);

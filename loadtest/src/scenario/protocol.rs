@@ -62,7 +62,7 @@ impl Acks {
         match self {
             Self::Auto | Self::Server => "the server's answer",
             Self::OwnCopy => "the sender's own copy of its message",
-            Self::Written => "nothing: a send counts once it is written",
+            Self::Written => "none: a send counts once it is written",
         }
     }
 }

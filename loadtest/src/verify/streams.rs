@@ -8,8 +8,8 @@
 //! ```
 //!
 //! Other servers give messages no seq that all members agree on, but each sender's messages have numbers, and it is its
-//! order that a chat has to keep. What is missing is kept as ranges, so that the space goes with the faults, not with the
-//! messages. Invariant: at most [`MAX_RANGES`] ranges of a device are kept apart; what would be one more is counted as
+//! order that a chat has to keep. What is missing is kept as ranges, so that the space goes with the faults, not with
+//! the messages. Invariant: at most [`MAX_RANGES`] ranges of a device are kept apart; what would be one more is counted as
 //! lost at once.
 
 use std::collections::BTreeMap;

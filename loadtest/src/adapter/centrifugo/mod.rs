@@ -6,8 +6,8 @@
 //!   back again: subscribe {channel, recover, offset, epoch} ──► what was missed, and whether that was all
 //! ```
 //!
-//! The same schema travels as JSON, a line each, and as Protobuf, each behind its length: `wire` is the schema, this file
-//! what is done with it. The data of a publication is `{"text":…}` in both.
+//! The same schema travels as JSON, a line each, and as Protobuf, each behind its length: `wire` is the schema, this
+//! file what is done with it. The data of a publication is `{"text":…}` in both.
 
 mod wire;
 
