@@ -216,6 +216,8 @@ pub const UNFLUSHED_BATCHES: usize = 1024;
 
 /// How often cursors are written behind, in seconds.
 pub const CURSOR_FLUSH_S: u32 = 2;
+/// For how long after it moved a cursor is taken for one that the database may not have: several writes, for one may fail.
+pub const CURSOR_UNWRITTEN: Duration = Duration::from_secs(10);
 /// Cursors in one write; those of one user go together.
 pub const CURSOR_BATCH: usize = 200;
 /// What BUSY tells the client to wait, in milliseconds.

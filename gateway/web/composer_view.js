@@ -84,6 +84,7 @@ export class ComposerView {
     const { draft, open } = this.#state;
     if (this.#mentions.pressed(event)) event.stopPropagation();
     else if (event.key === "Enter" && !event.shiftKey) this.#send();
+    else if (event.key === "Tab" && event.shiftKey) byId("scroller").focus();
     else if (event.key === "Escape" && draft) {
       this.#cancel();
       event.stopPropagation();

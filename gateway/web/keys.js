@@ -9,7 +9,7 @@ const SHORTCUTS = [
   ["Alt N", "New conversation"],
   ["Alt ↑ ↓", "Conversation above, below"],
   ["Esc", "Close what is open"],
-  ["Shift Tab", "From the text to the messages"],
+  ["Shift Tab", "From the text to the messages, from a message to what is above them"],
   ["↑ ↓", "Message above, below; Enter: what can be done with it"],
   ["↑", "In an empty field: edit the last message"],
   ["Enter", "Send; with Shift: a new line"],

@@ -53,7 +53,7 @@ export class Mentions {
     const { children } = this.#list;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) this.#at = (this.#at + step + children.length) % children.length;
-    else if (event.key === "Enter" || event.key === "Tab") children[this.#at].click();
+    else if (event.key === "Enter" || (event.key === "Tab" && !event.shiftKey)) children[this.#at].click();
     else if (event.key === "Escape") this.close();
     else return false;
     this.#mark();

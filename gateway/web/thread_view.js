@@ -23,6 +23,8 @@ export class ThreadView {
   #shown = null;
   #atEnd = true;
   #loading = false;
+  /** Shift+Tab is on its way out of the messages. */
+  #leaving = false;
   /** The seq to bring into view once its row is there. */
   #wanted = 0;
 
@@ -33,6 +35,12 @@ export class ThreadView {
     this.#scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.#list.addEventListener("keydown", (event) => this.#pressed(event));
     this.#scroller.addEventListener("focus", () => this.#enter());
+    // While something in it has the keyboard the scroller is no stop: Shift+Tab would go back to it, and from there to the
+    // newest message again, for ever.
+    this.#scroller.addEventListener("focusin", () => this.#stopsHere(document.activeElement === this.#scroller));
+    this.#scroller.addEventListener("focusout", ({ relatedTarget }) => {
+      if (!this.#scroller.contains(relatedTarget)) this.#stopsHere(true);
+    });
     document.addEventListener("visibilitychange", () => this.#markRead());
     byId("to-end").addEventListener("click", () => this.#leaveExcerpt());
     state.addEventListener("shown", ({ detail }) => {
@@ -194,6 +202,7 @@ export class ThreadView {
     const at = placed.indexOf(row);
     if (at < 0) return;
     const next = { ArrowUp: placed[at - 1], ArrowDown: placed[at + 1], Home: placed[0], End: placed.at(-1) }[event.key];
+    if (event.key === "Tab" && event.shiftKey && event.target === row) return this.#leave();
     if (next) this.#focus(next);
     else if (event.target === row && ["Enter", " ", "ContextMenu"].includes(event.key))
       row.querySelector(".more")?.click();
@@ -204,7 +213,19 @@ export class ThreadView {
   /** The keyboard came to the messages: it begins at the newest one. */
   #enter() {
     const rows = this.#list.querySelectorAll(".message[tabindex]");
-    if (this.#scroller.matches(":focus-visible")) rows[rows.length - 1]?.focus();
+    if (!this.#leaving && this.#scroller.matches(":focus-visible")) rows[rows.length - 1]?.focus();
+  }
+
+  /** Shift+Tab on a message goes to what is before all of them: the browser does that, from the scroller. */
+  #leave() {
+    this.#leaving = true;
+    this.#scroller.focus({ preventScroll: true });
+    this.#leaving = false;
+  }
+
+  /** Whether the Tab key finds the messages as a whole. */
+  #stopsHere(does) {
+    this.#scroller.tabIndex = does ? 0 : -1;
   }
 
   #focus(row) {

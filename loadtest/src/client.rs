@@ -17,6 +17,7 @@ use std::rc::Rc;
 use bytes::BytesMut;
 use ringwire_protocol::Seq;
 use ringwire_protocol::codec::Encoding;
+use ringwire_protocol::websocket::MessageKind;
 use ringwire_protocol::wire::{self, command::Op};
 
 use crate::founding::Founding;
@@ -24,19 +25,21 @@ use crate::inbox::{Ask, Inbox};
 use crate::meeting::Opened;
 use crate::message::{Sizes, Tag};
 use crate::outgoing::Outgoing;
-use crate::scenario::Activity;
+use crate::scenario::{Acks, Activity, Protocol};
 use crate::verify::{Content, Origin, Via};
 
 mod frames;
+
+pub(crate) use frames::UNEXPECTED_REPLY;
 
 /// A WebSocket message of commands is closed when it grows beyond this many bytes.
 const PAYLOAD_BYTES: usize = 8 * 1024;
 /// Unanswered commands that are kept free beside the sends, for `sync` and what users do beside sending.
 const RESERVED_UNANSWERED: u32 = 8;
 /// Unanswered commands of a user that are neither sends nor needed; what comes on top is left out.
-const MAX_EXTRAS: usize = 4;
+pub(crate) const MAX_EXTRAS: usize = 4;
 /// Stands among the error names for what was left out because of that.
-const EXTRA_LEFT_OUT: &str = "typing, receipt or history left out: four are unanswered";
+pub(crate) const EXTRA_LEFT_OUT: &str = "typing, receipt or history left out: four are unanswered";
 /// How many sends may be unanswered where the server names no limit.
 const DEFAULT_UNANSWERED: u32 = 64;
 
@@ -45,7 +48,11 @@ const DEFAULT_UNANSWERED: u32 = 64;
 pub(crate) struct Settings {
     /// Tells this run's messages from those of every other run.
     pub(crate) run: u32,
-    /// How the schema travels.
+    /// What is spoken.
+    pub(crate) protocol: Protocol,
+    /// What acknowledges a send.
+    pub(crate) acks: Acks,
+    /// How Ringwire's schema travels.
     pub(crate) encoding: Encoding,
     /// Bytes of text in a message.
     pub(crate) sizes: Sizes,
@@ -55,6 +62,8 @@ pub(crate) struct Settings {
     pub(crate) retry: bool,
     /// Whether there is a conversation at all.
     pub(crate) converses: bool,
+    /// It is one of two.
+    pub(crate) pairs: bool,
     /// What users do beside sending.
     pub(crate) activity: Activity,
 }
@@ -66,6 +75,8 @@ pub(crate) struct Identity {
     pub(crate) token: String,
     /// Its installation, stable over reconnects.
     pub(crate) device_id: String,
+    /// Its place among all users of the run, from 0.
+    pub(crate) number: u32,
     /// Which member of its conversation it is, from 0.
     pub(crate) member: u32,
     /// How many members there are.
@@ -114,8 +125,13 @@ pub(crate) enum Event {
         origin: Origin,
         /// When it was due.
         due_us: u64,
-        /// Where it is in the log.
-        seq: Seq,
+        /// Where it is in the log, if there is one.
+        seq: Option<Seq>,
+    },
+    /// A send is written, and that is all that will ever be known of it.
+    Taken {
+        /// Which one.
+        origin: Origin,
     },
     /// A send was refused for good.
     Refused {
@@ -126,7 +142,7 @@ pub(crate) enum Event {
     },
     /// An entry arrived.
     Received {
-        /// Its place in the log.
+        /// Its place in the log; 0 where there is none.
         seq: Seq,
         /// What it holds.
         content: Content,
@@ -226,6 +242,21 @@ impl User {
             read: 0,
             next_receipt_us: 0,
         }
+    }
+
+    /// The subprotocol that says how the schema travels.
+    pub(crate) fn subprotocol(&self) -> &'static str {
+        self.settings.encoding.subprotocol()
+    }
+
+    /// How the schema travels.
+    pub(crate) fn encoding(&self) -> Encoding {
+        self.settings.encoding
+    }
+
+    /// The frames it travels in.
+    pub(crate) fn kind(&self) -> MessageKind {
+        self.settings.encoding.message_kind()
     }
 
     /// The WebSocket is open: introduces the user.

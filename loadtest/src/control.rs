@@ -30,7 +30,7 @@ use crate::series::Sample;
 use crate::tally::Tally;
 
 /// Both sides have to speak the same.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 /// The longest message. Counts with their histograms take some 100 KB; what is remembered of a conversation whose
 /// members sit in several processes takes 15 bytes a send.
 const MAX_MESSAGE_BYTES: u32 = 512 << 20;

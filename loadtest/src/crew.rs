@@ -18,14 +18,15 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use ringwire_protocol::codec::Encoding;
 
-use crate::client::{Around, Event, Identity, Settings, User};
+use crate::adapter::Request;
+use crate::client::{Around, Event, Identity, Settings};
 use crate::driver::{self, Link, Slot};
 use crate::founding::Founding;
 use crate::message::mix;
 use crate::part::Run;
-use crate::scenario::Arrival;
+use crate::player::Player;
+use crate::scenario::{Arrival, Conversation};
 use crate::seating::{Seat, Talk};
 use crate::series::Snapshot;
 use crate::tally::Tally;
@@ -83,11 +84,14 @@ impl Crew {
         let lane = run.first_lane + thread;
         let settings = Rc::new(Settings {
             run: run.id,
+            protocol: scenario.protocol,
+            acks: scenario.protocol.acks(&scenario.foreign),
             encoding: scenario.encoding.into(),
             sizes: scenario.sizes(),
             depth: scenario.depth,
             retry: scenario.retry,
             converses: scenario.conversation.is_any(),
+            pairs: scenario.conversation == Conversation::Pairs {},
             activity: scenario.activity,
         });
         let (mut slots, mut seats, mut talks) = (Vec::new(), Vec::new(), Vec::new());
@@ -95,22 +99,28 @@ impl Crew {
             let first = slots.len();
             let first_member_id = layout.first_member_id(conversation);
             for member in layout.members_of(lane) {
+                let number = conversation * layout.members + member;
+                let user_id = first_member_id + u64::from(member);
                 let identity = Identity {
-                    token: run.tokens.sign(first_member_id + u64::from(member))?,
-                    device_id: format!("loadtest-{}", first_member_id + u64::from(member)),
+                    token: run.tokens.of(user_id, number)?,
+                    device_id: format!("loadtest-{user_id}"),
+                    number,
                     member,
                     members: layout.members,
                     first_member_id,
                 };
-                let number = conversation * layout.members + member;
                 let slow = is_slow(scenario.slow_readers.share, number);
-                let mut slot = Slot::new(User::new(Rc::clone(&settings), identity));
+                let (foreign, path) = (&scenario.foreign, run.target.path.as_str());
+                let user = Player::new(Rc::clone(&settings), identity, foreign, path);
+                let mut slot = Slot::new(user);
                 slot.slow = slow;
                 seats.push(Seat { talk: talks.len(), member, number });
                 slots.push(RefCell::new(slot));
             }
             let slots_here = first..slots.len();
-            let talk = Talk::new(layout, conversation, slots_here, layout.first_and_stride(lane));
+            let seats_here = layout.first_and_stride(lane);
+            let has_log = scenario.protocol.is_ringwire();
+            let talk = Talk::new(layout, conversation, slots_here, seats_here, has_log);
             talks.push(RefCell::new(talk));
         }
         let senders = (0..slots.len()).filter(|&index| !slots[index].borrow().slow).collect();
@@ -228,7 +238,7 @@ impl Crew {
                 let first = self.run.layout.first_member_id(conversation);
                 let others = first + 1..first + u64::from(self.run.layout.members);
                 let founding = Founding::new(kind, self.run.id, others);
-                self.with_slot(slots.start, |slot, _, _| slot.user.found(founding));
+                self.with_slot(slots.start, |slot, _, events| slot.user.found(founding, events));
             }
             true
         });
@@ -269,7 +279,7 @@ impl Crew {
         self.apply(index, events, now_us);
         let (blocked, wake_us) = {
             let mut slot = self.slots[index].borrow_mut();
-            let blocked = slot.write(self.encoding(), now_us, payload, events);
+            let blocked = slot.write(now_us, payload, events);
             // A later one that is known already stays: it finds nothing to do.
             let sooner = |&at_us: &u64| slot.wake_us.is_none_or(|known_us| at_us < known_us);
             let wake_us = slot.user.wake_us().filter(sooner);
@@ -332,16 +342,22 @@ impl Crew {
                     tally.sent += 1;
                     tally.late_sends += u64::from(now_us.saturating_sub(due_us) > LATE_AFTER_US);
                 }
-                Event::Acked { .. } | Event::Refused { .. } if talk.closing => {}
+                Event::Acked { .. } | Event::Taken { .. } | Event::Refused { .. }
+                    if talk.closing => {}
                 Event::Acked { origin, due_us, seq } => {
                     tally.acked += 1;
                     tally.ack.record(due_us, now_us);
                     if self.recovering.get() > 0 && slot.back_due_us.is_none() {
                         tally.bystander.record(due_us, now_us);
                     }
-                    talk.ledger.acked(origin, seq);
-                    meeting.note(seq);
+                    talk.ledger.acked(origin, seq.unwrap_or(0));
+                    meeting.acknowledged(seq);
                     self.answered(index, now_us);
+                }
+                Event::Taken { origin } => {
+                    tally.acked += 1;
+                    talk.ledger.acked(origin, 0);
+                    meeting.acknowledged(None);
                 }
                 Event::Refused { origin, code } => {
                     tally.refused += 1;
@@ -349,13 +365,13 @@ impl Crew {
                     self.answered(index, now_us);
                 }
                 Event::Received { seq, content, via, delivered_due_us } => {
-                    if let Some(due_us) = delivered_due_us {
+                    let is_new = talk.received(seat.member, seq, content, via);
+                    if let Some(due_us) = delivered_due_us.filter(|_| is_new) {
                         tally.delivered += 1;
                         if !slot.slow && self.has_clock_of(content) {
                             tally.deliver.record(due_us, now_us);
                         }
                     }
-                    talk.received(seat.member, seq, content, via);
                 }
                 Event::LogRead { start, entries } => talk.ledger.log_read(start, entries),
                 Event::HistoryRead { due_us } => tally.history.record(due_us, now_us),
@@ -436,9 +452,9 @@ impl Crew {
         let seat = self.seats[index];
         // From the first byte on: whatever comes now came on the new connection.
         self.talks[seat.talk].borrow_mut().reconnected(seat.member);
-        self.with_slot(index, |slot, _, _| {
+        self.with_slot(index, |slot, now_us, events| {
             slot.link = Some(link);
-            slot.user.connected();
+            slot.user.connected(now_us, events);
         });
     }
 
@@ -449,7 +465,10 @@ impl Crew {
             self.live.set(self.live.get() - 1);
         }
         slot.link = None;
-        slot.user.disconnected();
+        let given_up = slot.user.disconnected();
+        // Whoever waited for their answers goes on without, if it comes back.
+        let given_up = if slot.dead || !self.retries() { 0 } else { given_up };
+        (0..given_up).for_each(|_| self.answered(index, self.run.now_us()));
     }
 
     /// The user will not connect again.
@@ -512,8 +531,9 @@ impl Crew {
         self.settings.retry
     }
 
-    pub(crate) fn encoding(&self) -> Encoding {
-        self.settings.encoding
+    /// How the user asks for its WebSocket.
+    pub(crate) fn request(&self, index: usize) -> Request {
+        self.slots[index].borrow().user.request(&self.run.target.path)
     }
 
     pub(crate) fn target(&self) -> &Target {

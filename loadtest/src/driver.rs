@@ -1,27 +1,27 @@
 //! One user's connections: connect, upgrade, read until it ends, and again.
 //!
 //! ```text
-//!   socket ──readable──► recv ──► Connection::poll ──► frames ──► User ──► events ──► crew
+//!   socket ──readable──► recv ──► Connection::poll ──► messages ──► User ──► events ──► crew
 //!   socket ◄──send────── Connection::output ◄── payload of due commands ◄── User
 //! ```
 //!
-//! What several commands put into the output goes out in one write. While a socket takes no more, nothing is added to
-//! its output, so it is bounded by one batch; sends that become due meanwhile wait in the user's queue.
+//! What goes over the connection is the user's business ([`Player`]). What several commands put into the output goes out
+//! in one write. While a socket takes no more, nothing is added to its output, so it is bounded by one batch; sends that
+//! become due meanwhile wait in the user's queue.
 
 use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
-use ringwire_protocol::codec::Encoding;
 use ringwire_protocol::connection::{Connection, Event as SocketEvent, Input};
+use ringwire_protocol::websocket::Limits;
 use ringwire_protocol::websocket::handshake::{ClientHandshake, MAX_HEAD_BYTES};
-use ringwire_protocol::websocket::{Limits, MessageKind};
-use ringwire_protocol::wire;
 
-use crate::client::{Event, User};
+use crate::client::Event;
 use crate::crew::Crew;
 use crate::net::Socket;
+use crate::player::Player;
 
 /// The largest message taken from the server: a full page of large entries.
 const MAX_MESSAGE_BYTES: usize = 64 << 20;
@@ -44,7 +44,7 @@ pub(crate) struct Link {
 /// A user and its connection, if it has one.
 #[derive(Debug)]
 pub(crate) struct Slot {
-    pub(crate) user: User,
+    pub(crate) user: Player,
     pub(crate) link: Option<Link>,
     /// It will not connect again.
     pub(crate) dead: bool,
@@ -93,7 +93,7 @@ impl Ended {
 }
 
 impl Slot {
-    pub(crate) fn new(user: User) -> Self {
+    pub(crate) fn new(user: Player) -> Self {
         Self {
             user,
             link: None,
@@ -111,7 +111,6 @@ impl Slot {
     /// waited for.
     pub(crate) fn write(
         &mut self,
-        encoding: Encoding,
         now_us: u64,
         payload: &mut BytesMut,
         events: &mut Vec<Event>,
@@ -120,10 +119,7 @@ impl Slot {
         if link.blocked {
             return None;
         }
-        let kind = match encoding {
-            Encoding::Protobuf => MessageKind::Binary,
-            Encoding::Json => MessageKind::Text,
-        };
+        let kind = self.user.kind();
         while self.user.poll_payload(now_us, payload, events) {
             link.connection.send(kind, payload);
             payload.clear();
@@ -155,7 +151,6 @@ impl Slot {
     fn feed(
         &mut self,
         bytes: &mut [u8],
-        encoding: Encoding,
         now_us: u64,
         events: &mut Vec<Event>,
     ) -> Result<(), Ended> {
@@ -165,10 +160,7 @@ impl Slot {
             match link.connection.poll(&mut input) {
                 Ok(None) => return Ok(()),
                 Ok(Some(SocketEvent::Message { payload, .. })) => {
-                    for frame in encoding.decode::<wire::ServerFrame>(payload) {
-                        let frame = frame.map_err(|error| Ended::Protocol(error.to_string()))?;
-                        self.user.handle_frame(frame, now_us, events);
-                    }
+                    self.user.take_in(payload, now_us, events).map_err(Ended::Protocol)?;
                 }
                 Ok(Some(SocketEvent::Close { code, .. })) => {
                     let code = code.unwrap_or(1005);
@@ -258,10 +250,10 @@ async fn session(
     if crew.is_slow(index) {
         socket.shrink_receive_buffer();
     }
-    let subprotocol = crew.encoding().subprotocol();
-    let (handshake, request) =
-        ClientHandshake::new(&target.host, &target.path, &[subprotocol], &[]);
-    socket.send_all(&request).await.map_err(lost)?;
+    let request = crew.request(index);
+    let (handshake, request_bytes) =
+        ClientHandshake::new(&target.host, &request.path, request.subprotocol.as_slice(), &[]);
+    socket.send_all(&request_bytes).await.map_err(lost)?;
 
     let mut head = vec![0; MAX_HEAD_BYTES + 4096];
     let mut filled = 0;
@@ -281,7 +273,7 @@ async fn session(
     if response.status != 101 {
         return Err(Ended::Refused(response.status));
     }
-    if response.subprotocol.as_deref() != Some(subprotocol) {
+    if request.subprotocol.is_some() && response.subprotocol.as_deref() != request.subprotocol {
         return Err(Ended::Upgrade("the server did not choose the subprotocol offered"));
     }
 
@@ -292,7 +284,7 @@ async fn session(
     let link = Link { socket: Rc::clone(&socket), connection, blocked: false };
     crew.connected(index, link);
     crew.with_slot(index, |slot, now_us, events| {
-        slot.feed(&mut head[head_bytes..filled], crew.encoding(), now_us, events)
+        slot.feed(&mut head[head_bytes..filled], now_us, events)
     })?;
     drop(head);
     loop {
@@ -328,9 +320,7 @@ fn read_little(
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
         Err(_) => return Err(Ended::Lost),
     };
-    crew.with_slot(index, |slot, now_us, events| {
-        slot.feed(&mut buffer[..count], crew.encoding(), now_us, events)
-    })
+    crew.with_slot(index, |slot, now_us, events| slot.feed(&mut buffer[..count], now_us, events))
 }
 
 /// Reads until the socket has no more, at most a few buffers at a time so that one busy user does not hold the others.
@@ -344,7 +334,7 @@ fn read_all(crew: &Rc<Crew>, index: usize, socket: &Socket) -> Result<(), Ended>
             Err(_) => return Err(Ended::Lost),
         };
         crew.with_slot(index, |slot, now_us, events| {
-            slot.feed(&mut buffer[..count], crew.encoding(), now_us, events)
+            slot.feed(&mut buffer[..count], now_us, events)
         })?;
         if count < buffer.len() && socket.reads_all_at_once() {
             return Ok(());

@@ -19,6 +19,9 @@ const MAX_LEDGER_ARRIVALS: f64 = 4e6;
 /// Sends of a run that can all be remembered: 16 bytes each, and as much again for the log when it is read back.
 const MAX_REMEMBERED_SENDS: f64 = 20e6;
 
+/// Senders that all users together can remember the messages of, where there is no log: some 64 bytes each.
+const MAX_STREAMS: f64 = 20e6;
+
 /// The seating plan of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
@@ -43,9 +46,11 @@ impl Layout {
         // Of a closed loop the most there can be in the mean: answers take time as well.
         let thinking_per_s = f64::from(scenario.users) * f64::from(scenario.at_once) / scenario.think_s;
         let sends = scenario.mean_rate_per_s().unwrap_or(thinking_per_s) * scenario.duration_s;
+        let streams = sends.min(f64::from(scenario.users)) * f64::from(members);
         let level = match scenario.verify {
             Verify::Off => Level::Off,
             _ if !scenario.conversation.is_any() => Level::Off,
+            Verify::Auto if !scenario.protocol.is_ringwire() && streams > MAX_STREAMS => Level::Off,
             Verify::Ledger => Level::Ledger,
             Verify::Counters => Level::Counters,
             Verify::Auto => {
@@ -162,5 +167,9 @@ mod tests {
         assert_eq!(level(&["conversation.kind=room", "verify=ledger"]), (Level::Ledger, 1));
         assert_eq!(level(&["conversation.kind=none"]), (Level::Off, 1));
         assert_eq!(level(&["verify=off"]), (Level::Off, 1));
+        let crowd = ["protocol=broadcast", "conversation.kind=room", "users=30000"];
+        assert_eq!(level(&crowd), (Level::Counters, 1));
+        let busy = [&crowd[..], &["rate_per_s=1000"]].concat();
+        assert_eq!(level(&busy), (Level::Off, 1));
     }
 }

@@ -5,8 +5,9 @@
 //!   scenario ──► arrival (rate): when each send is due; cuts: when connections end; layout: who sits where
 //!   token, target ──► fleet ──link──► part ──► worker: ramp, pace, drain ──► crew: users ──► driver: sockets
 //!                       │  (processes)  (threads, meeting)            (seating) │
-//!                       ▼                                                       ▼ frames
-//!             series, server, live view     verify: ledger, checker ◄── client: one user (founding, inbox, outgoing)
+//!                       ▼                                                       ▼ messages
+//!             series, server, live view     verify: ledger, checker ◄── player: one user, of Ringwire (client:
+//!                       │                                     founding, inbox, outgoing) or elsewhere (guest: adapter)
 //!                       │                   latency, tally
 //!                       ▼
 //!             threshold: verdict ──► report ──► page, export; compare, capacity
@@ -26,10 +27,13 @@ mod message;
 pub mod target;
 pub mod token;
 
+mod adapter;
 mod client;
 mod founding;
+mod guest;
 mod inbox;
 mod outgoing;
+mod player;
 
 mod clock;
 mod control;

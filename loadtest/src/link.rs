@@ -22,6 +22,7 @@ use std::time::Duration;
 use crate::clock::host_id;
 use crate::control::{self, FromPart, Hello, ToPart, VERSION};
 use crate::part;
+use crate::scenario::Protocol;
 use crate::secret::{Secret, SecretError};
 use crate::target::Target;
 use crate::token::Tokens;
@@ -246,7 +247,7 @@ fn connect(address: &str) -> io::Result<TcpStream> {
 pub(crate) fn serve(
     from: impl Read + Send + 'static,
     mut to: impl io::Write,
-    prepare: impl FnOnce(&str) -> Result<Here, String>,
+    prepare: impl FnOnce(&str, Protocol) -> Result<Here, String>,
 ) -> io::Result<()> {
     let mut tell = |event: FromPart| {
         // A run that is gone ends the orders as well; one that is there hears why there are no counts.
@@ -267,7 +268,7 @@ pub(crate) fn serve(
             }
         }
     });
-    match prepare(&order.url) {
+    match prepare(&order.url, order.scenario.protocol) {
         Ok(here) => part::play(*order, here.target, here.tokens, &receiver, tell),
         Err(reason) => tell(FromPart::Failed(reason)),
     }

@@ -3,7 +3,8 @@
 //! ```text
 //!   every member: connected ──► arrived          all arrived ──► the first member opens the conversation
 //!   every lane:   sweep ◄── opened (id, head) ◄──────────────────┘
-//!                 acknowledged ──► head: how far all members have to get before the drain is over
+//!                 acknowledged ──► head: how far all members have to get before the drain is over; where there is no
+//!                 log, how many messages they have to have
 //!
 //!   Gate:  every lane arrives ──► somebody who sees them all opens ──► every lane goes on
 //! ```
@@ -36,6 +37,9 @@ pub(crate) struct Meeting {
     arrived_elsewhere: AtomicU32,
     opened: OnceLock<Opened>,
     head: AtomicU64,
+    /// Acknowledgements without a seq, here and elsewhere.
+    said: AtomicU64,
+    said_elsewhere: AtomicU64,
 }
 
 impl Meeting {
@@ -76,9 +80,32 @@ impl Meeting {
         self.head.fetch_max(seq, Relaxed);
     }
 
+    /// A message was acknowledged, under this seq if there is a log.
+    pub(crate) fn acknowledged(&self, seq: Option<Seq>) {
+        match seq {
+            Some(seq) => self.note(seq),
+            None => drop(self.said.fetch_add(1, Relaxed)),
+        }
+    }
+
+    /// How many were, in this process, without a seq.
+    pub(crate) fn said(&self) -> u64 {
+        self.said.load(Relaxed)
+    }
+
+    /// So many were in other processes.
+    pub(crate) fn said_elsewhere(&self, messages: u64) {
+        self.said_elsewhere.store(messages, Relaxed);
+    }
+
     /// The highest seq that any member was told of by an acknowledgement.
     pub(crate) fn head(&self) -> Seq {
         self.head.load(Relaxed)
+    }
+
+    /// How far every member has to get: to the head, or to as many messages.
+    pub(crate) fn goal(&self) -> Seq {
+        self.head().max(self.said() + self.said_elsewhere.load(Relaxed))
     }
 }
 

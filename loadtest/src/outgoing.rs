@@ -140,6 +140,18 @@ impl Outgoing {
         self.hold_until_us = None;
     }
 
+    /// What is in flight must not go again: only what was never written is left. Answers how many sends that gives up.
+    pub(crate) fn forget_in_flight(&mut self) -> usize {
+        self.queue.retain(|send| send.command_id == 0);
+        std::mem::take(&mut self.in_flight)
+    }
+
+    /// The command that a send is in flight as.
+    pub(crate) fn command_of(&self, number: u32) -> Option<u64> {
+        let send = self.queue.iter().take(self.in_flight).find(|send| send.origin.number == number);
+        send.map(|send| send.command_id)
+    }
+
     /// Writes no more: what is in flight may still be answered, what waits never goes out.
     pub(crate) fn stop(&mut self) {
         self.queue.retain(|send| send.command_id != 0);
@@ -251,6 +263,18 @@ mod tests {
         assert!(outgoing.acked(1).is_some());
         assert!(matches!(outgoing.refused(2, true, 0, 0), Refusal::Final(_)));
         assert!(outgoing.is_empty());
+    }
+
+    #[test]
+    fn what_must_not_go_again_is_forgotten_and_the_rest_goes_on() {
+        let mut outgoing = Outgoing::new(true);
+        Sender::new().fill(&mut outgoing, 3);
+        assert_eq!(write(&mut outgoing, 0, 2, 7), [1, 2]);
+        assert_eq!((outgoing.command_of(2), outgoing.command_of(3)), (Some(8), None));
+        assert_eq!(outgoing.forget_in_flight(), 2);
+        outgoing.disconnected();
+        assert_eq!(write(&mut outgoing, 0, 2, 9), [3]);
+        assert_eq!(outgoing.command_of(1), None);
     }
 
     #[test]

@@ -124,7 +124,7 @@ impl Run {
     /// What the first member of a conversation has to open.
     pub(crate) fn founding_kind(&self) -> Kind {
         match self.scenario.conversation {
-            Conversation::None {} | Conversation::Pairs {} => Kind::Direct,
+            Conversation::None {} | Conversation::Alone {} | Conversation::Pairs {} => Kind::Direct,
             Conversation::Groups { .. } => Kind::Group,
             Conversation::Room {} => Kind::Room,
         }

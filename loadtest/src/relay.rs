@@ -24,6 +24,7 @@ pub(crate) struct Met {
     arrived: u32,
     opened: Option<Opened>,
     head: Seq,
+    said: u64,
 }
 
 /// A process's side: its meetings, and what it has told of them.
@@ -48,6 +49,7 @@ impl Relay {
                 arrived: meeting.arrived(),
                 opened: meeting.opened(),
                 head: meeting.head(),
+                said: meeting.said(),
                 ..*told
             };
             if now != *told {
@@ -68,6 +70,7 @@ pub(crate) fn heard(meetings: &[Meeting], news: &[Met]) {
             meeting.open(opened);
         }
         meeting.note(met.head);
+        meeting.said_elsewhere(met.said);
     }
 }
 
@@ -100,6 +103,7 @@ impl Board {
                 arrived: all.arrived + met.arrived,
                 opened: all.opened.or(met.opened),
                 head: all.head.max(met.head),
+                said: all.said + met.said,
                 ..all
             })
         };
@@ -145,6 +149,11 @@ mod tests {
         meetings[1][1].note(8);
         exchange();
         assert!(meetings.iter().all(|meetings| meetings[1].head() == 9 && meetings[0].head() == 0));
+        // Without a log it is messages that are counted, over all processes.
+        (0..7).for_each(|_| meetings[0][0].acknowledged(None));
+        (0..4).for_each(|_| meetings[2][0].acknowledged(None));
+        exchange();
+        assert!(meetings.iter().all(|meetings| meetings[0].goal() == 11));
         // What all know is not told again, once everybody has said it.
         exchange();
         let told = (0..3).map(|process| relays[process].news(&meetings[process]).len());

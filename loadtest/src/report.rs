@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::fleet::RunResult;
 use crate::latency::{Packed, Percentiles};
 use crate::machine::Machine;
-use crate::scenario::{Encoding, Scenario};
+use crate::scenario::{Acks, Conversation, Encoding, Protocol, Scenario};
 use crate::series::Interval;
 use crate::server::Cost;
 use crate::tally::Tally;
@@ -31,8 +31,14 @@ pub struct Report {
     pub scenario: String,
     /// Where the server was.
     pub url: String,
-    /// How the schema travelled.
-    pub encoding: Encoding,
+    /// What was spoken with it.
+    #[serde(default)]
+    pub protocol: Protocol,
+    /// What counted as the acknowledgement of a send.
+    #[serde(default = "server_acks")]
+    pub acks: Acks,
+    /// How Ringwire's schema travelled; at other servers, nothing.
+    pub encoding: Option<Encoding>,
     /// Virtual users.
     pub users: u32,
     /// Sends per second in the mean, as the schedule asked for; in a closed loop, as they came.
@@ -126,6 +132,11 @@ pub struct Report {
     pub intervals: Vec<Interval>,
 }
 
+/// Reports of before there was a choice.
+const fn server_acks() -> Acks {
+    Acks::Server
+}
+
 /// Latencies of a run, whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Histograms {
@@ -204,7 +215,9 @@ impl Report {
             format: FORMAT,
             scenario: scenario.name.clone(),
             url: url.to_owned(),
-            encoding: scenario.encoding,
+            protocol: scenario.protocol,
+            acks: scenario.protocol.acks(&scenario.foreign),
+            encoding: scenario.protocol.is_ringwire().then_some(scenario.encoding),
             users: scenario.users,
             offered_per_s: scenario.mean_rate_per_s().unwrap_or_else(|| {
                 tally.offered as f64 / result.sending.as_secs_f64().max(f64::MIN_POSITIVE)
@@ -228,6 +241,7 @@ impl Report {
             verified: result.layout.level,
             verified_one_in: result.layout.one_in,
             log_verified: scenario.verify_log
+                && scenario.protocol.is_ringwire()
                 && result.layout.level != Level::Off
                 && tally.unverified == 0,
             findings: findings.examples,
@@ -261,6 +275,15 @@ impl Report {
         }
     }
 
+    /// What was spoken with the server, and how it travelled.
+    pub fn spoken(&self) -> &'static str {
+        match self.encoding {
+            Some(Encoding::Protobuf) => "ringwire as protobuf",
+            Some(Encoding::Json) => "ringwire as json",
+            None => self.protocol.name(),
+        }
+    }
+
     /// The JSON of a report.
     pub fn to_json(&self) -> Result<Vec<u8>, ReportError> {
         let mut json = serde_json::to_vec_pretty(self)?;
@@ -284,19 +307,12 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let encoding = match self.encoding {
-            Encoding::Protobuf => "protobuf",
-            Encoding::Json => "json",
-        };
         let processes = match self.processes {
             0 | 1 => String::new(),
             processes => format!("{processes} processes, "),
         };
-        writeln!(
-            f,
-            "{}: {} users, {processes}{encoding}, {}",
-            self.scenario, self.users, self.url
-        )?;
+        let spoken = self.spoken();
+        writeln!(f, "{}: {} users, {processes}{spoken}, {}", self.scenario, self.users, self.url)?;
         writeln!(
             f,
             "  offered    {:.0}/s for {:.1} s ({:.1} s of it warm-up): {} sends",
@@ -307,12 +323,18 @@ impl fmt::Display for Report {
             "  messages   {} sent, {} acknowledged, {} delivered, {} refused, {} unanswered",
             self.sent, self.acked, self.delivered, self.refused, self.unanswered
         )?;
+        if self.acks != Acks::Server {
+            writeln!(f, "  acks       {}", self.acks.meaning())?;
+        }
         let log =
             if self.log_verified { "server's log read back" } else { "server's log not read back" };
         let verified = match self.verified {
+            Level::Off => "not verified, only counted".to_owned(),
+            _ if !self.protocol.is_ringwire() => {
+                "every arrival, in each sender's order; there is no log".to_owned()
+            }
             Level::Ledger => format!("every arrival; {log}"),
             Level::Counters => format!("every send, hashes of what arrived; {log}"),
-            Level::Off => "not verified, only counted".to_owned(),
         };
         let share = match self.verified_one_in {
             0 | 1 => String::new(),
@@ -331,6 +353,7 @@ impl fmt::Display for Report {
             self.phantom_acks,
             self.unpushed,
         )?;
+        let hears_others = self.configuration.conversation != Conversation::Alone {};
         for (what, figures) in [
             ("ack", &self.ack_ms),
             ("deliver", &self.deliver_ms),
@@ -339,7 +362,11 @@ impl fmt::Display for Report {
             ("bystander", &self.bystander_ms),
             ("history", &self.history_ms),
         ] {
-            let is_expected = self.offered > 0 && matches!(what, "ack" | "deliver");
+            let is_expected = match what {
+                "ack" => self.offered > 0 && self.acks != Acks::Written,
+                "deliver" => self.offered > 0 && hears_others,
+                _ => false,
+            };
             if figures.count == 0 && !is_expected {
                 continue;
             }
@@ -474,6 +501,22 @@ mod tests {
         assert_eq!(read.configuration, report.configuration);
         assert_eq!(read.to_string(), report.to_string());
         assert_eq!(read.verdict, Verdict::Pass, "{read}");
+    }
+
+    /// Reports from before other protocols were spoken are of Ringwire.
+    #[test]
+    fn a_report_without_a_protocol_is_read_as_before() {
+        let report = sample_report(1.0);
+        let mut json = serde_json::to_value(&report).unwrap();
+        for field in ["protocol", "acks"] {
+            assert!(json.as_object_mut().unwrap().remove(field).is_some());
+        }
+        for field in ["protocol", "foreign"] {
+            assert!(json["configuration"].as_object_mut().unwrap().remove(field).is_some());
+        }
+        let read = Report::from_json(json.to_string().as_bytes()).unwrap();
+        assert_eq!((read.protocol, read.acks), (Protocol::Ringwire, Acks::Server));
+        assert_eq!(read.to_string(), report.to_string());
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!   direct.toml ──► table ──► --set users=1000 … ──► Scenario (validated once; nothing later checks again)
-//!                             (overrides)             └─ its parts (plan): conversation, arrival, connections …
+//!                             (overrides)             ├─ its parts (plan): conversation, arrival, connections …
+//!                                                     └─ what is spoken (protocol), and whether it can do all that
 //! ```
 //!
 //! Invariant: an unknown key is an error that lists the valid ones, in the file as on the command line, so that a
@@ -20,10 +21,12 @@ use crate::threshold::Thresholds;
 
 mod overrides;
 mod plan;
+mod protocol;
 
 pub use plan::{
     Activity, Arrival, Connections, Conversation, Encoding, Shape, SlowReaders, Verify,
 };
+pub use protocol::{Acks, Foreign, Protocol};
 
 /// The most users a process can hold: what is left of its file descriptors is decided when it starts.
 const MAX_USERS: u32 = 1_000_000;
@@ -41,7 +44,13 @@ pub struct Scenario {
     /// The id of the first user; the others follow.
     #[serde(default = "default_first_user_id")]
     pub first_user_id: u64,
-    /// How the schema travels.
+    /// What is spoken with the server.
+    #[serde(default)]
+    pub protocol: Protocol,
+    /// What a foreign server has to be told.
+    #[serde(default)]
+    pub foreign: Foreign,
+    /// How Ringwire's own schema travels.
     #[serde(default)]
     pub encoding: Encoding,
     /// Who talks with whom.
@@ -217,7 +226,8 @@ impl Scenario {
         )?;
         let members = self.conversation.members(self.users);
         if self.conversation.is_any() {
-            check(members >= 2, "conversation.members", "must be at least 2")?;
+            let enough = members >= 2 || self.conversation == Conversation::Alone {};
+            check(enough, "conversation.members", "must be at least 2")?;
             let whole = self.users >= members && self.users.is_multiple_of(members);
             check(whole, "users", &format!("must be a multiple of {members}, to sit together"))?;
         }
@@ -278,7 +288,11 @@ impl Scenario {
             "must be at least 0 and below 1",
         )?;
         not_negative(self.drain_s, "drain_s")?;
-        check((1..=256).contains(&self.threads), "threads", "must be between 1 and 256")
+        check((1..=256).contains(&self.threads), "threads", "must be between 1 and 256")?;
+        match self.protocol.refusal(self) {
+            Some((field, reason)) => Err(ScenarioError::Invalid { field, reason }),
+            None => Ok(()),
+        }
     }
 }
 

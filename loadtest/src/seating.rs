@@ -45,10 +45,12 @@ impl Talk {
         conversation: u32,
         slots: Range<usize>,
         (first_member, stride): (u32, u32),
+        has_log: bool,
     ) -> Self {
         let level = layout.level_of(conversation);
         let first_member_id = layout.first_member_id(conversation);
-        let mut ledger = Ledger::with_level(level);
+        let mut ledger =
+            if has_log { Ledger::with_level(level) } else { Ledger::without_log(level) };
         for member in 0..layout.members {
             ledger.add_sender(format!("user {}", first_member_id + u64::from(member)));
         }
@@ -87,11 +89,18 @@ impl Talk {
         }
     }
 
-    /// A member received an entry.
-    pub(crate) fn received(&mut self, member: u32, seq: Seq, content: Content, via: Via) {
-        if let Some(device) = self.devices[self.place(member)] {
-            self.ledger.received(device, seq, content, via);
+    /// A member received an entry. `false`: where there is no log, it had it before.
+    pub(crate) fn received(&mut self, member: u32, seq: Seq, content: Content, via: Via) -> bool {
+        match self.devices[self.place(member)] {
+            Some(device) => self.ledger.received(device, seq, content, via),
+            None => true,
         }
+    }
+
+    /// How many different messages the user in a slot has, where there is no log; `None`: that is not counted here.
+    pub(crate) fn messages(&self, slot: usize) -> Option<u64> {
+        let device = *self.devices.get(slot.checked_sub(self.slots.start)?)?;
+        self.ledger.messages(device?)
     }
 
     /// A member will receive nothing any more.

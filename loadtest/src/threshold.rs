@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::latency::Latency;
 use crate::tally::Tally;
 
 /// A thread that was busy for more than this share of the time it sent could not have kept its schedule honestly.
@@ -134,8 +135,13 @@ impl Thresholds {
             weak.push("the run was interrupted".to_owned());
         }
         // A run that offers nothing measures connections.
-        let measured = if tally.offered > 0 { &tally.ack } else { &tally.connect };
-        if measured.percentiles().count == 0 && broken.is_empty() {
+        let count = |latency: &Latency| latency.percentiles().count;
+        let measured = match tally.offered {
+            0 => count(&tally.connect),
+            // Where nothing is acknowledged, what arrives is all there is.
+            _ => count(&tally.ack) + count(&tally.deliver),
+        };
+        if measured == 0 && broken.is_empty() {
             let what =
                 if tally.offered > 0 { "acknowledged after the warm-up" } else { "measured" };
             weak.push(format!("nothing was {what}"));

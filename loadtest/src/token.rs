@@ -1,4 +1,5 @@
-//! Tokens for virtual users, signed with the server's own HS256 secret.
+//! Tokens for virtual users: signed with the server's own HS256 secret, or as a file holds them for servers that sign
+//! otherwise.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -31,9 +32,25 @@ pub enum TokenError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A list of tokens cannot be read.
+    #[error("cannot read the list of tokens {path}")]
+    ReadList {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The file holds nothing.
     #[error("the JWT secret {0} is empty")]
     Empty(PathBuf),
+    /// A list of tokens is too short.
+    #[error("the list of tokens has {listed} lines, too few for user {place} (counted from 1)")]
+    TooFew {
+        /// How many it has.
+        listed: usize,
+        /// Who needs one.
+        place: u32,
+    },
     /// The token could not be signed.
     #[error("cannot sign a token")]
     Sign(#[from] jsonwebtoken::errors::Error),
@@ -41,8 +58,17 @@ pub enum TokenError {
 
 /// Makes tokens.
 pub struct Tokens {
-    key: EncodingKey,
-    issued_at_s: u64,
+    source: Source,
+}
+
+enum Source {
+    Signed {
+        key: EncodingKey,
+        issued_at_s: u64,
+    },
+    /// One for each user, in their order.
+    Listed(Vec<String>),
+    Nobody,
 }
 
 #[derive(Serialize)]
@@ -74,20 +100,47 @@ impl Tokens {
     /// Signs with these bytes.
     pub fn from_secret(secret: &[u8]) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { key: EncodingKey::from_secret(secret), issued_at_s: now.as_secs() }
+        let key = EncodingKey::from_secret(secret);
+        Self { source: Source::Signed { key, issued_at_s: now.as_secs() } }
     }
 
-    /// The token of one user.
+    /// Takes them from a file: a line for each user, in their order.
+    pub fn from_list(path: &Path) -> Result<Self, TokenError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| TokenError::ReadList { path: path.to_owned(), source })?;
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        Ok(Self { source: Source::Listed(lines.map(str::to_owned).collect()) })
+    }
+
+    /// Nobody has one.
+    pub const fn none() -> Self {
+        Self { source: Source::Nobody }
+    }
+
+    /// The token of the user with an id, at its place among all users from 0; empty: it needs none.
+    pub(crate) fn of(&self, user_id: u64, place: u32) -> Result<String, TokenError> {
+        match &self.source {
+            Source::Signed { .. } => self.sign(user_id),
+            Source::Listed(tokens) => {
+                let too_few = TokenError::TooFew { listed: tokens.len(), place: place + 1 };
+                tokens.get(place as usize).cloned().ok_or(too_few)
+            }
+            Source::Nobody => Ok(String::new()),
+        }
+    }
+
+    /// The token of the user with an id, as far as that is decided by the id alone.
     pub fn sign(&self, user_id: u64) -> Result<String, TokenError> {
+        let Source::Signed { key, issued_at_s } = &self.source else { return Ok(String::new()) };
         let claims = Claims {
             iss: ISSUER,
             aud: AUDIENCE,
             sub: user_id.to_string(),
             uid: user_id,
-            iat: self.issued_at_s,
-            exp: self.issued_at_s + LIFETIME.as_secs(),
+            iat: *issued_at_s,
+            exp: issued_at_s + LIFETIME.as_secs(),
         };
-        Ok(jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.key)?)
+        Ok(jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, key)?)
     }
 }
 
@@ -107,6 +160,19 @@ mod tests {
         let claims = jsonwebtoken::decode::<serde_json::Value>(&token, &key, &validation).unwrap();
         assert_eq!(claims.claims["sub"], "7");
         assert_eq!(claims.claims["uid"], 7);
+    }
+
+    #[test]
+    fn a_list_gives_each_user_its_line() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "one\n two \n\n").unwrap();
+        let tokens = Tokens::from_list(file.path()).unwrap();
+        assert_eq!(tokens.of(99, 1).unwrap(), "two");
+        let error = tokens.of(99, 2).unwrap_err().to_string();
+        assert!(error.contains("2 lines") && error.contains("user 3"), "{error}");
+        assert_eq!(Tokens::none().of(1, 0).unwrap(), "");
+        let nowhere = Tokens::from_list(Path::new("/nonexistent/tokens"));
+        assert!(nowhere.err().unwrap().to_string().contains("/nonexistent/tokens"));
     }
 
     #[test]

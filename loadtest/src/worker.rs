@@ -249,11 +249,18 @@ impl Worker {
 
     fn has_settled(&self, talk: usize) -> bool {
         let talk = self.crew.talks[talk].borrow();
-        let head = self.crew.run.meetings[talk.conversation as usize].head();
-        let slots = || talk.slots.clone().map(|index| self.crew.slots[index].borrow());
-        let furthest = slots().map(|slot| slot.user.cursor()).max().unwrap_or(0).max(head);
-        slots().all(|slot: Ref<'_, Slot>| {
-            slot.dead || (slot.user.is_settled() && slot.user.cursor() >= furthest)
+        let goal = self.crew.run.meetings[talk.conversation as usize].goal();
+        let slots = || {
+            talk.slots.clone().map(|index| {
+                let slot = self.crew.slots[index].borrow();
+                // Of what comes twice, a user has one.
+                let reached = talk.messages(index).unwrap_or_else(|| slot.user.cursor());
+                (slot, reached)
+            })
+        };
+        let furthest = slots().map(|(_, reached)| reached).max().unwrap_or(0).max(goal);
+        slots().all(|(slot, reached): (Ref<'_, Slot>, u64)| {
+            slot.dead || (slot.user.is_settled() && reached >= furthest)
         })
     }
 

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::link::{self, Here};
+use crate::scenario::Protocol;
 use crate::secret::{Secret, SecretError};
 use crate::target::Target;
 use crate::tls::Trust;
@@ -28,23 +29,29 @@ const WRITE_LIMIT: Duration = Duration::from_mins(1);
 pub struct Equipment {
     /// The server's secret, to sign tokens with; see [`Tokens::load`].
     pub jwt_secret_file: Option<PathBuf>,
+    /// A list of tokens instead; see [`Tokens::from_list`].
+    pub tokens_file: Option<PathBuf>,
     /// Whose certificates are taken.
     pub trust: Trust,
 }
 
 impl Equipment {
-    /// What a part of a run against the server at `url` needs.
-    pub fn prepare(&self, url: &str) -> Result<Here, String> {
+    /// What a part of a run against the server at `url`, which speaks `protocol`, needs.
+    pub fn prepare(&self, url: &str, protocol: Protocol) -> Result<Here, String> {
         let target = Target::parse_trusting(url, &self.trust).map_err(|error| error.to_string())?;
-        let tokens =
-            Tokens::load(self.jwt_secret_file.as_deref()).map_err(|error| error.to_string())?;
+        let tokens = match (&self.tokens_file, &self.jwt_secret_file) {
+            (Some(list), _) => Tokens::from_list(list),
+            (None, None) if !protocol.wants_token() => Ok(Tokens::none()),
+            (None, secret) => Tokens::load(secret.as_deref()),
+        };
+        let tokens = tokens.map_err(|error| error.to_string())?;
         Ok(Here { target, tokens })
     }
 }
 
 /// Works for the run that started this process, over its stdin and stdout.
 pub fn serve_parent(equipment: &Equipment) -> io::Result<()> {
-    link::serve(io::stdin(), io::stdout(), |url| equipment.prepare(url))
+    link::serve(io::stdin(), io::stdout(), |url, protocol| equipment.prepare(url, protocol))
 }
 
 /// Works for whatever run proves to know the secret, one after another, for ever.
@@ -67,7 +74,9 @@ pub fn serve_runs(
             secret.prove_as_worker(&stream)?;
             stream.set_read_timeout(None)?;
             eprintln!("works for {peer}");
-            link::serve(stream.try_clone()?, &stream, |url| equipment.prepare(url))?;
+            link::serve(stream.try_clone()?, &stream, |url, protocol| {
+                equipment.prepare(url, protocol)
+            })?;
             Ok::<(), SecretError>(())
         })();
         match served {

@@ -13,6 +13,7 @@ use prost::encoding::{decode_varint, encode_varint, encoded_len_varint};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::misfit;
 use crate::websocket::MessageKind;
 use crate::wire;
 
@@ -44,7 +45,7 @@ pub enum DecodeError {
     WrongType {
         /// The id to answer under; 0 where none could be read.
         id: u64,
-        /// What the decoder said.
+        /// Which field, and what belongs there; nothing of what was sent.
         message: String,
     },
 }
@@ -53,6 +54,11 @@ pub enum DecodeError {
 pub trait Frame: Message + Default + Serialize + DeserializeOwned {
     /// Refuses what one of the encodings lets pass and the other cannot say.
     fn check(&self) -> Result<(), DecodeError>;
+
+    /// Why an object is no frame of this type, where the decoder said `error`.
+    fn explain(_object: &serde_json::Map<String, serde_json::Value>, error: &str) -> String {
+        error.to_owned()
+    }
 }
 
 impl Frame for wire::Command {
@@ -64,6 +70,11 @@ impl Frame for wire::Command {
                 Err(DecodeError::WrongType { id: self.id, message })
             }
         }
+    }
+
+    /// A peer is told about its command, in the words of the schema.
+    fn explain(object: &serde_json::Map<String, serde_json::Value>, _error: &str) -> String {
+        misfit::explain(object)
     }
 }
 
@@ -274,14 +285,15 @@ fn decode_line<F: Frame>(line: &[u8]) -> Result<F, DecodeError> {
     };
     let id = object.get("id").and_then(|id| id.as_u64().or_else(|| id.as_str()?.parse().ok()));
     let error = if remove_nulls(&mut object) {
-        match F::deserialize(serde_json::Value::Object(object)) {
+        match F::deserialize(serde_json::Value::Object(object.clone())) {
             Ok(frame) => return frame.check().map(|()| frame),
             Err(error) => error,
         }
     } else {
         error
     };
-    Err(DecodeError::WrongType { id: id.unwrap_or(0), message: error.to_string() })
+    let message = F::explain(&object, &error.to_string());
+    Err(DecodeError::WrongType { id: id.unwrap_or(0), message })
 }
 
 /// Removes the fields that are null, here and in the objects below; answers whether there were any. What is in a list

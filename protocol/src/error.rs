@@ -49,7 +49,7 @@ error_codes! {
     RateLimited = 3, "RATE_LIMITED", temporary: true, http: 429;
     /// The server is about to stop; connect again.
     Draining = 4, "DRAINING", temporary: true, http: 503;
-    /// The database cannot be reached at present.
+    /// What the command needs cannot be reached at present: the database, the store of files, or the program that is asked before a message.
     Unavailable = 5, "UNAVAILABLE", temporary: true, http: 503;
 
     /// The command carries no operation that this server knows.
@@ -108,8 +108,7 @@ error_codes! {
     AlreadyMember = 504, "ALREADY_MEMBER", temporary: false, http: 409;
     /// The time for editing or recalling the message has passed.
     WindowPassed = 505, "WINDOW_PASSED", temporary: false, http: 409;
-    /// The owner must hand the group over or dissolve it first.
-    OwnerMustStay = 506, "OWNER_MUST_STAY", temporary: false, http: 409;
+    // 506 was "OWNER_MUST_STAY", which no server ever answered: an owner who leaves hands the group on.
     /// The caller has asked to join already, and waits for an answer.
     AlreadyRequested = 507, "ALREADY_REQUESTED", temporary: false, http: 409;
     /// There are as many of these (pins, bans, requests, watched users) as there may be.
@@ -250,6 +249,12 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), ErrorCode::ALL.len());
+    }
+
+    #[test]
+    fn numbers_of_codes_that_are_gone_stay_unused() {
+        const OWNER_MUST_STAY: u32 = 506;
+        assert!(ErrorCode::ALL.iter().all(|code| *code as u32 != OWNER_MUST_STAY));
     }
 
     #[test]

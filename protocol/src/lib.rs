@@ -18,6 +18,7 @@ pub mod codec;
 pub mod connection;
 pub mod error;
 pub mod ids;
+mod misfit;
 pub mod websocket;
 
 /// The schema's types, as `proto/ringwire.proto` describes them.

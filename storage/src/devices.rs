@@ -1,7 +1,8 @@
 //! Devices: the installations of a client that a user has, and where each wants to be pushed.
 //!
 //! Invariants: `last_seen_at` only rises; a user has at most as many devices as the last call allowed, the one seen
-//! longest ago goes; a device that is removed takes its logins with it.
+//! longest ago goes; a login is of the device that it was last used on, and a device that is removed takes its logins with
+//! it.
 
 use std::fmt;
 
@@ -64,6 +65,13 @@ pub struct SeenDevice {
     pub name: String,
 }
 
+impl SeenDevice {
+    /// One of which no more is known than that somebody logged in on it.
+    pub(crate) fn named(device_id: String) -> Self {
+        Self { device_id, device_class: String::new(), name: String::new() }
+    }
+}
+
 /// A device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceRow {
@@ -92,8 +100,8 @@ impl DeviceRow {
 
 impl Store {
     /// Notes that a device was seen, makes it if it is new, and then forgets those seen longest ago beyond `max_devices`
-    /// (never this one). Their logins stay: the next sign of life brings them back. A `login` of no device yet is one of
-    /// this device from now on, and ends with it.
+    /// (never this one). Their logins stay: the next sign of life brings them back. What it leaves empty of itself stays as
+    /// it was. A `login` is one of this device from now on, and ends with it, whatever device it was of.
     /// [`StoreError::NoSuchUser`] also if the user is deleted.
     pub async fn see_device(
         &self,
@@ -133,15 +141,16 @@ impl Store {
         either!(self, store => store.label_device(user, device_id, label).await)
     }
 
-    /// Forgets a device and ends its logins: which, some of them. Logins end also without a device. `None`: there was
-    /// neither.
+    /// Forgets a device and ends its logins, and those of the user that are `known` to be used on it: which, some of them.
+    /// Logins end also without a device. `None`: there was neither.
     pub async fn remove_device(
         &self,
         user: UserId,
         device_id: &str,
+        known: Vec<FamilyId>,
         now_ms: UnixMs,
     ) -> Result<Option<Vec<FamilyId>>, StoreError> {
         let device_id = device_id.to_owned();
-        either!(self, store => store.remove_device(user, device_id, now_ms).await)
+        either!(self, store => store.remove_device(user, device_id, known, now_ms).await)
     }
 }

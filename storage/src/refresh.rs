@@ -116,13 +116,15 @@ impl Token {
 }
 
 impl Store {
-    /// Keeps the first token of a login. [`StoreError::NoSuchUser`] also if the user is deleted.
+    /// Keeps the first token of a login. Its device, if it is of one, was seen with that, as by [`Store::see_device`].
+    /// [`StoreError::NoSuchUser`] also if the user is deleted.
     pub async fn create_refresh_token(
         &self,
         token: NewRefreshToken,
+        max_devices: u32,
         now_ms: UnixMs,
     ) -> Result<(), StoreError> {
-        either!(self, store => store.create_refresh_token(token, now_ms).await)
+        either!(self, store => store.create_refresh_token(token, max_devices, now_ms).await)
     }
 
     /// Uses a token and keeps the next one of its family, in one transaction. See the module for what happens to a used

@@ -62,6 +62,9 @@ pub(super) struct Devices {
 }
 
 /// Lists the caller's devices, the one seen last first.
+///
+/// A device is seen when somebody logs in on it and when it connects; what it is and what it is called is known once it has
+/// connected.
 #[utoipa::path(
     get,
     path = "/api/v1/devices",
@@ -109,7 +112,10 @@ async fn rename(
     Err(unknown())
 }
 
-/// Removes a device: its logins and their sessions end.
+/// Removes a device: its logins and their sessions end, and its sessions whatever login they are of.
+///
+/// Of the device are the logins that named it and those that were used on it last; they end on all nodes. A login that
+/// another device uses too ends for both. A token of no login is good until it expires, but its sessions on this node end.
 #[utoipa::path(
     delete,
     path = "/api/v1/devices/{device_id}",
@@ -124,7 +130,13 @@ async fn remove(
     Path(device_id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     check_device_id(&device_id)?;
-    let removed = state.0.store.remove_device(user, &device_id, unix_now_ms()).await?;
+    let store = &state.0.store;
+    // No session of no device is meant.
+    let used = match device_id.as_str() {
+        "" => return Err(unknown()),
+        device_id => state.0.calls.end_device(user, device_id).await?,
+    };
+    let removed = store.remove_device(user, &device_id, used, unix_now_ms()).await?;
     for login in removed.ok_or_else(unknown)? {
         state.end_login(user, Some(login));
     }

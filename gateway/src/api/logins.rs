@@ -27,6 +27,7 @@ use super::input::Body;
 use super::openapi::wire_types;
 use crate::auth::{MintError, RefreshToken};
 use crate::cli::unix_now_ms;
+use crate::limits;
 use crate::service::rows;
 
 /// The longest `device_id`, in bytes, as in `connect`.
@@ -76,7 +77,7 @@ pub(super) async fn sign_in(
     let login = Login { user_id: user.user_id, family_id, device_id };
     let expires_at = minter.expires_at(now_ms);
     let token = NewRefreshToken { token_hash: refresh.hash(), login: login.clone(), expires_at };
-    state.0.store.create_refresh_token(token, now_ms).await?;
+    state.0.store.create_refresh_token(token, limits::MAX_DEVICES, now_ms).await?;
     signed_in(state, &user, &login, &refresh, status)
 }
 

@@ -125,7 +125,7 @@ fn answered(found: bool) -> Result<StatusCode, ApiError> {
     if found {
         return Ok(StatusCode::NO_CONTENT);
     }
-    let message = "device_id: no device of yours; it is known once it has connected";
+    let message = "device_id: no device of yours; it is known once it has logged in or connected";
     Err(ApiError::new(ErrorCode::NotFound, message))
 }
 

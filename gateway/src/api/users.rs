@@ -66,7 +66,7 @@ pub(super) struct UsersRequest {
     #[serde(default)]
     ids: String,
     /// 1 to 200; 20 if left out.
-    #[param(minimum = 1, maximum = 200)]
+    #[param(minimum = 1, maximum = 200, default = 20)]
     limit: Option<u32>,
     /// From the page before.
     #[serde(default)]
@@ -170,7 +170,7 @@ async fn show(
     let id = user_id("user_id", &id)?;
     let found = state.0.store.profiles(viewer, &[id]).await?.pop();
     let profile =
-        found.ok_or_else(|| ApiError::new(ErrorCode::NotFound, "there is no such user"))?;
+        found.ok_or_else(|| ApiError::new(ErrorCode::UserNotFound, "there is no such user"))?;
     Ok((StatusCode::OK, Json(profile.into())))
 }
 

@@ -2,14 +2,14 @@
 
 use std::mem::take;
 
-use prost::Message as _;
 use ringwire_protocol::{CommandError, ErrorCode, Seq, UserId, wire};
 use wire::command::Op;
 use wire::entry_body::Kind;
 
+use super::body::encode;
 use super::message::{self, invalid, too_large};
 use super::named::Named;
-use super::route::{Routed, Sender, conversation, submission};
+use super::route::{Routed, Sender, conversation, submission, to_owner};
 use crate::conversation::Intent;
 use crate::conversation::change::role_of;
 use crate::conversation::request::Request;
@@ -85,7 +85,7 @@ pub(super) fn route(op: &mut Op, sender: &mut Sender<'_>) -> Result<Routed, Comm
     };
     let conversation_id = conversation(conversation_id)?;
     let submission = submission(client_msg_id, intent, sender)?;
-    Ok(Routed::Owner(Request::Submit { conversation_id, submission }))
+    Ok(to_owner(conversation_id, submission))
 }
 
 fn edit(edit: &mut wire::Edit, sender: &Sender<'_>) -> Result<Intent, CommandError> {
@@ -93,7 +93,6 @@ fn edit(edit: &mut wire::Edit, sender: &Sender<'_>) -> Result<Intent, CommandErr
     let message = edit.message.take().ok_or_else(|| invalid("message is missing"))?;
     message::check(&message, sender.limits)?;
     let (mention_all, files) = (message.mention_all, message::files(&message));
-    let encode = |kind| wire::EntryBody { kind: Some(kind) }.encode_to_vec().into();
     let body = encode(Kind::Message(message.clone()));
     let edited = encode(Kind::Edited(wire::Edited { target_seq, message: Some(message) }));
     Ok(Intent::Edit { target_seq, body, edited, mention_all, files })

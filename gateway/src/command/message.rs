@@ -79,6 +79,9 @@ fn check_attachment(attachment: &wire::Attachment) -> Result<(), CommandError> {
     for text in [file_id, url, name, mime_type, thumbnail_url] {
         short(text, "a text of an attachment", limits::MAX_PART_TEXT_BYTES)?;
     }
+    text::check_address(url, "an attachment's url")?;
+    text::check_address(thumbnail_url, "an attachment's thumbnail_url")?;
+    text::check_name(mime_type, "an attachment's mime_type")?;
     text::check_name(name, "an attachment's name")
 }
 
@@ -103,6 +106,8 @@ fn check_card(card: &wire::Card) -> Result<(), CommandError> {
     for text in [&card.title, &card.text, &card.url, &card.image_url] {
         short(text, "a text of message.card", limits::MAX_PART_TEXT_BYTES)?;
     }
+    text::check_address(&card.url, "message.card.url")?;
+    text::check_address(&card.image_url, "message.card.image_url")?;
     text::check_name(&card.title, "message.card.title")?;
     text::check_speech(&card.text, "message.card.text")
 }
@@ -232,12 +237,28 @@ mod tests {
         assert_eq!(code(notice), Err(ErrorCode::InvalidArgument));
         assert_eq!(code(text("a\0b")), Err(ErrorCode::InvalidArgument));
         let named = wire::Attachment {
-            url: "/a".to_owned(),
+            url: "https://a.example".to_owned(),
             name: "a\u{202e}gpj.exe".to_owned(),
             ..Default::default()
         };
         let turned = wire::Message { attachments: vec![named], ..text("hi") };
         assert_eq!(code(turned), Err(ErrorCode::InvalidArgument));
+        for url in ["javascript:alert(1)", "data:text/html,x", "/elsewhere"] {
+            let url = url.to_owned();
+            let of_file = wire::Attachment { url: url.clone(), ..Default::default() };
+            let seen = wire::Attachment {
+                file_id: "f".to_owned(),
+                thumbnail_url: url.clone(),
+                ..Default::default()
+            };
+            for attachment in [of_file, seen] {
+                let message = wire::Message { attachments: vec![attachment], ..text("hi") };
+                assert_eq!(code(message), Err(ErrorCode::InvalidArgument));
+            }
+            let card = wire::Card { user_id: 5, url, ..Default::default() };
+            let message = wire::Message { card: Some(card), ..text("hi") };
+            assert_eq!(code(message), Err(ErrorCode::InvalidArgument));
+        }
         let many = wire::Message { mentions: vec![1; 65], ..text("hi") };
         assert_eq!(code(many), Err(ErrorCode::TooLarge));
     }
@@ -247,7 +268,7 @@ mod tests {
         let limits = limits();
         let check = |message: wire::Message| check(&message, &limits).map_err(|error| error.code);
         let of = |kind: Kind| wire::Message { kind: kind.into(), ..text("") };
-        let url = || vec![wire::Attachment { url: "/a".to_owned(), ..Default::default() }];
+        let url = || vec![wire::Attachment { url: "http://a/b".to_owned(), ..Default::default() }];
         for kind in [Kind::Image, Kind::Voice, Kind::Video, Kind::File] {
             let mute = wire::Message { text: "just text".to_owned(), ..of(kind) };
             assert_eq!(check(mute), Err(ErrorCode::EmptyMessage), "{kind:?}");

@@ -3,10 +3,12 @@
 //! ```text
 //!   Command ─┬─ log, state ──► Request ──► owner shard of the conversation ──► Ack
 //!            ├─ invite, ban ─► who is that? ──► service, then as above
+//!            ├─ message with files of this server ─► what are they? ──► likewise
 //!            ├─ pull, open ──► Ask ──► service thread (database) ──► reply
 //!            └─ session ─────► answered here
 //! ```
 
+pub(crate) mod body;
 mod entry;
 pub mod key;
 pub mod message;

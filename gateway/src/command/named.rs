@@ -1,4 +1,5 @@
-//! Commands that name users who need not be members: the database says first who they are, and that they exist.
+//! Commands that name users who need not be members, and messages that name files of this server: the database says first
+//! who or what these are, and that they exist.
 
 use ringwire_protocol::{ConversationId, UserId};
 
@@ -11,7 +12,7 @@ use crate::conversation::{Intent, Submission};
 pub struct Named {
     /// Whose log.
     pub conversation_id: ConversationId,
-    /// What is asked, as far as it is known.
+    /// What is asked, as far as it is known. Of a message the service makes what is to go on.
     pub submission: Box<Submission>,
     /// Users by id.
     pub users: Vec<UserId>,

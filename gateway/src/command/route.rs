@@ -2,10 +2,10 @@
 
 use std::mem::take;
 
-use prost::Message as _;
 use ringwire_protocol::{CommandError, ConversationId, ErrorCode, UserId, wire};
 use wire::command::Op;
 
+use super::body::encode;
 use super::entry;
 use super::key::CommandKey;
 use super::message::{self, invalid};
@@ -40,7 +40,7 @@ pub enum Routed {
     Pull(wire::Sync),
     /// To the database.
     Service(Query),
-    /// To the database, for the users it names, and then to the owner of a conversation.
+    /// To the database, for the users or files it names, and then to the owner of a conversation.
     Named(Box<Named>),
 }
 
@@ -71,7 +71,7 @@ pub fn route(op: &mut Option<Op>, sender: &mut Sender<'_>) -> Result<Routed, Com
         Op::Ping(_) => Routed::Ping,
         Op::Sessions(_) => Routed::Sessions,
         Op::EndSession(end) => Routed::EndSession(take(end)),
-        Op::Send(send) => Routed::Owner(self::send(send, sender)?),
+        Op::Send(send) => self::send(send, sender)?,
         Op::Read(read) => {
             Routed::Owner(raise(read.conversation_id, Cursor::read(read.seq), sender)?)
         }
@@ -117,17 +117,27 @@ pub fn route(op: &mut Option<Op>, sender: &mut Sender<'_>) -> Result<Routed, Com
     })
 }
 
-fn send(send: &mut wire::Send, sender: &mut Sender<'_>) -> Result<Request, CommandError> {
+fn send(send: &mut wire::Send, sender: &mut Sender<'_>) -> Result<Routed, CommandError> {
     let id = conversation(send.conversation_id)?;
     let message = send.message.take().ok_or_else(|| invalid("message is missing"))?;
     message::check(&message, sender.limits)?;
     message::check_client_id(&send.after, "after")?;
     let (mentions, files) = (message::mentions(&message), message::files(&message));
-    let body = wire::EntryBody { kind: Some(wire::entry_body::Kind::Message(message)) };
-    let body = body.encode_to_vec().into();
+    let body = encode(wire::entry_body::Kind::Message(message));
     let intent = Intent::Send { body, after: take(&mut send.after).into(), mentions, files };
     let submission = submission(&mut send.client_msg_id, intent, sender)?;
-    Ok(Request::Submit { conversation_id: id, submission })
+    Ok(to_owner(id, submission))
+}
+
+/// A command for the owner of a conversation: at once, or when the service has said what files its message carries.
+pub(super) fn to_owner(conversation_id: ConversationId, submission: Box<Submission>) -> Routed {
+    match &submission.intent {
+        Intent::Send { files, .. } | Intent::Edit { files, .. } if !files.is_empty() => {
+            let (users, usernames) = (Vec::new(), Vec::new());
+            Routed::Named(Box::new(Named { conversation_id, submission, users, usernames }))
+        }
+        _ => Routed::Owner(Request::Submit { conversation_id, submission }),
+    }
 }
 
 /// A checked command of the sender's, ready for the conversation.

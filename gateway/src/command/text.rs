@@ -4,6 +4,7 @@
 //! around it. A message is read for itself and may run over lines and in both directions.
 
 use ringwire_protocol::CommandError;
+use ringwire_storage::profiles::OWN_FILES;
 
 use super::message::invalid;
 
@@ -29,6 +30,28 @@ pub fn check_speech(text: &str, field: &str) -> Result<(), CommandError> {
         return Ok(());
     }
     Err(invalid(format!("{field} has control characters")))
+}
+
+/// Checks an address that others are to follow or show; empty is none.
+pub fn check_address(url: &str, field: &str) -> Result<(), CommandError> {
+    if url.is_empty() || is_address(url) {
+        return Ok(());
+    }
+    Err(invalid(format!("{field}: an http(s) address, {OWN_FILES}..., or empty")))
+}
+
+/// Whether this is an address of the web or a file of this server: nothing a page would run, nothing that holds what it
+/// names, no other scheme.
+pub fn is_address(url: &str) -> bool {
+    let is_plain =
+        url.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
+    let is_web = ["https://", "http://"].iter().any(|scheme| {
+        let begins = url.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme));
+        let rest = url.get(scheme.len()..).unwrap_or_default();
+        begins && !rest.is_empty() && !rest.starts_with('/')
+    });
+    let is_file = url.strip_prefix(OWN_FILES).is_some_and(|rest| !rest.is_empty());
+    is_plain && (is_web || is_file)
 }
 
 /// Whether a text may be a name.
@@ -57,6 +80,32 @@ mod tests {
         }
         for name in ["a\nb", "a\0", "\u{7f}", "\u{85}", "a\u{202e}gpj.exe", "\u{2066}x\u{2069}"] {
             assert!(check_name(name, "title").is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_of_the_web_or_own_files() {
+        for url in ["", "https://a.example/b?c=d", "HTTP://a", "/api/v1/files/abc/thumbnail"] {
+            assert!(check_address(url, "url").is_ok(), "{url}");
+        }
+        for url in [
+            "javascript:alert(1)",
+            "JavaScript://a/%0aalert(1)",
+            "data:image/png;base64,AA",
+            "blob:https://a/b",
+            "file:///etc/passwd",
+            "ftp://a",
+            "//a.example",
+            "/api/v1/account",
+            "/api/v1/files/",
+            "https://",
+            "https:///x",
+            "https://a b",
+            "https://a\"onerror=x",
+            "https://ä",
+            " https://a",
+        ] {
+            assert!(check_address(url, "url").is_err(), "{url}");
         }
     }
 

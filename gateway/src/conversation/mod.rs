@@ -392,7 +392,7 @@ impl Conversation {
             // Another node may have accepted what this one refused.
             self.refusals.forgive(self.id, key.0, &key.1);
             if says {
-                self.receipts.said(key.0, row.seq);
+                self.receipts.said(key.0, row.seq, asked_at);
             }
             self.recent.insert(key, position);
         }

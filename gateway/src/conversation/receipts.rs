@@ -11,8 +11,10 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::time::Instant;
 
 use ringwire_protocol::{CommandError, ErrorCode, Seq, UserId, wire};
+use ringwire_storage::model::CursorRow;
 
 use super::answer::{Ack, ReplyTo};
 use super::members::{Members, Recipients};
@@ -24,7 +26,14 @@ use crate::session::cursors::Cursor;
 /// The cursors of the members who moved theirs since the conversation was loaded.
 #[derive(Debug, Default)]
 pub(super) struct Receipts {
-    pub(super) by_member: HashMap<UserId, Cursor>,
+    pub(super) by_member: HashMap<UserId, Known>,
+}
+
+/// How far a member is known to be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
+    cursor: Cursor,
+    moved_at: Instant,
 }
 
 /// A cursor that waits for the tail.
@@ -37,23 +46,34 @@ pub(super) struct Ahead {
     late: bool,
 }
 
+impl Known {
+    fn raise(&mut self, to: Cursor, at: Instant) -> bool {
+        let moved = self.cursor.raise(to);
+        if moved {
+            self.moved_at = at;
+        }
+        moved
+    }
+}
+
 impl Receipts {
     /// Raises a member's cursors; the new ones, and whether they moved.
-    fn raise(&mut self, user: UserId, to: Cursor) -> (Cursor, bool) {
+    fn raise(&mut self, user: UserId, to: Cursor, at: Instant) -> (Cursor, bool) {
         match self.by_member.entry(user) {
-            Entry::Vacant(vacant) => (*vacant.insert(to), to != Cursor::default()),
+            Entry::Vacant(vacant) => {
+                vacant.insert(Known { cursor: to, moved_at: at });
+                (to, to != Cursor::default())
+            }
             Entry::Occupied(mut known) => {
-                let moved = known.get_mut().raise(to);
-                (*known.get(), moved)
+                let moved = known.get_mut().raise(to, at);
+                (known.get().cursor, moved)
             }
         }
     }
 
     /// A member said something, and so has seen what is before it.
-    pub(super) fn said(&mut self, user: UserId, seq: Seq) {
-        if let Some(known) = self.by_member.get_mut(&user) {
-            known.raise(Cursor::read(seq));
-        }
+    pub(super) fn said(&mut self, user: UserId, seq: Seq, at: Instant) {
+        self.raise(user, Cursor::read(seq), at);
     }
 
     /// Who is no member has no cursors.
@@ -74,7 +94,7 @@ impl Conversation {
     ) {
         let unseen = to.delivered_seq > self.head.seq && !now.terms.alone;
         if !unseen || self.state.members.get(user).is_none() {
-            self.judge_cursor(user, to, reply_to, effects);
+            self.judge_cursor(user, to, reply_to, now.at, effects);
         } else if self.ahead.len() >= limits::CURSORS_AHEAD || self.will_hear_of_tail() {
             effects.push(Effect::Answer(reply_to, Err(busy())));
         } else {
@@ -96,7 +116,7 @@ impl Conversation {
             if late {
                 self.raise(user, to, reply_to, now, effects);
             } else {
-                self.judge_cursor(user, to, reply_to, effects);
+                self.judge_cursor(user, to, reply_to, now.at, effects);
             }
         }
         // That began with the first of them, so none is late any more.
@@ -118,6 +138,7 @@ impl Conversation {
         user: UserId,
         to: Cursor,
         reply_to: ReplyTo,
+        at: Instant,
         effects: &mut Vec<Effect>,
     ) {
         if self.state.members.get(user).is_none() {
@@ -131,7 +152,7 @@ impl Conversation {
             effects.push(Effect::Answer(reply_to, Err(error)));
             return;
         }
-        let (cursor, moved) = self.receipts.raise(user, to);
+        let (cursor, moved) = self.receipts.raise(user, to, at);
         let ack = Ack::Cursor { conversation_id: self.id, cursor, moved };
         effects.push(Effect::Answer(reply_to, Ok(ack)));
         if moved && let Some(recipients) = self.cursor_audience(user) {
@@ -143,6 +164,27 @@ impl Conversation {
             };
             effects.push(Effect::CursorMoved { user, cursor, recipients });
         }
+    }
+
+    /// Cursors that moved so lately that they may not be written yet, for a member who asks who has read something. Where
+    /// there are too many members to tell each other of their cursors there are too many to save for it.
+    pub fn moved_lately(&self, user: UserId, at: Instant) -> Vec<CursorRow> {
+        let members = &self.state.members;
+        if members.count() > limits::CURSOR_PUSH_MEMBERS || members.get(user).is_none() {
+            return Vec::new();
+        }
+        let lately = |known: &Known| {
+            at.saturating_duration_since(known.moved_at) <= limits::CURSOR_UNWRITTEN
+        };
+        let moved = self.receipts.by_member.iter().filter(|(_, known)| lately(known));
+        moved
+            .map(|(&user_id, known)| CursorRow {
+                conversation_id: self.id,
+                user_id,
+                read_seq: known.cursor.read_seq,
+                delivered_seq: known.cursor.delivered_seq,
+            })
+            .collect()
     }
 
     /// Who is told of a member's cursors; nobody where there are too many, or when it is no member any more.

@@ -43,7 +43,7 @@ pub fn check(settings: &GroupSettings, limits: &LimitsConfig) -> Result<(), Comm
     }
     text::check_name(settings.title(), "settings.title")?;
     text::check_description(settings.description(), "settings.description")?;
-    text::check_name(settings.avatar_url(), "settings.avatar_url")?;
+    text::check_address(settings.avatar_url(), "settings.avatar_url")?;
     if settings.join_policy.is_some_and(|policy| JoinPolicy::try_from(policy).is_err()) {
         return Err(invalid("settings.join_policy is not known"));
     }

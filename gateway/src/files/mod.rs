@@ -26,6 +26,7 @@ mod name;
 mod picture;
 pub(crate) mod range;
 mod sniff;
+mod told;
 
 use std::fmt;
 use std::sync::Arc;
@@ -42,6 +43,7 @@ pub(crate) use intake::{Intake, IntakeError, Written};
 pub(crate) use name::clean_name;
 pub(crate) use picture::Picture;
 pub(crate) use sniff::{is_allowed, is_inline, sniff};
+pub(crate) use told::{addresses, describe};
 
 use crate::config::FilesConfig;
 use crate::limits;

@@ -13,14 +13,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use prost::Message as _;
-use ringwire_protocol::{CommandError, ConversationId, ErrorCode, wire};
+use ringwire_protocol::{CommandError, ConversationId, ErrorCode};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
-use wire::entry_body::Kind;
 
+use crate::command::body::{self, message_of};
 use crate::command::message;
 use crate::config::{Endpoint, HookConfig, LimitsConfig, OnFailure};
 use crate::conversation::{Intent, Submission};
@@ -215,28 +214,20 @@ fn denied(reason: &str) -> CommandError {
 
 /// Gives a message another text. The id and the hash of its command stay.
 fn rewrite(intent: &mut Intent, text: String, limits: &LimitsConfig) -> Result<(), CommandError> {
-    let (Intent::Send { body, .. } | Intent::Edit { body, .. }) = intent else { return Ok(()) };
+    let (Intent::Send { body, .. } | Intent::Edit { body, .. }) = &*intent else { return Ok(()) };
     let Some(mut message) = message_of(body) else { return Ok(()) };
     message.text = text;
     message::check(&message, limits)?;
-    let encode = |kind| wire::EntryBody { kind: Some(kind) }.encode_to_vec().into();
-    *body = encode(Kind::Message(message.clone()));
-    if let Intent::Edit { target_seq, edited, .. } = intent {
-        let target_seq = *target_seq;
-        *edited = encode(Kind::Edited(wire::Edited { target_seq, message: Some(message) }));
-    }
+    body::replace(intent, message);
     Ok(())
-}
-
-fn message_of(body: &[u8]) -> Option<wire::Message> {
-    match wire::EntryBody::decode(body).ok()?.kind? {
-        Kind::Message(message) => Some(message),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use prost::Message as _;
+    use ringwire_protocol::wire;
+    use wire::entry_body::Kind;
+
     use super::*;
     use crate::config;
     use crate::conversation::intent::Mentions;

@@ -1,7 +1,8 @@
 //! Events for webhooks: each told until its webhook took it, of one conversation in order.
 //!
 //! Invariants: a webhook waits for no other; an event is told at least once, under the same id each time, or counted as a
-//! dead letter when it has become too old; what is told at once is bounded.
+//! dead letter when it has become too old; what is told at once is bounded. Only where an entry is waits in the outbox: what
+//! it holds is read when it is told, so nothing that was edited or recalled since leaves the server.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -103,6 +103,16 @@ impl Calls {
         self.send(self.home(user), Mail::EndLogin(user, login))
     }
 
+    /// Ends the sessions that a user has on a device on this node; the logins that they were of.
+    pub async fn end_device(
+        &self,
+        user: UserId,
+        device_id: &str,
+    ) -> Result<Vec<FamilyId>, CommandError> {
+        let device_id = device_id.to_owned();
+        self.ask(self.home(user), |answer| Question::EndDevice { user, device_id, answer }).await
+    }
+
     fn home(&self, user: UserId) -> ShardId {
         home_shard(user, self.mailboxes.len())
     }

@@ -8,6 +8,7 @@
 //! ```
 
 pub mod ask;
+mod attachments;
 mod blocks;
 pub mod calls;
 pub(crate) mod issuers;

@@ -10,6 +10,7 @@ use super::queries::{Answer, Queries, failed, not_member};
 use super::rows;
 use crate::auth::is_username;
 use crate::command::message::{SERVER_ID_PREFIX, invalid};
+use crate::command::named::Named;
 use crate::config::LimitsConfig;
 use crate::conversation::settings;
 
@@ -117,13 +118,14 @@ impl Queries<'_> {
         Ok((Box::new(Outcome::ConversationOpened(opened)), made.then_some(News::Made(id))))
     }
 
-    /// The users that a command names, each once, by id; all of them exist.
-    pub(super) async fn identify(
-        &self,
-        users: &[UserId],
-        usernames: &[String],
-    ) -> Result<Vec<UserId>, CommandError> {
-        let mut users = users.to_vec();
+    /// The users that a command names, each once, by id; all of them exist. Files that it names are described in it.
+    pub(super) async fn identify(&self, named: &mut Named) -> Result<Vec<UserId>, CommandError> {
+        self.describe_files(&mut named.submission).await?;
+        let Named { users, usernames, .. } = named;
+        if users.is_empty() && usernames.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut users = users.clone();
         let known = self.store.users(&users).await.map_err(failed)?;
         let missing =
             users.iter().find(|user| known.binary_search_by_key(*user, |row| row.user_id).is_err());

@@ -43,7 +43,7 @@ impl Queries<'_> {
             Query::Sync(sync) => self.sync(user, &sync).await?,
             Query::History(history) => self.history(user, &history).await?,
             Query::Heads(heads) => self.heads(user, &heads, dirty).await?,
-            Query::Members(members) => self.members(user, &members).await?,
+            Query::Members(members) => self.members(user, &members, dirty).await?,
             Query::ReadBy(read_by) => self.read_by(user, &read_by, dirty).await?,
             Query::Hide(hide) => return self.hide(user, hide).await,
             Query::Block(block) => return self.block(user, &block).await,
@@ -97,7 +97,12 @@ impl Queries<'_> {
         Ok(Outcome::HeadsPage(rows::heads(&rows, more, &self.key, self.now_ms)))
     }
 
-    async fn members(&self, user: UserId, ask: &wire::Members) -> Result<Outcome, CommandError> {
+    async fn members(
+        &self,
+        user: UserId,
+        ask: &wire::Members,
+        dirty: &[CursorRow],
+    ) -> Result<Outcome, CommandError> {
         let id = conversation(ask.conversation_id)?;
         let after = parse_user_token(&ask.page_token)?;
         let limit = Self::page(ask.limit);
@@ -107,6 +112,7 @@ impl Queries<'_> {
             Ok(wire::members::List::Requests) => MemberList::Requests,
             Err(_) => return Err(invalid("list is not known")),
         };
+        self.save_first(dirty).await?;
         let page = self.store.members_page(user, id, list, after, limit, self.now_ms).await;
         let (members, more) = match page.map_err(failed)? {
             MembersPage::Page { members, more } => (members, more),

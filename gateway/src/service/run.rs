@@ -112,8 +112,8 @@ impl Service {
                     Err(error) => Served::Answered { reply_to, outcome: Err(error), news: None },
                 }
             }
-            Ask::Identify(named) => {
-                let users = limited(queries.identify(&named.users, &named.usernames)).await;
+            Ask::Identify(mut named) => {
+                let users = limited(queries.identify(&mut named)).await;
                 Served::Identified { named, users }
             }
             Ask::Screen(screening) => Served::Screened { screening, allowed: Ok(()) },

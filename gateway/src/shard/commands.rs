@@ -181,9 +181,10 @@ impl State {
             }
             Routed::Pull(sync) => self.pull(user, reply_to, &sync, links),
             Routed::Named(named) => self.identify(named),
+            Routed::Service(Query::ReadBy(ask)) => self.read_by(user, reply_to, ask, links),
             Routed::Service(query) => {
                 let dirty = match query {
-                    Query::Heads(_) | Query::ReadBy(_) => self.cursors.of(user),
+                    Query::Heads(_) | Query::Members(_) => self.cursors.of(user),
                     _ => Vec::new(),
                 };
                 self.take_query(key)?;

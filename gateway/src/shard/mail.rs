@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ringwire_protocol::{CloseReason, CommandError, ConversationId, UserId, wire};
 use ringwire_storage::append::Completion;
+use ringwire_storage::model::CursorRow;
 use ringwire_storage::refresh::FamilyId;
 use tokio::sync::oneshot;
 
@@ -11,6 +12,7 @@ use super::handoff::{Moving, Returned};
 use super::looks::Look;
 use super::pulls::Pull;
 use super::questions::Question;
+use super::readers::Readers;
 use crate::conversation::answer::{Ack, ReplyTo};
 use crate::conversation::request::Request;
 use crate::fanout::Delivery;
@@ -29,6 +31,10 @@ pub enum Mail {
     Pull(Pull),
     /// The owner's answer; nothing: it is for the database. Reserved.
     Pulled(Pull, Option<Box<wire::SyncPage>>),
+    /// Who read something lately, asked of the conversation's owner. Refusable.
+    Readers(Box<Readers>),
+    /// The owner's answer: cursors that may not be written yet. Reserved.
+    ReadersTold(Box<Readers>, Vec<CursorRow>),
     /// A push for this shard's users. Refusable.
     Deliver(Delivery),
     /// The last session in which a user typed in a conversation of this shard ended. Refusable.
@@ -45,8 +51,8 @@ pub enum Mail {
     EndLogin(UserId, Option<FamilyId>),
     /// An operator looks at the sessions. Refusable.
     Look(Box<Look>),
-    /// An operator ends the session with this id; the answer: whether it is one of this shard's. Refusable.
-    EndSession(Box<str>, oneshot::Sender<bool>),
+    /// An operator ends the session with this id; the answer: whose it was, if it is one of this shard's. Refusable.
+    EndSession(Box<str>, oneshot::Sender<Option<UserId>>),
     /// An operator says something to these users of the shard; to nobody: to all of them. Refusable.
     Notice(Arc<wire::Notice>, Arc<[UserId]>),
     /// The answer of an owner shard. Reserved.

@@ -33,6 +33,7 @@ mod owner_tests;
 mod presence;
 pub mod pulls;
 pub mod questions;
+pub mod readers;
 mod screening;
 mod sessions;
 pub mod shared;
@@ -270,6 +271,11 @@ impl State {
             Mail::Pulled(pull, page) => {
                 self.credits.give_back(1);
                 self.pulled(&pull, page.map(|page| *page), links);
+            }
+            Mail::Readers(readers) => self.readers_for(readers),
+            Mail::ReadersTold(readers, moved) => {
+                self.credits.give_back(1);
+                self.count_readers(*readers, moved, links);
             }
             Mail::Deliver(delivery) => self.deliver_here(&delivery, links),
             Mail::Presence(letter) => self.presence_letter(*letter, links),

@@ -1,24 +1,25 @@
-//! Commands that name users, whom the database has to know first, and what the same session asks of the same conversation
-//! meanwhile.
+//! Commands that name users or files, which the database has to know first, and what the same session asks of the same
+//! conversation meanwhile.
 //!
 //! ```text
-//!   invite ─► Ask::Identify ───────────► identified ─► owner
-//!   send ───────── waits behind it ──────────────────► owner
+//!   invite, message with files ─► Ask::Identify ─► identified ─► owner
+//!   send ─────────────── waits behind it ──────────────────────► owner
 //! ```
 //!
-//! Invariants: a session's entries in a conversation are asked for in the order of its commands. A queue is there exactly
-//! while the service is asked for its first command; so there are no more than a session may have such questions, and
-//! each is bounded like unanswered commands.
+//! Invariants: a session's entries in a conversation are asked for in the order of its commands, and a send that comes
+//! `after` one that was refused here is refused too. A queue is there exactly while the service is asked for its first
+//! command; so there are no more than a session may have such questions, and each is bounded like unanswered commands.
 
 use std::collections::{HashMap, VecDeque};
 
-use ringwire_protocol::{CommandError, ConversationId, UserId};
+use ringwire_protocol::{CommandError, ConversationId, ErrorCode, UserId};
 
 use super::state::{State, busy};
 use crate::command::named::Named;
 use crate::connection::links::Links;
 use crate::conversation::answer::ReplyTo;
 use crate::conversation::request::Request;
+use crate::conversation::{Intent, Submission};
 use crate::limits;
 use crate::service::ask::Ask;
 use crate::session::registry::SessionKey;
@@ -57,20 +58,19 @@ impl BehindNamed {
 impl State {
     /// Has the service say whom a command names.
     pub(super) fn identify(&mut self, named: Box<Named>) -> Result<(), CommandError> {
-        let reply_to = named.submission.reply_to;
-        let place = (reply_to.session, named.conversation_id);
-        self.take_query(reply_to.session)?;
-        let asked = match self.behind_named.take_in(place, Waiting::Named(named)) {
-            Ok(Some(Waiting::Named(named))) => {
-                self.ask_who(place, named, VecDeque::new()).map_err(|_| no_room())
-            }
-            Ok(_) => Ok(()),
-            Err((_, error)) => Err(error),
-        };
-        if asked.is_err() {
-            self.give_query_back(reply_to.session);
-        }
-        asked
+        let place = (named.submission.reply_to.session, named.conversation_id);
+        let sent = sent_as(&named.submission);
+        let asked = self.take_query(place.0).and_then(|()| {
+            let asked = match self.behind_named.take_in(place, Waiting::Named(named)) {
+                Ok(Some(Waiting::Named(named))) => {
+                    self.ask_who(place, named, VecDeque::new()).map_err(|_| no_room())
+                }
+                Ok(_) => Ok(()),
+                Err((_, error)) => Err(error),
+            };
+            asked.inspect_err(|_| self.give_query_back(place.0))
+        });
+        asked.inspect_err(|_| self.note_not_sent(place, sent.as_deref()))
     }
 
     /// Sends a command to the owner of its conversation, behind those of its session that wait.
@@ -109,18 +109,53 @@ impl State {
         let reply_to = named.submission.reply_to;
         let place = (reply_to.session, named.conversation_id);
         self.give_query_back(reply_to.session);
-        let sent = users.and_then(|users| {
-            let request = named.resolved(users, &self.shared.command_key);
-            self.screen(request, links)
-        });
-        self.refuse_if(reply_to, sent, links);
+        match users {
+            Ok(users) => {
+                let request = named.resolved(users, &self.shared.command_key);
+                let sent = self.screen(request, links);
+                self.refuse_if(reply_to, sent, links);
+            }
+            Err(error) => {
+                self.note_not_sent(place, sent_as(&named.submission).as_deref());
+                self.refuse_if(reply_to, Err(error), links);
+            }
+        }
         self.go_on_behind(place, links);
+    }
+
+    /// Remembers a send that gets no further than here, for those that say they come `after` it.
+    fn note_not_sent(&mut self, place: Place, sent: Option<&str>) {
+        if let Some(client_msg_id) = sent {
+            self.note_refusal(place.0, place.1, client_msg_id);
+        }
+    }
+
+    /// Whether a command says that it comes `after` a send that was refused since it came.
+    fn follows_refused(&mut self, place: Place, submission: &Submission) -> bool {
+        let Intent::Send { after, .. } = &submission.intent else { return false };
+        let Some(session) = self.registry.get(place.0) else { return false };
+        session.refused_sends.contains(place.1, submission.from, after)
     }
 
     /// What waited goes on, up to the next that names users.
     fn go_on_behind(&mut self, place: Place, links: &mut Links) {
         let Some(mut queue) = self.behind_named.queues.remove(&place) else { return };
         while let Some(waiting) = queue.pop_front() {
+            let submission = match &waiting {
+                Waiting::Request(Request::Submit { submission, .. }) => Some(submission),
+                Waiting::Named(named) => Some(&named.submission),
+                Waiting::Request(_) => None,
+            };
+            if let Some(submission) = submission
+                && self.follows_refused(place, submission)
+            {
+                if matches!(waiting, Waiting::Named(_)) {
+                    self.give_query_back(place.0);
+                }
+                self.note_not_sent(place, sent_as(submission).as_deref());
+                self.refuse_if(submission.reply_to, Err(out_of_order()), links);
+                continue;
+            }
             match waiting {
                 Waiting::Request(request) => {
                     let reply_to = request.reply_to();
@@ -130,12 +165,13 @@ impl State {
                     }
                 }
                 Waiting::Named(named) => {
-                    let reply_to = named.submission.reply_to;
+                    let (reply_to, sent) = (named.submission.reply_to, sent_as(&named.submission));
                     match self.ask_who(place, named, queue) {
                         Ok(()) => return,
                         Err(behind) => queue = behind,
                     }
-                    self.give_query_back(reply_to.session);
+                    self.give_query_back(place.0);
+                    self.note_not_sent(place, sent.as_deref());
                     self.refuse_if(reply_to, Err(no_room()), links);
                 }
             }
@@ -161,6 +197,15 @@ impl State {
             self.reply(to.session, to.command_id, Err(error), links);
         }
     }
+}
+
+/// Under which id a command says something; `None`: it does not.
+fn sent_as(submission: &Submission) -> Option<Box<str>> {
+    matches!(submission.intent, Intent::Send { .. }).then(|| submission.client_msg_id.clone())
+}
+
+fn out_of_order() -> CommandError {
+    CommandError::new(ErrorCode::OutOfOrder, "the send named in `after` was refused")
 }
 
 fn no_room() -> CommandError {

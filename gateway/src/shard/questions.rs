@@ -8,6 +8,7 @@
 //! A command takes the very way that those of sockets take; another kind of look is one more variant of [`Question`].
 
 use ringwire_protocol::{CommandError, ErrorCode, UserId, wire};
+use ringwire_storage::refresh::FamilyId;
 use tokio::sync::oneshot;
 use wire::command::Op;
 
@@ -32,6 +33,15 @@ pub enum Question {
         users: Vec<UserId>,
         /// In the same order.
         answer: oneshot::Sender<Vec<(UserId, Shown)>>,
+    },
+    /// To end the sessions of a user of this shard on a device.
+    EndDevice {
+        /// Whose.
+        user: UserId,
+        /// On which.
+        device_id: String,
+        /// The logins that they were of.
+        answer: oneshot::Sender<Vec<FamilyId>>,
     },
 }
 
@@ -66,6 +76,9 @@ impl State {
                 let board = &self.presence.board;
                 let shown = users.into_iter().filter_map(|user| Some((user, board.shown(user)?)));
                 drop(answer.send(shown.collect()));
+            }
+            Question::EndDevice { user, device_id, answer } => {
+                drop(answer.send(self.end_device(user, &device_id, links)));
             }
         }
     }

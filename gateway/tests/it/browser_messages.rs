@@ -197,10 +197,25 @@ fn the_keyboard_is_enough() {
     assert_eq!(anna.evaluate("document.querySelector('#text').value"), "");
     wait_for_thread(&anna, "ben");
 
-    // The messages are one stop before the field; arrows move in them, Enter opens the menu, and it closes back to them.
-    anna.evaluate("document.querySelector('#scroller').focus()");
-    anna.press("ArrowUp", Held::Nothing);
-    anna.wait_for("focus on a message", "document.activeElement.dataset.seq > 0");
+    // The messages are one stop before the field, and Shift+Tab goes on from there to what is above them.
+    anna.evaluate("document.querySelector('#text').focus()");
+    anna.press("Tab", Held::Shift);
+    assert_eq!(anna.evaluate(&format!("document.activeElement === {}", row("two"))), true);
+    anna.press("Tab", Held::Shift);
+    let above = "!!(document.activeElement.compareDocumentPosition(document.querySelector('#scroller'))
+        & Node.DOCUMENT_POSITION_FOLLOWING) && document.activeElement.matches('#thread button, #thread a')";
+    assert_eq!(anna.evaluate(above), true);
+    anna.press("Tab", Held::Nothing);
+    assert_eq!(anna.evaluate(&format!("document.activeElement === {}", row("two"))), true);
+    // From something on the first message there is a way out too.
+    anna.evaluate(&format!("{}.querySelector('button').focus()", row("one")));
+    let out = (0..20).find(|_| {
+        anna.press("Tab", Held::Shift);
+        anna.evaluate(above) == true
+    });
+    assert!(out.is_some(), "the messages let the keyboard go");
+
+    // Arrows move in them, Enter opens the menu, and it closes back to them.
     anna.evaluate(&format!("{}.focus()", row("two")));
     anna.press("ArrowUp", Held::Nothing);
     assert_eq!(anna.evaluate(&format!("document.activeElement === {}", row("one"))), true);

@@ -43,6 +43,7 @@ pub(crate) enum Held {
     Nothing = 0,
     Alt = 1,
     Control = 2,
+    Shift = 8,
 }
 
 /// One window of one person.

@@ -197,13 +197,27 @@ fn pins_mentions_and_readers_show_where_they_belong() {
             assert!(pinned(&mut member).is_empty());
             unchanged(&owner.call(pin(group, other, true)));
 
+            let readers = |client: &mut Client, seq: u64| {
+                let ask = wire::ReadBy { conversation_id: group, seq, ..Default::default() };
+                match client.call(Op::ReadBy(ask)) {
+                    Ok(Outcome::ReadByPage(page)) => (page.count, page.user_ids),
+                    other => panic!("no page: {other:?}"),
+                }
+            };
+            // Whoever asks after the answer hears of it.
             member.read_up_to(group, 2);
+            assert_eq!(readers(&mut owner, 2), (1, vec![2]), "the sender is left out");
+            assert_eq!(readers(&mut member, 2), (1, vec![2]));
             assert_eq!(member.head(group).mentions_unread, 0);
-            let read_by =
-                Op::ReadBy(wire::ReadBy { conversation_id: group, seq: 2, ..Default::default() });
-            let answer = member.call(read_by);
-            let Ok(Outcome::ReadByPage(page)) = answer else { panic!("no page: {answer:?}") };
-            assert_eq!((page.count, page.user_ids), (1, vec![2]), "the sender is left out");
+            // A send says that one has read what is before it.
+            let said = owner.say(group, "question", "have you seen it?").seq;
+            assert_eq!(readers(&mut owner, said), (0, vec![]));
+            let seen = member.say(group, "seen", "I have").seq;
+            assert_eq!(readers(&mut owner, said), (1, vec![2]));
+            owner.read_up_to(group, seen);
+            let own = Op::Members(wire::Members { conversation_id: group, ..Default::default() });
+            let Ok(Outcome::MembersPage(page)) = owner.call(own) else { panic!("no members") };
+            assert_eq!(page.members[0].read_seq, seen, "the own cursor in the list of members");
         }
     }
 }

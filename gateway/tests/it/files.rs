@@ -8,6 +8,8 @@ use ringwire_protocol::codec::Encoding;
 use ringwire_protocol::wire::{self, command::Op};
 use serde_json::json;
 
+use crate::support::ENCODINGS;
+use crate::support::chat::{notice, refusal};
 use crate::support::client::Client;
 use crate::support::files::{
     FILES, ask, ask_anyhow, await_stored, id_of, message, noise, png, read, send, stored, upload,
@@ -23,6 +25,102 @@ const CAROL: u64 = 3;
 
 fn connect(server: &ServerProcess, users: &[u64]) -> Vec<Client> {
     users.iter().map(|user| Client::session(server, *user, Encoding::Protobuf)).collect()
+}
+
+#[test]
+fn of_an_uploaded_file_the_server_says_what_it_is() {
+    let server = ServerProcess::start(&[]);
+    let picture = png(64, 32);
+    connect(&server, &[ANN]);
+    let file = uploaded(&server, ANN, "cat.png", &picture);
+    let id = id_of(&file);
+    let url = format!("{FILES}/{id}");
+    let known = wire::Attachment {
+        file_id: id.clone(),
+        thumbnail_url: format!("{url}/thumbnail"),
+        url,
+        name: "cat.png".to_owned(),
+        mime_type: "image/png".to_owned(),
+        size_bytes: picture.len() as u64,
+        width: 64,
+        height: 32,
+        duration_ms: 7,
+    };
+    let elsewhere = wire::Attachment {
+        url: "https://elsewhere.example/a.bin".to_owned(),
+        name: "whatever I say".to_owned(),
+        size_bytes: 1,
+        ..Default::default()
+    };
+    let claimed = wire::Attachment {
+        url: "https://elsewhere.example/virus.exe".to_owned(),
+        name: "invoice.pdf".to_owned(),
+        mime_type: "application/pdf".to_owned(),
+        size_bytes: 1,
+        thumbnail_url: String::new(),
+        width: 9999,
+        height: 0,
+        ..known.clone()
+    };
+    for encoding in ENCODINGS {
+        let mut ann = Client::session(&server, ANN, encoding);
+        let mut bob = Client::session(&server, BOB, encoding);
+        let group = ann.create_group(&[BOB]);
+        assert_eq!(bob.next_entry().seq, 1);
+        let message = |attachments: &[&wire::Attachment]| wire::Message {
+            attachments: attachments.iter().map(|attachment| (*attachment).clone()).collect(),
+            ..Default::default()
+        };
+        let say = |name: &str, message: wire::Message, after: &str| {
+            Op::Send(wire::Send {
+                conversation_id: group,
+                client_msg_id: name.to_owned(),
+                message: Some(message),
+                after: after.to_owned(),
+            })
+        };
+        let text = |text: &str| wire::Message { text: text.to_owned(), ..Default::default() };
+        // What comes behind it does not overtake it.
+        let first = ann.start(say("file", message(&[&claimed, &elsewhere]), ""));
+        let second = ann.start(say("text", text("behind"), "file"));
+        assert_eq!([ann.ack(first).seq, ann.ack(second).seq], [2, 3]);
+        let expected = wire::entry_body::Kind::Message(message(&[&known, &elsewhere]));
+        assert_eq!(notice(&bob.next_entry()), &expected);
+        assert_eq!(bob.next_entry().seq, 3);
+        assert_eq!(notice(&bob.history(group, 3, 1).entries[0]), &expected);
+        // A retry is one, and another content under the id is not.
+        let again = ann.start(say("file", message(&[&claimed, &elsewhere]), ""));
+        assert_eq!(ann.ack(again).seq, 2);
+        assert_eq!(refusal(ann.call(say("file", message(&[&known]), ""))), "CONFLICT");
+        // An edit says it too.
+        let edit = Op::Edit(wire::Edit {
+            conversation_id: group,
+            target_seq: 2,
+            message: Some(message(&[&claimed])),
+            client_msg_id: "edit".to_owned(),
+        });
+        ann.call(edit).expect("an ack");
+        let wire::entry_body::Kind::Edited(edited) = notice(&bob.next_entry()).clone() else {
+            panic!("no edit");
+        };
+        assert_eq!(edited.message, Some(message(&[&known])));
+        // What is refused takes along what comes after it, and nothing else.
+        let unknown = wire::Attachment { file_id: "f".repeat(32), ..Default::default() };
+        let ids = [
+            ann.start(say("none", message(&[&unknown]), "")),
+            ann.start(say("after", text("too"), "none")),
+            ann.start(say("free", text("not"), "")),
+        ];
+        let answers = ids.map(|id| ann.answer(id));
+        let [none, after, free] = answers;
+        assert_eq!([refusal(none), refusal(after)], ["NOT_FOUND", "OUT_OF_ORDER"]);
+        assert!(free.is_ok());
+        for url in ["javascript:alert(1)", "data:text/html,x", "ftp://elsewhere.example"] {
+            let bad = wire::Attachment { url: url.to_owned(), ..elsewhere.clone() };
+            let refused = ann.call(say("bad", message(&[&bad]), ""));
+            assert_eq!(refusal(refused), "INVALID_ARGUMENT", "{url}");
+        }
+    }
 }
 
 #[test]
@@ -53,7 +151,8 @@ fn a_file_goes_from_its_owner_to_the_members_and_to_nobody_else() {
 
         // A stranger gains nothing by naming it, nor keeps its owner from sending it.
         let theirs = clients[2].create_group(&[]);
-        clients[2].call(send(theirs, "stolen", &[&id])).expect("an ack");
+        let stolen = clients[2].call(send(theirs, "stolen", &[&id]));
+        assert_eq!(refusal(stolen), "NOT_FOUND");
         assert_eq!(statuses(CAROL), [404; 3]);
         clients[0].call(send(group, "cat", &[&id])).expect("an ack");
         assert_eq!(read(&server, BOB, &id), (200, picture.clone()));

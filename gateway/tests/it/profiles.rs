@@ -231,14 +231,17 @@ fn users_find_each_other_and_keep_contacts() {
                 "{bad}"
             );
         }
-        assert_eq!(get(bert, "/api/v1/users/9999999").0, 404);
+        let (status, answer) = get(bert, "/api/v1/users/9999999");
+        assert_eq!((status, &answer["error"]["name"]), (404, &json!("USER_NOT_FOUND")));
         assert_eq!(get(bert, "/api/v1/users/0").0, 400);
         assert_eq!(get("nonsense", "/api/v1/users?q=a").0, 401);
 
         let put = |contact: &str, body: Option<&Value>| {
             let path = format!("/api/v1/contacts/{contact}");
-            request_as(server.address(), bert, "PUT", &path, body).status
+            request_as(server.address(), bert, "PUT", &path, body)
         };
+        assert_eq!(error(&put("9999999", None)), (404, "USER_NOT_FOUND".to_owned()));
+        let put = |contact: &str, body: Option<&Value>| put(contact, body).status;
         assert_eq!(put(&anna, None), 201);
         assert_eq!(put(&anna, Some(&json!({"nickname": "Änni"}))), 204);
         assert_eq!(put(&anton, Some(&json!({}))), 201);
@@ -288,6 +291,44 @@ fn a3_a_removed_device_ends_its_logins_and_sessions() {
         assert_eq!(request_as(server.address(), &phone, "GET", ACCOUNT, None).status, 401);
         assert_eq!(ask("DELETE", "/api/v1/devices/phone", None).status, 404);
         on_laptop.assert_quiet();
+    }
+}
+
+#[test]
+fn a3_a_device_is_listed_from_its_login_on_and_goes_with_all_that_is_used_on_it() {
+    for database in Database::both() {
+        let server = Setup::new().database(database).start();
+        let desk = register(&server, "ann");
+        let logged_in = |device: &str| {
+            let body = json!({"username": "ann", "password": PASSWORD, "device_id": device});
+            field(&post(server.address(), "/api/v1/auth/login", &body).json(), "token")
+        };
+        let (phone, tablet) = (logged_in("phone"), logged_in("tablet"));
+        let ask =
+            |method: &str, path: &str| request_as(server.address(), &desk, method, path, None);
+        let listed = || {
+            let answer = ask("GET", "/api/v1/devices").json();
+            let devices = answer["devices"].as_array().expect("devices").iter();
+            let mut ids: Vec<String> = devices.map(|device| field(device, "device_id")).collect();
+            ids.sort();
+            ids
+        };
+        assert_eq!(listed(), ["phone", "tablet"], "nobody has connected");
+        // The tablet's login on the phone, and a token of no login there too.
+        let mut on_desk = session(&server, &desk, "desk");
+        let mut on_phone = session(&server, &tablet, "phone");
+        assert_eq!(ask("DELETE", "/api/v1/devices/phone").status, 204);
+        assert_eq!(on_phone.close_code(), LOGGED_OUT);
+        for token in [&phone, &tablet] {
+            assert_eq!(request_as(server.address(), token, "GET", ACCOUNT, None).status, 401);
+        }
+        assert_eq!(listed(), ["desk", "tablet"]);
+        on_desk.assert_quiet();
+        let user_id: u64 = field(&ask("GET", ACCOUNT).json(), "user_id").parse().expect("a number");
+        let mut of_no_login = session(&server, &server.token(user_id), "phone");
+        assert_eq!(ask("DELETE", "/api/v1/devices/phone").status, 204);
+        assert_eq!(of_no_login.close_code(), LOGGED_OUT);
+        on_desk.assert_quiet();
     }
 }
 

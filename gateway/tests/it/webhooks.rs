@@ -80,6 +80,34 @@ fn events_are_told_in_order_and_one_that_is_down_holds_up_no_other() {
 }
 
 #[test]
+fn an_event_that_is_told_late_carries_its_entry_as_it_is_by_then() {
+    let is_edited = |received: &Received| received.json()["entry"]["edited_at"].is_string();
+    let late =
+        Mock::start(
+            move |received| {
+                if is_edited(received) { TAKEN } else { Some((500, "", String::new())) }
+            },
+        );
+    let server = Setup::new().config(&webhook("late", &late, "\"message.created\"")).start();
+    let mut anna = Client::session(&server, 1, Encoding::Json);
+    let _ben = Client::session(&server, 2, Encoding::Protobuf);
+    let id = anna.create_group(&[2]);
+    let target_seq = anna.say(id, "a", "helo").seq;
+    let text = |received: &Received| received.json()["entry"]["body"]["message"]["text"].clone();
+    let first = late.await_requests(1).remove(0);
+    assert_eq!(text(&first), "helo");
+    let message = Some(wire::Message { text: "hello".to_owned(), ..Default::default() });
+    let edit = wire::Edit { conversation_id: id, target_seq, message, ..Default::default() };
+    anna.call(Op::Edit(edit)).expect("an edit");
+    let then = late.await_where(1, is_edited).remove(0);
+    assert_eq!(text(&then), "hello");
+    assert_eq!(
+        (&then.json()["id"], &then.json()["type"]),
+        (&first.json()["id"], &first.json()["type"])
+    );
+}
+
+#[test]
 fn a_webhook_hears_what_it_asked_for_alone() {
     let mock = Mock::start(|_| TAKEN);
     let events = "\"user.registered\", \"member.joined\"";

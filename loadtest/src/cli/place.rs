@@ -10,7 +10,7 @@ use ringwire_loadtest::fleet::{self, Setup};
 use ringwire_loadtest::link::Place;
 use ringwire_loadtest::live::View;
 use ringwire_loadtest::report::Report;
-use ringwire_loadtest::scenario::Scenario;
+use ringwire_loadtest::scenario::{Protocol, Scenario};
 use ringwire_loadtest::secret::{SECRET_VARIABLE, Secret};
 use ringwire_loadtest::server::{Source, Watch};
 use ringwire_loadtest::tls::Trust;
@@ -23,6 +23,9 @@ pub(crate) struct EquipmentArguments {
     /// The server's HS256 secret, to sign the users' tokens with.
     #[arg(long, value_name = "FILE", help = jwt_secret_help())]
     jwt_secret_file: Option<PathBuf>,
+    /// Tokens instead of a secret, for servers that sign them otherwise: a line for each user, in their order.
+    #[arg(long, value_name = "FILE", conflicts_with = "jwt_secret_file")]
+    tokens_file: Option<PathBuf>,
     /// Trusts only servers whose certificate an authority in this PEM file has signed.
     #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
     ca: Option<PathBuf>,
@@ -45,13 +48,20 @@ impl EquipmentArguments {
             None if self.insecure => Trust::Anyone,
             None => Trust::System,
         };
-        Equipment { jwt_secret_file: self.jwt_secret_file.clone(), trust }
+        Equipment {
+            jwt_secret_file: self.jwt_secret_file.clone(),
+            tokens_file: self.tokens_file.clone(),
+            trust,
+        }
     }
 
     fn for_child(&self) -> Vec<OsString> {
         let mut arguments = vec!["worker".into(), "--stdio".into()];
         if let Some(file) = &self.jwt_secret_file {
             arguments.extend(["--jwt-secret-file".into(), file.into()]);
+        }
+        if let Some(file) = &self.tokens_file {
+            arguments.extend(["--tokens-file".into(), file.into()]);
         }
         if let Some(file) = &self.ca {
             arguments.extend(["--ca".into(), file.into()]);
@@ -68,7 +78,8 @@ impl EquipmentArguments {
 pub(crate) struct PlaceArguments {
     /// The scenario, a TOML file.
     scenario: PathBuf,
-    /// The server's WebSocket: ws://host:port/path, or wss:// for TLS.
+    /// The server's WebSocket: ws://host:port/path, or wss:// for TLS. At servers of other protocols, {user}, {room}
+    /// and {token} may stand in it.
     #[arg(long, default_value = "ws://127.0.0.1:8080/ws")]
     url: String,
     /// Overrides a field of the scenario; may be repeated.
@@ -127,7 +138,7 @@ impl PlaceArguments {
         let setup = Setup {
             scenario: scenario.clone(),
             url: self.url.clone(),
-            places: self.places()?,
+            places: self.places(scenario.protocol)?,
             server: source.map(Watch::start).transpose()?,
             view: if self.quiet { View::none() } else { View::stderr() },
             stop: Arc::clone(stop),
@@ -137,7 +148,7 @@ impl PlaceArguments {
         Ok(report)
     }
 
-    fn places(&self) -> anyhow::Result<Vec<Place>> {
+    fn places(&self, protocol: Protocol) -> anyhow::Result<Vec<Place>> {
         if !self.workers.is_empty() {
             let secret = Secret::load(self.secret_file.as_deref())?.with_context(|| {
                 format!("name the workers' secret with --secret-file or {SECRET_VARIABLE}")
@@ -150,7 +161,8 @@ impl PlaceArguments {
             return Ok(places.collect());
         }
         // What is wrong with server or key is told once and before anything is started.
-        let here = self.equipment.equipment().prepare(&self.url).map_err(anyhow::Error::msg)?;
+        let equipment = self.equipment.equipment();
+        let here = equipment.prepare(&self.url, protocol).map_err(anyhow::Error::msg)?;
         if self.processes == 1 {
             return Ok(vec![Place::Here(Box::new(here))]);
         }

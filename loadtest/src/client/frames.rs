@@ -11,7 +11,7 @@ use crate::verify::{Content, Origin, SenderIndex, Via};
 /// How long to wait before repeating a control command that was refused for the time being without naming a delay.
 const CONTROL_RETRY_US: u64 = 200_000;
 /// Stands among the error names for a reply that no command waits for.
-const UNEXPECTED_REPLY: &str = "UNEXPECTED_REPLY";
+pub(crate) const UNEXPECTED_REPLY: &str = "UNEXPECTED_REPLY";
 
 impl User {
     /// Takes in one frame from the server.
@@ -135,7 +135,7 @@ impl User {
             events.push(Event::Error(UNEXPECTED_REPLY.to_owned()));
             return;
         };
-        events.push(Event::Acked { origin: send.origin, due_us: send.due_us, seq: ack.seq });
+        events.push(Event::Acked { origin: send.origin, due_us: send.due_us, seq: Some(ack.seq) });
         self.inbox.arrive(ack.seq);
         events.push(Event::Received {
             seq: ack.seq,

@@ -30,16 +30,20 @@ impl Bench {
         let (own, partner) = (ledger.add_sender("own"), ledger.add_sender("partner"));
         let settings = Settings {
             run: RUN,
+            protocol: Protocol::Ringwire,
+            acks: Acks::Server,
             encoding: Encoding::Protobuf,
             sizes: Sizes { min: 64, max: 64 },
             depth: 16,
             retry: true,
             converses: true,
+            pairs: true,
             activity,
         };
         let identity = Identity {
             token: "token".to_owned(),
             device_id: "device".to_owned(),
+            number: 0,
             member: 0,
             members: 2,
             first_member_id: OWN,

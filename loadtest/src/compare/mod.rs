@@ -28,6 +28,9 @@ pub const METHOD: &str = "circular block bootstrap (Politis and Romano, 1992) ov
 /// itself.
 pub const DEFAULT_NOISE_PERCENT: f64 = 10.0;
 
+/// Settings that may differ: of chance, of who the users are, and of the protocol, which is told by itself.
+const BESIDE_THE_POINT: [&str; 4] = ["seed", "first_user_id", "protocol", "foreign"];
+
 /// A figure of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -239,6 +242,17 @@ fn doubts(base: &Runs, other: &Runs, sides: &[Side; 2]) -> Vec<String> {
     if all().any(|report| place(report) != place(first)) {
         doubts.push("the runs are from different machines".to_owned());
     }
+    let spoken = |report: &Report| (report.protocol, report.acks);
+    for report in all().filter(|report| spoken(report) != spoken(first)) {
+        let (here, there) = (first.acks.meaning(), report.acks.meaning());
+        let acks =
+            if here == there { String::new() } else { format!(": an ack is {there}; not {here}") };
+        let (here, there) = (first.protocol.name(), report.protocol.name());
+        let doubt = format!("{there} is compared with {here}{acks}");
+        if !doubts.contains(&doubt) {
+            doubts.push(doubt);
+        }
+    }
     if all().any(|report| report.processes != first.processes) {
         doubts.push("the generators had different numbers of processes".to_owned());
     }
@@ -264,7 +278,7 @@ fn different_keys(
         return;
     };
     for key in
-        first.keys().chain(second.keys()).filter(|key| *key != "seed" && *key != "first_user_id")
+        first.keys().chain(second.keys()).filter(|key| !BESIDE_THE_POINT.contains(&key.as_str()))
     {
         let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
         let null = serde_json::Value::Null;
@@ -306,6 +320,7 @@ impl std::fmt::Display for Comparison {
 mod tests {
     use super::*;
     use crate::report::sample_report;
+    use crate::scenario::{Acks, Protocol};
 
     fn runs(factors: &[f64]) -> Runs {
         Runs {
@@ -358,6 +373,27 @@ mod tests {
             high - low
         };
         assert!(width(&spread) > 2.0 * width(&agreed), "{spread}\n{agreed}");
+    }
+
+    /// The same scenario at another server is compared; what an acknowledgement is there is told.
+    #[test]
+    fn protocols_are_compared_and_named() {
+        let base = runs(&[1.0]);
+        let mut other = runs(&[1.0, 1.0]);
+        for report in &mut other.reports {
+            report.protocol = Protocol::TypedStrings;
+            report.acks = Acks::Written;
+            report.encoding = None;
+            report.configuration.protocol = Protocol::TypedStrings;
+            report.configuration.foreign.room = "7".to_owned();
+        }
+        let comparison = compare(&base, &other, DEFAULT_NOISE_PERCENT);
+        assert!(!comparison.differences.is_empty());
+        let told: Vec<_> =
+            comparison.doubts.iter().filter(|doubt| doubt.contains("typed")).collect();
+        assert_eq!(told.len(), 1, "{:?}", comparison.doubts);
+        assert!(told[0].contains("ringwire") && told[0].contains("once it is written"), "{told:?}");
+        assert!(!comparison.doubts.iter().any(|doubt| doubt.contains("configured")));
     }
 
     #[test]

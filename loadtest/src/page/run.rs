@@ -281,6 +281,8 @@ fn about(report: &Report) -> String {
     let server = report.server.as_ref();
     let mut pairs = vec![
         ("Server", report.url.clone()),
+        ("Protocol", report.spoken().to_owned()),
+        ("A send is acknowledged by", report.acks.meaning().to_owned()),
         (
             "What the server used",
             server.map_or(String::new(), |server| {

@@ -35,6 +35,8 @@ impl From<Encoding> for codec::Encoding {
 pub enum Conversation {
     /// Nobody: users are connected, and that is all.
     None {},
+    /// Everybody is alone and hears itself; for servers that echo.
+    Alone {},
     /// Direct conversations of two.
     Pairs {},
     /// Groups.
@@ -56,7 +58,7 @@ impl Conversation {
     /// How many of `users` sit together.
     pub const fn members(self, users: u32) -> u32 {
         match self {
-            Self::None {} => 1,
+            Self::None {} | Self::Alone {} => 1,
             Self::Pairs {} => 2,
             Self::Groups { members } => members,
             Self::Room {} => users,

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::digest::Prefixes;
 use super::ledger::{Content, Device, Ledger, Level, Origin, Outcome, Seen, Via};
+use super::streams;
 
 /// How many findings are told in words.
 const MAX_EXAMPLES: usize = 20;
@@ -190,6 +191,7 @@ pub(super) fn check(ledger: &Ledger) -> Findings {
     acks(ledger, &mut findings);
     sender_order(ledger, &places, &mut findings);
     digests(ledger, &mut findings);
+    streams::check(ledger, &mut findings);
     findings
 }
 
@@ -198,7 +200,7 @@ pub(super) fn check(ledger: &Ledger) -> Findings {
 fn digests(ledger: &Ledger, findings: &mut Findings) {
     let digests = ledger.devices.iter().filter_map(|device| match &device.seen {
         Seen::Digest(digest) => Some((device, digest)),
-        Seen::Everything(_) | Seen::Nothing => None,
+        Seen::Everything(_) | Seen::Streams(_) | Seen::Nothing => None,
     });
     let prefixes = ledger.log.as_ref().map(|(start, entries)| Prefixes::new(*start, entries));
     let head = digests.clone().map(|(_, digest)| digest.cursor).max().unwrap_or(0);

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::checker::{self, Findings};
 use super::digest::Digest;
+use super::streams::Streams;
 
 /// How much a ledger remembers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +107,8 @@ pub(super) struct Received {
 pub(super) enum Seen {
     Everything(Vec<Received>),
     Digest(Digest),
+    /// Where there is no log: of each sender by itself.
+    Streams(Streams),
     Nothing,
 }
 
@@ -125,7 +128,7 @@ impl Device {
     pub(super) fn received(&self) -> &[Received] {
         match &self.seen {
             Seen::Everything(received) => received,
-            Seen::Digest(_) | Seen::Nothing => &[],
+            Seen::Digest(_) | Seen::Streams(_) | Seen::Nothing => &[],
         }
     }
 
@@ -133,7 +136,7 @@ impl Device {
         match &self.seen {
             Seen::Everything(received) => received.iter().map(|received| received.seq).max(),
             Seen::Digest(digest) => Some(digest.cursor),
-            Seen::Nothing => None,
+            Seen::Streams(_) | Seen::Nothing => None,
         }
     }
 }
@@ -142,6 +145,9 @@ impl Device {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Ledger {
     pub(super) level: Level,
+    /// The server has no log whose seqs count.
+    #[serde(default)]
+    without_log: bool,
     pub(super) senders: Vec<Sender>,
     pub(super) devices: Vec<Device>,
     /// Acknowledgements that contradict an earlier one of the same send.
@@ -164,6 +170,12 @@ impl Ledger {
         Self { level, ..Self::default() }
     }
 
+    /// An empty ledger of a conversation at a server without a log: seqs say nothing, and each sender's messages are
+    /// held against its own numbers.
+    pub fn without_log(level: Level) -> Self {
+        Self { level, without_log: true, ..Self::default() }
+    }
+
     /// Adds a sender; `name` appears in findings.
     pub fn add_sender(&mut self, name: impl Into<String>) -> SenderIndex {
         self.senders.push(Sender { name: name.into(), sends: Vec::new(), invoked: 0 });
@@ -173,6 +185,9 @@ impl Ledger {
     /// Adds a device of a member. It answers for everything after `start`: entries up to it are ignored.
     pub fn add_device(&mut self, name: impl Into<String>, start: Seq) -> DeviceIndex {
         let seen = match self.level {
+            Level::Ledger | Level::Counters if self.without_log => {
+                Seen::Streams(Streams::default())
+            }
             Level::Ledger => Seen::Everything(Vec::new()),
             Level::Counters => Seen::Digest(Digest::new(start)),
             Level::Off => Seen::Nothing,
@@ -228,8 +243,9 @@ impl Ledger {
         self.devices[device.0 as usize].left = true;
     }
 
-    /// The device received an entry. Tell every arrival, repeats included.
-    pub fn received(&mut self, device: DeviceIndex, seq: Seq, content: Content, via: Via) {
+    /// The device received an entry. Tell every arrival, repeats included. `false`: without a log, it is a repeat or
+    /// nothing that anybody sent.
+    pub fn received(&mut self, device: DeviceIndex, seq: Seq, content: Content, via: Via) -> bool {
         let device = &mut self.devices[device.0 as usize];
         let session = device.session;
         match &mut device.seen {
@@ -239,7 +255,17 @@ impl Ledger {
                     digest.receive(seq, content, via, session);
                 }
             }
+            Seen::Streams(streams) => return streams.receive(content, via),
             Seen::Nothing => {}
+        }
+        true
+    }
+
+    /// How many different messages a device has; `None`: that is not counted here.
+    pub fn messages(&self, device: DeviceIndex) -> Option<u64> {
+        match &self.devices.get(device.0 as usize)?.seen {
+            Seen::Streams(streams) => Some(streams.messages),
+            Seen::Everything(_) | Seen::Digest(_) | Seen::Nothing => None,
         }
     }
 

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! How much a ledger remembers is its [`Level`]: every arrival at every device, or of each device a cursor and a hash
-//! (`digest`), which is what thousands of members can afford. Ledgers of lanes that share a conversation add up.
+//! (`digest`), which is what thousands of members can afford. Ledgers of lanes that share a conversation add up. Where
+//! the server has no log, each sender's messages are held against its own numbers (`streams`).
 //!
 //! One ledger describes one conversation, from a known seq on. It knows nothing of sockets, so integration tests keep
 //! ledgers of their own clients. A send whose answer never came is *unknown*: it may be in the log or not, but not
@@ -17,6 +18,7 @@
 mod checker;
 mod digest;
 mod ledger;
+mod streams;
 
 pub use checker::{Finding, Findings};
 pub use ledger::{Content, DeviceIndex, Ledger, Level, Origin, Outcome, SenderIndex, Via};

@@ -4,6 +4,7 @@
 
 mod crowds;
 mod fake;
+mod foreign;
 mod plans;
 mod program;
 mod tls;

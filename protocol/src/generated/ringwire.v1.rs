@@ -634,7 +634,7 @@ pub mod message {
         }
     }
 }
-/// Something to be shown as a card: a person, a page, an event.
+/// Something to be shown as a card: a person, a page, an event. Every field is the sender's word.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Card {
     /// The person, where it is one of this server's users.
@@ -644,29 +644,43 @@ pub struct Card {
     pub title: ::prost::alloc::string::String,
     #[prost(string, tag = "3")]
     pub text: ::prost::alloc::string::String,
+    /// An http or https address, or a path of this server, `/api/v1/files/...`. Other schemes are refused.
     #[prost(string, tag = "4")]
     pub url: ::prost::alloc::string::String,
+    /// Likewise.
     #[prost(string, tag = "5")]
     pub image_url: ::prost::alloc::string::String,
 }
+/// A file that a message carries: one that was uploaded to this server, named by `file_id`, or one from elsewhere,
+/// named by `url`. Of an uploaded file the sender gives `file_id` alone, and `duration_ms`: the server fills in what it
+/// knows, over whatever was sent, and refuses with NOT_FOUND what is not there or not for the sender. Of anything else
+/// every field is the sender's word: nobody has looked at it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Attachment {
+    /// 32 hexadecimal digits, as the upload answered: a file of this server. Anything else means nothing to it.
     #[prost(string, tag = "1")]
     pub file_id: ::prost::alloc::string::String,
+    /// Where it is: an http or https address, or a path of this server, `/api/v1/files/...`. Other schemes are refused.
     #[prost(string, tag = "2")]
     pub url: ::prost::alloc::string::String,
+    /// What it is called, for people. Never a path.
     #[prost(string, tag = "3")]
     pub name: ::prost::alloc::string::String,
+    /// Of an uploaded file by its first bytes.
     #[prost(string, tag = "4")]
     pub mime_type: ::prost::alloc::string::String,
     #[prost(uint64, tag = "5")]
     pub size_bytes: u64,
+    /// A small picture of it, by the same rule as `url`. Clients load none from elsewhere unasked: that would tell its
+    /// host who reads.
     #[prost(string, tag = "6")]
     pub thumbnail_url: ::prost::alloc::string::String,
+    /// In pixels; 0: unknown, or no picture.
     #[prost(uint32, tag = "7")]
     pub width: u32,
     #[prost(uint32, tag = "8")]
     pub height: u32,
+    /// Always the sender's word.
     #[prost(uint32, tag = "9")]
     pub duration_ms: u32,
 }
@@ -1334,7 +1348,8 @@ pub struct Member {
     #[prost(string, tag = "9")]
     pub request_text: ::prost::alloc::string::String,
 }
-/// Who has read up to an entry, the sender of that entry left out.
+/// Who has read up to an entry, the sender of that entry left out. A `read` that was answered before is counted, whoever's
+/// it was; up to 2 s late where it was on another node, or the conversation has more than `limits.max_cursor_members` members.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReadBy {
     #[prost(uint64, tag = "1")]

@@ -1,11 +1,12 @@
 //! Devices. The lock of the user makes their number exact.
 
+use deadpool_postgres::Transaction;
 use ringwire_protocol::{UnixMs, UserId};
 use tokio_postgres::Row;
 
 use super::PostgresStore;
 use super::hold::lock_user;
-use super::refresh::end_device;
+use super::refresh::{end_device, end_family};
 use super::rows;
 use crate::devices::{DeviceRow, PushAddress, SeenDevice};
 use crate::error::StoreError;
@@ -24,36 +25,16 @@ impl PostgresStore {
         let mut client = self.client().await?;
         let tx = client.transaction().await?;
         lock_user(&tx, user).await?;
-        let statement = tx
-            .prepare_cached(
-                "INSERT INTO devices AS d
-                     (user_id, device_id, device_class, name, created_at, last_seen_at)
-                 VALUES ($1, $2, $3, $4, $5, $5)
-                 ON CONFLICT (user_id, device_id) DO UPDATE SET
-                     device_class = EXCLUDED.device_class, name = EXCLUDED.name,
-                     last_seen_at = GREATEST(d.last_seen_at, EXCLUDED.last_seen_at)",
-            )
-            .await?;
-        let SeenDevice { device_id, device_class, name } = &device;
-        tx.execute(&statement, &[&user.as_i64(), device_id, device_class, name, &now_ms]).await?;
+        see(&tx, user, &device, max_devices, now_ms).await?;
         if let Some(login) = login {
             let statement = tx
                 .prepare_cached(
                     "UPDATE refresh_tokens SET device_id = $3
-                     WHERE family_id = $1 AND user_id = $2 AND device_id = ''",
+                     WHERE family_id = $1 AND user_id = $2 AND device_id <> $3",
                 )
                 .await?;
-            tx.execute(&statement, &[&login.as_slice(), &user.as_i64(), device_id]).await?;
+            tx.execute(&statement, &[&login.as_slice(), &user.as_i64(), &device.device_id]).await?;
         }
-        let statement = tx
-            .prepare_cached(
-                "DELETE FROM devices WHERE user_id = $1 AND device_id IN (
-                     SELECT device_id FROM devices WHERE user_id = $1 AND device_id <> $2
-                     ORDER BY last_seen_at DESC, device_id OFFSET $3)",
-            )
-            .await?;
-        let others = i64::from(max_devices).saturating_sub(1).max(0);
-        tx.execute(&statement, &[&user.as_i64(), device_id, &others]).await?;
         Ok(tx.commit().await?)
     }
 
@@ -104,6 +85,7 @@ impl PostgresStore {
         &self,
         user: UserId,
         device_id: String,
+        known: Vec<FamilyId>,
         now_ms: UnixMs,
     ) -> Result<Option<Vec<FamilyId>>, StoreError> {
         let mut client = self.client().await?;
@@ -123,12 +105,50 @@ impl PostgresStore {
             )
             .await?;
         let ended = tx.query(&statement, &[&user.as_i64(), &device_id, &ENDED_TOLD]).await?;
-        let ended: Vec<_> =
+        let mut ended: Vec<_> =
             ended.iter().map(|row| rows::family_id(row, 0)).collect::<Result<_, _>>()?;
         end_device(&tx, user, &device_id, now_ms).await?;
+        for login in known {
+            if end_family(&tx, &login, now_ms).await? > 0 {
+                ended.push(login);
+            }
+        }
         tx.commit().await?;
         Ok((removed > 0 || !ended.is_empty()).then_some(ended))
     }
+}
+
+/// Notes that a device was seen; the caller has locked the user.
+pub(super) async fn see(
+    tx: &Transaction<'_>,
+    user: UserId,
+    device: &SeenDevice,
+    max_devices: u32,
+    now_ms: UnixMs,
+) -> Result<(), StoreError> {
+    let statement = tx
+        .prepare_cached(
+            "INSERT INTO devices AS d
+                 (user_id, device_id, device_class, name, created_at, last_seen_at)
+             VALUES ($1, $2, $3, $4, $5, $5)
+             ON CONFLICT (user_id, device_id) DO UPDATE SET
+                 device_class = COALESCE(NULLIF(EXCLUDED.device_class, ''), d.device_class),
+                 name = COALESCE(NULLIF(EXCLUDED.name, ''), d.name),
+                 last_seen_at = GREATEST(d.last_seen_at, EXCLUDED.last_seen_at)",
+        )
+        .await?;
+    let SeenDevice { device_id, device_class, name } = device;
+    tx.execute(&statement, &[&user.as_i64(), device_id, device_class, name, &now_ms]).await?;
+    let statement = tx
+        .prepare_cached(
+            "DELETE FROM devices WHERE user_id = $1 AND device_id IN (
+                 SELECT device_id FROM devices WHERE user_id = $1 AND device_id <> $2
+                 ORDER BY last_seen_at DESC, device_id OFFSET $3)",
+        )
+        .await?;
+    let others = i64::from(max_devices).saturating_sub(1).max(0);
+    tx.execute(&statement, &[&user.as_i64(), device_id, &others]).await?;
+    Ok(())
 }
 
 fn device(row: &Row) -> Result<DeviceRow, StoreError> {

@@ -5,10 +5,12 @@ use ringwire_protocol::{UnixMs, UserId};
 use tokio_postgres::Row;
 
 use super::PostgresStore;
+use super::devices::see;
 use super::hold::{hold_users, lock_user};
 use super::passwords::expire_resets;
 use super::retention::CLOCK;
 use super::rows;
+use crate::devices::SeenDevice;
 use crate::error::StoreError;
 use crate::refresh::{
     EXPIRED_PAGE, FamilyId, Login, NewRefreshToken, NextToken, Rotation, Token, TokenHash,
@@ -21,11 +23,19 @@ impl PostgresStore {
     pub(crate) async fn create_refresh_token(
         &self,
         token: NewRefreshToken,
+        max_devices: u32,
         now_ms: UnixMs,
     ) -> Result<(), StoreError> {
+        let Login { user_id, device_id, .. } = &token.login;
         let mut client = self.client().await?;
         let tx = client.transaction().await?;
-        hold_users(&tx, &[token.login.user_id.as_i64()]).await?;
+        if device_id.is_empty() {
+            hold_users(&tx, &[user_id.as_i64()]).await?;
+        } else {
+            lock_user(&tx, *user_id).await?;
+            let device = SeenDevice::named(device_id.clone());
+            see(&tx, *user_id, &device, max_devices, now_ms).await?;
+        }
         insert(&tx, &token.token_hash, &token.login, token.expires_at, now_ms).await?;
         Ok(tx.commit().await?)
     }
@@ -221,7 +231,8 @@ async fn insert(
     Ok(())
 }
 
-async fn end_family(
+/// Ends one login; the caller has locked its user.
+pub(super) async fn end_family(
     tx: &Transaction<'_>,
     family: &FamilyId,
     now_ms: UnixMs,

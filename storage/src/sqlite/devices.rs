@@ -1,12 +1,12 @@
 //! Devices.
 
 use ringwire_protocol::{UnixMs, UserId};
-use rusqlite::Row;
 use rusqlite::types::Type;
+use rusqlite::{Row, Transaction};
 
 use super::SqliteStore;
 use super::hold::require_user;
-use super::refresh::end_device;
+use super::refresh::{end_device, end_family};
 use crate::devices::{DeviceRow, PushAddress, SeenDevice};
 use crate::error::StoreError;
 use crate::passwords::ENDED_TOLD;
@@ -22,32 +22,15 @@ impl SqliteStore {
         now_ms: UnixMs,
     ) -> Result<(), StoreError> {
         self.write(move |tx| {
-            let user = user.as_i64();
-            require_user(tx, user)?;
-            let SeenDevice { device_id, device_class, name } = &device;
-            tx.prepare_cached(
-                "INSERT INTO devices
-                     (user_id, device_id, device_class, name, created_at, last_seen_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?5)
-                 ON CONFLICT (user_id, device_id) DO UPDATE SET
-                     device_class = excluded.device_class, name = excluded.name,
-                     last_seen_at = max(last_seen_at, excluded.last_seen_at)",
-            )?
-            .execute((user, device_id, device_class, name, now_ms))?;
+            require_user(tx, user.as_i64())?;
+            see(tx, user, &device, max_devices, now_ms)?;
             if let Some(login) = login {
                 tx.prepare_cached(
                     "UPDATE refresh_tokens SET device_id = ?3
-                     WHERE family_id = ?1 AND user_id = ?2 AND device_id = ''",
+                     WHERE family_id = ?1 AND user_id = ?2 AND device_id <> ?3",
                 )?
-                .execute((login, user, device_id))?;
+                .execute((login, user.as_i64(), &device.device_id))?;
             }
-            let others = i64::from(max_devices).saturating_sub(1).max(0);
-            tx.prepare_cached(
-                "DELETE FROM devices WHERE user_id = ?1 AND device_id IN (
-                     SELECT device_id FROM devices WHERE user_id = ?1 AND device_id <> ?2
-                     ORDER BY last_seen_at DESC, device_id LIMIT -1 OFFSET ?3)",
-            )?
-            .execute((user, device_id, others))?;
             Ok(())
         })
         .await
@@ -107,13 +90,14 @@ impl SqliteStore {
         &self,
         user: UserId,
         device_id: String,
+        known: Vec<FamilyId>,
         now_ms: UnixMs,
     ) -> Result<Option<Vec<FamilyId>>, StoreError> {
         self.write(move |tx| {
             let removed = tx
                 .prepare_cached("DELETE FROM devices WHERE user_id = ?1 AND device_id = ?2")?
                 .execute((user.as_i64(), &device_id))?;
-            let ended: Vec<FamilyId> = tx
+            let mut ended: Vec<FamilyId> = tx
                 .prepare_cached(
                     "SELECT DISTINCT family_id FROM refresh_tokens
                      WHERE user_id = ?1 AND device_id = ?2 AND revoked_at = 0 LIMIT ?3",
@@ -121,10 +105,45 @@ impl SqliteStore {
                 .query_map((user.as_i64(), &device_id, ENDED_TOLD), |row| row.get(0))?
                 .collect::<Result<_, _>>()?;
             end_device(tx, user, &device_id, now_ms)?;
+            for login in known {
+                if end_family(tx, &login, now_ms)? > 0 {
+                    ended.push(login);
+                }
+            }
             Ok((removed > 0 || !ended.is_empty()).then_some(ended))
         })
         .await
     }
+}
+
+/// Notes that a device was seen.
+pub(super) fn see(
+    tx: &Transaction<'_>,
+    user: UserId,
+    device: &SeenDevice,
+    max_devices: u32,
+    now_ms: UnixMs,
+) -> Result<(), StoreError> {
+    let user = user.as_i64();
+    let SeenDevice { device_id, device_class, name } = device;
+    tx.prepare_cached(
+        "INSERT INTO devices
+             (user_id, device_id, device_class, name, created_at, last_seen_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?5)
+         ON CONFLICT (user_id, device_id) DO UPDATE SET
+             device_class = coalesce(nullif(excluded.device_class, ''), device_class),
+             name = coalesce(nullif(excluded.name, ''), name),
+             last_seen_at = max(last_seen_at, excluded.last_seen_at)",
+    )?
+    .execute((user, device_id, device_class, name, now_ms))?;
+    let others = i64::from(max_devices).saturating_sub(1).max(0);
+    tx.prepare_cached(
+        "DELETE FROM devices WHERE user_id = ?1 AND device_id IN (
+             SELECT device_id FROM devices WHERE user_id = ?1 AND device_id <> ?2
+             ORDER BY last_seen_at DESC, device_id LIMIT -1 OFFSET ?3)",
+    )?
+    .execute((user, device_id, others))?;
+    Ok(())
 }
 
 fn device(row: &Row<'_>) -> rusqlite::Result<DeviceRow> {

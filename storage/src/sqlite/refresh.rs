@@ -4,10 +4,12 @@ use ringwire_protocol::{UnixMs, UserId};
 use rusqlite::{OptionalExtension as _, Row, Transaction};
 
 use super::SqliteStore;
+use super::devices::see;
 use super::hold::require_user;
 use super::passwords::expire_resets;
 use super::retention::CLOCK;
 use super::rows;
+use crate::devices::SeenDevice;
 use crate::error::StoreError;
 use crate::refresh::{
     EXPIRED_PAGE, FamilyId, Login, NewRefreshToken, NextToken, Rotation, Token, TokenHash,
@@ -17,10 +19,16 @@ impl SqliteStore {
     pub(crate) async fn create_refresh_token(
         &self,
         token: NewRefreshToken,
+        max_devices: u32,
         now_ms: UnixMs,
     ) -> Result<(), StoreError> {
         self.write(move |tx| {
-            require_user(tx, token.login.user_id.as_i64())?;
+            let Login { user_id, device_id, .. } = &token.login;
+            require_user(tx, user_id.as_i64())?;
+            if !device_id.is_empty() {
+                let device = SeenDevice::named(device_id.clone());
+                see(tx, *user_id, &device, max_devices, now_ms)?;
+            }
             insert(tx, &token.token_hash, &token.login, token.expires_at, now_ms)
         })
         .await
@@ -174,7 +182,12 @@ fn insert(
     Ok(())
 }
 
-fn end_family(tx: &Transaction<'_>, family: &FamilyId, now_ms: UnixMs) -> Result<u64, StoreError> {
+/// Ends one login.
+pub(super) fn end_family(
+    tx: &Transaction<'_>,
+    family: &FamilyId,
+    now_ms: UnixMs,
+) -> Result<u64, StoreError> {
     Ok(tx
         .prepare_cached(
             "UPDATE refresh_tokens SET revoked_at = ?2 WHERE family_id = ?1 AND revoked_at = 0",

@@ -13,6 +13,7 @@ on_both!(
     pushes_are_set_and_cleared,
     what_a_user_calls_a_device_outlives_what_its_client_says,
     a_removed_device_takes_its_logins_along,
+    a_login_shows_its_device_and_says_nothing_else_of_it,
     a_deleted_user_has_no_devices_and_gets_none,
 );
 
@@ -113,26 +114,52 @@ async fn a_removed_device_takes_its_logins_along(backend: Backend) {
         see(&bench, 1, id, 100).await;
         let login = Login { user_id: user(1), family_id: [number; 16], device_id: id.to_owned() };
         let token = NewRefreshToken { token_hash: [number; 32], login, expires_at: 1_000 };
-        bench.store.create_refresh_token(token, 10).await.unwrap();
+        bench.store.create_refresh_token(token, 10, 10).await.unwrap();
     }
-    // One that said nothing of its device is of the first it connects from.
-    let login = Login { user_id: user(1), family_id: [3; 16], device_id: String::new() };
-    let token = NewRefreshToken { token_hash: [3; 32], login, expires_at: 1_000 };
-    bench.store.create_refresh_token(token, 10).await.unwrap();
-    for id in ["a", "b"] {
-        bench.store.see_device(user(1), device(id), Some([3; 16]), 3, 100).await.unwrap();
+    // Two of no device and one of another, all of which are used on this one last, and one that somebody knows of.
+    for (number, device_id) in [(3, ""), (4, ""), (5, "b"), (6, "b")] {
+        let device_id = device_id.to_owned();
+        let login = Login { user_id: user(1), family_id: [number; 16], device_id };
+        let token = NewRefreshToken { token_hash: [number; 32], login, expires_at: 1_000 };
+        bench.store.create_refresh_token(token, 10, 10).await.unwrap();
     }
-    let mut ended = bench.store.remove_device(user(1), "a", 20).await.unwrap().unwrap();
+    for (number, id) in [(3, "b"), (3, "a"), (4, "a"), (5, "a")] {
+        bench.store.see_device(user(1), device(id), Some([number; 16]), 3, 100).await.unwrap();
+    }
+    let known = vec![[6; 16], [5; 16]];
+    let mut ended = bench.store.remove_device(user(1), "a", known, 20).await.unwrap().unwrap();
     ended.sort_unstable();
-    assert_eq!(ended, [[1; 16], [3; 16]]);
-    assert_eq!(bench.store.remove_device(user(1), "a", 20).await.unwrap(), None);
-    assert_eq!(bench.store.remove_device(user(9), "b", 20).await.unwrap(), None);
+    assert_eq!(ended, [[1; 16], [3; 16], [4; 16], [5; 16], [6; 16]]);
+    assert_eq!(bench.store.remove_device(user(1), "a", Vec::new(), 20).await.unwrap(), None);
+    assert_eq!(bench.store.remove_device(user(9), "b", Vec::new(), 20).await.unwrap(), None);
     assert_eq!(ids(&bench, 1).await, ["b"]);
-    for (number, is_good) in [(1, false), (2, true), (3, false)] {
+    for number in 1..=6 {
         let next = NextToken { token_hash: [number + 10; 32], expires_at: 1_000 };
         let rotation = bench.store.rotate_refresh_token([number; 32], next, 20).await.unwrap();
-        assert_eq!(matches!(rotation, Rotation::Rotated(_)), is_good, "{rotation:?}");
+        assert_eq!(matches!(rotation, Rotation::Rotated(_)), number == 2, "{number} {rotation:?}");
     }
+}
+
+async fn a_login_shows_its_device_and_says_nothing_else_of_it(backend: Backend) {
+    let bench = Bench::new(backend).await;
+    bench.users(1).await;
+    see(&bench, 1, "old", 1).await;
+    for (number, id) in [(1, "a"), (2, "b"), (3, "b"), (4, "")] {
+        let login = Login { user_id: user(1), family_id: [number; 16], device_id: id.to_owned() };
+        let token = NewRefreshToken { token_hash: [number; 32], login, expires_at: 1_000 };
+        bench.store.create_refresh_token(token, 2, 10 * i64::from(number)).await.unwrap();
+    }
+    let rows = bench.store.devices(user(1)).await.unwrap();
+    let seen: Vec<_> =
+        rows.iter().map(|row| (&*row.seen.device_id, row.created_at, row.last_seen_at)).collect();
+    assert_eq!(seen, [("b", 20, 30), ("a", 10, 10)], "and no more than two");
+    assert_eq!((&*rows[0].seen.device_class, &*rows[0].seen.name), ("", ""));
+    see(&bench, 1, "a", 40).await;
+    let login = Login { user_id: user(1), family_id: [5; 16], device_id: "a".to_owned() };
+    let token = NewRefreshToken { token_hash: [5; 32], login, expires_at: 1_000 };
+    bench.store.create_refresh_token(token, 2, 50).await.unwrap();
+    let row = &bench.store.devices(user(1)).await.unwrap()[0];
+    assert_eq!((&row.seen, row.last_seen_at), (&device("a"), 50), "what its client said stays");
 }
 
 async fn a_deleted_user_has_no_devices_and_gets_none(backend: Backend) {

@@ -232,9 +232,9 @@ async fn a_delivery_is_its_takers_alone_and_goes_with_its_device(backend: Backen
     let nowhere = take(&bench).await;
     let nowhere = nowhere.iter().find(|delivery| delivery.device_id == "phone").unwrap();
     assert_eq!(nowhere.address, None);
-    assert!(store.remove_device(user(2), "phone", 2).await.unwrap().is_some());
+    assert!(store.remove_device(user(2), "phone", Vec::new(), 2).await.unwrap().is_some());
     assert_eq!(bench.numbers("SELECT CAST(tries AS bigint) FROM push_deliveries").await, [3]);
-    assert!(store.remove_device(user(2), "tablet", 2).await.unwrap().is_some());
+    assert!(store.remove_device(user(2), "tablet", Vec::new(), 2).await.unwrap().is_some());
     assert_eq!(store.outbox_depth().await.unwrap(), OutboxDepth::default());
 }
 
@@ -249,7 +249,7 @@ async fn a_device_whose_logins_have_ended_is_pushed_nowhere(backend: Backend) {
         let login =
             Login { user_id: user(2), family_id: [number; 16], device_id: device_id.to_owned() };
         let token = NewRefreshToken { token_hash: [number; 32], login, expires_at: 1_000_000 };
-        store.create_refresh_token(token, 1).await.unwrap();
+        store.create_refresh_token(token, 10, 1).await.unwrap();
     };
     login("out", 1).await;
     login("in", 2).await;

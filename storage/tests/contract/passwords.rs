@@ -32,7 +32,7 @@ async fn log_in(bench: &Bench, user_id: UserId, number: u8) -> [u8; 16] {
     let family_id = [number; 16];
     let login = Login { user_id, family_id, device_id: String::new() };
     let token = NewRefreshToken { token_hash: [number; 32], login, expires_at: i64::MAX };
-    bench.store.create_refresh_token(token, 1).await.unwrap();
+    bench.store.create_refresh_token(token, 10, 1).await.unwrap();
     family_id
 }
 

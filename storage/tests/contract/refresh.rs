@@ -37,7 +37,7 @@ fn next(number: u16) -> NextToken {
 
 async fn create(bench: &Bench, number: u16, login: Login) {
     let token = NewRefreshToken { token_hash: hash(number), login, expires_at: 1_000_000 };
-    bench.store.create_refresh_token(token, 10).await.unwrap();
+    bench.store.create_refresh_token(token, 10, 10).await.unwrap();
 }
 
 async fn rotate(bench: &Bench, used: u16, new: u16, now_ms: i64) -> Rotation {
@@ -172,7 +172,7 @@ async fn expired_tokens_are_refused_and_removed_in_steps(backend: Backend) {
     // Far in the future by any clock.
     let lasting =
         NewRefreshToken { token_hash: hash(3), login: login(1, FAMILY, ""), expires_at: i64::MAX };
-    bench.store.create_refresh_token(lasting, 10).await.unwrap();
+    bench.store.create_refresh_token(lasting, 10, 10).await.unwrap();
     assert!(bench.store.expire_tokens().await.unwrap());
     let left = "SELECT CAST(count(*) AS bigint) FROM refresh_tokens";
     assert_eq!(bench.numbers(left).await, [103]);
@@ -190,7 +190,7 @@ async fn a_deleted_user_has_no_tokens_and_gets_none(backend: Backend) {
     for by in [1, 99] {
         let login = login(by, FAMILY, "");
         let token = NewRefreshToken { token_hash: hash(9), login, expires_at: 1_000_000 };
-        let made = bench.store.create_refresh_token(token, 10).await;
+        let made = bench.store.create_refresh_token(token, 10, 10).await;
         assert!(matches!(made, Err(StoreError::NoSuchUser)), "{made:?}");
     }
     assert_eq!(bench.numbers("SELECT CAST(count(*) AS bigint) FROM refresh_tokens").await, [0]);

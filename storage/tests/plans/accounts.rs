@@ -3,7 +3,7 @@
 use ringwire_protocol::ConversationId;
 use ringwire_storage::aliases::AliasClaim;
 use ringwire_storage::attachments::{Binding, NewAttachment};
-use ringwire_storage::audit::{AuditActor, AuditEntry, AuditFilter};
+use ringwire_storage::audit::{AuditActor, AuditEntry, AuditFilter, AuditOutcome};
 use ringwire_storage::contacts::ContactPut;
 use ringwire_storage::deliveries::PushDelivery;
 use ringwire_storage::devices::{PushAddress, PushKind, SeenDevice};
@@ -38,7 +38,7 @@ async fn refresh(bench: &Bench, round: u64) {
     let login = Login { user_id: user(70), family_id: [number; 16], device_id: "d70".to_owned() };
     let token =
         NewRefreshToken { token_hash: [number; 32], login: login.clone(), expires_at: i64::MAX };
-    store.create_refresh_token(token, 10).await.unwrap();
+    store.create_refresh_token(token, 10, 10).await.unwrap();
     let next = NextToken { token_hash: [number + 1; 32], expires_at: i64::MAX };
     let other = NextToken { token_hash: [number + 2; 32], expires_at: i64::MAX };
     for (next, expected) in
@@ -109,7 +109,7 @@ async fn devices(bench: &Bench) {
     let push = PushAddress { kind: PushKind::Fcm, token: "t".into() };
     assert!(store.set_device_push(user(80), "new", Some(push)).await.unwrap());
     assert!(store.label_device(user(80), "new", "mine").await.unwrap());
-    assert!(store.remove_device(user(80), "new", 5).await.unwrap().is_some());
+    assert!(store.remove_device(user(80), "new", Vec::new(), 5).await.unwrap().is_some());
 }
 
 async fn blocks(bench: &Bench) {
@@ -217,8 +217,11 @@ async fn audit(bench: &Bench) {
         action: "a".into(),
         target: "t".into(),
         detail: "{}".into(),
+        outcome: AuditOutcome::Tried,
     };
-    store.append_audit(entry).await.unwrap();
+    let row = store.append_audit(entry).await.unwrap();
+    store.finish_audit(row, AuditOutcome::Done, None).await.unwrap();
+    assert!(!store.expire_audit(36_500).await.unwrap());
     for actor in [AuditActor::Anyone, AuditActor::Server, AuditActor::User(user(50))] {
         let filter = AuditFilter { actor, ..AuditFilter::default() };
         let (rows, _) = store.audit_page(filter, None, 50).await.unwrap();

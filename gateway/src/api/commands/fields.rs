@@ -91,7 +91,7 @@ pub(super) fn command(
         // Where a command has no such field it is ignored: doing it twice is doing it once.
         fields.insert(CLIENT_MSG_ID.to_owned(), id.into());
     }
-    decode(row.op, fields)
+    decode(row, fields)
 }
 
 /// The body's object; none is an empty one.
@@ -137,17 +137,31 @@ fn camel(field: &str) -> String {
     camel
 }
 
-fn decode(op: &str, fields: Map<String, Value>) -> Result<Op, ApiError> {
+fn decode(row: &Row, fields: Map<String, Value>) -> Result<Op, ApiError> {
     let mut command = Map::new();
     command.insert("id".to_owned(), 1.into());
-    command.insert(op.to_owned(), Value::Object(fields));
+    command.insert(row.op.to_owned(), Value::Object(fields));
     let line = Value::Object(command).to_string();
     let unreadable =
         || invalid("the request is not what this path expects; see the API description");
     let decoded = Encoding::Json.decode::<wire::Command>(line.as_bytes()).next();
     match decoded.ok_or_else(unreadable)? {
         Ok(command) => command.op.ok_or_else(unreadable),
-        Err(DecodeError::WrongType { message, .. }) => Err(invalid(message)),
+        Err(DecodeError::WrongType { message, .. }) => Err(invalid(named_as_given(row, message))),
         Err(DecodeError::Malformed(_)) => Err(unreadable()),
     }
+}
+
+/// What the codec says of a field, under the name that the field has in the path.
+fn named_as_given(row: &Row, message: String) -> String {
+    let renamed = row.fills.iter().find_map(|fill| {
+        let (name, field) = match *fill {
+            Fill::Path(name, field) => (name, field.to_owned()),
+            Fill::PathList(name, field) => (name, format!("{field}[0]")),
+            _ => return None,
+        };
+        let rest = message.strip_prefix(&field).filter(|rest| rest.starts_with(':'))?;
+        Some(format!("{name}{rest}"))
+    });
+    renamed.unwrap_or(message)
 }

@@ -126,14 +126,23 @@ fn what_a_request_contradicts_or_leaves_out_is_refused_by_name() {
         (send("{}", None), "message is missing"),
         (send("[]", None), "not a JSON object"),
         (send("{", None), "not JSON"),
-        (send(r#"{"message":{"text":5}}"#, None), "invalid"),
+        (send(r#"{"message":{"text":5}}"#, None), r#""message.text: a string""#),
+        (send(r#"{"message":{"mentions":["x"]}}"#, None), r#""message.mentions[0]: a number"#),
         (parse("ban", &[conversation, ("user_id", "2")], &[], ""), "until is missing"),
         (
             parse("ban", &[conversation, ("user_id", "2")], &[], r#"{"until":null}"#),
             "until is missing",
         ),
         (parse("unban", &[conversation, ("user_id", "2")], &[], r#"{"until":5}"#), "until: "),
-        (parse("get_conversation", &[("conversation_id", "x")], &[], ""), "invalid"),
+        (
+            parse("get_conversation", &[("conversation_id", "x")], &[], ""),
+            r#""conversation_id: a number from 0"#,
+        ),
+        (parse("get_message", &[conversation, ("seq", "x")], &[], ""), r#""seq: a number from 0"#),
+        (
+            parse("list_messages", &[conversation], &[("limit", "-1")], ""),
+            r#""limit: a number from 0 to 4294967295"#,
+        ),
         (parse("list_members", &[conversation], &[("limit", "1"), ("limit", "2")], ""), "limit: "),
     ];
     for (answer, expected) in cases {

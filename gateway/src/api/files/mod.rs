@@ -25,7 +25,7 @@ use super::bearer::Bearer;
 use super::error::{ApiError, ApiResult};
 use crate::cli::unix_now_ms;
 use crate::files::headers::hex;
-use crate::files::{BytesError, FileId, Files};
+use crate::files::{BytesError, FileId, Files, addresses};
 use crate::limits;
 
 /// Where files are.
@@ -84,9 +84,7 @@ struct FileInfo {
 impl FileInfo {
     fn of(row: &AttachmentRow) -> Self {
         let file = &row.file;
-        let url = format!("{FILES}/{}", file.file_id);
-        let has_thumbnail = file.width > 0
-            && u64::from(file.width) * u64::from(file.height) <= limits::MAX_PICTURE_PIXELS;
+        let (url, thumbnail_url) = addresses(file);
         Self {
             file_id: file.file_id.clone(),
             name: file.name.clone(),
@@ -96,8 +94,8 @@ impl FileInfo {
             width: file.width,
             height: file.height,
             created_at: row.created_at.to_string(),
-            thumbnail_url: if has_thumbnail { format!("{url}/thumbnail") } else { String::new() },
             url,
+            thumbnail_url,
         }
     }
 }

@@ -374,7 +374,9 @@ fn damaged(damage: Damage, at: Seq) -> Findings {
             pair.ledger.received(device, seq, content, Via::Push);
         }
         match damage {
-            Damage::PushedTwice if hit => pair.ledger.received(other, seq, content, Via::Push),
+            Damage::PushedTwice if hit => {
+                pair.ledger.received(other, seq, content, Via::Push);
+            }
             Damage::PushedLate if hit => late = Some((other, seq, content)),
             Damage::AckChanges if hit => pair.ledger.acked(origin, seq + 1),
             Damage::RefusedYetStored if hit => pair.ledger.refused(origin, 2),
