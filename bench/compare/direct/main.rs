@@ -80,6 +80,9 @@ struct Row {
     probe_p99_ms: f64,
     probe_p999_ms: f64,
     deliveries_per_gateway_cpu_s: f64,
+    /// Messages lost, doubled, out of order or unanswered.
+    wrong: f64,
+    /// A closed loop keeps the generator as busy as it can be: that says nothing about latencies and all about costs.
     verdict: String,
     met: bool,
 }
@@ -206,6 +209,7 @@ impl Bed<'_> {
             probe_p99_ms: probe_ms(0.99),
             probe_p999_ms: probe_ms(0.999),
             deliveries_per_gateway_cpu_s: delivered / gateway_cpu_s,
+            wrong: ["/lost", "/duplicated", "/reordered", "/unanswered"].map(figure).iter().sum(),
             met: verdict == "pass",
             verdict,
         }
