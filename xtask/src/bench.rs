@@ -170,7 +170,9 @@ fn measure_targets(root: &Path, report_json: Option<&Path>, rounds: u32) -> Resu
     };
     if let Some(best) = reports.best_rate_per_s() {
         let half = (best / 2.0) as u32;
-        let many = format!("--databases postgres --users 10000 --rates {half} --open-only --duration-s 60");
+        let many = format!(
+            "--databases postgres --users 10000 --rates {half} --open-only --duration-s 60"
+        );
         let runs = (0..rounds).map(|_| measure("direct_rates", &words(&many)));
         reports.many_users = runs.collect();
     }
