@@ -49,7 +49,7 @@ error_codes! {
     RateLimited = 3, "RATE_LIMITED", temporary: true, http: 429;
     /// The server is about to stop; connect again.
     Draining = 4, "DRAINING", temporary: true, http: 503;
-    /// The database cannot be reached at present.
+    /// What the command needs cannot be reached at present: the database, the store of files, or the program that is asked before a message.
     Unavailable = 5, "UNAVAILABLE", temporary: true, http: 503;
 
     /// The command carries no operation that this server knows.

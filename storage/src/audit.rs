@@ -1,10 +1,59 @@
-//! The audit log: who did what with an operator's power. Rows are only ever added.
+//! The audit log: who did what with an operator's power, and what became of it.
+//!
+//! ```text
+//!   what changes something: row, `tried` ─► it is done ─► the row says `done`, or the code of the refusal
+//!   a look, a refusal: ─────────────────────────────────► row
+//!   old rows: removed by age, a page at a time
+//! ```
+//!
+//! Invariants: a row is added before anything changes; its outcome is told once and never again, nothing else of it
+//! changes but the detail that comes with the outcome.
 
 use ringwire_protocol::{UnixMs, UserId};
 
 use crate::error::StoreError;
 use crate::operators::OperatorId;
 use crate::store::{Store, either};
+
+/// Rows that are removed in one step.
+pub(crate) const EXPIRED_PAGE: i64 = 1_000;
+const DAY_MS: UnixMs = 24 * 60 * 60 * 1_000;
+
+/// Names a row; rises, not without gaps.
+pub type AuditId = i64;
+
+/// What became of an action.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum AuditOutcome {
+    /// It was to be done next; how it went is told later, or by nobody if the node came to an end.
+    Tried,
+    /// It was done.
+    Done,
+    /// It was not: the name of the error's code.
+    Refused(String),
+}
+
+impl AuditOutcome {
+    /// Codes are in capital letters, so this is none.
+    const DONE: &str = "done";
+
+    /// As the column has it.
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Self::Tried => "",
+            Self::Done => Self::DONE,
+            Self::Refused(code) => code,
+        }
+    }
+
+    pub(crate) fn from_text(text: String) -> Self {
+        match text.as_str() {
+            "" => Self::Tried,
+            Self::DONE => Self::Done,
+            _ => Self::Refused(text),
+        }
+    }
+}
 
 /// What is to be remembered. No secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +68,8 @@ pub struct AuditEntry {
     pub target: String,
     /// More about it, a JSON object.
     pub detail: String,
+    /// How it went.
+    pub outcome: AuditOutcome,
 }
 
 impl AuditEntry {
@@ -30,6 +81,7 @@ impl AuditEntry {
             action: "user.delete".to_owned(),
             target: format!("user:{user}"),
             detail: "{}".to_owned(),
+            outcome: AuditOutcome::Done,
         }
     }
 }
@@ -37,8 +89,8 @@ impl AuditEntry {
 /// What is remembered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditRow {
-    /// Rises; not without gaps.
-    pub id: i64,
+    /// Which.
+    pub id: AuditId,
     /// When, by the database's clock.
     pub at: UnixMs,
     /// What.
@@ -83,21 +135,38 @@ pub struct AuditFilter {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AuditWindow {
     pub(crate) from: UnixMs,
-    pub(crate) before: (UnixMs, i64),
+    pub(crate) before: (UnixMs, AuditId),
     pub(crate) limit: i64,
 }
 
 impl Store {
     /// Adds a row, in a transaction of its own. When its outcome is unknown a second call may make a second row.
-    pub async fn append_audit(&self, entry: AuditEntry) -> Result<(), StoreError> {
+    pub async fn append_audit(&self, entry: AuditEntry) -> Result<AuditId, StoreError> {
         either!(self, store => store.append_audit(entry).await)
+    }
+
+    /// Tells how something went that was only [tried](AuditOutcome::Tried) so far, and more about it if there is more.
+    pub async fn finish_audit(
+        &self,
+        id: AuditId,
+        outcome: AuditOutcome,
+        detail: Option<String>,
+    ) -> Result<(), StoreError> {
+        either!(self, store => store.finish_audit(id, outcome, detail).await)
+    }
+
+    /// Removes some of the rows that are older than so many days by the database's clock; whether there may be more.
+    pub async fn expire_audit(&self, days: u32) -> Result<bool, StoreError> {
+        let kept_ms = DAY_MS * UnixMs::from(days);
+        let removed = either!(self, store => store.expire_audit(kept_ms).await?);
+        Ok(removed >= EXPIRED_PAGE.unsigned_abs())
     }
 
     /// Rows, newest first, and whether there are more. `after`: time and id of the last row of the page before.
     pub async fn audit_page(
         &self,
         filter: AuditFilter,
-        after: Option<(UnixMs, i64)>,
+        after: Option<(UnixMs, AuditId)>,
         limit: u32,
     ) -> Result<(Vec<AuditRow>, bool), StoreError> {
         let before = (filter.until.unwrap_or(UnixMs::MAX), i64::MIN);

@@ -38,6 +38,7 @@ pub(crate) const SQLITE: &[Migration] = migrations!["sqlite":
     (4, 1, "V004__accounts"),
     (5, 1, "V005__notifications"),
     (6, 1, "V006__operators"),
+    (7, 1, "V007__audit"),
 ];
 
 /// For Postgres, in order.
@@ -48,6 +49,7 @@ pub(crate) const POSTGRES: &[Migration] = migrations!["postgres":
     (4, 1, "V004__accounts"),
     (5, 1, "V005__notifications"),
     (6, 1, "V006__operators"),
+    (7, 1, "V007__audit"),
 ];
 
 /// The table that says what was applied; the same text works on both.

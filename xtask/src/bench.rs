@@ -61,6 +61,8 @@ enum What {
     Idle(Driving),
     /// How fast sessions open and resume.
     Connect(Driving),
+    /// How fast thousands of sessions that are cut at once come back, and what the others feel.
+    Reconnect(Driving),
     /// What a hundred logins at once cost chat.
     Logins(Driving),
     /// What a member who never reads costs the others.
@@ -98,6 +100,7 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<()> {
         What::Direct(driving) => with_server(root, "direct_rates", driving),
         What::Idle(driving) => with_server(root, "idle_sessions", driving),
         What::Connect(driving) => with_server(root, "connect_rates", driving),
+        What::Reconnect(driving) => with_server(root, "reconnect_storm", driving),
         What::Logins(driving) => with_server(root, "login_load", driving),
         What::Stalled(driving) => with_server(root, "stalled_reader", driving),
         What::Storage(driving) => alone(root, "storage_rates", driving),
@@ -183,17 +186,19 @@ fn measure_targets(root: &Path, report_json: Option<&Path>, rounds: u32) -> Resu
             "direct_rates",
             &words(&format!("--databases postgres --duration-s {DIRECT_S}")),
         ),
-        connect: measure("connect_rates", &words("--sessions 10000")),
+        reconnect: measure("reconnect_storm", &words("--database postgres")),
         idle: measure("idle_sessions", &[]),
         ..Reports::default()
     };
     if let Some(best) = reports.best_rate_per_s() {
         let half = (best / 2.0) as u32;
-        let many = format!("--databases postgres --users 10000 --rates {half} --duration-s 60");
+        let many = format!(
+            "--databases postgres --users 10000 --rates {half} --open-only --duration-s 60"
+        );
         let runs = (0..rounds).map(|_| measure("direct_rates", &words(&many)));
         reports.many_users = runs.collect();
     }
-    targets::report(&mut targets::rows(&reports, DIRECT_S), report_json)
+    targets::report(&mut targets::rows(&reports), report_json)
 }
 
 /// Runs a driver; what it wrote.

@@ -51,7 +51,7 @@ impl From<ContactRow> for Contact {
 #[into_params(parameter_in = Query)]
 pub(super) struct ContactsRequest {
     /// 1 to 200; 20 if left out.
-    #[param(minimum = 1, maximum = 200)]
+    #[param(minimum = 1, maximum = 200, default = 20)]
     limit: Option<u32>,
     /// From the page before.
     #[serde(default)]

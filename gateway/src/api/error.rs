@@ -82,6 +82,8 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let json = [(header::CONTENT_TYPE, "application/json")];
         let mut response = (self.status, json, self.to_json()).into_response();
+        // For layers around the handler that want to know why.
+        response.extensions_mut().insert(self.error.code);
         if self.error.retry_after_ms > 0 {
             let seconds = self.error.retry_after_ms.div_ceil(1000);
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));

@@ -43,6 +43,7 @@ mod serve;
 mod serve_tests;
 #[cfg(test)]
 mod tests;
+mod unread;
 mod upgrade;
 mod users;
 

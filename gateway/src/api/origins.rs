@@ -24,7 +24,7 @@ const PREFIX: &str = "/api/";
 const PREFLIGHT_S: &str = "3600";
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
 const REQUEST_HEADERS: &str =
-    "authorization, content-type, idempotency-key, if-match, if-none-match, range";
+    "authorization, content-type, idempotency-key, if-match, if-none-match, if-range, range";
 const ANSWER_HEADERS: &str = "retry-after, etag, content-disposition, content-range, location";
 
 /// Lets requests of this server's own and of listed origins through, and tells browsers so.

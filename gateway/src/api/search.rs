@@ -17,15 +17,12 @@ use utoipa_axum::routes;
 use super::ServiceState;
 use super::bearer::Bearer;
 use super::error::{ApiError, ApiResult};
+use super::input::page_limit;
 use super::openapi::wire_types;
 use crate::conversation::entry::wire_entry;
 
 /// The longest `q`, in bytes.
 const MAX_QUERY_BYTES: usize = 512;
-/// Results on one page.
-const MAX_PAGE: u32 = 100;
-/// Results on one page where the request does not say.
-const USUAL_PAGE: u32 = 20;
 
 pub(super) fn routes() -> OpenApiRouter<ServiceState> {
     OpenApiRouter::new().routes(routes!(search))
@@ -42,8 +39,8 @@ pub(super) struct SearchRequest {
     /// Only in this conversation.
     #[param(minimum = 1, maximum = 9_007_199_254_740_991_u64)]
     conversation_id: Option<u64>,
-    /// 1 to 100; 20 if left out.
-    #[param(minimum = 1, maximum = 100)]
+    /// 1 to 200; 20 if left out.
+    #[param(minimum = 1, maximum = 200, default = 20)]
     limit: Option<u32>,
     /// From the page before.
     #[serde(default)]
@@ -101,11 +98,7 @@ async fn search(
             parse_token(token).ok_or_else(|| invalid("page_token is not one of this server"))?,
         ),
     };
-    let limit = match request.limit {
-        None => USUAL_PAGE,
-        Some(limit @ 1..=MAX_PAGE) => limit,
-        Some(_) => return Err(invalid(format!("limit: 1 to {MAX_PAGE}"))),
-    };
+    let limit = page_limit(request.limit)?;
     let found = state.0.store.search(user, &query, only, after, limit).await;
     let (rows, more) = found.map_err(|error| match error {
         StoreError::SearchOff => {

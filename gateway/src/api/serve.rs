@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, Response};
+use axum::http::{HeaderValue, Request, Response, header};
 use axum::response::IntoResponse;
 use bytes::{Bytes, BytesMut};
 use hyper::body::Incoming;
@@ -33,6 +33,7 @@ use super::error::ApiError;
 use super::files::{is_transfer, upload_time};
 use super::metrics::Peer;
 use super::prefixed::Prefixed;
+use super::unread::Lender;
 use super::upgrade::{UpgradedSocket, is_upgrade, write_head};
 use super::{ServiceState, router};
 use crate::limits;
@@ -47,7 +48,7 @@ const CONNECTION_TIME: Duration = Duration::from_mins(5);
 const CONNECTION_GRACE: Duration = Duration::from_secs(30);
 /// Or, if a file travels over it, after this much more.
 const TRANSFER_GRACE: Duration = Duration::from_secs(limits::TRANSFER_S);
-/// How long the rest of an upload is read that was refused before its end, so that its client hears of it.
+/// How long the rest of a body is read that was refused before its end, so that its client hears of it.
 const LINGER: Duration = Duration::from_secs(5);
 /// The largest head of a request, in bytes; hyper needs 8 KiB at least.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
@@ -123,6 +124,8 @@ impl ApiServer {
         let takeover = Arc::new(Takeover::default());
         // Whether the request it is at may carry a file.
         let transfers = AtomicBool::new(false);
+        // Whether something of the last request's body was not read.
+        let unread = Arc::new(AtomicBool::new(false));
         let io = Prefixed::new(stream, already_read, takeover.flushed.clone());
         let mut connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -131,7 +134,7 @@ impl ApiServer {
             .max_headers(MAX_HEADERS)
             .serve_connection(
                 TokioIo::new(io),
-                service_fn(|request| self.answer(request, peer, &takeover, &transfers)),
+                service_fn(|request| self.answer(request, peer, &takeover, &transfers, &unread)),
             );
         let mut drain = self.drain.subscribe();
         let mut ending = pin!(async {
@@ -175,7 +178,7 @@ impl ApiServer {
         if !taken_over {
             // Done by hyper already, unless it ran out of time.
             drop(stream.shutdown().await);
-            if transfers.load(Ordering::Relaxed) {
+            if transfers.load(Ordering::Relaxed) || unread.load(Ordering::Relaxed) {
                 // A close before all is read would take the answer with it.
                 let mut nowhere = tokio::io::sink();
                 let rest = tokio::io::copy(&mut stream, &mut nowhere);
@@ -198,6 +201,7 @@ impl ApiServer {
         peer: SocketAddr,
         takeover: &Takeover,
         transfers: &AtomicBool,
+        unread: &Arc<AtomicBool>,
     ) -> Answer {
         if self.on_upgrade.is_some() && is_upgrade(&request) {
             takeover.begin(write_head(&request));
@@ -208,17 +212,24 @@ impl ApiServer {
         let limit = upload_time(request.method(), path).unwrap_or(REQUEST_TIME);
         transfers.store(is_transfer(path), Ordering::Relaxed);
         request.extensions_mut().insert(Peer(peer));
-        let answer = self.router.clone().oneshot(request.map(Body::new));
+        let (lender, request) = Lender::lend(request);
+        let answer = self.router.clone().oneshot(request);
+        let unread = Arc::clone(unread);
         Box::pin(async move {
-            match tokio::time::timeout(limit, catch_panic(answer)).await {
-                Ok(Some(answer)) => answer,
-                Ok(None) => Ok(internal()),
+            let mut answer = match tokio::time::timeout(limit, catch_panic(answer)).await {
+                Ok(Some(Ok(answer))) => answer,
+                Ok(None) => internal(),
                 Err(_) => {
                     let message = "the request took too long";
                     let error = CommandError::retry(ErrorCode::Busy, message, BUSY_RETRY_MS);
-                    Ok(ApiError::from(error).into_response())
+                    ApiError::from(error).into_response()
                 }
+            };
+            if !lender.settle().await {
+                answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                unread.store(true, Ordering::Relaxed);
             }
+            Ok(answer)
         })
     }
 }

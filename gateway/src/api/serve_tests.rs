@@ -147,8 +147,45 @@ async fn a_request_that_is_refused_before_its_body_came_hears_of_it() {
     let serving =
         tokio::spawn(async move { api.serve(server, Bytes::from_static(head), peer).await });
     let talking = tokio::task::spawn_blocking(move || {
-        assert!(read_answer(&mut client).starts_with("HTTP/1.1 404"));
+        let answer = read_answer(&mut client);
+        assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+        assert!(answer.contains("connection: close\r\n"), "the rest is not waited for: {answer}");
     });
     talking.await.unwrap();
     serving.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_on_which_a_body_was_left_unread_is_not_kept_in_silence() {
+    let small = format!("content-length: 5000\r\n\r\n{}", "x".repeat(5000));
+    let chunked = "transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n".to_owned();
+    let large = format!("content-length: 4000000\r\n\r\n{}", "x".repeat(4_000_000));
+    for (rest, closes) in [(small, None), (chunked, None), (large, Some(true))] {
+        for target in ["/nowhere", "/hello"] {
+            let (mut client, server, peer) = socket_pair();
+            let api = ApiServer::with_router(tiny_router(), 1);
+            let serving = tokio::spawn(async move { api.serve(server, Bytes::new(), peer).await });
+            let request = format!("POST {target} HTTP/1.1\r\nhost: a\r\n{rest}");
+            tokio::task::spawn_blocking(move || {
+                let mut writer = client.try_clone().unwrap();
+                let writing = std::thread::spawn(move || {
+                    writer.write_all(request.as_bytes())?;
+                    writer.write_all(b"GET /hello HTTP/1.1\r\nhost: a\r\n\r\n")
+                });
+                let answer = read_answer(&mut client);
+                assert!(answer.starts_with("HTTP/1.1 40"), "{answer}");
+                let told = answer.contains("connection: close\r\n");
+                assert!(closes.is_none_or(|closes| closes == told), "{answer}");
+                if !told {
+                    assert!(read_answer(&mut client).ends_with("hello"), "the next one is found");
+                }
+                drop(client);
+                // Whether there was somebody to read all of it is not promised.
+                drop(writing.join().unwrap());
+            })
+            .await
+            .unwrap();
+            serving.await.unwrap();
+        }
+    }
 }

@@ -66,7 +66,7 @@ pub(super) struct UsersRequest {
     #[serde(default)]
     ids: String,
     /// 1 to 200; 20 if left out.
-    #[param(minimum = 1, maximum = 200)]
+    #[param(minimum = 1, maximum = 200, default = 20)]
     limit: Option<u32>,
     /// From the page before.
     #[serde(default)]

@@ -554,6 +554,39 @@ fn a1_a_set_that_cannot_be_used_changes_nothing() {
 }
 
 #[test]
+fn a1_a_published_key_without_kid_is_tried_for_every_token_of_its_issuer() {
+    let (keys, other) = (published(), published());
+    let config = with_issuer(|_| {});
+    let verifier = TokenVerifier::new(&SecretKey::new(OWN_SECRET.to_vec()), &config).unwrap();
+    let check = |token: &str| verifier.verify(token, NOW_MS).map(|identity| identity.user);
+    let unnamed = |published: &Published| {
+        let mut key = published.jwks["keys"][2].clone();
+        key.as_object_mut().unwrap().remove("kid");
+        key
+    };
+    let claims = partner_claims(PUBLISHER);
+    let without = |key| encode(&Header::new(Algorithm::EdDSA), &claims, key).unwrap();
+    let publish = |set: Value| {
+        verifier.publish(&config, 0, json!({"keys": set}).to_string().as_bytes()).unwrap();
+    };
+    let good = Ok(external(PUBLISHER, "ann|1"));
+
+    publish(json!([unnamed(&keys)]));
+    assert_eq!(check(&without(&keys.ed25519)), good);
+    assert_eq!(check(&with_kid("any", Algorithm::EdDSA, &claims, &keys.ed25519)), good);
+    assert_eq!(check(&without(&other.ed25519)), Err(TokenError::BadSignature));
+
+    // While one takes over from another, both have none.
+    publish(json!([unnamed(&other), unnamed(&keys)]));
+    assert_eq!(check(&without(&keys.ed25519)), good);
+    assert_eq!(check(&without(&other.ed25519)), good);
+
+    // A key with a name is for tokens that name it.
+    publish(json!([keys.jwks["keys"][2]]));
+    assert_eq!(check(&without(&keys.ed25519)), Err(TokenError::UnknownKey));
+}
+
+#[test]
 fn a1_claims_may_have_other_names() {
     let keys = published();
     let named = ClaimNames { subject: Some("oid".into()), username: Some("nick".into()) };

@@ -1,4 +1,4 @@
-//! `[storage.retention]`: how long entries stay.
+//! `[storage.retention]`: how long entries stay, and rows of the audit log.
 
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ pub struct RetentionConfig {
     pub rules: RetentionRules,
     /// How long after a look at every conversation the next one begins.
     pub pass: Duration,
+    /// How long rows of the audit log stay, in days; 0: for ever.
+    pub audit_days: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +31,7 @@ pub(super) struct RawRetention {
     pub(super) room_days: Number,
     pub(super) room_count: Number,
     pub(super) pass_s: Number,
+    pub(super) audit_days: Number,
 }
 
 impl Default for RawRetention {
@@ -41,6 +44,7 @@ impl Default for RawRetention {
             room_days: Number::Whole(0),
             room_count: Number::Whole(0),
             pass_s: Number::Whole(600),
+            audit_days: Number::Whole(365),
         }
     }
 }
@@ -60,5 +64,6 @@ pub(super) fn retention(raw: &RawRetention) -> Result<RetentionConfig, Invalid> 
             room: rule("room", &raw.room_days, &raw.room_count)?,
         },
         pass: Duration::from_secs(pass_s.into()),
+        audit_days: raw.audit_days.within("storage.retention.audit_days", 0, MOST_DAYS)?,
     })
 }

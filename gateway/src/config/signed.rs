@@ -49,9 +49,11 @@ pub(super) fn endpoint(
     let sound = (1..=MAX_SECRETS).contains(&secrets.len())
         && secrets.iter().all(|secret| secret.len() >= MIN_SECRET_BYTES);
     if !sound {
-        let expected =
-            format!("1 to {MAX_SECRETS} secrets of {MIN_SECRET_BYTES} or more bytes each");
-        return Err(invalid(&format!("{section}.{secrets_key}"), "***", expected));
+        let shown = if secrets.is_empty() { "[]" } else { "***" };
+        let expected = format!(
+            "1 to {MAX_SECRETS} secrets of {MIN_SECRET_BYTES} or more bytes each, since {section}.{url_key} is set"
+        );
+        return Err(invalid(&format!("{section}.{secrets_key}"), shown, expected));
     }
     let secrets = secrets.into_iter().map(Zeroizing::new).collect();
     Ok(Some(Endpoint { url, secrets }))

@@ -346,6 +346,16 @@ fn hooks_that_cannot_work_are_refused() {
     let error =
         hook(&format!("{whole}events = [\"*\"]\n[[events.webhooks]]\n{whole}events = [\"*\"]"));
     assert!(error.contains("events.webhooks[1].name"), "{error}");
+    for (text, option, shown) in [
+        ("[hook]\nurl = \"https://a.example\"", "hook.secrets", "[]"),
+        ("[hook]\nurl = \"https://a.example\"\nsecrets = [\"short\"]", "hook.secrets", "***"),
+        ("[push]\nwebhook_url = \"https://a.example\"", "push.webhook_secrets", "[]"),
+    ] {
+        let error = load_text(text).unwrap_err();
+        assert!(error.starts_with(&format!("{option} = \"{shown}\"")), "{error}");
+        let url = option.replace("secrets", "url");
+        assert!(error.contains(&format!("since {url} is set")), "{error}");
+    }
     let error = load_text("[hook]\nkinds = [\"SHOUT\"]").unwrap_err();
     assert!(error.contains("hook.kinds"), "{error}");
 }

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::{Args, Subcommand};
 use ringwire_storage::Store;
-use ringwire_storage::audit::AuditEntry;
+use ringwire_storage::audit::{AuditEntry, AuditOutcome};
 use ringwire_storage::operators::OperatorRole;
 use zeroize::Zeroizing;
 
@@ -168,6 +168,8 @@ async fn note(store: &Store, action: &str, name: &str) -> anyhow::Result<()> {
         action: action.to_owned(),
         target: format!("operator:{name}"),
         detail: "{}".to_owned(),
+        outcome: AuditOutcome::Done,
     };
-    Ok(store.append_audit(entry).await?)
+    store.append_audit(entry).await?;
+    Ok(())
 }

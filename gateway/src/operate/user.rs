@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use ringwire_protocol::UserId;
 use ringwire_storage::Store;
-use ringwire_storage::audit::AuditEntry;
+use ringwire_storage::audit::{AuditEntry, AuditOutcome};
 
 use crate::api::resets::expiry;
 use crate::auth::ResetToken;
@@ -80,6 +80,7 @@ async fn reset_password(store: &Store, user: UserId, ttl_s: u64) -> anyhow::Resu
         action: "user.reset_password".to_owned(),
         target: format!("user:{user}"),
         detail: "{}".to_owned(),
+        outcome: AuditOutcome::Done,
     };
     store.append_audit(entry).await?;
     println!("{}", token.expose());

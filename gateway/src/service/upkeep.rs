@@ -39,6 +39,8 @@ const DELETIONS_REST: Duration = Duration::from_secs(20);
 const DELETIONS: u32 = 1_000;
 /// How often expired refresh tokens are removed; they are refused anyway.
 const TOKENS_REST: Duration = Duration::from_mins(10);
+/// How often old rows of the audit log are looked for.
+const AUDIT_REST: Duration = Duration::from_mins(10);
 /// How often ended logins are looked for: their sessions on other nodes have to end within half a minute.
 const LOGINS_REST: Duration = Duration::from_secs(15);
 /// How far back a look reaches, in milliseconds: beyond what clocks differ by, and how long a transaction takes to be seen.
@@ -79,6 +81,8 @@ enum Job {
     Erase,
     /// Removes refresh tokens that have expired.
     ExpireTokens,
+    /// Removes rows of the audit log that are older than so many days.
+    ExpireAudit(u32),
     /// Removes files that nothing carries, and bytes that no row knows.
     Files(Cleanup),
 }
@@ -104,6 +108,9 @@ fn jobs(store: &Store, config: &StorageConfig, files: Option<Files>) -> Vec<Job>
         let retention = &config.retention;
         jobs.push(Job::Retention { rules: retention.rules, rest: retention.pass, from: None });
     }
+    if config.retention.audit_days > 0 {
+        jobs.push(Job::ExpireAudit(config.retention.audit_days));
+    }
     jobs.push(Job::Index {
         rest: if config.search && !store.is_encrypted() { INDEX_REST } else { EMPTY_INDEX_REST },
     });
@@ -124,6 +131,7 @@ impl Job {
             Self::EndLogins { .. } => "end logins",
             Self::Erase => "erase",
             Self::ExpireTokens => "expire tokens",
+            Self::ExpireAudit(_) => "expire audit",
             Self::Reseal => "reseal",
             Self::Files(_) => "files",
         }
@@ -136,6 +144,7 @@ impl Job {
             Self::EndSessions | Self::Erase => DELETIONS_REST,
             Self::EndLogins { .. } => LOGINS_REST,
             Self::ExpireTokens => TOKENS_REST,
+            Self::ExpireAudit(_) => AUDIT_REST,
             Self::Reseal => RESEAL_REST,
             Self::Files(_) => CLEANUP_REST,
         }
@@ -197,6 +206,7 @@ impl Job {
                 Ok(more)
             }
             Self::ExpireTokens => Ok(store.expire_tokens().await?),
+            Self::ExpireAudit(days) => Ok(store.expire_audit(*days).await?),
             Self::Reseal => Ok(store.reseal_step().await?.more),
             Self::Files(cleanup) => Ok(cleanup.step(store).await?),
         }

@@ -93,13 +93,12 @@ impl State {
         })
     }
 
-    /// Ends the session with this id, if it is one of this shard's.
-    pub(super) fn end_named(&mut self, session_id: &str, links: &mut Links) -> bool {
-        let found = self.registry.by_public_id(session_id);
-        if let Some(key) = found {
-            self.end_session(key, CloseReason::Kicked, links);
-        }
-        found.is_some()
+    /// Ends the session with this id, if it is one of this shard's; whose it was.
+    pub(super) fn end_named(&mut self, session_id: &str, links: &mut Links) -> Option<UserId> {
+        let key = self.registry.by_public_id(session_id)?;
+        let user = self.registry.get(key)?.user;
+        self.end_session(key, CloseReason::Kicked, links);
+        Some(user)
     }
 
     /// Tells the users of a list something, or everybody. Whoever is not there misses it.

@@ -51,8 +51,8 @@ pub enum Mail {
     EndLogin(UserId, Option<FamilyId>),
     /// An operator looks at the sessions. Refusable.
     Look(Box<Look>),
-    /// An operator ends the session with this id; the answer: whether it is one of this shard's. Refusable.
-    EndSession(Box<str>, oneshot::Sender<bool>),
+    /// An operator ends the session with this id; the answer: whose it was, if it is one of this shard's. Refusable.
+    EndSession(Box<str>, oneshot::Sender<Option<UserId>>),
     /// An operator says something to these users of the shard; to nobody: to all of them. Refusable.
     Notice(Arc<wire::Notice>, Arc<[UserId]>),
     /// The answer of an owner shard. Reserved.

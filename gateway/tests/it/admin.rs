@@ -143,29 +143,34 @@ fn operators_speak_to_people_end_their_sessions_and_keep_them_out() {
         assert_eq!(admin("DELETE", &format!("users/{id}/ban"), Value::Null).status, 204);
         assert_eq!(http::post(server.address(), "/api/v1/auth/login", &account).status, 200);
 
-        // Everything is remembered, the newest first, with who did it.
+        // Everything is remembered, the newest first, with who did it and how it went.
         let audit = admin("GET", "audit", Value::Null).json();
-        let rows: Vec<(&str, &str)> = audit["rows"]
-            .as_array()
-            .expect("rows")
+        let rows = audit["rows"].as_array().expect("rows");
+        let told: Vec<(&str, &str, &str)> = rows
             .iter()
             .map(|row| {
                 let text = |key: &str| row[key].as_str().unwrap_or_default();
-                (text("action"), text("operator"))
+                (text("action"), text("operator"), text("outcome"))
             })
             .collect();
         let expected = [
-            ("user.unban", "root"),
-            ("user.ban", "root"),
-            ("user.kick", "root"),
-            ("session.end", "root"),
-            ("session.end", "root"),
-            ("broadcast.send", "root"),
-            ("broadcast.send", "root"),
-            ("operator.login", "root"),
-            ("operator.create", ""),
+            ("user.unban", "root", "done"),
+            ("users.look", "root", "done"),
+            ("user.ban", "root", "done"),
+            ("user.kick", "root", "done"),
+            ("session.end", "root", "refused"),
+            ("session.end", "root", "done"),
+            ("sessions.look", "root", "done"),
+            ("sessions.look", "root", "done"),
+            ("broadcast.send", "root", "done"),
+            ("broadcast.send", "root", "done"),
+            ("operator.login", "root", "done"),
+            ("operator.create", "", "done"),
         ];
-        assert_eq!(rows[..expected.len()], expected, "{audit}");
+        assert_eq!(told, expected, "{audit}");
+        assert_eq!((&rows[4]["code"], &rows[3]["code"]), (&json!("NOT_FOUND"), &Value::Null));
+        assert_eq!(rows[5]["detail"], json!({"user_id": "3"}), "whose session it was");
+        assert_eq!(rows[8]["detail"]["user_ids"], json!(["2"]));
     }
 }
 

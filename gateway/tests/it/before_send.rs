@@ -15,7 +15,10 @@ use crate::support::server::{ServerProcess, Setup};
 const SECRET: &str = "a secret of the tests";
 
 fn server(mock: &Mock, more: &str) -> ServerProcess {
-    let url = mock.url("/ask");
+    server_of(&mock.url("/ask"), more)
+}
+
+fn server_of(url: &str, more: &str) -> ServerProcess {
     // Long enough for any machine, where the hook answers at all.
     let lines = format!("[hook]\nurl = \"{url}\"\nsecrets = [\"{SECRET}\"]\ntimeout_ms = 10000\n");
     let own = more.contains("timeout_ms");
@@ -128,7 +131,13 @@ fn a_hook_that_does_not_answer_decides_nothing() {
     let silent = Mock::start(|_| None);
     let broken = Mock::start(|received| match asked(received).as_str() {
         "status" => Some((500, "", String::new())),
+        "moved" => Some((302, "Location: http://localhost:9/ask\r\n", String::new())),
         "no verdict" => Some((200, "", "yes".to_owned())),
+        "other action" => Some(answer(&json!({ "action": "hold" }))),
+        "long" => {
+            let padding = "x".repeat(64 * 1024);
+            Some(answer(&json!({ "action": "allow", "message": padding })))
+        }
         _ => Some(answer(&json!({ "action": "rewrite", "text": "" }))),
     });
     for (policy, name) in [("allow", None), ("deny", Some("UNAVAILABLE"))] {
@@ -142,7 +151,13 @@ fn a_hook_that_does_not_answer_decides_nothing() {
             }
         };
         check(&server(&silent, &format!("{more}timeout_ms = 50\n")), &["hi"]);
-        check(&server(&broken, &more), &["status", "no verdict", "empty"]);
+        let cases = ["status", "moved", "no verdict", "other action", "long", "empty"];
+        check(&server(&broken, &more), &cases);
+        // A port at which nobody listens any more.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let nobody = format!("http://{}/ask", listener.local_addr().expect("an address"));
+        drop(listener);
+        check(&server_of(&nobody, &more), &["refused connection"]);
     }
 }
 

@@ -134,6 +134,7 @@ fn an_operator_watches_finds_speaks_and_keeps_out() {
         "audit",
         &format!("{audited}.includes('broadcast.send') && {audited}.includes('user.ban')"),
     );
+    page.wait_for("outcome", &format!("{audited}.includes('refused: INVALID_ARGUMENT')"));
     page.screenshot("dashboard-audit");
 
     // Every field and button says what it is for.

@@ -295,6 +295,25 @@ fn lists_are_read_by_page_number_as_by_token() {
                 .collect()
         };
         assert_eq!([seqs(1), seqs(2), seqs(3), seqs(4)], [vec![4, 5], vec![2, 3], vec![1], vec![]]);
+        let lists = [
+            "/conversations".to_owned(),
+            path.clone(),
+            format!("/conversations/{}/members", groups[0]),
+            format!("/conversations/{}/bans", groups[0]),
+            format!("/conversations/{}/requests", groups[0]),
+            format!("{path}/1/read-by"),
+            format!("/conversations/{}/sync", groups[0]),
+            "/blocks".to_owned(),
+            "/contacts".to_owned(),
+        ];
+        let queried = ["/users?q=a", "/search?q=a"].map(|list| format!("{list}&"));
+        for list in lists.map(|list| list + "?").into_iter().chain(queried) {
+            ann.list(&format!("{list}limit=200"));
+            for wrong in ["0", "201", "100000", "-1", "x", ""] {
+                let path = format!("{list}limit={wrong}");
+                assert_eq!(ann.refused("GET", &path, &Value::Null), "INVALID_ARGUMENT", "{path}");
+            }
+        }
         for wrong in
             ["page=0", "page=x", "per_page=201", "page=1&limit=5", "page=2&per_page=2&page_token=x"]
         {

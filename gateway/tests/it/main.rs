@@ -69,5 +69,6 @@ mod tokens;
 mod tools;
 mod two_nodes;
 mod typing;
+mod unread_bodies;
 mod upgrade;
 mod webhooks;

@@ -105,7 +105,7 @@ fn wrong_searches_are_refused_like_anything_else() {
         "?q=",
         "?q=%22%22+*",
         "?q=a&limit=0",
-        "?q=a&limit=101",
+        "?q=a&limit=201",
         "?q=a&limit=x",
         "?q=a&conversation_id=0",
         "?q=a&conversation_id=-1",

@@ -5,7 +5,7 @@ import { ask } from "./api.js";
 import { moment } from "./chart.js";
 import { head, rows } from "./table.js";
 
-const AUDIT = ["When", "Operator", "What", "To what", "More"];
+const AUDIT = ["When", "Operator", "What", "To what", "Outcome", "More"];
 const OPERATORS = ["Operator", "Role", "Since", "State"];
 
 let audit = [];
@@ -62,6 +62,7 @@ export async function loadAudit(more) {
   rows(byId("audit-table"), audit.map((row) => ({
     key: row.id,
     cells: [moment(row.at), row.operator ?? (row.actor_id ? `user ${row.actor_id}` : "server"), row.action, row.target,
+      row.code ? `${row.outcome}: ${row.code}` : row.outcome,
       Object.keys(row.detail ?? {}).length > 0 ? JSON.stringify(row.detail) : ""],
   })));
 }

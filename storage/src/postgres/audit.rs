@@ -1,19 +1,48 @@
 //! The audit log.
 
 use deadpool_postgres::GenericClient;
-use ringwire_protocol::UserId;
+use ringwire_protocol::{UnixMs, UserId};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::PostgresStore;
 use super::retention::CLOCK;
 use super::rows;
-use crate::audit::{AuditEntry, AuditRow, AuditWindow};
+use crate::audit::{AuditEntry, AuditId, AuditOutcome, AuditRow, AuditWindow, EXPIRED_PAGE};
 use crate::error::StoreError;
 
 impl PostgresStore {
-    pub(crate) async fn append_audit(&self, entry: AuditEntry) -> Result<(), StoreError> {
+    pub(crate) async fn append_audit(&self, entry: AuditEntry) -> Result<AuditId, StoreError> {
         append_audit(&self.client().await?, &entry).await
+    }
+
+    pub(crate) async fn finish_audit(
+        &self,
+        id: AuditId,
+        outcome: AuditOutcome,
+        detail: Option<String>,
+    ) -> Result<(), StoreError> {
+        let client = self.client().await?;
+        let statement = client
+            .prepare_cached(
+                "UPDATE audit SET outcome = $2, detail = coalesce($3, detail)
+                 WHERE id = $1 AND outcome = ''",
+            )
+            .await?;
+        client.execute(&statement, &[&id, &outcome.text(), &detail]).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn expire_audit(&self, kept_ms: UnixMs) -> Result<u64, StoreError> {
+        let client = self.client().await?;
+        // Two nodes at it wait for each other, and the second finds nothing left of the first one's page.
+        let statement = client
+            .prepare_cached(&format!(
+                "DELETE FROM audit WHERE id IN (
+                     SELECT id FROM audit WHERE at < (SELECT {CLOCK}) - $1::int8 ORDER BY at, id LIMIT $2)"
+            ))
+            .await?;
+        Ok(client.execute(&statement, &[&kept_ms, &EXPIRED_PAGE]).await?)
     }
 
     pub(crate) async fn audit_page(
@@ -26,7 +55,7 @@ impl PostgresStore {
         let rows = if let Some(actor) = actor {
             let statement = client
                 .prepare_cached(
-                    "SELECT id, at, actor_id, operator_id, action, target, detail FROM audit
+                    "SELECT id, at, actor_id, operator_id, action, target, detail, outcome FROM audit
                      WHERE actor_id = $5 AND at >= $1 AND (at, id) < ($2, $3)
                      ORDER BY at DESC, id DESC LIMIT $4",
                 )
@@ -35,7 +64,7 @@ impl PostgresStore {
         } else {
             let statement = client
                 .prepare_cached(
-                    "SELECT id, at, actor_id, operator_id, action, target, detail FROM audit
+                    "SELECT id, at, actor_id, operator_id, action, target, detail, outcome FROM audit
                      WHERE at >= $1 AND (at, id) < ($2, $3)
                      ORDER BY at DESC, id DESC LIMIT $4",
                 )
@@ -50,19 +79,19 @@ impl PostgresStore {
 pub(super) async fn append_audit(
     client: &impl GenericClient,
     entry: &AuditEntry,
-) -> Result<(), StoreError> {
+) -> Result<AuditId, StoreError> {
     let statement = client
         .prepare_cached(&format!(
-            "INSERT INTO audit (at, actor_id, operator_id, action, target, detail)
-             VALUES ({CLOCK}, $1, $2, $3, $4, $5)"
+            "INSERT INTO audit (at, actor_id, operator_id, action, target, detail, outcome)
+             VALUES ({CLOCK}, $1, $2, $3, $4, $5, $6) RETURNING id"
         ))
         .await?;
     let actor = entry.actor.map_or(0, UserId::as_i64);
     let operator = entry.operator.unwrap_or(0);
-    let values: [&(dyn ToSql + Sync); 5] =
-        [&actor, &operator, &entry.action, &entry.target, &entry.detail];
-    client.execute(&statement, &values).await?;
-    Ok(())
+    let outcome = entry.outcome.text();
+    let values: [&(dyn ToSql + Sync); 6] =
+        [&actor, &operator, &entry.action, &entry.target, &entry.detail, &outcome];
+    Ok(client.query_one(&statement, &values).await?.try_get(0)?)
 }
 
 fn audit(row: &Row) -> Result<AuditRow, StoreError> {
@@ -72,6 +101,7 @@ fn audit(row: &Row) -> Result<AuditRow, StoreError> {
         action: row.try_get(4)?,
         target: row.try_get(5)?,
         detail: row.try_get(6)?,
+        outcome: AuditOutcome::from_text(row.try_get(7)?),
     };
     Ok(AuditRow { id: row.try_get(0)?, at: row.try_get(1)?, entry })
 }

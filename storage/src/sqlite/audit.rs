@@ -1,17 +1,47 @@
 //! The audit log.
 
-use ringwire_protocol::UserId;
+use ringwire_protocol::{UnixMs, UserId};
 use rusqlite::{Row, Transaction};
 
 use super::SqliteStore;
 use super::retention::CLOCK;
 use super::rows;
-use crate::audit::{AuditEntry, AuditRow, AuditWindow};
+use crate::audit::{AuditEntry, AuditId, AuditOutcome, AuditRow, AuditWindow, EXPIRED_PAGE};
 use crate::error::StoreError;
 
 impl SqliteStore {
-    pub(crate) async fn append_audit(&self, entry: AuditEntry) -> Result<(), StoreError> {
+    pub(crate) async fn append_audit(&self, entry: AuditEntry) -> Result<AuditId, StoreError> {
         self.write(move |tx| append_audit(tx, &entry)).await
+    }
+
+    pub(crate) async fn finish_audit(
+        &self,
+        id: AuditId,
+        outcome: AuditOutcome,
+        detail: Option<String>,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            tx.prepare_cached(
+                "UPDATE audit SET outcome = ?2, detail = coalesce(?3, detail)
+                 WHERE id = ?1 AND outcome = ''",
+            )?
+            .execute((id, outcome.text(), &detail))?;
+            Ok(())
+        })
+        .await
+    }
+
+    pub(crate) async fn expire_audit(&self, kept_ms: UnixMs) -> Result<u64, StoreError> {
+        self.write(move |tx| {
+            let removed = tx
+                .prepare_cached(&format!(
+                    "DELETE FROM audit WHERE id IN (
+                         SELECT id FROM audit WHERE at < {CLOCK} - ?1 ORDER BY at, id LIMIT ?2)"
+                ))?
+                .execute([kept_ms, EXPIRED_PAGE])?;
+            Ok(removed as u64)
+        })
+        .await
     }
 
     pub(crate) async fn audit_page(
@@ -23,7 +53,7 @@ impl SqliteStore {
         self.read(move |tx| {
             if let Some(actor) = actor {
                 let mut statement = tx.prepare_cached(
-                    "SELECT id, at, actor_id, operator_id, action, target, detail FROM audit
+                    "SELECT id, at, actor_id, operator_id, action, target, detail, outcome FROM audit
                      WHERE actor_id = ?5 AND at >= ?1 AND (at, id) < (?2, ?3)
                      ORDER BY at DESC, id DESC LIMIT ?4",
                 )?;
@@ -31,7 +61,7 @@ impl SqliteStore {
                 return Ok(rows.collect::<Result<_, _>>()?);
             }
             let mut statement = tx.prepare_cached(
-                "SELECT id, at, actor_id, operator_id, action, target, detail FROM audit
+                "SELECT id, at, actor_id, operator_id, action, target, detail, outcome FROM audit
                  WHERE at >= ?1 AND (at, id) < (?2, ?3) ORDER BY at DESC, id DESC LIMIT ?4",
             )?;
             let rows = statement.query_map((from, at, id, limit), audit)?;
@@ -42,10 +72,13 @@ impl SqliteStore {
 }
 
 /// Adds a row within a transaction.
-pub(super) fn append_audit(tx: &Transaction<'_>, entry: &AuditEntry) -> Result<(), StoreError> {
+pub(super) fn append_audit(
+    tx: &Transaction<'_>,
+    entry: &AuditEntry,
+) -> Result<AuditId, StoreError> {
     tx.prepare_cached(&format!(
-        "INSERT INTO audit (at, actor_id, operator_id, action, target, detail)
-         VALUES ({CLOCK}, ?1, ?2, ?3, ?4, ?5)"
+        "INSERT INTO audit (at, actor_id, operator_id, action, target, detail, outcome)
+         VALUES ({CLOCK}, ?1, ?2, ?3, ?4, ?5, ?6)"
     ))?
     .execute((
         entry.actor.map_or(0, UserId::as_i64),
@@ -53,8 +86,9 @@ pub(super) fn append_audit(tx: &Transaction<'_>, entry: &AuditEntry) -> Result<(
         &entry.action,
         &entry.target,
         &entry.detail,
+        entry.outcome.text(),
     ))?;
-    Ok(())
+    Ok(tx.last_insert_rowid())
 }
 
 fn audit(row: &Row<'_>) -> rusqlite::Result<AuditRow> {
@@ -64,6 +98,7 @@ fn audit(row: &Row<'_>) -> rusqlite::Result<AuditRow> {
         action: row.get(4)?,
         target: row.get(5)?,
         detail: row.get(6)?,
+        outcome: AuditOutcome::from_text(row.get(7)?),
     };
     Ok(AuditRow { id: row.get(0)?, at: row.get(1)?, entry })
 }

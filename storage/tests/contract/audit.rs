@@ -1,7 +1,7 @@
 //! The audit log.
 
 use ringwire_protocol::UserId;
-use ringwire_storage::audit::{AuditActor, AuditEntry, AuditFilter, AuditRow};
+use ringwire_storage::audit::{AuditActor, AuditEntry, AuditFilter, AuditOutcome, AuditRow};
 
 use crate::support::{Backend, Bench, user};
 
@@ -9,6 +9,8 @@ on_both!(
     rows_come_newest_first_and_in_pages,
     rows_are_chosen_by_actor_and_time,
     a_deletion_is_among_them,
+    an_outcome_is_told_once,
+    old_rows_go_and_no_others,
 );
 
 /// Nobody, user 1 and user 2 in turn.
@@ -25,6 +27,7 @@ async fn ten(bench: &Bench) {
             action: "thing.do".into(),
             target: format!("thing:{number}"),
             detail: format!(r#"{{"number":{number}}}"#),
+            outcome: AuditOutcome::Done,
         };
         bench.store.append_audit(entry).await.unwrap();
     }
@@ -90,7 +93,70 @@ async fn a_deletion_is_among_them(backend: Backend) {
         action: "user.delete".into(),
         target: target.into(),
         detail: "{}".into(),
+        outcome: AuditOutcome::Done,
     };
     let found: Vec<_> = rows.into_iter().map(|row| row.entry).collect();
     assert_eq!(found, [entry(None, "user:2"), entry(Some(user(2)), "user:1")]);
+}
+
+async fn an_outcome_is_told_once(backend: Backend) {
+    let bench = Bench::new(backend).await;
+    let store = &bench.store;
+    let entry = |outcome| AuditEntry {
+        actor: None,
+        operator: Some(7),
+        action: "thing.do".into(),
+        target: "thing:1".into(),
+        detail: "{}".into(),
+        outcome,
+    };
+    let refused = || AuditOutcome::Refused("NOT_FOUND".into());
+    let mut ids = Vec::new();
+    for outcome in [AuditOutcome::Tried, AuditOutcome::Tried, AuditOutcome::Tried, refused()] {
+        ids.push(store.append_audit(entry(outcome)).await.unwrap());
+    }
+    store
+        .finish_audit(ids[1], AuditOutcome::Done, Some(r#"{"user_id":"3"}"#.into()))
+        .await
+        .unwrap();
+    store.finish_audit(ids[2], refused(), None).await.unwrap();
+    for id in &ids[1..] {
+        // Too late: it is told already.
+        store.finish_audit(*id, AuditOutcome::Tried, Some("x".into())).await.unwrap();
+        store.finish_audit(*id, AuditOutcome::Done, Some("x".into())).await.unwrap();
+    }
+    let (rows, _) = store.audit_page(AuditFilter::default(), None, 10).await.unwrap();
+    let found: Vec<_> = rows.into_iter().map(|row| (row.id, row.entry)).collect();
+    let done = AuditEntry { detail: r#"{"user_id":"3"}"#.into(), ..entry(AuditOutcome::Done) };
+    let expected = [entry(refused()), entry(refused()), done, entry(AuditOutcome::Tried)];
+    assert_eq!(found, ids.into_iter().rev().zip(expected).collect::<Vec<_>>());
+}
+
+async fn old_rows_go_and_no_others(backend: Backend) {
+    let bench = Bench::new(backend).await;
+    assert!(!bench.store.expire_audit(1).await.unwrap());
+    let series = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)";
+    bench
+        .execute(&format!(
+            "INSERT INTO audit (at, actor_id, action, target) {series} SELECT i, 0, 'a', 't' FROM n"
+        ))
+        .await;
+    let kept = ["kept"; 3];
+    for _ in kept {
+        let entry = AuditEntry {
+            actor: None,
+            operator: None,
+            action: "kept".into(),
+            target: "t".into(),
+            detail: "{}".into(),
+            outcome: AuditOutcome::Done,
+        };
+        bench.store.append_audit(entry).await.unwrap();
+    }
+    assert!(bench.store.expire_audit(1).await.unwrap(), "a page, and more is left");
+    assert_eq!(bench.numbers("SELECT count(*) FROM audit").await, [503]);
+    assert!(!bench.store.expire_audit(1).await.unwrap());
+    let (rows, more) = bench.store.audit_page(AuditFilter::default(), None, 10).await.unwrap();
+    let found: Vec<_> = rows.iter().map(|row| row.entry.action.as_str()).collect();
+    assert_eq!((found, more), (kept.to_vec(), false));
 }

@@ -3,7 +3,7 @@
 use ringwire_protocol::ConversationId;
 use ringwire_storage::aliases::AliasClaim;
 use ringwire_storage::attachments::{Binding, NewAttachment};
-use ringwire_storage::audit::{AuditActor, AuditEntry, AuditFilter};
+use ringwire_storage::audit::{AuditActor, AuditEntry, AuditFilter, AuditOutcome};
 use ringwire_storage::contacts::ContactPut;
 use ringwire_storage::deliveries::PushDelivery;
 use ringwire_storage::devices::{PushAddress, PushKind, SeenDevice};
@@ -217,8 +217,11 @@ async fn audit(bench: &Bench) {
         action: "a".into(),
         target: "t".into(),
         detail: "{}".into(),
+        outcome: AuditOutcome::Tried,
     };
-    store.append_audit(entry).await.unwrap();
+    let row = store.append_audit(entry).await.unwrap();
+    store.finish_audit(row, AuditOutcome::Done, None).await.unwrap();
+    assert!(!store.expire_audit(36_500).await.unwrap());
     for actor in [AuditActor::Anyone, AuditActor::Server, AuditActor::User(user(50))] {
         let filter = AuditFilter { actor, ..AuditFilter::default() };
         let (rows, _) = store.audit_page(filter, None, 50).await.unwrap();

@@ -10,7 +10,6 @@ use axum::http::{HeaderMap, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ringwire_protocol::{CommandError, ErrorCode, UnixMs};
-use ringwire_storage::audit::AuditEntry;
 use ringwire_storage::operators::OperatorRow;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -20,12 +19,15 @@ use super::super::ServiceState;
 use super::super::attempts::Client;
 use super::super::error::{ApiError, ApiResult};
 use super::super::input::Body;
-use super::Operator;
+use super::lockout::Tries;
+use super::trail::{self, Operator};
 use crate::auth::is_username;
 use crate::cli::unix_now_ms;
 
 /// What a token begins with, so that it is known for what it is.
 const PREFIX: &str = "rwop_";
+/// The longest password that is looked at, in characters; the console makes none that is longer.
+pub(super) const MAX_PASSWORD_CHARS: usize = 1024;
 /// How long a login lasts, in milliseconds.
 const LOGIN_MS: UnixMs = 8 * 60 * 60 * 1000;
 
@@ -77,41 +79,34 @@ pub(super) async fn login(
     client: Client,
     Body(request): Body<LoginRequest>,
 ) -> ApiResult<LoggedIn> {
-    let name = request.name.trim();
-    let is_name = is_username(name);
-    let mut keys = Vec::new();
-    if let Some(address) = client.address() {
-        keys.push(format!("address:{address:x}"));
+    if request.password.chars().count() > MAX_PASSWORD_CHARS {
+        let message = format!("password: at most {MAX_PASSWORD_CHARS} characters");
+        return Err(ApiError::new(ErrorCode::InvalidArgument, message));
     }
-    if is_name {
-        keys.push(format!("name:{}", name.to_lowercase()));
-    }
+    let name = Some(request.name.trim()).filter(|name| is_username(name));
+    let tries = Tries::new(name, client.address());
     let lockout = &state.0.administration.lockout;
-    lockout.enter(&keys, Instant::now()).map_err(too_many)?;
-    let found = if is_name { state.0.store.operator_credentials(name).await? } else { None };
+    if let Err(wait) = lockout.enter(&tries, Instant::now()) {
+        trail::not_logged_in(&state, name, ErrorCode::RateLimited).await?;
+        return Err(too_many(wait));
+    }
+    let found = match name {
+        Some(name) => state.0.store.operator_credentials(name).await?,
+        None => None,
+    };
     let (operator, hash) = found.unzip();
     let matches = state.0.hasher.verify(request.password, hash).await?;
     let Some(operator) = operator.filter(|_| matches) else {
-        // What is no name may be a password in the wrong field.
-        let target = if is_name { format!("operator:{name}") } else { "operator:?".to_owned() };
-        let refused = AuditEntry {
-            actor: None,
-            operator: None,
-            action: "operator.login_refused".to_owned(),
-            target,
-            detail: "{}".to_owned(),
-        };
-        state.0.store.append_audit(refused).await?;
+        trail::not_logged_in(&state, name, ErrorCode::InvalidCredentials).await?;
         let message = "the operator's name or password is wrong";
         return Err(ApiError::new(ErrorCode::InvalidCredentials, message));
     };
-    lockout.succeeded(&keys);
+    lockout.succeeded(&tries);
     let token = fresh_token()?;
     let now_ms = unix_now_ms();
     let expires_at = now_ms + LOGIN_MS;
     state.0.store.begin_operator_login(operator.id, hash_of(&token), now_ms, expires_at).await?;
-    let target = format!("operator:{}", operator.name);
-    super::note(&state, &Operator(operator.clone()), "operator.login", target, &json!({})).await?;
+    trail::logged_in(&state, &operator).await?;
     let answer = LoggedIn { operator: operator.into(), token, expires_at: expires_at.to_string() };
     Ok((StatusCode::OK, Json(answer)))
 }
@@ -166,14 +161,13 @@ pub(super) async fn logout(
     Extension(operator): Extension<Operator>,
     headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
+    operator.note(&state, &json!({})).await?;
     state.0.store.end_operator_login(hash_of(token(&headers)?)).await?;
-    let target = format!("operator:{}", operator.0.name);
-    super::note(&state, &operator, "operator.logout", target, &json!({})).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 pub(super) async fn me(Extension(operator): Extension<Operator>) -> Json<OperatorView> {
-    Json(operator.0.into())
+    Json(operator.row.into())
 }
 
 /// All operators.

@@ -2,11 +2,11 @@
 //!
 //! ```text
 //!   request ─► is there any operator? no: 404 ─► table of routes: least role ─► whose token? 401 ─► role? 403 ─► handler
-//!                                                                                    what changes anything ─► audit
+//!                                                                                           └──────┴─► audit log
 //! ```
 //!
-//! Invariants: a path that is not in [`ROUTES`] is answered by nobody; nothing here tells what people wrote; everything
-//! that changes something, and every login, also a refused one, leaves a row in the audit log.
+//! Invariants: a path that is not in [`ROUTES`] is answered by nobody; nothing here tells what people wrote; what operators
+//! do, look at or are refused, and every login, also a refused one, is in the audit log (`trail.rs` says how often).
 
 mod access;
 pub(super) mod describe;
@@ -17,6 +17,7 @@ mod server;
 mod sessions;
 #[cfg(test)]
 mod tests;
+mod trail;
 
 use std::fmt;
 use std::sync::Arc;
@@ -29,8 +30,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, post, put};
 use ringwire_protocol::ErrorCode;
-use ringwire_storage::audit::AuditEntry;
-use ringwire_storage::operators::{OperatorRole, OperatorRow};
+use ringwire_storage::operators::OperatorRole;
 use serde_json::Value;
 use tokio::sync::{Notify, Semaphore};
 
@@ -39,6 +39,7 @@ use super::{ServiceState, page};
 use crate::shard::mail::Mail;
 use crate::shard::mailbox::MailboxSender;
 use lockout::Lockout;
+use trail::{Act, Operator, Trail};
 
 /// Streams of figures at a time.
 const MAX_STREAMS: usize = 32;
@@ -61,6 +62,8 @@ struct Route {
     handler: fn() -> MethodRouter<ServiceState>,
     /// For generators of clients.
     name: &'static str,
+    /// As the audit log calls it.
+    action: &'static str,
     /// The status of its success.
     status: u16,
     summary: &'static str,
@@ -72,21 +75,15 @@ struct Route {
 /// A field of a body.
 struct Field {
     name: &'static str,
-    kind: Kind,
+    /// What it may be, as a JSON schema with a description.
+    schema: fn() -> Value,
     required: bool,
-}
-
-#[derive(Clone, Copy)]
-enum Kind {
-    Text,
-    Number,
-    Texts,
 }
 
 macro_rules! routes {
     ($($method:ident $path:literal $role:ident $make:ident $handler:path =>
-        $status:literal $name:literal $summary:literal
-        [$($query:literal),*] {$($field:ident: $kind:ident $required:literal),*};)+) => {
+        $status:literal $name:literal $action:literal $summary:literal
+        [$($query:literal),*] {$($field:ident: $schema:ident $required:literal),*};)+) => {
         /// Every route of administration, and who may use it.
         const ROUTES: &[Route] = &[$(Route {
             method: Method::$method,
@@ -94,12 +91,13 @@ macro_rules! routes {
             least: routes!(@least $role),
             handler: || $make($handler),
             name: $name,
+            action: $action,
             status: $status,
             summary: $summary,
             query: &[$($query),*],
             body: &[$(Field {
                 name: stringify!($field),
-                kind: Kind::$kind,
+                schema: describe::$schema,
                 required: $required,
             }),*],
         }),+];
@@ -110,45 +108,45 @@ macro_rules! routes {
 
 routes! {
     POST "/api/v1/admin/login" Anybody post access::login =>
-        200 "admin_login" "Logs an operator in." [] {name: Text true, password: Text true};
+        200 "admin_login" "operator.login" "Logs an operator in." [] {name: operator_name true, password: password true};
     POST "/api/v1/admin/logout" Viewer post access::logout =>
-        204 "admin_logout" "Ends the login of the request's token." [] {};
+        204 "admin_logout" "operator.logout" "Ends the login of the request's token." [] {};
     GET "/api/v1/admin/me" Viewer get access::me =>
-        200 "admin_me" "Who the token is of." [] {};
+        200 "admin_me" "operator.look" "Who the token is of." [] {};
     GET "/api/v1/admin/operators" Admin get access::operators =>
-        200 "admin_operators" "All operators." [] {};
+        200 "admin_operators" "operators.look" "All operators." [] {};
     GET "/api/v1/admin/stats" Viewer get server::stats =>
-        200 "admin_stats" "The figures since the start." [] {};
+        200 "admin_stats" "figures.look" "The figures since the start." [] {};
     GET "/api/v1/admin/stats/stream" Viewer get server::stream =>
-        200 "admin_stats_stream" "The figures of each second, as server-sent events." [] {};
+        200 "admin_stats_stream" "figures.watch" "The figures of each second, as server-sent events." [] {};
     GET "/api/v1/admin/log" Viewer get server::log =>
-        200 "admin_log" "What is logged." [] {};
+        200 "admin_log" "log.look" "What is logged." [] {};
     PUT "/api/v1/admin/log" Admin put server::change_log =>
-        200 "admin_change_log" "Logs by another filter on this node, until it stops." [] {filter: Text true};
+        200 "admin_change_log" "log.change" "Logs by another filter on this node, until it stops." [] {filter: filter true};
     POST "/api/v1/admin/drain" Admin post server::drain =>
-        202 "admin_drain" "Stops this server in good order." [] {};
+        202 "admin_drain" "server.drain" "Stops this server in good order." [] {};
     GET "/api/v1/admin/audit" Admin get server::audit =>
-        200 "admin_audit" "Who did what, newest first." ["page_token"] {};
+        200 "admin_audit" "audit.look" "Who did what, newest first." ["page_token"] {};
     GET "/api/v1/admin/sessions" Viewer get sessions::list =>
-        200 "admin_sessions" "The sessions of this node." ["user_id", "page_token"] {};
+        200 "admin_sessions" "sessions.look" "The sessions of this node." ["user_id", "page_token"] {};
     DELETE "/api/v1/admin/sessions/{session_id}" Moderator delete sessions::end =>
-        204 "admin_end_session" "Ends one session of this node." [] {};
+        204 "admin_end_session" "session.end" "Ends one session of this node." [] {};
     GET "/api/v1/admin/users" Viewer get people::search =>
-        200 "admin_users" "Users by the beginning of their name, by id or e-mail address." ["q", "page_token"] {};
+        200 "admin_users" "users.look" "Users by the beginning of their name, by id or e-mail address." ["q", "page_token"] {};
     GET "/api/v1/admin/users/{user_id}" Viewer get people::user =>
-        200 "admin_user" "One user, with devices and conversations." [] {};
+        200 "admin_user" "user.look" "One user, with devices and conversations." [] {};
     POST "/api/v1/admin/users/{user_id}/kick" Moderator post people::kick =>
-        204 "admin_kick" "Ends a user's sessions on every node." [] {};
+        204 "admin_kick" "user.kick" "Ends a user's sessions on every node." [] {};
     PUT "/api/v1/admin/users/{user_id}/ban" Moderator put people::ban =>
-        204 "admin_ban" "Keeps an account out, for good or for some seconds." []
-        {reason: Text false, seconds: Number false};
+        204 "admin_ban" "user.ban" "Keeps an account out, for good or for some seconds." []
+        {reason: reason false, seconds: seconds false};
     DELETE "/api/v1/admin/users/{user_id}/ban" Moderator delete people::unban =>
-        204 "admin_unban" "Lets an account in again." [] {};
+        204 "admin_unban" "user.unban" "Lets an account in again." [] {};
     GET "/api/v1/admin/conversations/{conversation_id}" Viewer get people::conversation =>
-        200 "admin_conversation" "One conversation, with its members." [] {};
+        200 "admin_conversation" "conversation.look" "One conversation, with its members." [] {};
     POST "/api/v1/admin/broadcast" Moderator post people::broadcast =>
-        202 "admin_broadcast" "Says something to the sessions of everybody, or of 1 to 1000 users." []
-        {text: Text true, user_ids: Texts false};
+        202 "admin_broadcast" "broadcast.send" "Says something to the sessions of everybody, or of 1 to 1000 users." []
+        {text: notice true, user_ids: user_ids false};
 }
 
 /// What administration reaches beyond the database.
@@ -172,6 +170,7 @@ impl fmt::Debug for Reach {
 #[derive(Debug)]
 pub(super) struct Administration {
     lockout: Lockout,
+    trail: Trail,
     streams: Arc<Semaphore>,
     /// When it was last seen that there is an operator.
     seen: std::sync::Mutex<Option<Instant>>,
@@ -181,15 +180,12 @@ impl Administration {
     pub(super) fn new() -> Self {
         Self {
             lockout: Lockout::default(),
+            trail: Trail::default(),
             streams: Arc::new(Semaphore::new(MAX_STREAMS)),
             seen: std::sync::Mutex::new(None),
         }
     }
 }
-
-/// Whose request it is.
-#[derive(Clone, Debug)]
-struct Operator(OperatorRow);
 
 /// Everything under `/api/v1/admin`.
 pub(super) fn routes(state: ServiceState) -> Router<ServiceState> {
@@ -228,38 +224,22 @@ async fn guard(
     // GET answers HEAD too.
     let method = if *request.method() == Method::HEAD { &Method::GET } else { request.method() };
     let route = ROUTES.iter().find(|route| route.path == path && route.method == *method);
-    match route.map(|route| route.least) {
-        // The method is none of the path's: axum says so.
-        None | Some(Least::Anybody) => next.run(request).await,
-        Some(Least::Role(least)) => match access::bearer(&state, request.headers()).await {
-            Ok(operator) if operator.role >= least => {
-                request.extensions_mut().insert(Operator(operator));
-                next.run(request).await
-            }
-            Ok(_) => {
-                let message = format!("this is for operators of the role {}", least.name());
-                ApiError::new(ErrorCode::Forbidden, message).into_response()
-            }
-            Err(error) => error.into_response(),
-        },
-    }
-}
-
-/// Remembers what an operator did. Without that it is not done: call it first.
-async fn note(
-    state: &ServiceState,
-    operator: &Operator,
-    action: &str,
-    target: String,
-    detail: &Value,
-) -> Result<(), ApiError> {
-    let entry = AuditEntry {
-        actor: None,
-        operator: Some(operator.0.id),
-        action: action.to_owned(),
-        target,
-        detail: detail.to_string(),
+    let Some(route @ Route { least: Least::Role(least), .. }) = route else {
+        // For anybody; or the method is none of the path's, and axum says so.
+        return next.run(request).await;
     };
-    tracing::info!(operator = operator.0.name, action, target = entry.target, "administration");
-    Ok(state.0.store.append_audit(entry).await?)
+    let row = match access::bearer(&state, request.headers()).await {
+        Ok(row) => row,
+        Err(error) => return error.into_response(),
+    };
+    let act = Arc::new(Act::new(route, &request, &row));
+    let operator = Operator { row, act };
+    let answer = if operator.row.role >= *least {
+        request.extensions_mut().insert(operator.clone());
+        next.run(request).await
+    } else {
+        let message = format!("this is for operators of the role {}", least.name());
+        ApiError::new(ErrorCode::Forbidden, message).into_response()
+    };
+    operator.conclude(&state, answer).await
 }

@@ -15,23 +15,27 @@ use serde_json::{Value, json};
 use super::super::ServiceState;
 use super::super::error::ApiError;
 use super::super::input::Body;
-use super::Operator;
 use super::extract::{Asked, Named};
+use super::trail::Operator;
 use crate::cli::unix_now_ms;
 use crate::command::text::{check_name, check_speech};
 
 /// Users on a page.
 const PAGE: u32 = 50;
+/// The longest search, in characters.
+pub(super) const MAX_QUERY_CHARS: usize = 254;
 /// Members of a conversation that are told.
 const MEMBERS: usize = 200;
 /// Conversations of a user that are told.
 const CONVERSATIONS: u32 = 100;
-/// The longest reason of a ban, in bytes.
-const MAX_REASON_BYTES: usize = 500;
-/// The longest text of a broadcast, in bytes.
-const MAX_TEXT_BYTES: usize = 2000;
+/// The longest reason of a ban, in characters.
+pub(super) const MAX_REASON_CHARS: usize = 500;
+/// The longest text of a broadcast, in characters.
+pub(super) const MAX_TEXT_CHARS: usize = 2000;
 /// Users that one broadcast may name.
-const MAX_USERS: usize = 1000;
+pub(super) const MAX_USERS: usize = 1000;
+/// Those of them that the audit log names.
+const NAMED_USERS: usize = 100;
 
 fn invalid(message: &str) -> ApiError {
     ApiError::new(ErrorCode::InvalidArgument, message)
@@ -59,8 +63,11 @@ pub(super) async fn search(
     Asked(request): Asked<SearchRequest>,
 ) -> Result<Json<Value>, ApiError> {
     let q = request.q.trim();
-    if q.len() > 254 || request.page_token.len() > 254 {
-        return Err(invalid("q: at most 254 bytes"));
+    if request.q.chars().count() > MAX_QUERY_CHARS {
+        return Err(invalid("q: at most 254 characters"));
+    }
+    if request.page_token.chars().count() > MAX_QUERY_CHARS {
+        return Err(invalid("page_token: not one that was given here"));
     }
     check_name(q, "q")?;
     check_name(&request.page_token, "page_token")?;
@@ -94,7 +101,7 @@ pub(super) async fn search(
 fn told(found: &FoundUser, ban: Option<&AccountBan>, operator: &Operator) -> Value {
     let user = &found.user;
     // An address is nobody's business who only looks.
-    let email = found.email.as_deref().filter(|_| operator.0.role >= OperatorRole::Moderator);
+    let email = found.email.as_deref().filter(|_| operator.row.role >= OperatorRole::Moderator);
     json!({
         "user_id": user.user_id.to_string(),
         "username": user.username,
@@ -245,7 +252,7 @@ pub(super) async fn kick(
 ) -> Result<StatusCode, ApiError> {
     let id = user_id(&id)?;
     found(&state, id).await?;
-    super::note(&state, &operator, "user.kick", format!("user:{id}"), &json!({})).await?;
+    operator.note(&state, &json!({})).await?;
     order(&state, OrderKind::Kick, &[id], "").await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -268,22 +275,22 @@ pub(super) async fn ban(
     Body(request): Body<BanRequest>,
 ) -> Result<StatusCode, ApiError> {
     let id = user_id(&id)?;
-    let reason = request.reason.trim();
-    if reason.len() > MAX_REASON_BYTES {
-        return Err(invalid("reason: at most 500 bytes"));
+    if request.reason.chars().count() > MAX_REASON_CHARS {
+        return Err(invalid("reason: at most 500 characters"));
     }
+    let reason = request.reason.trim();
     check_speech(reason, "reason")?;
     found(&state, id).await?;
     let now = unix_now_ms();
     let until = if request.seconds == 0 { 0 } else { now + UnixMs::from(request.seconds) * 1000 };
     let detail = json!({"reason": reason, "until": until.to_string()});
-    super::note(&state, &operator, "user.ban", format!("user:{id}"), &detail).await?;
+    operator.note(&state, &detail).await?;
     let ban = AccountBan {
         user_id: id,
         banned_at: now,
         until,
         reason: reason.to_owned(),
-        operator: operator.0.id,
+        operator: operator.row.id,
     };
     state.0.store.ban_account(ban).await.map_err(|error| match error {
         StoreError::NoSuchUser => ApiError::new(ErrorCode::UserNotFound, "there is no such user"),
@@ -302,7 +309,7 @@ pub(super) async fn unban(
 ) -> Result<StatusCode, ApiError> {
     let id = user_id(&id)?;
     found(&state, id).await?;
-    super::note(&state, &operator, "user.unban", format!("user:{id}"), &json!({})).await?;
+    operator.note(&state, &json!({})).await?;
     if state.0.store.unban_account(id).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
@@ -324,8 +331,8 @@ pub(super) async fn broadcast(
     Body(request): Body<BroadcastRequest>,
 ) -> Result<StatusCode, ApiError> {
     let text = request.text.trim();
-    if text.is_empty() || text.len() > MAX_TEXT_BYTES {
-        return Err(invalid("text: 1 to 2000 bytes"));
+    if text.is_empty() || request.text.chars().count() > MAX_TEXT_CHARS {
+        return Err(invalid("text: 1 to 2000 characters"));
     }
     check_speech(text, "text")?;
     // A list that came out empty does not mean everybody.
@@ -334,8 +341,13 @@ pub(super) async fn broadcast(
     }
     let ids = request.user_ids.unwrap_or_default();
     let users: Vec<UserId> = ids.iter().map(|id| user_id(id)).collect::<Result<_, _>>()?;
-    let detail = json!({"text": text, "users": users.len()});
-    super::note(&state, &operator, "broadcast.send", "users".to_owned(), &detail).await?;
+    let mut detail = json!({"text": text});
+    if !users.is_empty() {
+        let named = users.iter().take(NAMED_USERS).map(UserId::to_string);
+        detail["user_ids"] = named.collect::<Vec<_>>().into();
+        detail["users"] = users.len().into();
+    }
+    operator.note(&state, &detail).await?;
     order(&state, OrderKind::Notice, &users, text).await?;
     Ok(StatusCode::ACCEPTED)
 }

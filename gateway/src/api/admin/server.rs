@@ -10,16 +10,16 @@ use axum::response::IntoResponse;
 use axum::response::sse::{Event, Sse};
 use futures_util::stream;
 use ringwire_protocol::{CommandError, ErrorCode, UnixMs};
-use ringwire_storage::audit::AuditFilter;
+use ringwire_storage::audit::{AuditFilter, AuditOutcome};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::ServiceState;
 use super::super::error::ApiError;
 use super::super::input::Body;
-use super::Operator;
 use super::access::bearer;
 use super::extract::Asked;
+use super::trail::Operator;
 use crate::logging;
 use crate::observe::stats::{Sample, stats as figures};
 
@@ -27,8 +27,8 @@ use crate::observe::stats::{Sample, stats as figures};
 const EVERY: Duration = Duration::from_secs(1);
 /// Rows of the audit log on a page.
 const AUDIT_PAGE: u32 = 100;
-/// The longest filter of the log, in bytes.
-const MAX_FILTER_BYTES: usize = 1000;
+/// The longest filter of the log, in characters.
+pub(super) const MAX_FILTER_CHARS: usize = 1000;
 /// What BUSY tells the client to wait, in milliseconds.
 const BUSY_RETRY_MS: u32 = 5_000;
 
@@ -90,16 +90,16 @@ pub(super) async fn change_log(
     Body(request): Body<LogRequest>,
 ) -> Result<Json<Value>, ApiError> {
     let filter = request.filter.trim();
+    let chars = request.filter.chars().count();
     let refused = |problem: &str| {
         let message = format!("filter: directives such as info,ringwire_gateway=debug ({problem})");
         ApiError::new(ErrorCode::InvalidArgument, message)
     };
-    if filter.is_empty() || filter.len() > MAX_FILTER_BYTES {
-        return Err(refused("1 to 1000 bytes"));
+    if filter.is_empty() || chars > MAX_FILTER_CHARS {
+        return Err(refused("1 to 1000 characters"));
     }
     logging::check(filter).map_err(|problem| refused(&problem))?;
-    let detail = json!({"filter": filter});
-    super::note(&state, &operator, "log.change", "log".to_owned(), &detail).await?;
+    operator.note(&state, &json!({"filter": filter})).await?;
     logging::change(filter).map_err(|problem| refused(&problem))?;
     Ok(log().await)
 }
@@ -109,7 +109,7 @@ pub(super) async fn drain(
     State(state): State<ServiceState>,
     Extension(operator): Extension<Operator>,
 ) -> Result<StatusCode, ApiError> {
-    super::note(&state, &operator, "server.drain", "server".to_owned(), &json!({})).await?;
+    operator.note(&state, &json!({})).await?;
     state.0.facts.reach.stop.notify_one();
     Ok(StatusCode::ACCEPTED)
 }
@@ -140,6 +140,11 @@ pub(super) async fn audit(
     let rows: Vec<Value> = rows
         .into_iter()
         .map(|row| {
+            let (outcome, code) = match row.entry.outcome {
+                AuditOutcome::Tried => ("tried", None),
+                AuditOutcome::Done => ("done", None),
+                AuditOutcome::Refused(code) => ("refused", Some(code)),
+            };
             json!({
                 "id": row.id.to_string(),
                 "at": row.at.to_string(),
@@ -147,6 +152,8 @@ pub(super) async fn audit(
                 "actor_id": row.entry.actor.map(|actor| actor.to_string()),
                 "action": row.entry.action,
                 "target": row.entry.target,
+                "outcome": outcome,
+                "code": code,
                 "detail": serde_json::from_str::<Value>(&row.entry.detail).unwrap_or_default(),
             })
         })

@@ -12,7 +12,8 @@ use tokio::sync::oneshot;
 use super::super::ServiceState;
 use super::super::error::ApiError;
 use super::extract::{Asked, Named};
-use super::{Operator, people};
+use super::people;
+use super::trail::Operator;
 use crate::limits;
 use crate::placement::home_shard;
 use crate::shard::looks::{Look, Looked, SessionView};
@@ -131,8 +132,7 @@ pub(super) async fn end(
     if session_id.is_empty() || session_id.len() > 64 || !session_id.is_ascii() {
         return Err(ApiError::new(ErrorCode::InvalidArgument, "session_id: not one of a session"));
     }
-    let target = format!("session:{session_id}");
-    super::note(&state, &operator, "session.end", target, &json!({})).await?;
+    operator.note(&state, &json!({})).await?;
     let mut answers = Vec::new();
     for mailbox in &state.0.facts.reach.mailboxes {
         let (answer, ended) = oneshot::channel();
@@ -145,7 +145,8 @@ pub(super) async fn end(
         answers.push(ended);
     }
     for ended in answers {
-        if matches!(tokio::time::timeout(PATIENCE, ended).await, Ok(Ok(true))) {
+        if let Ok(Ok(Some(user))) = tokio::time::timeout(PATIENCE, ended).await {
+            operator.tell(&json!({"user_id": user.to_string()}));
             return Ok(StatusCode::NO_CONTENT);
         }
     }

@@ -34,7 +34,12 @@ pub(super) struct Page {
 }
 
 /// The page that the query asks for; `None`: it goes by tokens or positions.
+///
+/// A `limit` is within its bounds or refused, as `per_page` and the `limit` of every other list.
 pub(super) fn asked(row: &Row, query: &Parameters) -> Result<Option<Page>, ApiError> {
+    if row.fills.iter().any(|fill| matches!(fill, Fill::Query("limit"))) {
+        number(query, "limit", limits::MAX_PAGE)?;
+    }
     if !row.fills.iter().any(|fill| matches!(fill, Fill::Pages)) {
         return Ok(None);
     }

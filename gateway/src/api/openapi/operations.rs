@@ -88,6 +88,14 @@ fn parameters(row: &Row, fields: &mut Map<String, Value>) -> Vec<Value> {
                 let place = parameter(name, &schema["items"]);
                 parameters.push(described(name, "path", place, &Value::Null));
             }
+            Fill::Query("limit") => {
+                fields.remove("limit");
+                let most = limits::MAX_PAGE;
+                let limit =
+                    json!({"type": "integer", "minimum": 1, "maximum": most, "default": most});
+                let note = "Elements at most.";
+                parameters.push(described("limit", "query", limit, &note.into()));
+            }
             Fill::Query(field) | Fill::QueryList(field) => {
                 let schema = fields.remove(field).unwrap_or_default();
                 let place = parameter(field, &schema);

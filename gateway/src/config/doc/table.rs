@@ -76,6 +76,7 @@ A retried send is recognised for as long as its first try is kept, so keep at le
     "storage.retention.room_days": "The same for rooms.",
     "storage.retention.room_count": "",
     "storage.retention.pass_s": "Pause after every conversation was looked at, in seconds, 1 to 604800.",
+    "storage.retention.audit_days": "Rows of the audit log of operators that are older than so many days go. 0: none.",
     "[files]": r#"Files that messages carry; see "Files" in the README."#,
     "files.enabled": "Whether people can upload files. If false, those that are there cannot be read either, and stay.",
     "files.store": r#"Where their bytes lie: "" (the folder files in the data folder), the path of another folder, or
@@ -200,9 +201,11 @@ member.changed, member.requested, conversation.created, conversation.updated, co
     "events.keep_s": "How long an event waits for a webhook that does not take it, in seconds, 60 to 2592000. Then it is dropped and counted.",
     "hook.url": r#"A program of yours that is asked before a message is accepted, and may allow, deny or rewrite it (see "Before a message is
 sent" in the README). "": nobody is asked."#,
-    "hook.secrets": "What signs the questions, 1 to 4 secrets of 16 or more bytes.",
+    "hook.secrets": "What signs the questions, 1 to 4 secrets of 16 or more bytes. Needed where url is set.",
     "hook.timeout_ms": "How long it may take, in milliseconds, 10 to 10000. The sender waits, and so do their later commands in the conversation.",
-    "hook.on_failure": r#"What becomes of a message when it does not answer in time, or with an error: "allow" or "deny"."#,
+    "hook.on_failure": r#"What becomes of a message when it gives no answer: "allow" or "deny" (UNAVAILABLE, so clients try again). No answer is one
+that does not come in time, a connection that fails, any status but 2xx, more than 64 KiB, what is none of the three
+answers, and a text that no message may have."#,
     "hook.kinds": "About which kinds of message it is asked: TEXT, IMAGE, VOICE, VIDEO, FILE, LOCATION, CARD, CUSTOM. []: about all.",
     "log.filter": r#"What is logged: a level (error, warn, info, debug, trace), or directives such as
 "info,ringwire_gateway::session=debug". Flag: --log."#,
