@@ -34,6 +34,9 @@ enum What {
         /// `echo`, `fanout`; both unless told otherwise.
         #[arg(long, value_delimiter = ',')]
         only: Vec<String>,
+        /// Source of uWebSockets, with its submodule uSockets inside: without it, that one is not compared.
+        #[arg(long, value_name = "FOLDER")]
+        uwebsockets: Option<PathBuf>,
         #[command(flatten)]
         driving: Driving,
     },
@@ -87,7 +90,9 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<()> {
     let Some(what) = &arguments.what else { return micro(root, &[]) };
     match what {
         What::Instructions { accept } => instructions::run(root, *accept),
-        What::Compare { only, driving } => compare(root, only, driving),
+        What::Compare { only, uwebsockets, driving } => {
+            compare(root, only, uwebsockets.as_deref(), driving)
+        }
         What::Targets { report_json, rounds } => {
             measure_targets(root, report_json.as_deref(), *rounds)
         }
@@ -131,21 +136,38 @@ fn alone(root: &Path, driver: &str, driving: &Driving) -> Result<()> {
 }
 
 /// Our connection layer beside other servers.
-fn compare(root: &Path, only: &[String], driving: &Driving) -> Result<()> {
+fn compare(
+    root: &Path,
+    only: &[String],
+    uwebsockets: Option<&Path>,
+    driving: &Driving,
+) -> Result<()> {
     let (node, npm) = prerequisites::ensure_node()?;
-    packages::install_node_packages(root, packages::NODE_PEER, &npm)?;
+    packages::install_node_packages(root, packages::NODE_PEERS, &npm)?;
+    look_for_nchan();
     build(root, &["--bins", "--example", "echo"])?;
     let mut command = driver("compare_servers", driving)?;
     if !only.is_empty() {
         command.arg("--only").arg(only.join(","));
     }
+    if let Some(source) = uwebsockets {
+        command.arg("--uwebsockets").arg(std::path::absolute(source)?);
+    }
     run_command(command.env("RINGWIRE_NODE", node))
+}
+
+/// Without it the comparison says that it is not here.
+fn look_for_nchan() {
+    if let Err(why) = prerequisites::ensure_nchan() {
+        println!("no nginx with nchan: {why:#}");
+    }
 }
 
 /// Runs every driver that a target needs, one after the other. What fails is told, and is a target without a figure.
 fn measure_targets(root: &Path, report_json: Option<&Path>, rounds: u32) -> Result<()> {
     let programs = prerequisites::ensure()?;
-    packages::install_node_packages(root, packages::NODE_PEER, &programs.npm)?;
+    packages::install_node_packages(root, packages::NODE_PEERS, &programs.npm)?;
+    look_for_nchan();
     build(root, &["--bins", "--example", "echo"])?;
     let measure = |driver: &str, arguments: &[String]| {
         report_of(driver, arguments, &programs).unwrap_or_else(|error| {

@@ -277,12 +277,16 @@ mod tests {
 
     #[test]
     fn the_lowest_cell_and_the_best_peer_count() {
-        let cell = |depth: u32, rates: [f64; 4]| {
+        // One of them is not here, and has no figure.
+        let cell = |depth: u32, rates: [Option<f64>; 5]| {
             let servers = rates.map(|rate| json!({"median_messages_per_cpu_s": rate}));
             json!({"depth": depth, "servers": servers})
         };
-        let names = ["ringwire", "monoio_tcp", "tokio_tungstenite", "node_ws"];
-        let cells = [cell(1, [90.0, 100.0, 60.0, 9.0]), cell(16, [80.0, 100.0, 30.0, 100.0])];
+        let names = ["ringwire", "monoio_tcp", "tokio_tungstenite", "uwebsockets", "node_ws"];
+        let cells = [
+            cell(1, [Some(90.0), Some(100.0), Some(60.0), None, Some(9.0)]),
+            cell(16, [Some(80.0), Some(100.0), Some(30.0), None, Some(100.0)]),
+        ];
         let compare = json!([{"workload": "echo", "servers": names, "cells": cells}]);
         let rows = rows(&Reports { compare, ..Reports::default() });
         assert_eq!(measured(&rows, "beside a raw TCP echo"), (Some(0.8), false));
