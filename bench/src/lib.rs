@@ -2,5 +2,7 @@
 
 pub mod client;
 pub mod gateway;
+pub mod load;
 pub mod poll;
+pub mod probe;
 pub mod process;

@@ -44,7 +44,8 @@ impl Layout {
         let members = scenario.conversation.members(scenario.users);
         let conversations = scenario.users / members.max(1);
         // Of a closed loop the most there can be in the mean: answers take time as well.
-        let thinking_per_s = f64::from(scenario.users) / scenario.think_s;
+        let thinking_per_s =
+            f64::from(scenario.users) * f64::from(scenario.at_once) / scenario.think_s;
         let sends = scenario.mean_rate_per_s().unwrap_or(thinking_per_s) * scenario.duration_s;
         let streams = sends.min(f64::from(scenario.users)) * f64::from(members);
         let level = match scenario.verify {

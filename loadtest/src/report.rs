@@ -479,6 +479,7 @@ pub(crate) fn sample_report(factor: f64) -> Report {
         server: Some(Cost {
             source: "pid 1".to_owned(),
             cpu_s: 5.0,
+            cpu_s_of_each: vec![5.0],
             resident_bytes_before: 40 << 20,
             resident_bytes_after: 50 << 20,
         }),

@@ -68,6 +68,9 @@ pub struct Scenario {
     /// How long users of a closed loop think in the mean, in seconds; exponentially distributed.
     #[serde(default = "default_think_s")]
     pub think_s: f64,
+    /// How many sends each user of a closed loop has under way at once, every one followed by the next.
+    #[serde(default = "default_at_once")]
+    pub at_once: u32,
     /// How long sends are offered, in seconds, warm-up included.
     pub duration_s: f64,
     /// How long latencies are not yet recorded, in seconds; see [`Self::warmup`].
@@ -243,6 +246,7 @@ impl Scenario {
             }
         }
         positive(self.think_s, "think_s")?;
+        check((1..=1024).contains(&self.at_once), "at_once", "must be between 1 and 1024")?;
         positive(self.duration_s, "duration_s")?;
         not_negative(self.warmup_s, "warmup_s")?;
         check(
@@ -303,6 +307,9 @@ const fn default_depth() -> u32 {
 }
 const fn default_connect_rate() -> f64 {
     1000.0
+}
+const fn default_at_once() -> u32 {
+    1
 }
 const fn default_think_s() -> f64 {
     1.0

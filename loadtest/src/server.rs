@@ -59,6 +59,8 @@ pub struct Cost {
     pub source: String,
     /// Processor time from the first send to the last, in seconds.
     pub cpu_s: f64,
+    /// The same of each process that was named, in that order, with its descendants; of metrics nothing.
+    pub cpu_s_of_each: Vec<f64>,
     /// Memory before the first send. By process ids: of the processes named, without their descendants.
     pub resident_bytes_before: u64,
     /// Memory after the last.
@@ -70,8 +72,15 @@ pub struct Cost {
 pub struct Watch {
     source: Source,
     news: Receiver<Usage>,
-    before: Option<Usage>,
-    after: Option<Usage>,
+    before: Option<Reading>,
+    after: Option<Reading>,
+}
+
+/// What is read at one moment.
+#[derive(Clone, Debug, PartialEq)]
+struct Reading {
+    all: Usage,
+    cpu_s_of_each: Vec<f64>,
 }
 
 impl Source {
@@ -88,7 +97,7 @@ impl Source {
         Ok(Self::Metrics(host, if path.is_empty() { "/metrics" } else { path }.to_owned()))
     }
 
-    fn read(&self) -> io::Result<Usage> {
+    fn read(&self) -> io::Result<Reading> {
         match self {
             Self::Pids(pids) => processes(pids),
             Self::Metrics(host, path) => metrics(&get(host, path)?),
@@ -120,8 +129,8 @@ impl Watch {
             loop {
                 thread::sleep(INTERVAL);
                 // A reading that fails is left out. One too many is dropped; only an end of the watch ends this.
-                if let Ok(usage) = reading.read()
-                    && let Err(mpsc::TrySendError::Disconnected(_)) = sender.try_send(usage)
+                if let Ok(reading) = reading.read()
+                    && let Err(mpsc::TrySendError::Disconnected(_)) = sender.try_send(reading.all)
                 {
                     return;
                 }
@@ -152,9 +161,15 @@ impl Watch {
         let (before, after) = self.before.zip(self.after)?;
         Some(Cost {
             source: self.source.to_string(),
-            cpu_s: (after.cpu_s - before.cpu_s).max(0.0),
-            resident_bytes_before: before.resident_bytes,
-            resident_bytes_after: after.resident_bytes,
+            cpu_s: (after.all.cpu_s - before.all.cpu_s).max(0.0),
+            cpu_s_of_each: after
+                .cpu_s_of_each
+                .iter()
+                .zip(&before.cpu_s_of_each)
+                .map(|(after, before)| (after - before).max(0.0))
+                .collect(),
+            resident_bytes_before: before.all.resident_bytes,
+            resident_bytes_after: after.all.resident_bytes,
         })
     }
 }
@@ -180,7 +195,7 @@ impl Stat {
     }
 }
 
-fn processes(pids: &[u32]) -> io::Result<Usage> {
+fn processes(pids: &[u32]) -> io::Result<Reading> {
     let mut all = HashMap::new();
     for entry in std::fs::read_dir("/proc")?.flatten() {
         let name = entry.file_name();
@@ -195,25 +210,32 @@ fn processes(pids: &[u32]) -> io::Result<Usage> {
     if let Some(gone) = pids.iter().find(|pid| !all.contains_key(pid)) {
         return Err(io::Error::new(io::ErrorKind::NotFound, format!("there is no process {gone}")));
     }
-    let belongs = |mut pid: u32| {
+    // Which of those named a process descends from; itself, where it is one of them.
+    let place_of = |mut pid: u32| {
         // Parents have no circles, but what is read while processes come and go might.
         for _ in 0..64 {
-            if pids.contains(&pid) {
-                return true;
+            if let Some(place) = pids.iter().position(|named| *named == pid) {
+                return Some(place);
             }
-            match all.get(&pid) {
-                Some(stat) if stat.parent > 1 => pid = stat.parent,
-                _ => return false,
-            }
+            pid = all.get(&pid).map(|stat| stat.parent).filter(|parent| *parent > 1)?;
         }
-        false
+        None
     };
-    let ticks: u64 = all.iter().filter(|(pid, _)| belongs(**pid)).map(|(_, stat)| stat.ticks).sum();
+    let mut ticks = vec![0; pids.len()];
+    for (pid, stat) in &all {
+        if let Some(place) = place_of(*pid) {
+            ticks[place] += stat.ticks;
+        }
+    }
     let pages: u64 =
         pids.iter().filter_map(|pid| all.get(pid)).map(|stat| stat.resident_pages).sum();
-    Ok(Usage {
-        cpu_s: ticks as f64 / system(libc::_SC_CLK_TCK) as f64,
-        resident_bytes: pages * system(libc::_SC_PAGESIZE),
+    let seconds = |ticks: u64| ticks as f64 / system(libc::_SC_CLK_TCK) as f64;
+    Ok(Reading {
+        all: Usage {
+            cpu_s: seconds(ticks.iter().sum()),
+            resident_bytes: pages * system(libc::_SC_PAGESIZE),
+        },
+        cpu_s_of_each: ticks.into_iter().map(seconds).collect(),
     })
 }
 
@@ -262,16 +284,19 @@ fn dechunk(mut body: &str) -> Option<String> {
 }
 
 /// Reads the two metrics that every Prometheus client library exports.
-fn metrics(text: &str) -> io::Result<Usage> {
+fn metrics(text: &str) -> io::Result<Reading> {
     let value = |name: &str| {
         let lines = text.lines().filter_map(|line| line.strip_prefix(name));
         let mut values =
             lines.filter_map(|rest| rest.split_whitespace().next()?.parse::<f64>().ok());
         values.next().ok_or_else(|| io::Error::other(format!("no metric {name}")))
     };
-    Ok(Usage {
-        cpu_s: value("process_cpu_seconds_total ")?,
-        resident_bytes: value("process_resident_memory_bytes ")? as u64,
+    Ok(Reading {
+        all: Usage {
+            cpu_s: value("process_cpu_seconds_total ")?,
+            resident_bytes: value("process_resident_memory_bytes ")? as u64,
+        },
+        cpu_s_of_each: Vec::new(),
     })
 }
 
@@ -285,13 +310,21 @@ mod tests {
     fn a_process_is_read_with_its_descendants() {
         let own = std::process::id();
         let before = processes(&[own]).unwrap();
-        assert!(before.resident_bytes > 1 << 20);
+        assert!(before.all.resident_bytes > 1 << 20);
         // A child's time counts while it lives and after it was waited for.
         let spin = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done";
         let status = std::process::Command::new("sh").args(["-c", spin]).status().unwrap();
         assert!(status.success());
-        assert!(processes(&[own]).unwrap().cpu_s > before.cpu_s);
+        assert!(processes(&[own]).unwrap().all.cpu_s > before.all.cpu_s);
         assert!(processes(&[u32::MAX]).is_err());
+        // Each has its own part, and what descends from two of them counts once.
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let both = processes(&[own, child.id()]).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(both.cpu_s_of_each[0] >= before.all.cpu_s);
+        assert!(both.cpu_s_of_each[1] < 1.0);
+        assert!((both.cpu_s_of_each.iter().sum::<f64>() - both.all.cpu_s).abs() < 1e-9);
     }
 
     #[test]
@@ -327,7 +360,9 @@ mod tests {
         });
         let source = Source::metrics(&url).unwrap();
         for _ in 0..2 {
-            assert_eq!(source.read().unwrap(), Usage { cpu_s: 12.5, resident_bytes: 1 << 20 });
+            let read = source.read().unwrap();
+            assert_eq!(read.all, Usage { cpu_s: 12.5, resident_bytes: 1 << 20 });
+            assert_eq!(read.cpu_s_of_each, [0.0; 0]);
         }
         assert!(source.read().unwrap_err().to_string().contains("process_cpu_seconds_total"));
         server.join().unwrap();

@@ -175,7 +175,9 @@ impl Worker {
         .peekable();
         if scenario.arrival == Arrival::Closed && scenario.conversation.is_any() {
             for &index in &self.crew.senders {
-                self.crew.think(index, start_us);
+                for _ in 0..scenario.at_once {
+                    self.crew.think(index, start_us);
+                }
             }
         }
         self.crew.slowing.set(true);

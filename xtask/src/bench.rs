@@ -34,6 +34,9 @@ enum What {
         /// `echo`, `fanout`; both unless told otherwise.
         #[arg(long, value_delimiter = ',')]
         only: Vec<String>,
+        /// Source of uWebSockets, with its submodule uSockets inside: without it, that one is not compared.
+        #[arg(long, value_name = "FOLDER")]
+        uwebsockets: Option<PathBuf>,
         #[command(flatten)]
         driving: Driving,
     },
@@ -58,6 +61,8 @@ enum What {
     Idle(Driving),
     /// How fast sessions open and resume.
     Connect(Driving),
+    /// How fast thousands of sessions that are cut at once come back, and what the others feel.
+    Reconnect(Driving),
     /// What a hundred logins at once cost chat.
     Logins(Driving),
     /// What a member who never reads costs the others.
@@ -85,7 +90,9 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<()> {
     let Some(what) = &arguments.what else { return micro(root, &[]) };
     match what {
         What::Instructions { accept } => instructions::run(root, *accept),
-        What::Compare { only, driving } => compare(root, only, driving),
+        What::Compare { only, uwebsockets, driving } => {
+            compare(root, only, uwebsockets.as_deref(), driving)
+        }
         What::Targets { report_json, rounds } => {
             measure_targets(root, report_json.as_deref(), *rounds)
         }
@@ -93,6 +100,7 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<()> {
         What::Direct(driving) => with_server(root, "direct_rates", driving),
         What::Idle(driving) => with_server(root, "idle_sessions", driving),
         What::Connect(driving) => with_server(root, "connect_rates", driving),
+        What::Reconnect(driving) => with_server(root, "reconnect_storm", driving),
         What::Logins(driving) => with_server(root, "login_load", driving),
         What::Stalled(driving) => with_server(root, "stalled_reader", driving),
         What::Storage(driving) => alone(root, "storage_rates", driving),
@@ -128,21 +136,38 @@ fn alone(root: &Path, driver: &str, driving: &Driving) -> Result<()> {
 }
 
 /// Our connection layer beside other servers.
-fn compare(root: &Path, only: &[String], driving: &Driving) -> Result<()> {
+fn compare(
+    root: &Path,
+    only: &[String],
+    uwebsockets: Option<&Path>,
+    driving: &Driving,
+) -> Result<()> {
     let (node, npm) = prerequisites::ensure_node()?;
-    packages::install_node_packages(root, packages::NODE_PEER, &npm)?;
+    packages::install_node_packages(root, packages::NODE_PEERS, &npm)?;
+    look_for_nchan();
     build(root, &["--bins", "--example", "echo"])?;
     let mut command = driver("compare_servers", driving)?;
     if !only.is_empty() {
         command.arg("--only").arg(only.join(","));
     }
+    if let Some(source) = uwebsockets {
+        command.arg("--uwebsockets").arg(std::path::absolute(source)?);
+    }
     run_command(command.env("RINGWIRE_NODE", node))
+}
+
+/// Without it the comparison says that it is not here.
+fn look_for_nchan() {
+    if let Err(why) = prerequisites::ensure_nchan() {
+        println!("no nginx with nchan: {why:#}");
+    }
 }
 
 /// Runs every driver that a target needs, one after the other. What fails is told, and is a target without a figure.
 fn measure_targets(root: &Path, report_json: Option<&Path>, rounds: u32) -> Result<()> {
     let programs = prerequisites::ensure()?;
-    packages::install_node_packages(root, packages::NODE_PEER, &programs.npm)?;
+    packages::install_node_packages(root, packages::NODE_PEERS, &programs.npm)?;
+    look_for_nchan();
     build(root, &["--bins", "--example", "echo"])?;
     let measure = |driver: &str, arguments: &[String]| {
         report_of(driver, arguments, &programs).unwrap_or_else(|error| {
@@ -161,17 +186,19 @@ fn measure_targets(root: &Path, report_json: Option<&Path>, rounds: u32) -> Resu
             "direct_rates",
             &words(&format!("--databases postgres --duration-s {DIRECT_S}")),
         ),
-        connect: measure("connect_rates", &words("--sessions 10000")),
+        reconnect: measure("reconnect_storm", &words("--database postgres")),
         idle: measure("idle_sessions", &[]),
         ..Reports::default()
     };
     if let Some(best) = reports.best_rate_per_s() {
         let half = (best / 2.0) as u32;
-        let many = format!("--databases postgres --users 10000 --rates {half} --duration-s 60");
+        let many = format!(
+            "--databases postgres --users 10000 --rates {half} --open-only --duration-s 60"
+        );
         let runs = (0..rounds).map(|_| measure("direct_rates", &words(&many)));
         reports.many_users = runs.collect();
     }
-    targets::report(&mut targets::rows(&reports, DIRECT_S), report_json)
+    targets::report(&mut targets::rows(&reports), report_json)
 }
 
 /// Runs a driver; what it wrote.

@@ -29,8 +29,8 @@ const REQUIREMENTS: [&str; 4] = [
 ];
 const ENVIRONMENT: &str = "target/python";
 const NODE_CLIENT: &str = "docs/clients/javascript";
-/// The server that `bench compare` starts.
-pub(crate) const NODE_PEER: &str = "bench/compare/peers/node";
+/// The servers that `bench compare` starts.
+pub(crate) const NODE_PEERS: &str = "bench/compare/peers/node";
 /// The name of a stamp.
 const STAMP: &str = ".installed-from";
 

@@ -3,6 +3,7 @@
 //! Found in this order: the environment (`RINGWIRE_PG_BIN`, `RINGWIRE_CHROMIUM`, `RINGWIRE_PYTHON`, `RINGWIRE_NODE`),
 //! `PATH`, Debian's folders. What is missing is installed as a Debian package. Nothing installed here is started: each
 //! test runs a server of its own on a private folder. Packages of the two languages follow in `packages.rs`.
+//! Comparisons also take an nginx (`RINGWIRE_NGINX`), benchmarks valgrind.
 
 use std::fs;
 use std::io::{IsTerminal as _, Write as _};
@@ -19,6 +20,14 @@ const PYTHON_VARIABLE: &str = "RINGWIRE_PYTHON";
 const NODE_VARIABLE: &str = "RINGWIRE_NODE";
 const DEBIAN_POSTGRES: &str = "/usr/lib/postgresql";
 const CREATE_CLUSTER: &str = "/etc/postgresql-common/createcluster.conf";
+const NGINX_VARIABLE: &str = "RINGWIRE_NGINX";
+const DEBIAN_NCHAN: &str = "/usr/lib/nginx/modules/ngx_nchan_module.so";
+/// nchan wants it, whatever its configuration says; only the system's nginx makes it, when it first starts.
+const NGINX_FOLDER: &str = "/var/lib/nginx/body";
+/// It exists where systemd runs.
+const SYSTEMD: &str = "/run/systemd/system";
+/// Where Debian asks whether a package may start its service; images of containers say no there.
+const SERVICE_POLICY: &str = "/usr/sbin/policy-rc.d";
 
 /// Where the programs are.
 #[derive(Debug)]
@@ -99,6 +108,29 @@ pub(crate) fn ensure_valgrind() -> Result<PathBuf> {
     in_path("valgrind").context("valgrind was installed but is not found")
 }
 
+/// Makes sure that there is an nginx with the module nchan, for comparisons. Debian's package would start a server on port
+/// 80, now and at every boot: that is forbidden first.
+pub(crate) fn ensure_nchan() -> Result<()> {
+    if std::env::var_os(NGINX_VARIABLE).is_some() {
+        return Ok(());
+    }
+    if !Path::new(DEBIAN_NCHAN).is_file() {
+        if Path::new(SYSTEMD).is_dir() {
+            run_command(privileged(privilege()?, "systemctl").args(["mask", "nginx.service"]))?;
+        } else {
+            ensure!(
+                Path::new(SERVICE_POLICY).is_file(),
+                "nginx is missing, and nothing here would keep Debian's package from starting it"
+            );
+        }
+        install(&["nginx", "libnginx-mod-nchan"])?;
+    }
+    if !Path::new(NGINX_FOLDER).is_dir() {
+        run_command(privileged(privilege()?, "mkdir").args(["--parents", NGINX_FOLDER]))?;
+    }
+    Ok(())
+}
+
 fn find_postgres() -> Result<Option<PathBuf>> {
     if let Some(folder) = std::env::var_os(POSTGRES_FOLDER_VARIABLE) {
         let folder = PathBuf::from(folder);
@@ -174,8 +206,8 @@ fn install(packages: &[&str]) -> Result<()> {
     let privilege = privilege().with_context(|| {
         format!(
             "{names} is missing: run `apt-get install --no-install-recommends {}` as root, or name \
-             programs of your own in {POSTGRES_FOLDER_VARIABLE}, {CHROMIUM_VARIABLE}, {PYTHON_VARIABLE} and \
-             {NODE_VARIABLE}",
+             programs of your own in {POSTGRES_FOLDER_VARIABLE}, {CHROMIUM_VARIABLE}, {PYTHON_VARIABLE}, \
+             {NODE_VARIABLE} and {NGINX_VARIABLE}",
             packages.join(" ")
         )
     })?;

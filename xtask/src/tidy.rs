@@ -7,9 +7,9 @@ use anyhow::{Context as _, Result, ensure};
 
 const MAX_LINES: usize = 600;
 /// Kinds of files people write; data (vectors, corpora) follows other rules.
-const TEXT: [&str; 14] = [
-    "css", "html", "js", "md", "mjs", "proto", "py", "rs", "service", "sh", "sql", "toml", "yaml",
-    "yml",
+const TEXT: [&str; 16] = [
+    "conf", "cpp", "css", "html", "js", "md", "mjs", "proto", "py", "rs", "service", "sh", "sql",
+    "toml", "yaml", "yml",
 ];
 /// Folders that hold no source: build output, and data of a server that ran here.
 const SKIPPED_FOLDERS: [&str; 3] = ["target", "node_modules", "ringwire-data"];

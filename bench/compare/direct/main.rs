@@ -1,17 +1,20 @@
-//! `cargo xtask bench direct`: the highest rate of direct messages whose p99 stays under a bound, on SQLite and on a
-//! private Postgres, with the CPU of gateway and database beside it.
+//! `cargo xtask bench direct`: the highest rate of direct messages whose p99 stays under a bound, and what a message
+//! costs where everybody sends as fast as it is answered, on SQLite and on a private Postgres.
 //!
 //! For each database the rates of a ladder are offered one after the other by `ringwire-loadtest`, each to a gateway
 //! that has run the ones before. The climb ends after two rates in a row that miss the bound or find the generator
-//! itself too slow to tell.
+//! itself too slow to tell. Then come closed loops, with so many sends of each user under way at once.
+//!
+//! The CPU of gateway and database is counted from the first send to the last.
 
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Parser;
-use ringwire_bench::gateway::{Gateway, program};
-use ringwire_bench::process::cpu_seconds_of_tree;
+use hdrhistogram::Histogram;
+use ringwire_bench::gateway::Gateway;
+use ringwire_bench::load;
+use ringwire_bench::probe::Probe;
 use ringwire_testkit::PrivatePostgres;
 use serde::Serialize;
 use serde_json::Value;
@@ -28,6 +31,12 @@ struct Arguments {
     /// Sends per second, rising.
     #[arg(long, value_delimiter = ',', default_values_t = [500, 1_000, 2_000, 4_000, 6_000, 8_000, 10_000, 13_000, 16_000, 20_000, 25_000])]
     rates: Vec<u32>,
+    /// Sends under way at once, of each user, in closed loops after the ladder.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 16])]
+    at_once: Vec<u32>,
+    /// The ladder alone.
+    #[arg(long)]
+    open_only: bool,
     /// Length of each run, a fifth of it warm-up.
     #[arg(long, default_value_t = 10)]
     duration_s: u32,
@@ -42,18 +51,38 @@ struct Arguments {
     report_json: Option<PathBuf>,
 }
 
+/// How messages are offered.
+#[derive(Clone, Copy)]
+enum Load {
+    /// So many a second, whatever comes back.
+    Open(u32),
+    /// So many under way at once, of each user.
+    Closed(u32),
+}
+
 #[derive(Serialize)]
 struct Row {
     database: String,
-    rate_per_s: u32,
+    /// Of a closed loop.
+    at_once: Option<u32>,
+    /// As offered; of a closed loop, as they came.
+    rate_per_s: f64,
     deliver_p50_ms: f64,
     deliver_p99_ms: f64,
     deliver_p999_ms: f64,
     ack_p99_ms: f64,
-    /// Of the whole run, connecting and reading the log back included.
     gateway_cpu_s: f64,
     database_cpu_s: Option<f64>,
     generator_cpu_s: f64,
+    delivered: f64,
+    /// Round trips of a byte over raw TCP beside the load.
+    probe_p50_ms: f64,
+    probe_p99_ms: f64,
+    probe_p999_ms: f64,
+    deliveries_per_gateway_cpu_s: f64,
+    /// Messages lost, doubled, out of order or unanswered.
+    wrong: f64,
+    /// A closed loop keeps the generator as busy as it can be: that says nothing about latencies and all about costs.
     verdict: String,
     met: bool,
 }
@@ -62,7 +91,8 @@ fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let mut rows = Vec::new();
     println!(
-        "database    rate/s   deliver p50    p99   p99.9 ms   ack p99 ms   CPU s: gateway  database  generator   verdict"
+        "database   at once   rate/s   deliver p50    p99   p99.9 ms   ack p99 ms   probe p99   CPU s: gateway  database  generator   \
+         deliveries per gateway CPU s   verdict"
     );
     for database in &arguments.databases {
         let postgres = match database.as_str() {
@@ -70,13 +100,22 @@ fn main() -> Result<()> {
             "postgres" => Some(PrivatePostgres::start().context("no private Postgres")?),
             other => bail!("{other} is neither sqlite nor postgres"),
         };
-        climb(database, postgres.as_ref(), &arguments, &mut rows)?;
+        let gateway = match &postgres {
+            None => Gateway::start::<&str>(&[])?,
+            Some(postgres) => Gateway::start(&["--database", &postgres.url()])?,
+        };
+        let bed = Bed { database, gateway, postgres: postgres.as_ref(), arguments: &arguments };
+        bed.climb(&mut rows)?;
+        let closed = arguments.at_once.iter().filter(|_| !arguments.open_only);
+        for &at_once in closed {
+            rows.push(bed.offer(Load::Closed(at_once))?);
+        }
     }
     for database in &arguments.databases {
-        let best = rows.iter().rfind(|row| row.database == *database && row.met);
-        match best {
+        let mut met = rows.iter().filter(|row| row.at_once.is_none() && row.met);
+        match met.rfind(|row| row.database == *database) {
             Some(row) => println!(
-                "{database}: {} messages/s with p99 {:.1} ms",
+                "{database}: {:.0} messages/s with p99 {:.1} ms",
                 row.rate_per_s, row.deliver_p99_ms
             ),
             None => println!("{database}: no rate met p99 {} ms", arguments.p99_ms),
@@ -88,88 +127,113 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn climb(
-    database: &str,
-    postgres: Option<&PrivatePostgres>,
-    arguments: &Arguments,
-    rows: &mut Vec<Row>,
-) -> Result<()> {
-    let gateway = match postgres {
-        None => Gateway::start::<&str>(&[])?,
-        Some(postgres) => Gateway::start(&["--database", &postgres.url()])?,
-    };
-    let mut missed = 0;
-    for &rate_per_s in &arguments.rates {
-        let row = offer(&gateway, database, postgres, rate_per_s, arguments)?;
-        println!(
-            "{:<10} {:>7}   {:>11.2} {:>6.2} {:>10.2} {:>12.2} {:>16.2} {:>9} {:>10.2}   {}",
-            row.database,
-            row.rate_per_s,
-            row.deliver_p50_ms,
-            row.deliver_p99_ms,
-            row.deliver_p999_ms,
-            row.ack_p99_ms,
-            row.gateway_cpu_s,
-            row.database_cpu_s.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.2}")),
-            row.generator_cpu_s,
-            row.verdict,
-        );
-        missed = if row.met { 0 } else { missed + 1 };
-        rows.push(row);
-        if missed == 2 {
-            break;
-        }
-    }
-    Ok(())
+/// A gateway on its database.
+struct Bed<'a> {
+    database: &'a str,
+    gateway: Gateway,
+    postgres: Option<&'a PrivatePostgres>,
+    arguments: &'a Arguments,
 }
 
-fn offer(
-    gateway: &Gateway,
-    database: &str,
-    postgres: Option<&PrivatePostgres>,
-    rate_per_s: u32,
-    arguments: &Arguments,
-) -> Result<Row> {
-    let folder = tempfile::tempdir()?;
-    let (scenario, report) = (folder.path().join("direct.toml"), folder.path().join("report.json"));
-    std::fs::write(&scenario, include_str!("../../../loadtest/scenarios/direct.toml"))?;
-    let cpu = |pid: Option<u32>| pid.map(cpu_seconds_of_tree).transpose();
-    let postgres_pid = postgres.and_then(PrivatePostgres::pid);
-    let before = (cpu_seconds_of_tree(gateway.pid())?, cpu(postgres_pid)?);
-
-    let mut load = Command::new(program("ringwire-loadtest")?);
-    load.arg("run").arg(&scenario).arg("--url").arg(format!("ws://{}/ws", gateway.address()));
-    load.arg("--jwt-secret-file").arg(gateway.jwt_secret_file()).arg("--report-json").arg(&report);
-    let warmup_s = arguments.duration_s / 5;
-    for (key, value) in [
-        ("users", arguments.users.to_string()),
-        ("rate_per_s", rate_per_s.to_string()),
-        ("duration_s", arguments.duration_s.to_string()),
-        ("warmup_s", warmup_s.to_string()),
-        ("encoding", arguments.encoding.clone()),
-        ("thresholds.deliver_p99_ms", arguments.p99_ms.to_string()),
-    ] {
-        load.arg("--set").arg(format!("{key}={value}"));
+impl Bed<'_> {
+    fn climb(&self, rows: &mut Vec<Row>) -> Result<()> {
+        let mut missed = 0;
+        for &rate_per_s in &self.arguments.rates {
+            let row = self.offer(Load::Open(rate_per_s))?;
+            missed = if row.met { 0 } else { missed + 1 };
+            rows.push(row);
+            if missed == 2 {
+                break;
+            }
+        }
+        Ok(())
     }
-    let status = load.stdout(Stdio::null()).stderr(Stdio::null()).status()?;
-    let report = std::fs::read(&report)
-        .with_context(|| format!("the load generator ended with {status} and no report"))?;
-    let report: Value = serde_json::from_slice(&report)?;
 
-    let number = |path: &str| report.pointer(path).and_then(Value::as_f64).unwrap_or(f64::NAN);
-    let after = (cpu_seconds_of_tree(gateway.pid())?, cpu(postgres_pid)?);
-    let verdict = report["verdict"].as_str().unwrap_or("unknown").to_owned();
-    Ok(Row {
-        database: database.to_owned(),
-        rate_per_s,
-        deliver_p50_ms: number("/deliver_ms/p50"),
-        deliver_p99_ms: number("/deliver_ms/p99"),
-        deliver_p999_ms: number("/deliver_ms/p999"),
-        ack_p99_ms: number("/ack_ms/p99"),
-        gateway_cpu_s: after.0 - before.0,
-        database_cpu_s: after.1.zip(before.1).map(|(after, before)| after - before),
-        generator_cpu_s: number("/generator_cpu_s"),
-        met: verdict == "pass",
-        verdict,
-    })
+    fn offer(&self, offered: Load) -> Result<Row> {
+        let scenario = include_str!("../../../loadtest/scenarios/direct.toml");
+        let database = self.postgres.and_then(PrivatePostgres::pid);
+        let probe = Probe::start()?;
+        let report =
+            load::run(&self.gateway, scenario, &self.settings(offered), database.as_slice())?;
+        let row = self.row(offered, &report, &probe.finish()?);
+        println!("{row}");
+        Ok(row)
+    }
+
+    fn settings(&self, offered: Load) -> Vec<String> {
+        let Arguments { users, p99_ms, duration_s, encoding, .. } = self.arguments;
+        let mut settings = vec![
+            format!("users={users}"),
+            format!("duration_s={duration_s}"),
+            format!("warmup_s={}", duration_s / 5),
+            format!("encoding={encoding}"),
+        ];
+        match offered {
+            Load::Open(rate_per_s) => {
+                settings.push(format!("rate_per_s={rate_per_s}"));
+                settings.push(format!("thresholds.deliver_p99_ms={p99_ms}"));
+            }
+            Load::Closed(at_once) => {
+                settings.push("arrival=closed".to_owned());
+                settings.push(format!("at_once={at_once}"));
+                settings.push(format!("depth={at_once}"));
+                // As good as none.
+                settings.push("think_s=0.000001".to_owned());
+            }
+        }
+        settings
+    }
+
+    fn row(&self, offered: Load, report: &Value, probe_us: &Histogram<u64>) -> Row {
+        let figure = |pointer| load::figure(report, pointer);
+        let probe_ms = |quantile| probe_us.value_at_quantile(quantile) as f64 / 1000.0;
+        let gateway_cpu_s = figure("/server/cpu_s_of_each/0");
+        let delivered = figure("/delivered");
+        let verdict = report["verdict"].as_str().unwrap_or("unknown").to_owned();
+        Row {
+            database: self.database.to_owned(),
+            at_once: match offered {
+                Load::Open(_) => None,
+                Load::Closed(at_once) => Some(at_once),
+            },
+            rate_per_s: figure("/offered_per_s"),
+            deliver_p50_ms: figure("/deliver_ms/p50"),
+            deliver_p99_ms: figure("/deliver_ms/p99"),
+            deliver_p999_ms: figure("/deliver_ms/p999"),
+            ack_p99_ms: figure("/ack_ms/p99"),
+            gateway_cpu_s,
+            database_cpu_s: self.postgres.map(|_| figure("/server/cpu_s_of_each/1")),
+            generator_cpu_s: figure("/generator_cpu_s"),
+            delivered,
+            probe_p50_ms: probe_ms(0.5),
+            probe_p99_ms: probe_ms(0.99),
+            probe_p999_ms: probe_ms(0.999),
+            deliveries_per_gateway_cpu_s: delivered / gateway_cpu_s,
+            wrong: ["/lost", "/duplicated", "/reordered", "/unanswered"].map(figure).iter().sum(),
+            met: verdict == "pass",
+            verdict,
+        }
+    }
+}
+
+impl std::fmt::Display for Row {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{:<10} {:>7} {:>8.0}   {:>11.2} {:>6.2} {:>10.2} {:>12.2} {:>11.2} {:>16.2} {:>9} {:>10.2}   {:>28.0}   {}",
+            self.database,
+            self.at_once.map_or_else(|| "-".to_owned(), |at_once| at_once.to_string()),
+            self.rate_per_s,
+            self.deliver_p50_ms,
+            self.deliver_p99_ms,
+            self.deliver_p999_ms,
+            self.ack_p99_ms,
+            self.probe_p99_ms,
+            self.gateway_cpu_s,
+            self.database_cpu_s.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.2}")),
+            self.generator_cpu_s,
+            self.deliveries_per_gateway_cpu_s,
+            self.verdict,
+        )
+    }
 }

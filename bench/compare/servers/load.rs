@@ -5,7 +5,8 @@
 //!   fan-out:  the first connection sends `depth` messages in one write; when everybody has got them all, the next ones
 //! ```
 //!
-//! Each message that arrives is compared with what was sent; all that one read brings is answered by one write.
+//! Each message that arrives is compared with what was sent; all that one read brings is answered by one write. What
+//! else a server's protocol asks for, is answered too.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -16,12 +17,11 @@ use anyhow::{Context as _, Result, ensure};
 use serde::Serialize;
 
 use crate::cpu::Usage;
-use crate::wire::{Framing, Wire};
+use crate::handshake::connect;
+use crate::wire::{Arrival, Wire};
 use crate::{Cell, Workload};
 use ringwire_bench::poll::{Event, Poll};
 
-const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
-const HANDSHAKE_BYTES: usize = 4_096;
 /// Without a single message for this long, the server is stuck or has lost a message.
 const SILENCE_LIMIT: Duration = Duration::from_secs(10);
 const POLL_LIMIT_MS: i32 = 100;
@@ -229,16 +229,28 @@ impl Load {
             Err(error) => return Err(error).context("reading a message"),
         };
         ensure!(read > 0, "the server closed connection {index}");
-        let mut replies = self.input[..kept + read].chunks_exact(self.wire.reply_bytes());
-        let mut count = 0;
-        for reply in &mut replies {
-            self.wire.check(author as u32, connection.received, reply)?;
-            connection.received += 1;
-            count += 1;
+        let mut rest = &self.input[..kept + read];
+        let (mut count, mut pings) = (0, 0);
+        while let Some((arrival, length)) = self.wire.first(rest) {
+            let (message, others) = rest.split_at(length);
+            rest = others;
+            match arrival {
+                Arrival::Reply => {
+                    self.wire.check(author as u32, connection.received, message)?;
+                    connection.received += 1;
+                    count += 1;
+                }
+                Arrival::Ping => pings += 1,
+            }
         }
         ensure!(connection.received <= sent, "more came back than was sent");
         connection.partial.clear();
-        connection.partial.extend_from_slice(replies.remainder());
+        connection.partial.extend_from_slice(rest);
+        if pings > 0 {
+            self.output.clear();
+            self.output.extend(self.wire.pong().repeat(pings));
+            self.flush(index)?;
+        }
         Ok(count)
     }
 
@@ -274,40 +286,6 @@ fn write(stream: &mut TcpStream, bytes: &[u8]) -> Result<usize> {
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
         Err(error) => Err(error).context("sending messages"),
     }
-}
-
-fn connect(address: SocketAddr, framing: Framing) -> Result<TcpStream> {
-    let mut stream = TcpStream::connect_timeout(&address, HANDSHAKE_LIMIT)?;
-    stream.set_nodelay(true)?;
-    if framing == Framing::WebSocket {
-        stream.set_read_timeout(Some(HANDSHAKE_LIMIT))?;
-        upgrade(&mut stream, address)?;
-    }
-    stream.set_nonblocking(true)?;
-    Ok(stream)
-}
-
-/// The handshake of RFC 6455 section 1.3, with the key and the answer that stand there.
-fn upgrade(stream: &mut TcpStream, address: SocketAddr) -> Result<()> {
-    let request = format!(
-        "GET / HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-    );
-    stream.write_all(request.as_bytes())?;
-    let mut response = Vec::new();
-    let mut chunk = [0; 512];
-    while !response.ends_with(b"\r\n\r\n") {
-        let read = stream.read(&mut chunk)?;
-        ensure!(read > 0, "closed during the handshake");
-        response.extend_from_slice(&chunk[..read]);
-        ensure!(response.len() <= HANDSHAKE_BYTES, "a handshake without an end");
-    }
-    let response = String::from_utf8_lossy(&response);
-    ensure!(
-        response.starts_with("HTTP/1.1 101") && response.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
-        "not a WebSocket server: {response}"
-    );
-    Ok(())
 }
 
 /// Closing then resets the connection: thousands of them in TIME_WAIT would use up the ports.

@@ -11,13 +11,17 @@
 //! for each turn. The figure is messages, or deliveries, per CPU-second of the server; medians are compared, and a
 //! difference below 10 % is a tie.
 //!
-//! The raw TCP server gets the same payloads without WebSocket framing, and knows nothing but echo. A row during which
-//! others used the machine is marked: its figures are no evidence.
+//! The raw TCP server gets the same payloads without WebSocket framing, and knows nothing but echo; nginx knows nothing
+//! but fan-out. Socket.IO gets payloads of the same length in events of its own protocol. A server that is not here is
+//! told in the table. A row during which others used the machine is marked: its figures are no evidence.
 
 mod cpu;
+mod handshake;
 mod load;
+mod nchan;
 mod report;
 mod server;
+mod uwebsockets;
 mod wire;
 
 use std::path::PathBuf;
@@ -29,7 +33,7 @@ use serde::Serialize;
 
 use load::{Load, Sample};
 use report::{CellReport, Report};
-use server::Server;
+use server::{Candidate, Server};
 
 /// What servers do with a message.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, ValueEnum)]
@@ -57,9 +61,12 @@ struct Arguments {
     /// What is compared.
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Workload::Echo, Workload::Fanout])]
     only: Vec<Workload>,
-    /// Servers to compare; those that are not there or cannot do it are left out.
+    /// Servers to compare; those that cannot do it are left out.
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = Server::ALL)]
     servers: Vec<Server>,
+    /// Source of uWebSockets, with its submodule uSockets inside; it is built by `cc` and `c++`.
+    #[arg(long, value_name = "FOLDER")]
+    uwebsockets: Option<PathBuf>,
     /// Connections of a cell [default: 200 and 5,000 for echo, 1,000 and 10,000 for fan-out].
     #[arg(long, value_delimiter = ',')]
     connections: Vec<usize>,
@@ -97,9 +104,12 @@ fn main() -> Result<()> {
     cpu::raise_descriptor_limit()?;
     cpu::pin(cores.load)?;
 
+    let source = arguments.uwebsockets.as_deref();
+    let found = arguments.servers.iter().map(|server| server.find(source));
+    let candidates = found.collect::<Result<Vec<_>>>()?;
     let mut reports = Vec::new();
     for &workload in &arguments.only {
-        let report = compare(workload, &cores, &arguments)?;
+        let report = compare(workload, &candidates, &cores, &arguments)?;
         println!("\n{}\n", report.legend());
         reports.push(report);
     }
@@ -111,29 +121,31 @@ fn main() -> Result<()> {
 }
 
 /// One table.
-fn compare(workload: Workload, cores: &cpu::Cores, arguments: &Arguments) -> Result<Report> {
-    let mut servers = Vec::new();
-    for server in arguments.servers.iter().copied().filter(|server| server.does(workload)) {
-        match server.missing()? {
-            None => servers.push(server),
-            Some(why) => println!("{} is left out: {why}", server.name()),
-        }
-    }
-    let mut report = Report::new(workload, &servers, arguments.rounds, arguments.measure_ms);
-    println!("{}", report.heading());
+fn compare(
+    workload: Workload,
+    candidates: &[Candidate],
+    cores: &cpu::Cores,
+    arguments: &Arguments,
+) -> Result<Report> {
+    let candidates: Vec<&Candidate> =
+        candidates.iter().filter(|candidate| candidate.server.does(workload)).collect();
+    let mut report = Report::new(workload, &candidates, arguments.rounds, arguments.measure_ms);
+    println!("{}", Report::heading());
     for cell in cells(workload, arguments) {
-        let mut row = CellReport::new(cell, servers.len());
+        let mut row = CellReport::new(cell, candidates.len());
         for round in 0..arguments.rounds {
-            for turn in 0..servers.len() {
+            for turn in 0..candidates.len() {
                 // Every server gets to be first.
-                let index = (round + turn) % servers.len();
-                let server = servers[index];
-                let sample = measure(workload, server, cell, cores, arguments)
-                    .with_context(|| format!("{} with {cell:?}", server.name()))?;
-                row.add(index, &sample);
+                let index = (round + turn) % candidates.len();
+                let candidate = candidates[index];
+                if candidate.not_here().is_none() {
+                    let sample = measure(workload, candidate, cell, cores, arguments)
+                        .with_context(|| format!("{} with {cell:?}", candidate.server.name()))?;
+                    row.add(index, &sample);
+                }
             }
         }
-        println!("{}", row.line());
+        print!("{}", report.lines(&row));
         report.add(row);
     }
     Ok(report)
@@ -156,13 +168,13 @@ fn cells(workload: Workload, arguments: &Arguments) -> Vec<Cell> {
 
 fn measure(
     workload: Workload,
-    server: Server,
+    candidate: &Candidate,
     cell: Cell,
     cores: &cpu::Cores,
     arguments: &Arguments,
 ) -> Result<Sample> {
-    let running = server.start(workload, cores.server)?;
-    let wire = server.wire(cell.size_bytes)?;
+    let running = candidate.start(workload, cores.server)?;
+    let wire = candidate.server.wire(cell.size_bytes)?;
     let mut load = Load::connect(workload, running.address(), wire, cell)?;
     load.run_for(Duration::from_millis(arguments.warm_up_ms))?;
     let before = running.usage()?;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::load::Sample;
-use crate::server::Server;
+use crate::server::{Candidate, Server};
 use crate::{Cell, Workload};
 
 /// Ratios this close to 1 are ties.
@@ -21,7 +21,15 @@ pub(crate) struct Report {
     rounds: usize,
     measure_ms: u64,
     servers: Vec<Server>,
+    /// Those of them that could not be started.
+    not_here: Vec<NotHere>,
     cells: Vec<CellReport>,
+}
+
+#[derive(Serialize)]
+struct NotHere {
+    server: Server,
+    why: String,
 }
 
 /// One cell: connections × size × depth.
@@ -36,7 +44,8 @@ pub(crate) struct CellReport {
 
 #[derive(Default, Serialize)]
 struct ServerReport {
-    median_messages_per_cpu_s: f64,
+    /// Null of a server that is not here.
+    median_messages_per_cpu_s: Option<f64>,
     samples: Vec<Sample>,
 }
 
@@ -58,28 +67,7 @@ impl CellReport {
             median(server.samples.iter().map(|sample| sample.messages_per_cpu_s));
     }
 
-    /// One line of the table: each server's median and share of its core, and how the first compares with it.
-    pub(crate) fn line(&self) -> String {
-        let mut line = format!("{:>11} {:>7} {:>5}", self.connections, self.size_bytes, self.depth);
-        let first = self.servers.first().map_or(0.0, |server| server.median_messages_per_cpu_s);
-        for (index, server) in self.servers.iter().enumerate() {
-            let share = median(server.samples.iter().map(|sample| sample.cpu_share));
-            let figure = format!("{:.0} {:3.0} %", server.median_messages_per_cpu_s, share * 100.0);
-            let _ = write!(line, " {figure:>19}");
-            if index > 0 {
-                let ratio = first / server.median_messages_per_cpu_s;
-                let tie = if (ratio - 1.0).abs() < TIE { "=" } else { " " };
-                let _ = write!(line, " {ratio:>5.2}{tie}");
-            }
-        }
-        let others = self.others_cpu_share();
-        if others > OTHERS_CPU_SHARE_MAX {
-            let _ = write!(line, "  others used {:.0} % of a core", others * 100.0);
-        }
-        line
-    }
-
-    fn others_cpu_share(&self) -> f64 {
+    fn others_cpu_share(&self) -> Option<f64> {
         let samples = self.servers.iter().flat_map(|server| &server.samples);
         median(samples.map(|sample| sample.others_cpu_share))
     }
@@ -88,7 +76,7 @@ impl CellReport {
 impl Report {
     pub(crate) fn new(
         workload: Workload,
-        servers: &[Server],
+        candidates: &[&Candidate],
         rounds: usize,
         measure_ms: u64,
     ) -> Self {
@@ -100,7 +88,14 @@ impl Report {
             },
             rounds,
             measure_ms,
-            servers: servers.to_vec(),
+            servers: candidates.iter().map(|candidate| candidate.server).collect(),
+            not_here: candidates
+                .iter()
+                .filter_map(|candidate| {
+                    let why = candidate.not_here()?.to_owned();
+                    Some(NotHere { server: candidate.server, why })
+                })
+                .collect(),
             cells: Vec::new(),
         }
     }
@@ -110,15 +105,43 @@ impl Report {
     }
 
     /// The table's first line.
-    pub(crate) fn heading(&self) -> String {
-        let mut line = format!("{:>11} {:>7} {:>5}", "connections", "bytes", "depth");
-        for (index, server) in self.servers.iter().enumerate() {
-            let _ = write!(line, " {:>19}", server.name());
-            if index > 0 {
-                let _ = write!(line, " {:>6}", "ratio");
+    pub(crate) fn heading() -> String {
+        format!(
+            "{:>11} {:>7} {:>5}  {:<17} {:>12} {:>6} {:>7}",
+            "connections", "bytes", "depth", "server", "per CPU s", "core", "ratio"
+        )
+    }
+
+    /// A cell in the table, a line for each server: its median and share of its core, and how the first compares with it.
+    pub(crate) fn lines(&self, cell: &CellReport) -> String {
+        let mut lines = String::new();
+        let first = cell.servers.first().and_then(|server| server.median_messages_per_cpu_s);
+        for (index, (server, figures)) in self.servers.iter().zip(&cell.servers).enumerate() {
+            let named = match index {
+                0 => format!("{:>11} {:>7} {:>5}", cell.connections, cell.size_bytes, cell.depth),
+                _ => " ".repeat(25),
+            };
+            let _ = write!(lines, "{named}  {:<17}", server.name());
+            let share = median(figures.samples.iter().map(|sample| sample.cpu_share));
+            let why = self.not_here.iter().find(|not_here| not_here.server == *server);
+            if let (Some(figure), Some(share)) = (figures.median_messages_per_cpu_s, share) {
+                let _ = write!(lines, " {figure:>12.0} {:>4.0} %", share * 100.0);
+                if let Some(first) = first.filter(|_| index > 0) {
+                    let ratio = first / figure;
+                    let tie = if (ratio - 1.0).abs() < TIE { " =" } else { "" };
+                    let _ = write!(lines, " {ratio:>7.2}{tie}");
+                }
+            } else if let Some(NotHere { why, .. }) = why {
+                let _ = write!(lines, " not here: {why}");
             }
+            if let Some(others) = cell.others_cpu_share().filter(|_| index == 0)
+                && others > OTHERS_CPU_SHARE_MAX
+            {
+                let _ = write!(lines, "  others used {:.0} % of a core", others * 100.0);
+            }
+            lines.push('\n');
         }
-        line
+        lines
     }
 
     /// What the columns mean.
@@ -131,14 +154,14 @@ impl Report {
     }
 }
 
-/// The middle value; of an even number the mean of the two in the middle.
-fn median(values: impl Iterator<Item = f64>) -> f64 {
+/// The middle value; of an even number the mean of the two in the middle, of none nothing.
+fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     match values.len() {
-        0 => f64::NAN,
-        odd if odd % 2 == 1 => values[odd / 2],
-        even => f64::midpoint(values[even / 2 - 1], values[even / 2]),
+        0 => None,
+        odd if odd % 2 == 1 => Some(values[odd / 2]),
+        even => Some(f64::midpoint(values[even / 2 - 1], values[even / 2])),
     }
 }
 
@@ -148,7 +171,39 @@ mod tests {
 
     #[test]
     fn the_median_ignores_the_order_and_outliers() {
-        assert!((median([9.0, 1.0, 2.0].into_iter()) - 2.0).abs() < f64::EPSILON);
-        assert!((median([4.0, 1.0, 2.0, 99.0].into_iter()) - 3.0).abs() < f64::EPSILON);
+        assert_eq!(median([9.0, 1.0, 2.0].into_iter()), Some(2.0));
+        assert_eq!(median([4.0, 1.0, 2.0, 99.0].into_iter()), Some(3.0));
+        assert_eq!(median(std::iter::empty()), None);
+    }
+
+    #[test]
+    fn a_server_that_is_not_here_has_its_line_and_its_place() {
+        let mut report = Report::new(Workload::Echo, &[], 1, 1);
+        report.servers = vec![Server::Ringwire, Server::Uwebsockets, Server::Axum];
+        report.not_here =
+            vec![NotHere { server: Server::Uwebsockets, why: "nobody named it".to_owned() }];
+        let mut cell = CellReport::new(Cell { connections: 200, size_bytes: 64, depth: 16 }, 3);
+        for (index, messages_per_cpu_s) in [(0, 300.0), (2, 200.0)] {
+            let (messages_per_s, cpu_share) = (messages_per_cpu_s, 1.0);
+            cell.add(
+                index,
+                &Sample { messages_per_cpu_s, messages_per_s, cpu_share, others_cpu_share: 0.5 },
+            );
+        }
+        assert_eq!(
+            report.lines(&cell).lines().collect::<Vec<_>>(),
+            [
+                "        200      64    16  ringwire                   300  100 %  others used 50 % of a core",
+                "                           uWebSockets       not here: nobody named it",
+                "                           axum                       200  100 %    1.50",
+            ]
+        );
+        report.add(cell);
+        let json = serde_json::to_value(&report).expect("it is JSON");
+        assert_eq!(json["servers"], serde_json::json!(["ringwire", "uwebsockets", "axum"]));
+        assert_eq!(json["not_here"][0]["server"], "uwebsockets");
+        let medians = [0, 1, 2]
+            .map(|index| json["cells"][0]["servers"][index]["median_messages_per_cpu_s"].as_f64());
+        assert_eq!(medians, [Some(300.0), None, Some(200.0)]);
     }
 }
