@@ -97,7 +97,8 @@ mod tests {
     fn addresses_are_of_the_web_or_own_files() {
         let file = format!("/api/v1/files/{}", "0a".repeat(16));
         let thumbnail = format!("{file}/thumbnail");
-        for url in ["", "https://a.example/b?c=d@e", "HTTP://a", "https://a/@b", &file, &thumbnail] {
+        for url in ["", "https://a.example/b?c=d@e", "HTTP://a", "https://a/@b", &file, &thumbnail]
+        {
             assert!(check_address(url, "url").is_ok(), "{url}");
         }
         for url in [

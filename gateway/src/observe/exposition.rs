@@ -156,11 +156,9 @@ fn memory(encoder: &mut DescriptorEncoder<'_>, usage: &Usage, all: &Figures) -> 
 fn threads(encoder: &mut DescriptorEncoder<'_>, usage: &Usage) -> fmt::Result {
     type Number = fn(&Thread) -> f64;
     let told: [(&str, &str, Number); 3] = [
-        (
-            "thread_cpu_seconds",
-            "Processor time of the threads there are, by name",
-            |thread| thread.cpu_seconds,
-        ),
+        ("thread_cpu_seconds", "Processor time of the threads there are, by name", |thread| {
+            thread.cpu_seconds
+        }),
         (
             "thread_waits",
             "Times that threads waited in the kernel, by name; of a shard: for its ring, or epoll, with nothing to do",

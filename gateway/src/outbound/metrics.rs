@@ -38,8 +38,7 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
-    const ALL: [Self; 5] =
-        [Self::taken, Self::failed, Self::given_up, Self::gone, Self::obsolete];
+    const ALL: [Self; 5] = [Self::taken, Self::failed, Self::given_up, Self::gone, Self::obsolete];
 }
 
 /// What the hook said to a message.

@@ -201,8 +201,10 @@ fn what_goes_out_is_counted_from_nothing_on_where_a_way_is_configured() {
         let figures = scrape(server);
         names.map(|name| {
             let all = figures.values().flat_map(|family| &family.samples);
-            let told: Vec<f64> =
-                all.filter(|(sample, _)| sample.starts_with(name)).map(|(_, value)| *value).collect();
+            let told: Vec<f64> = all
+                .filter(|(sample, _)| sample.starts_with(name))
+                .map(|(_, value)| *value)
+                .collect();
             assert!(told.iter().all(|value| *value == 0.0), "{told:?}");
             told.len()
         })
