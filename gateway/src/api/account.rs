@@ -35,8 +35,8 @@ struct DeleteRequest {
 
 /// Ends the account for good.
 ///
-/// What the user wrote is erased in the background. Only who has no password may leave the body out, with a token that is
-/// less than 5 minutes old.
+/// What the user wrote is erased in the background. Only who has no password may leave the body out, with a token that
+/// is less than 5 minutes old.
 #[utoipa::path(
     delete,
     path = "/api/v1/account",

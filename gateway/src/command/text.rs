@@ -43,8 +43,8 @@ pub fn check_address(url: &str, field: &str) -> Result<(), CommandError> {
     )))
 }
 
-/// Whether this is an address of the web or of a file of this server: nothing a page would run, nothing that holds what it
-/// names, no other scheme, no user's name that looks like a host, and no other path of this server.
+/// Whether this is an address of the web or of a file of this server: nothing a page would run, nothing that holds what
+/// it names, no other scheme, no user's name that looks like a host, and no other path of this server.
 pub fn is_address(url: &str) -> bool {
     let is_plain =
         url.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));

@@ -109,7 +109,7 @@ fn about(row: &EntryRow) -> About {
     }
 }
 
-/// Of which kind a message is, by the first bytes of its body; `None`: it is no message, or of a kind of a newer version.
+/// Of which kind a message is, by the first bytes of its body; `None`: no message, or of a kind of a newer version.
 fn message_kind(body: &[u8]) -> Option<wire::message::Kind> {
     let mut message = body.strip_prefix(&[MESSAGE_KEY])?;
     decode_varint(&mut message).ok()?;

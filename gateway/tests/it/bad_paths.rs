@@ -1,4 +1,4 @@
-//! What stands in a path and is no text is refused as everything is, with a code in JSON: by each operation, in each place.
+//! What stands in a path and is no text is refused with a code in JSON: by each operation, in each place.
 
 use serde_json::Value;
 
