@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 
 use super::super::ServiceState;
 use super::super::error::ApiError;
-use super::super::input::Body;
-use super::extract::{Asked, Named};
+use super::super::input::{Body, Named};
+use super::extract::Asked;
 use super::trail::Operator;
 use crate::cli::unix_now_ms;
 use crate::command::text::{check_name, check_speech};

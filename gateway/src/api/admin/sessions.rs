@@ -11,7 +11,8 @@ use tokio::sync::oneshot;
 
 use super::super::ServiceState;
 use super::super::error::ApiError;
-use super::extract::{Asked, Named};
+use super::super::input::Named;
+use super::extract::Asked;
 use super::people;
 use super::trail::Operator;
 use crate::limits;
