@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   keys, driver, listeners ─► mailboxes ─► store (its answers go to the mailboxes) ─► shards ─► service, API
-//!   SIGTERM, SIGINT ─► shards drain ─► store writes what it accepted ─► exit
+//!   SIGTERM, SIGINT ─► shards and HTTP drain ─► store writes what it accepted ─► exit
 //! ```
 
 use std::net::{SocketAddr, TcpListener as StdListener};
@@ -150,7 +150,8 @@ pub fn run(config: Config) -> Result<(), StartError> {
             mailbox.send_reserved(Mail::Drain);
         }
         let join = tokio::task::spawn_blocking(move || join_shards(threads));
-        drop(join.await);
+        // What is under way over HTTP mostly waits for the shards itself.
+        drop(tokio::join!(join, api.ended()));
         let lost = store.shut_down(Duration::from_secs(limits::DRAIN_S)).await;
         if lost > 0 {
             tracing::warn!(lost, "unacknowledged entries were given up: the database is away");

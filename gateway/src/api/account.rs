@@ -25,17 +25,18 @@ pub(super) fn routes() -> OpenApiRouter<ServiceState> {
     OpenApiRouter::new().routes(routes!(delete)).routes(routes!(export))
 }
 
-/// `DELETE /api/v1/account`. The body may be left out when the token is fresh.
+/// `DELETE /api/v1/account`. The body may be left out by who has no password, with a fresh token.
 #[derive(Default, Deserialize, ToSchema)]
 struct DeleteRequest {
-    /// The account's password.
+    /// The account's password. May be left out by who has none, with a token that is less than 5 minutes old.
     #[schema(value_type = Option<String>, format = Password)]
     password: Option<Zeroizing<String>>,
 }
 
 /// Ends the account for good.
 ///
-/// What the user wrote is erased in the background. The body may be left out when the token is less than 5 minutes old.
+/// What the user wrote is erased in the background. Only who has no password may leave the body out, with a token that
+/// is less than 5 minutes old.
 #[utoipa::path(
     delete,
     path = "/api/v1/account",
@@ -55,14 +56,16 @@ async fn delete(
     let has_body = request.headers().contains_key(header::CONTENT_TYPE);
     let asked =
         if has_body { Body::from_request(request, &()).await?.0 } else { DeleteRequest::default() };
-    match asked.password {
-        Some(password) => {
-            let hash = state.0.store.password_hash(user.user_id).await?;
-            prove(&state, client, &user, password, hash).await?;
+    match (state.0.store.password_hash(user.user_id).await?, asked.password) {
+        (hash, Some(password)) => prove(&state, client, &user, password, hash).await?,
+        // Whoever got hold of a refresh token can make a token that is new.
+        (Some(_), None) => {
+            let message = "password: needed to end the account";
+            return Err(ApiError::new(ErrorCode::Forbidden, message));
         }
-        None if is_fresh => {}
-        None => {
-            let message = "give the password, or a token that is less than 5 minutes old";
+        (None, None) if is_fresh => {}
+        (None, None) => {
+            let message = "the end of an account needs a token that is less than 5 minutes old";
             return Err(ApiError::new(ErrorCode::Forbidden, message));
         }
     }

@@ -25,7 +25,7 @@ pub(super) struct Bearer {
     pub(super) login: Option<FamilyId>,
 }
 
-/// A token younger than this may do without the password, in milliseconds.
+/// A token younger than this stands in for the password that its user has not, in milliseconds.
 const FRESH_MS: UnixMs = 5 * 60 * 1_000;
 
 impl Bearer {

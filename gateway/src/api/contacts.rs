@@ -1,7 +1,7 @@
 //! Contacts: whom a user wants at hand, and what they call them.
 
 use axum::Json;
-use axum::extract::{FromRequest, Path, Request, State};
+use axum::extract::{FromRequest, Request, State};
 use axum::http::{StatusCode, header};
 use ringwire_protocol::ErrorCode;
 use ringwire_storage::StoreError;
@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use super::ServiceState;
 use super::bearer::Bearer;
 use super::error::{ApiError, ApiResult};
-use super::input::{Body, Parameters, check_line, invalid, page_limit, user_id};
+use super::input::{Body, Named, Parameters, check_line, invalid, page_limit, user_id};
 use super::users::Profile;
 use crate::cli::unix_now_ms;
 use crate::limits;
@@ -119,7 +119,7 @@ pub(super) struct ContactRequest {
 async fn put(
     State(state): State<ServiceState>,
     bearer: Bearer,
-    Path(id): Path<String>,
+    Named(id): Named,
     request: Request,
 ) -> Result<StatusCode, ApiError> {
     let contact = user_id("user_id", &id)?;
@@ -161,7 +161,7 @@ fn no_such_user() -> ApiError {
 async fn remove(
     State(state): State<ServiceState>,
     Bearer { user_id: user, .. }: Bearer,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<StatusCode, ApiError> {
     let contact = user_id("user_id", &id)?;
     if state.0.store.remove_contact(user, contact).await? {

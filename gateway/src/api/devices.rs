@@ -1,7 +1,7 @@
 //! Devices: where a user is logged in, under which names, and how one of them is shut out.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use ringwire_protocol::ErrorCode;
 use ringwire_storage::devices::DeviceRow;
@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 use super::ServiceState;
 use super::bearer::Bearer;
 use super::error::{ApiError, ApiResult};
-use super::input::{Body, check_line};
+use super::input::{Body, Named, check_line};
 use super::logins::MAX_DEVICE_ID_BYTES;
 use crate::cli::unix_now_ms;
 
@@ -101,7 +101,7 @@ pub(super) struct DeviceRequest {
 async fn rename(
     State(state): State<ServiceState>,
     Bearer { user_id: user, .. }: Bearer,
-    Path(device_id): Path<String>,
+    Named(device_id): Named,
     Body(request): Body<DeviceRequest>,
 ) -> Result<StatusCode, ApiError> {
     check_line("name", &request.name, MAX_NAME_CHARS)?;
@@ -127,7 +127,7 @@ async fn rename(
 async fn remove(
     State(state): State<ServiceState>,
     Bearer { user_id: user, .. }: Bearer,
-    Path(device_id): Path<String>,
+    Named(device_id): Named,
 ) -> Result<StatusCode, ApiError> {
     check_device_id(&device_id)?;
     let store = &state.0.store;

@@ -1,7 +1,7 @@
-//! Request bodies, and what names, addresses and passwords may look like.
+//! What requests give in body, query and path, and what names, addresses and passwords may look like.
 
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, FromRequestParts, Json, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Json, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri};
 use ringwire_protocol::{CommandError, ErrorCode, UserId};
@@ -71,6 +71,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> 
         match Query::from_request_parts(parts, state).await {
             Ok(Query(parameters)) => Ok(Self(parameters)),
             Err(_) => Err(invalid("a parameter has the wrong type or comes twice")),
+        }
+    }
+}
+
+/// The one thing that the path names; refusals have our shape.
+pub(super) struct Named(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        match Path::from_request_parts(parts, state).await {
+            Ok(Path(named)) => Ok(Self(named)),
+            Err(_) => Err(invalid("the path is not text")),
         }
     }
 }

@@ -21,6 +21,7 @@ mod caller;
 mod commands;
 mod contacts;
 mod devices;
+mod drain;
 mod error;
 mod files;
 mod health;
@@ -159,7 +160,7 @@ impl ServiceState {
         let ringwire = metrics.sub_registry_with_prefix("ringwire");
         store.register_metrics(ringwire);
         requests.register(ringwire);
-        let outgoing_metrics = OutgoingMetrics::default();
+        let outgoing_metrics = OutgoingMetrics::new(&config);
         outgoing_metrics.register(ringwire);
         Ok(Self(Arc::new(Inner {
             config,
@@ -208,7 +209,7 @@ impl ServiceState {
         self.0.calls.shown(users).await
     }
 
-    /// From now on `/health/ready` answers 503, so that load balancers look elsewhere.
+    /// From now on `/health/ready` answers 503, so that load balancers look elsewhere, and other requests are refused.
     pub fn begin_drain(&self) {
         self.0.draining.store(true, Ordering::Relaxed);
     }
@@ -267,6 +268,7 @@ pub fn router(state: ServiceState) -> Router {
         .fallback(page::file)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn_with_state(state.clone(), drain::guard))
         .layer(middleware::from_fn_with_state(state.clone(), origins::guard))
         .layer(middleware::from_fn(security_headers))
         .layer(middleware::from_fn_with_state(state.clone(), requests::count))

@@ -1,7 +1,7 @@
 //! Where devices are pushed, and what members want to be told of.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use ringwire_protocol::{ConversationId, ErrorCode, UnixMs};
 use ringwire_storage::devices::{PushAddress, PushKind};
@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use super::ServiceState;
 use super::bearer::Bearer;
 use super::error::{ApiError, ApiResult};
-use super::input::Body;
+use super::input::{Body, Named};
 use crate::push::Subscription;
 
 /// The longest token of a push service, in bytes.
@@ -71,7 +71,7 @@ enum PushRequest {
 async fn set_push(
     State(state): State<ServiceState>,
     Bearer { user_id: user, .. }: Bearer,
-    Path(device_id): Path<String>,
+    Named(device_id): Named,
     Body(request): Body<PushRequest>,
 ) -> Result<StatusCode, ApiError> {
     let config = &state.0.config.push;
@@ -115,7 +115,7 @@ async fn set_push(
 async fn remove_push(
     State(state): State<ServiceState>,
     Bearer { user_id: user, .. }: Bearer,
-    Path(device_id): Path<String>,
+    Named(device_id): Named,
 ) -> Result<StatusCode, ApiError> {
     let device_id = device(device_id)?;
     answered(state.0.store.set_device_push(user, &device_id, None).await?)
@@ -245,7 +245,7 @@ impl From<NotificationSettings> for Settings {
 async fn settings(
     State(state): State<ServiceState>,
     Bearer { user_id: user, .. }: Bearer,
-    Path(conversation_id): Path<String>,
+    Named(conversation_id): Named,
 ) -> ApiResult<Settings> {
     let id = conversation(&conversation_id)?;
     let found = state.0.store.notification_settings(user, id).await?;
@@ -271,7 +271,7 @@ async fn settings(
 async fn set_settings(
     State(state): State<ServiceState>,
     Bearer { user_id: user, .. }: Bearer,
-    Path(conversation_id): Path<String>,
+    Named(conversation_id): Named,
     Body(request): Body<SettingsRequest>,
 ) -> ApiResult<Settings> {
     let id = conversation(&conversation_id)?;

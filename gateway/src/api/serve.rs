@@ -42,6 +42,10 @@ use crate::limits;
 const HEAD_TIME: Duration = Duration::from_secs(15);
 /// Time for a request from its head to the head of its answer.
 const REQUEST_TIME: Duration = Duration::from_secs(30);
+/// How long a connection is kept while the server drains: whoever is about to ask over it still gets an answer.
+const DRAIN_IDLE: Duration = Duration::from_secs(1);
+/// How long a drain waits for connections.
+const DRAIN_TIME: Duration = Duration::from_secs(2);
 /// After this time a connection ends with the request it is at.
 const CONNECTION_TIME: Duration = Duration::from_mins(5);
 /// And after this much more it ends at once.
@@ -94,9 +98,15 @@ impl ApiServer {
         self
     }
 
-    /// Idle connections end, the others end with the request they are at.
+    /// Idle connections end in a moment, the others end with the request they are at.
     pub fn begin_drain(&self) {
         self.drain.send_replace(true);
+    }
+
+    /// Completes when no connection is left that was there when the drain began, or it has waited long enough.
+    pub async fn ended(&self) {
+        // Each connection is subscribed for as long as it lasts.
+        drop(tokio::time::timeout(DRAIN_TIME, self.drain.closed()).await);
     }
 
     /// Serves one connection to its end. `already_read`: what others have read from it.
@@ -137,9 +147,13 @@ impl ApiServer {
                 service_fn(|request| self.answer(request, peer, &takeover, &transfers, &unread)),
             );
         let mut drain = self.drain.subscribe();
+        let drained = async {
+            drop(drain.wait_for(|draining| *draining).await);
+            tokio::time::sleep(DRAIN_IDLE).await;
+        };
         let mut ending = pin!(async {
             tokio::select! {
-                _ = drain.wait_for(|draining| *draining) => CONNECTION_GRACE,
+                () = drained => CONNECTION_GRACE,
                 () = tokio::time::sleep(CONNECTION_TIME) => {
                     if transfers.load(Ordering::Relaxed) { TRANSFER_GRACE } else { CONNECTION_GRACE }
                 }

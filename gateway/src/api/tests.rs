@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::{Request, StatusCode, Version, header};
+use axum::http::{Method, Request, StatusCode, Version, header};
 use ringwire_storage::Store;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -275,6 +275,33 @@ async fn readiness_names_the_driver_and_follows_drain() {
     service.state.begin_drain();
     let (status, answer, _) = service.get("/health/ready").await;
     assert_eq!((status, &answer["status"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("draining")));
+}
+
+#[tokio::test]
+async fn a_drain_refuses_requests_with_a_code_and_ends_their_connections() {
+    let service = service().await;
+    let asks = [
+        (Method::GET, "/health/live", StatusCode::OK),
+        (Method::GET, "/health/ready", StatusCode::SERVICE_UNAVAILABLE),
+        (Method::POST, "/api/v1/auth/login", StatusCode::SERVICE_UNAVAILABLE),
+        (Method::GET, "/api/v1/account", StatusCode::SERVICE_UNAVAILABLE),
+        (Method::GET, "/ws", StatusCode::SERVICE_UNAVAILABLE),
+        (Method::GET, "/", StatusCode::SERVICE_UNAVAILABLE),
+    ];
+    let ask = async |method: &Method, path: &str| {
+        let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+        service.send(request).await
+    };
+    let (status, _, headers) = ask(&Method::GET, "/").await;
+    assert_eq!((status, headers.get(header::CONNECTION)), (StatusCode::OK, None));
+    service.state.begin_drain();
+    for (method, path, expected) in asks {
+        let (status, answer, headers) = ask(&method, path).await;
+        assert_eq!((status, headers[header::CONNECTION].as_bytes()), (expected, &b"close"[..]));
+        if !path.starts_with("/health") {
+            assert_eq!(code(&answer), "DRAINING", "{path}");
+        }
+    }
 }
 
 #[tokio::test]

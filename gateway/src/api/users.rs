@@ -1,7 +1,7 @@
 //! Other users: finding them by name, looking at what they say about themselves.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 use super::ServiceState;
 use super::bearer::Bearer;
 use super::error::{ApiError, ApiResult};
-use super::input::{Parameters, invalid, page_limit, user_id};
+use super::input::{Named, Parameters, invalid, page_limit, user_id};
 use crate::limits;
 
 /// The longest `q`, in bytes.
@@ -165,7 +165,7 @@ fn parse_token(token: &str) -> Option<UsersAfter> {
 async fn show(
     State(state): State<ServiceState>,
     Bearer { user_id: viewer, .. }: Bearer,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> ApiResult<Profile> {
     let id = user_id("user_id", &id)?;
     let found = state.0.store.profiles(viewer, &[id]).await?.pop();

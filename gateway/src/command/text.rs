@@ -7,6 +7,7 @@ use ringwire_protocol::CommandError;
 use ringwire_storage::profiles::OWN_FILES;
 
 use super::message::invalid;
+use crate::files::FileId;
 
 /// Checks a name of something: a title, a file's name, a word beside a status.
 pub fn check_name(text: &str, field: &str) -> Result<(), CommandError> {
@@ -37,21 +38,30 @@ pub fn check_address(url: &str, field: &str) -> Result<(), CommandError> {
     if url.is_empty() || is_address(url) {
         return Ok(());
     }
-    Err(invalid(format!("{field}: an http(s) address, {OWN_FILES}..., or empty")))
+    Err(invalid(format!(
+        "{field}: an http(s) address without a user's name, {OWN_FILES} and a file_id, or empty"
+    )))
 }
 
-/// Whether this is an address of the web or a file of this server: nothing a page would run, nothing that holds what it
-/// names, no other scheme.
+/// Whether this is an address of the web or of a file of this server: nothing a page would run, nothing that holds what
+/// it names, no other scheme, no user's name that looks like a host, and no other path of this server.
 pub fn is_address(url: &str) -> bool {
     let is_plain =
         url.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
     let is_web = ["https://", "http://"].iter().any(|scheme| {
         let begins = url.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme));
         let rest = url.get(scheme.len()..).unwrap_or_default();
-        begins && !rest.is_empty() && !rest.starts_with('/')
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        begins && !host.is_empty() && !host.contains('@')
     });
-    let is_file = url.strip_prefix(OWN_FILES).is_some_and(|rest| !rest.is_empty());
-    is_plain && (is_web || is_file)
+    is_plain && (is_web || is_own_file(url))
+}
+
+/// Whether it is an address as the server makes them: of a file, or of its thumbnail.
+fn is_own_file(url: &str) -> bool {
+    url.strip_prefix(OWN_FILES).is_some_and(|rest| {
+        FileId::parse(rest.strip_suffix("/thumbnail").unwrap_or(rest)).is_some()
+    })
 }
 
 /// Whether a text may be a name.
@@ -85,7 +95,10 @@ mod tests {
 
     #[test]
     fn addresses_are_of_the_web_or_own_files() {
-        for url in ["", "https://a.example/b?c=d", "HTTP://a", "/api/v1/files/abc/thumbnail"] {
+        let file = format!("/api/v1/files/{}", "0a".repeat(16));
+        let thumbnail = format!("{file}/thumbnail");
+        for url in ["", "https://a.example/b?c=d@e", "HTTP://a", "https://a/@b", &file, &thumbnail]
+        {
             assert!(check_address(url, "url").is_ok(), "{url}");
         }
         for url in [
@@ -104,6 +117,19 @@ mod tests {
             "https://a\"onerror=x",
             "https://ä",
             " https://a",
+            "https://?a",
+            "https://bank.example@a.example/",
+            "http://ann:secret@a.example",
+            "/api/v1/files/abc",
+            "/api/v1/files/../account/export",
+            "/api/v1/files/%2e%2e/account/export",
+            &format!("{file}/"),
+            &format!("{file}/info"),
+            &format!("{file}/thumbnail/thumbnail"),
+            &format!("{file}?user=1"),
+            &format!("{file}#x"),
+            &format!("{file}/../../account/export"),
+            &file.to_uppercase(),
         ] {
             assert!(check_address(url, "url").is_err(), "{url}");
         }

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use bytes::{BufMut as _, Bytes, BytesMut};
 use prost::Message as _;
 use prost::encoding::{
-    WireType, encode_key, encode_varint, encoded_len_varint, int64, string, uint64,
+    WireType, decode_varint, encode_key, encode_varint, encoded_len_varint, int64, string, uint64,
 };
 use ringwire_protocol::codec::Encoding;
 use ringwire_protocol::websocket::deflate::Deflater;
@@ -19,6 +19,8 @@ use crate::session::resume::About;
 const MAX_SERVER_HEADER_BYTES: usize = 10;
 /// How the encoded body of a message begins: with the key of `EntryBody.message`.
 const MESSAGE_KEY: u8 = 1 << 3 | WireType::LengthDelimited as u8;
+/// How the field `Message.kind` begins.
+const KIND_KEY: u8 = 1 << 3 | WireType::Varint as u8;
 /// The same of `EntryBody.edited` and `EntryBody.recalled`.
 const EDITED_KEY: u8 = 2 << 3 | WireType::LengthDelimited as u8;
 const RECALLED_KEY: u8 = 3 << 3 | WireType::LengthDelimited as u8;
@@ -32,6 +34,8 @@ pub struct EntryFrame {
     pub seq: Seq,
     /// Who said it, if it is a message.
     pub speaker: Option<UserId>,
+    /// What kind of message it is, if it is one.
+    pub kind: Option<wire::message::Kind>,
     /// Of which message it has the body, or takes it back.
     pub about: About,
     protobuf: Bytes,
@@ -53,6 +57,7 @@ impl EntryFrame {
             conversation_id: row.conversation_id,
             seq: row.seq,
             speaker: row.sender_id.filter(|_| row.body.first() == Some(&MESSAGE_KEY)),
+            kind: message_kind(&row.body),
             about: about(row),
             protobuf,
             header_len,
@@ -102,6 +107,18 @@ fn about(row: &EntryRow) -> About {
         }
         _ => About::Nothing,
     }
+}
+
+/// Of which kind a message is, by the first bytes of its body; `None`: no message, or of a kind of a newer version.
+fn message_kind(body: &[u8]) -> Option<wire::message::Kind> {
+    let mut message = body.strip_prefix(&[MESSAGE_KEY])?;
+    decode_varint(&mut message).ok()?;
+    // Fields come in the order of their numbers, and the kind is the first; what is not said is 0.
+    let number = match message {
+        [KIND_KEY, number, ..] => i32::from(*number),
+        _ => 0,
+    };
+    wire::message::Kind::try_from(number).ok()
 }
 
 /// What an entry as the schema has it tells of a message.
@@ -287,6 +304,29 @@ mod tests {
             assert_eq!(EntryFrame::new(&row).about, about);
             assert_eq!(about_entry(&wire_entry(&row)), about);
         }
+    }
+
+    #[test]
+    fn the_kind_of_a_message_is_read_without_decoding_it() {
+        for number in 0..=8 {
+            let kind = wire::message::Kind::try_from(number).unwrap();
+            for text in ["", "short", &"long ".repeat(100)] {
+                let message = wire::Message {
+                    kind: number,
+                    text: text.to_owned(),
+                    mention_all: true,
+                    ..Default::default()
+                };
+                let body = wire::EntryBody { kind: Some(wire::entry_body::Kind::Message(message)) };
+                assert_eq!(message_kind(&body.encode_to_vec()), Some(kind));
+            }
+        }
+        let pinned = wire::entry_body::Kind::Pinned(wire::Pinned::default());
+        let pinned = wire::EntryBody { kind: Some(pinned) }.encode_to_vec();
+        assert_eq!(message_kind(&pinned), None);
+        assert_eq!(message_kind(&[]), None);
+        assert_eq!(message_kind(&[MESSAGE_KEY, 0xff]), None);
+        assert_eq!(message_kind(&[MESSAGE_KEY, 2, KIND_KEY, 99]), None, "of a newer version");
     }
 
     #[test]

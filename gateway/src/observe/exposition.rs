@@ -13,8 +13,8 @@ use ringwire_protocol::ErrorCode;
 use super::board::Board;
 use super::exporter::Exported;
 use super::figures::{FIGURES, Figure, Figures, Rises, SPREADS, Spread};
-use super::kinds::{COMMANDS, PUSHES};
-use super::process::{self, Usage};
+use super::kinds::{COMMANDS, MESSAGES, PUSHES};
+use super::process::{self, Thread, Usage};
 
 /// Has the registry tell of everything here. `ringwire` is the part of it whose names begin so.
 pub fn register(all: &mut Registry, board: &Arc<Board>, exported: Option<Exported>) {
@@ -42,7 +42,7 @@ impl Collector for ShardFigures {
         }
         numbers(&mut encoder, &shards)?;
         let commands = COMMANDS.iter().copied().zip(all.commands());
-        let help = "Commands that came, by kind";
+        let help = "Commands that came, over sockets and HTTP, by kind";
         family(&mut encoder, "commands", help, "kind", commands)?;
         let codes = ErrorCode::ALL.iter().map(|code| code.name()).zip(all.refusals());
         let help = "Commands that were refused, by code";
@@ -50,6 +50,9 @@ impl Collector for ShardFigures {
         let pushes = PUSHES.iter().copied().zip(all.pushes());
         let help = "Pushes to sessions, by kind: sent, kept for a resume, or noted as left out";
         family(&mut encoder, "pushes", help, "kind", pushes)?;
+        let messages = MESSAGES.iter().copied().zip(all.messages());
+        let help = "Messages committed, by kind";
+        family(&mut encoder, "messages", help, "kind", messages)?;
         for spread in [Spread::FanOut, Spread::Ack, Spread::Deliver] {
             distribution(&mut encoder, &all, spread)?;
         }
@@ -151,12 +154,28 @@ fn memory(encoder: &mut DescriptorEncoder<'_>, usage: &Usage, all: &Figures) -> 
 }
 
 fn threads(encoder: &mut DescriptorEncoder<'_>, usage: &Usage) -> fmt::Result {
-    let help = "Processor time of the threads there are, by name";
-    let kind = MetricType::Counter;
-    let mut metric = encoder.encode_descriptor("thread_cpu_seconds", help, None, kind)?;
-    for (name, seconds) in &usage.threads {
-        let labels = [("thread", name.as_str())];
-        metric.encode_family(&labels)?.encode_counter::<NoLabelSet, _, f64>(seconds, None)?;
+    type Number = fn(&Thread) -> f64;
+    let told: [(&str, &str, Number); 3] = [
+        ("thread_cpu_seconds", "Processor time of the threads there are, by name", |thread| {
+            thread.cpu_seconds
+        }),
+        (
+            "thread_waits",
+            "Times that threads waited in the kernel, by name; of a shard: for its ring, or epoll, with nothing to do",
+            |thread| thread.waits as f64,
+        ),
+        (
+            "thread_preemptions",
+            "Times that threads had more to do and the kernel gave their processor to others, by name",
+            |thread| thread.preemptions as f64,
+        ),
+    ];
+    for (name, help, number) in told {
+        let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (name, thread) in &usage.threads {
+            let (labels, value) = ([("thread", name.as_str())], number(thread));
+            metric.encode_family(&labels)?.encode_counter::<NoLabelSet, _, f64>(&value, None)?;
+        }
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The numbers of one shard: plain memory that it alone writes.
 //!
 //! ```text
-//!   slots: [ figures | commands by kind | refusals by code | pushes by kind | histograms: buckets …, sum ]
+//!   slots: [ figures | commands by kind | refusals by code | pushes, messages by kind | histograms: buckets …, sum ]
 //! ```
 //!
 //! One array holds everything, so that publishing and reading are one loop each and cannot disagree.
@@ -9,9 +9,10 @@
 use std::time::Duration;
 
 use ringwire_protocol::wire::command::Op;
+use ringwire_protocol::wire::message::Kind;
 use ringwire_protocol::{CommandError, ErrorCode};
 
-use super::kinds::{COMMANDS, PUSHES, PushKind, command};
+use super::kinds::{COMMANDS, MESSAGES, PUSHES, PushKind, command, message};
 
 /// Whether a number only rises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,7 +178,8 @@ pub const SPREADS: &[SpreadDescription] = &[
 const COMMANDS_AT: usize = FIGURES.len();
 const REFUSALS_AT: usize = COMMANDS_AT + COMMANDS.len();
 const PUSHES_AT: usize = REFUSALS_AT + ErrorCode::ALL.len();
-const SPREADS_AT: usize = PUSHES_AT + PUSHES.len();
+const MESSAGES_AT: usize = PUSHES_AT + PUSHES.len();
+const SPREADS_AT: usize = MESSAGES_AT + MESSAGES.len();
 /// Everything that a shard counts.
 pub const SLOTS: usize = SPREADS_AT + SPREADS.len() * SPREAD_SLOTS;
 
@@ -240,6 +242,11 @@ impl Figures {
         self.slots[PUSHES_AT + kind as usize] += 1;
     }
 
+    /// Counts a message that was committed.
+    pub fn said(&mut self, kind: Kind) {
+        self.slots[MESSAGES_AT + message(kind)] += 1;
+    }
+
     /// Adds to a distribution.
     pub fn observe(&mut self, spread: Spread, value: u64, times: u64) {
         let bounds = SPREADS[spread as usize].bounds;
@@ -266,7 +273,12 @@ impl Figures {
 
     /// Pushes of each kind, in the order of [`PUSHES`].
     pub fn pushes(&self) -> &[u64] {
-        &self.slots[PUSHES_AT..SPREADS_AT]
+        &self.slots[PUSHES_AT..MESSAGES_AT]
+    }
+
+    /// Messages of each kind, in the order of [`MESSAGES`].
+    pub fn messages(&self) -> &[u64] {
+        &self.slots[MESSAGES_AT..SPREADS_AT]
     }
 
     /// The buckets of a distribution, and the sum of all values.
@@ -317,6 +329,7 @@ mod tests {
         figures.add(Figure::Turns, 2);
         figures.command(None);
         figures.pushed(PushKind::Lag);
+        figures.said(Kind::Notice);
         figures.reply(&Ok(()));
         figures.reply::<()>(&Err(CommandError::new(ErrorCode::Busy, "")));
         figures.lower(Figure::ConnectionsJson);
@@ -325,6 +338,7 @@ mod tests {
         assert_eq!((both.get(Figure::Turns), both.get(Figure::Replies)), (4, 4));
         assert_eq!(both.get(Figure::ConnectionsJson), 0);
         assert_eq!((both.commands()[0], both.pushes()[PushKind::Lag as usize]), (2, 2));
+        assert_eq!(both.messages(), [0, 0, 0, 0, 0, 0, 0, 0, 2]);
         assert_eq!(both.refusals().iter().sum::<u64>(), 2);
     }
 

@@ -1,6 +1,7 @@
 //! Names of what passes between clients and the server, as labels.
 
 use ringwire_protocol::wire::command::Op;
+use ringwire_protocol::wire::message::Kind;
 
 macro_rules! commands {
     ($($variant:ident = $name:literal,)+) => {
@@ -58,6 +59,15 @@ commands! {
     Dissolve = "dissolve",
 }
 
+/// The names of kinds of messages, in the order of their numbers.
+pub const MESSAGES: &[&str] =
+    &["text", "image", "voice", "video", "file", "location", "card", "custom", "notice"];
+
+/// The place of a kind in [`MESSAGES`].
+pub const fn message(kind: Kind) -> usize {
+    kind as usize
+}
+
 /// What the server sends without being asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
@@ -98,6 +108,15 @@ pub const PUSHES: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_kind_of_message_has_its_name() {
+        let kinds = (0..).map_while(|number| Kind::try_from(number).ok());
+        let names: Vec<String> =
+            kinds.clone().map(|kind| kind.as_str_name().to_ascii_lowercase()).collect();
+        assert_eq!(names, MESSAGES);
+        assert!(kinds.enumerate().all(|(place, kind)| message(kind) == place));
+    }
 
     #[test]
     fn every_kind_has_its_name() {

@@ -16,8 +16,19 @@ pub(super) struct Usage {
     pub(super) started_at: f64,
     /// Processor time of everything it ever did, in seconds.
     pub(super) cpu_seconds: f64,
-    /// The same of the threads there are, by name.
-    pub(super) threads: BTreeMap<String, f64>,
+    /// The threads there are, by name.
+    pub(super) threads: BTreeMap<String, Thread>,
+}
+
+/// What threads of one name did.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Thread {
+    /// Processor time, in seconds.
+    pub(super) cpu_seconds: f64,
+    /// How often they gave their processor up to wait for something.
+    pub(super) waits: u64,
+    /// How often it was taken from them.
+    pub(super) preemptions: u64,
 }
 
 /// The threads that have a name of their own in the figures; all others are told together.
@@ -52,7 +63,11 @@ pub(super) fn usage() -> Usage {
         if let Some(stat) = Stat::parse(&text) {
             let known = NAMES.iter().any(|name| stat.name.starts_with(name));
             let name = if known { stat.name } else { OTHERS };
-            *threads.entry(name.to_owned()).or_default() += stat.ticks as f64 / tick;
+            let thread: &mut Thread = threads.entry(name.to_owned()).or_default();
+            thread.cpu_seconds += stat.ticks as f64 / tick;
+            let status = fs::read_to_string(entry.path().join("status")).unwrap_or_default();
+            thread.waits += switches(&status, "voluntary_ctxt_switches:");
+            thread.preemptions += switches(&status, "nonvoluntary_ctxt_switches:");
         }
     }
     Usage {
@@ -70,6 +85,12 @@ fn system(name: libc::c_int) -> u64 {
     // SAFETY: sysconf takes and gives plain numbers.
     let value = unsafe { libc::sysconf(name) };
     u64::try_from(value).unwrap_or(1).max(1)
+}
+
+/// A count in `/proc/…/status`.
+fn switches(status: &str, name: &str) -> u64 {
+    let count = status.lines().find_map(|line| line.strip_prefix(name));
+    count.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
 }
 
 fn boot_time() -> Option<f64> {
@@ -119,5 +140,13 @@ mod tests {
         assert!(usage.resident_bytes > 0 && usage.virtual_bytes >= usage.resident_bytes);
         assert!(usage.descriptors > 0 && usage.started_at > 1e9);
         assert!(usage.threads.contains_key(OTHERS), "{usage:?}");
+    }
+
+    #[test]
+    fn switches_of_both_kinds_are_told_apart() {
+        let status = "Name:\tx\nvoluntary_ctxt_switches:\t7\nnonvoluntary_ctxt_switches:\t3\n";
+        assert_eq!(switches(status, "voluntary_ctxt_switches:"), 7);
+        assert_eq!(switches(status, "nonvoluntary_ctxt_switches:"), 3);
+        assert_eq!(switches("", "voluntary_ctxt_switches:"), 0);
     }
 }

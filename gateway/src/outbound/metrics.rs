@@ -10,6 +10,8 @@ use ringwire_storage::hooks::OutboxDepth;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::config::Config;
+
 /// The figures. A handle: clones share everything.
 #[derive(Clone, Debug, Default)]
 pub struct OutgoingMetrics {
@@ -36,6 +38,10 @@ pub(crate) enum Outcome {
     obsolete,
 }
 
+impl Outcome {
+    const ALL: [Self; 5] = [Self::taken, Self::failed, Self::given_up, Self::gone, Self::obsolete];
+}
+
 /// What the hook said to a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
 #[expect(non_camel_case_types, reason = "this is how it is written in the label")]
@@ -48,6 +54,10 @@ pub(crate) enum Answer {
     rewritten,
     /// Nothing, or nothing that could be understood.
     failed,
+}
+
+impl Answer {
+    const ALL: [Self; 4] = [Self::allowed, Self::denied, Self::rewritten, Self::failed];
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -73,6 +83,28 @@ struct OutboxLabels {
 }
 
 impl OutgoingMetrics {
+    /// The figures of a server that is configured so: each way there is begins at 0.
+    pub(crate) fn new(config: &Config) -> Self {
+        let metrics = Self::default();
+        for kind in config.push.ways() {
+            for result in Outcome::ALL {
+                metrics.notification(kind, result);
+            }
+        }
+        for webhook in &config.events.webhooks {
+            // Of the others none can happen: an event is tried until it is taken or too old.
+            for result in [Outcome::taken, Outcome::failed, Outcome::obsolete] {
+                metrics.event(&webhook.name, result);
+            }
+        }
+        if config.hook.endpoint.is_some() {
+            for result in Answer::ALL {
+                metrics.question(result);
+            }
+        }
+        metrics
+    }
+
     /// Adds the figures.
     pub fn register(&self, registry: &mut Registry) {
         registry.register(
@@ -99,13 +131,21 @@ impl OutgoingMetrics {
     }
 
     pub(crate) fn notified(&self, kind: PushKind, result: Outcome) {
+        self.notification(kind, result).inc();
+    }
+
+    fn notification(&self, kind: PushKind, result: Outcome) -> Counter {
         let labels = NotificationLabels { kind: kind.name(), result };
-        self.notifications.get_or_create(&labels).inc();
+        self.notifications.get_or_create_owned(&labels)
     }
 
     pub(crate) fn told(&self, webhook: &str, result: Outcome) {
+        self.event(webhook, result).inc();
+    }
+
+    fn event(&self, webhook: &str, result: Outcome) -> Counter {
         let labels = EventLabels { webhook: webhook.to_owned(), result };
-        self.events.get_or_create(&labels).inc();
+        self.events.get_or_create_owned(&labels)
     }
 
     pub(crate) fn dropped(&self, count: u64) {
@@ -113,7 +153,11 @@ impl OutgoingMetrics {
     }
 
     pub(crate) fn asked(&self, result: Answer) {
-        self.questions.get_or_create(&QuestionLabels { result }).inc();
+        self.question(result).inc();
+    }
+
+    fn question(&self, result: Answer) -> Counter {
+        self.questions.get_or_create_owned(&QuestionLabels { result })
     }
 
     pub(crate) fn waiting(&self, depth: OutboxDepth) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use ringwire_protocol::{CommandError, ConversationId, ErrorCode, Seq};
+use ringwire_protocol::{CommandError, ConversationId, ErrorCode, Seq, wire};
 use ringwire_storage::append::Completion;
 use ringwire_storage::model::{ConversationSnapshot, EntryRow, LogPage};
 
@@ -260,12 +260,12 @@ impl State {
                 if let Some(speaker) = frame.speaker {
                     self.typists.said((id, speaker));
                 }
-                let seq = frame.seq;
+                let (seq, kind) = (frame.seq, frame.kind);
                 let entry = Pushed::Entry(frame);
                 match accepted {
                     None => self.deliver(id, &entry, &recipients, except, None, links),
                     Some(at) => {
-                        let fresh = self.committed(at, &recipients);
+                        let fresh = self.committed(at, kind, &recipients);
                         self.deliver(id, &entry, &recipients, except, Some(&fresh), links);
                         if let Some(trace) = fresh.trace {
                             self.trace_entry(*trace, at, (id, seq), &recipients);
@@ -298,9 +298,17 @@ impl State {
     }
 
     /// Counts an entry that was committed.
-    fn committed(&mut self, accepted: Instant, recipients: &Recipients) -> Fresh {
+    fn committed(
+        &mut self,
+        accepted: Instant,
+        kind: Option<wire::message::Kind>,
+        recipients: &Recipients,
+    ) -> Fresh {
         let committed = self.now.at;
         self.figures.add(Figure::Entries, 1);
+        if let Some(kind) = kind {
+            self.figures.said(kind);
+        }
         self.figures.observe(Spread::FanOut, users(recipients), 1);
         let took = committed.saturating_duration_since(accepted);
         self.figures.observe_time(Spread::Ack, took, 1);

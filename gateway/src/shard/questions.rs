@@ -90,6 +90,7 @@ impl State {
             // Nobody waits any more, and the client was told that it may try again.
             return;
         }
+        self.figures.command(Some(&op));
         let place = match self.check_call(user, &op, &expense) {
             Ok(()) => self.callers.insert(user, answer),
             Err(error) => Err((answer, error)),
@@ -101,7 +102,11 @@ impl State {
                     self.reply(session, COMMAND_ID, Err(error), links);
                 }
             }
-            Err((answer, error)) => drop(answer.send(Err(error))),
+            Err((answer, error)) => {
+                let refused = Err(error);
+                self.figures.reply(&refused);
+                drop(answer.send(refused));
+            }
         }
     }
 

@@ -115,7 +115,7 @@ fn a3_a_deletion_ends_sessions_on_other_nodes() {
 }
 
 #[test]
-fn a3_only_a_password_or_a_fresh_token_ends_an_account() {
+fn a3_only_a_password_ends_an_account_that_has_one_and_a_fresh_token_any_other() {
     let server = ServerProcess::start(&[]);
     let account = json!({"username": "ann", "password": "correct horse"});
     let registered = post(server.address(), "/api/v1/auth/register", &account).json();
@@ -134,6 +134,12 @@ fn a3_only_a_password_or_a_fresh_token_ends_an_account() {
         );
         crate::support::http::exchange(server.address(), request.as_bytes()).status
     };
+    // A refresh gives a new token to whoever holds the refresh token, at any time.
+    let refresh = json!({"refresh_token": registered["refresh_token"]});
+    let refreshed = post(server.address(), "/api/v1/auth/refresh", &refresh).json();
+    for token in [&registered["token"], &refreshed["token"]] {
+        assert_eq!(ask(token.as_str().unwrap(), None), 403);
+    }
     assert_eq!(ask("nonsense", None), 401);
     assert_eq!(ask(&stale, None), 403);
     assert_eq!(ask(&stale, Some("wrong horse")), 401);
@@ -142,6 +148,13 @@ fn a3_only_a_password_or_a_fresh_token_ends_an_account() {
     assert_eq!(login.status, 401, "{login:?}");
     let again = post(server.address(), "/api/v1/auth/register", &account);
     assert_eq!(again.status, 201, "the name is free: {again:?}");
+
+    let other = id + 100;
+    drop(Client::session(&server, other, Encoding::Json));
+    let mut claims = token::claims(other, 3600);
+    claims["iat"] = json!(token::now_s() - 301);
+    assert_eq!(ask(&token::sign(&server.secret_file(), &claims), None), 403, "a stale token");
+    assert_eq!(delete(&server, other), 204);
 }
 
 #[test]

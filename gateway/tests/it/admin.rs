@@ -304,6 +304,28 @@ fn figures_stream_the_log_talks_on_demand_and_a_drain_ends_the_server() {
     assert!(server.wait().success());
 }
 
+#[test]
+fn a_drain_answers_on_kept_connections_and_refuses_new_ones() {
+    let (mut server, token) = administered(Database::Sqlite);
+    let address = server.address();
+    let mut kept = http::dial(address);
+    // In one write: the second request is there before the first one is answered.
+    let requests = format!(
+        "POST /api/v1/admin/drain HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\
+         Content-Length: 0\r\n\r\nGET /health/ready HTTP/1.1\r\nHost: {address}\r\n\r\n"
+    );
+    std::io::Write::write_all(&mut kept, requests.as_bytes()).expect("two requests");
+    let mut told = Vec::new();
+    std::io::Read::read_to_end(&mut kept, &mut told).expect("two answers and the end");
+    let told = String::from_utf8_lossy(&told);
+    let (drained, ready) = told.split_at(told.rfind("HTTP/1.1").expect("an answer"));
+    assert!(drained.starts_with("HTTP/1.1 202"), "{told}");
+    assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("connection: close\r\n"), "{told}");
+    assert!(ready.contains("\"status\":\"draining\""), "{told}");
+    assert!(server.wait().success());
+    assert!(std::net::TcpStream::connect(address).is_err(), "nobody listens");
+}
+
 fn read_until(stream: &mut std::net::TcpStream, enough: impl Fn(&str) -> bool) -> String {
     let mut text = String::new();
     let mut buffer = [0; 8192];

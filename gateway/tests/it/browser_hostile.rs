@@ -84,7 +84,7 @@ fn x1_nothing_that_others_say_or_are_called_becomes_markup() {
         &json!([
             send(1, json!({"text": MARKUP})),
             send(2, json!({"text": "see", "kind": "FILE", "attachments": [
-                file("http://203.0.113.7/track.png", "image/png"), file("/api/v1/files/none", "text/html")]})),
+                file("http://203.0.113.7/track.png", "image/png"), file("/api/v1/files/00000000000000000000000000000000", "text/html")]})),
             send(3, json!({"kind": "CARD", "card": {"title": MARKUP, "text": MARKUP, "url": "http://203.0.113.7/", "image_url": "http://203.0.113.7/a.png"}})),
             send(4, json!({"kind": "LOCATION", "location": {"label": MARKUP}})),
             send(5, json!({"text": MARKUP, "reply_to": "2", "mentions": ["1"]})),

@@ -4,6 +4,7 @@ mod account;
 mod addresses;
 mod admin;
 mod bad_input;
+mod bad_paths;
 mod before_send;
 mod browser;
 mod browser_account;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use ringwire_protocol::codec::Encoding;
 use ringwire_protocol::wire::{self, command::Op};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::chat::refusal;
 use crate::support::client::Client;
@@ -156,6 +156,67 @@ fn figures_have_names_units_and_meanings_and_move_with_what_happens() {
                 && sum(figures, "ringwire_sessions", &["state=\"detached\""]) == 1.0
         });
     }
+}
+
+#[test]
+fn commands_of_sockets_and_http_are_counted_alike_and_messages_by_kind() {
+    let server = Setup::new().start();
+    let mut ann = Client::session(&server, 1, Encoding::Protobuf);
+    let group = ann.create_group(&[]);
+    ann.say(group, "m", "over a socket");
+    let path = format!("/api/v1/conversations/{group}/messages");
+    let give = |body: &Value| {
+        http::give_as(server.address(), &server.token(1), "POST", &path, &[], body).status
+    };
+    let picture = json!({"url": "https://a.example/b.png", "mime_type": "image/png"});
+    let bodies = [
+        json!({"message": {"text": "over HTTP"}}),
+        json!({"message": {"kind": "IMAGE", "attachments": [picture]}}),
+    ];
+    for body in &bodies {
+        assert_eq!(give(body), 201);
+    }
+    assert_eq!(give(&json!({"message": {"text": ""}})), 400);
+    let figures = await_figures(&server, "everything was posted", |figures| {
+        sum(figures, "ringwire_messages_total", &[]) >= 3.0
+            && sum(figures, "ringwire_refusals_total", &["code=\"EMPTY_MESSAGE\""]) >= 1.0
+    });
+    let count = |name: &str, label: &str| sum(&figures, name, &[label]);
+    assert_eq!(count("ringwire_commands_total", "kind=\"send\""), 4.0);
+    assert_eq!(count("ringwire_messages_total", "kind=\"text\""), 2.0);
+    assert_eq!(count("ringwire_messages_total", "kind=\"image\""), 1.0);
+    assert_eq!(count("ringwire_messages_total", "kind=\"voice\""), 0.0);
+    assert_eq!(count("ringwire_refusals_total", "code="), 1.0);
+    assert!(count("ringwire_thread_waits_total", "thread=\"shard-0\"") > 0.0);
+}
+
+#[test]
+fn what_goes_out_is_counted_from_nothing_on_where_a_way_is_configured() {
+    let names = [
+        "ringwire_push_notifications_total",
+        "ringwire_webhook_events_total",
+        "ringwire_hook_questions_total",
+    ];
+    let series = |server: &ServerProcess| {
+        let figures = scrape(server);
+        names.map(|name| {
+            let all = figures.values().flat_map(|family| &family.samples);
+            let told: Vec<f64> = all
+                .filter(|(sample, _)| sample.starts_with(name))
+                .map(|(_, value)| *value)
+                .collect();
+            assert!(told.iter().all(|value| *value == 0.0), "{told:?}");
+            told.len()
+        })
+    };
+    assert_eq!(series(&Setup::new().start()), [0, 0, 0]);
+    let secrets = "secrets = [\"a secret of the tests\"]";
+    let config = format!(
+        "[push]\nwebhook_url = \"http://127.0.0.1:9/\"\nwebhook_{secrets}\n\
+         [hook]\nurl = \"http://127.0.0.1:9/\"\n{secrets}\n\
+         [[events.webhooks]]\nname = \"one\"\nurl = \"http://127.0.0.1:9/\"\n{secrets}\nevents = [\"*\"]"
+    );
+    assert_eq!(series(&Setup::new().config(&config).start()), [5, 3, 4]);
 }
 
 /// Names and help as Prometheus advises, histograms that add up, and few labels.

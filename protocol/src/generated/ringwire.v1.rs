@@ -644,7 +644,7 @@ pub struct Card {
     pub title: ::prost::alloc::string::String,
     #[prost(string, tag = "3")]
     pub text: ::prost::alloc::string::String,
-    /// An http or https address, or a path of this server, `/api/v1/files/...`. Other schemes are refused.
+    /// An http or https address, or a file of this server, `/api/v1/files/{file_id}`. Other schemes are refused.
     #[prost(string, tag = "4")]
     pub url: ::prost::alloc::string::String,
     /// Likewise.
@@ -660,7 +660,7 @@ pub struct Attachment {
     /// 32 hexadecimal digits, as the upload answered: a file of this server. Anything else means nothing to it.
     #[prost(string, tag = "1")]
     pub file_id: ::prost::alloc::string::String,
-    /// Where it is: an http or https address, or a path of this server, `/api/v1/files/...`. Other schemes are refused.
+    /// Where it is: an http or https address, or a file of this server, `/api/v1/files/{file_id}`. Other schemes are refused.
     #[prost(string, tag = "2")]
     pub url: ::prost::alloc::string::String,
     /// What it is called, for people. Never a path.

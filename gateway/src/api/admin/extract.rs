@@ -1,6 +1,6 @@
-//! What a request asks for, in path and query; refusals have our shape.
+//! What a request asks for in its query; refusals have our shape.
 
-use axum::extract::{FromRequestParts, Path, Query};
+use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use ringwire_protocol::ErrorCode;
 use serde::de::DeserializeOwned;
@@ -22,19 +22,5 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
             ApiError::new(ErrorCode::InvalidArgument, message)
         })?;
         Ok(Self(asked))
-    }
-}
-
-/// The one thing that the path names.
-pub(super) struct Named(pub(super) String);
-
-impl<S: Send + Sync> FromRequestParts<S> for Named {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let read = Path::<String>::from_request_parts(parts, state).await;
-        let Path(named) =
-            read.map_err(|_| ApiError::new(ErrorCode::InvalidArgument, "the path cannot be read"))?;
-        Ok(Self(named))
     }
 }

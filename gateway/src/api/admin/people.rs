@@ -12,8 +12,8 @@ use serde_json::json;
 
 use super::super::ServiceState;
 use super::super::error::ApiError;
-use super::super::input::Body;
-use super::extract::{Asked, Named};
+use super::super::input::{Body, Named};
+use super::extract::Asked;
 use super::trail::Operator;
 use super::views::{ConversationView, UserView, UsersPage, WholeUser};
 use crate::cli::unix_now_ms;

@@ -63,7 +63,7 @@ pub(super) async fn stats(State(state): State<ServiceState>) -> Json<Told> {
 
 /// The figures of each second, as server-sent events.
 ///
-/// They end when the operator's login does.
+/// They end when the operator's login does, or the server drains.
 pub(super) async fn stream(
     State(state): State<ServiceState>,
     headers: HeaderMap,
@@ -77,6 +77,9 @@ pub(super) async fn stream(
     let begin = (state, headers, first, place);
     let events = stream::unfold(begin, |(state, headers, before, place)| async move {
         tokio::time::sleep(EVERY).await;
+        if state.is_draining() {
+            return None;
+        }
         bearer(&state, &headers).await.ok()?;
         let now = Sample::take(&state.0.facts.board);
         let told = Told::of(&state, Some(&before), &now);
@@ -124,6 +127,7 @@ pub(super) async fn drain(
     Extension(operator): Extension<Operator>,
 ) -> Result<StatusCode, ApiError> {
     operator.note(&state, &json!({})).await?;
+    state.begin_drain();
     state.0.facts.reach.stop.notify_one();
     Ok(StatusCode::ACCEPTED)
 }

@@ -12,7 +12,8 @@ use utoipa::ToSchema;
 
 use super::super::ServiceState;
 use super::super::error::ApiError;
-use super::extract::{Asked, Named};
+use super::super::input::Named;
+use super::extract::Asked;
 use super::people;
 use super::trail::Operator;
 use crate::limits;

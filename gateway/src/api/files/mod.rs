@@ -9,8 +9,7 @@ mod upload;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query, State};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Query, State};
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use ringwire_protocol::{CommandError, ErrorCode, UnixMs, UserId};
@@ -23,6 +22,7 @@ use utoipa_axum::routes;
 use super::ServiceState;
 use super::bearer::Bearer;
 use super::error::{ApiError, ApiResult};
+use super::input::Named;
 use crate::cli::unix_now_ms;
 use crate::files::headers::hex;
 use crate::files::{BytesError, FileId, Files, addresses};
@@ -148,9 +148,8 @@ impl FromRequestParts<ServiceState> for Asked {
 
     async fn from_request_parts(parts: &mut Parts, state: &ServiceState) -> Result<Self, ApiError> {
         files(state)?;
-        let path: Result<Path<String>, PathRejection> =
-            Path::from_request_parts(parts, state).await;
-        let id = path.ok().and_then(|Path(text)| FileId::parse(&text));
+        let path = Named::from_request_parts(parts, state).await;
+        let id = path.ok().and_then(|Named(text)| FileId::parse(&text));
         let Ok(Query(link)) = Query::<LinkQuery>::try_from_uri(&parts.uri) else {
             return Err(invalid("expected user, expires and sig of a link, each once, or none"));
         };
