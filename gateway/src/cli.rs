@@ -53,7 +53,8 @@ pub enum Command {
     Key(KeyCommand),
     /// Print a fresh pair of keys for Web Push: the private one is for push.vapid_key_file.
     VapidKeys,
-    /// Print every option with its value and where it comes from; exit code 2 if one is wrong.
+    /// Print every option with its value and where it comes from; exit code 2 if one is wrong, or a file
+    /// with keys that it names.
     CheckConfig,
     /// Bring the database's schema up to date. Servers do the same when they start.
     #[command(after_help = MIGRATE_EXAMPLES)]
@@ -178,7 +179,7 @@ impl Options {
 pub fn mint_token(loaded: &Loaded, args: &TokenArgs) -> anyhow::Result<String> {
     let config = &loaded.config;
     secret::prepare_data_dir(&config.storage.data_dir)?;
-    let own = secret::load_or_create(&config.auth.jwt_secret_file)?;
+    let own = config.auth.jwt_secret_file.load()?;
     let minter = TokenMinter::new(&own, &config.auth);
     Ok(minter.mint(args.user, None, None, args.ttl_s, unix_now_ms())?.token)
 }
@@ -223,7 +224,7 @@ mod tests {
         let args = TokenArgs { user: UserId::new(1).unwrap(), ttl_s: Some(60) };
         let token = mint_token(&loaded, &args).unwrap();
         let auth = &loaded.config.auth;
-        let own = secret::read_key(&auth.jwt_secret_file).unwrap();
+        let own = secret::read_key(auth.jwt_secret_file.path()).unwrap();
         let verifier = TokenVerifier::new(&own, auth).unwrap();
         let identity = verifier.verify(&token, unix_now_ms()).unwrap();
         assert_eq!(identity.user, TokenUser::Known(UserId::new(1).unwrap()));

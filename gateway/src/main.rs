@@ -6,7 +6,7 @@ use clap::Parser;
 use ringwire_gateway::cli::{self, Cli, Command, ConfigCommand, DbCommand, KeyCommand};
 use ringwire_gateway::operate::{check, copy, keys, migrate, operator, user};
 use ringwire_gateway::push::VapidKey;
-use ringwire_gateway::{body_keys, config, logging, server};
+use ringwire_gateway::{body_keys, config, logging, server, startup};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -29,7 +29,10 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     let loaded = cli.options.load()?;
     match &cli.command {
-        Some(Command::CheckConfig) => print!("{loaded}"),
+        Some(Command::CheckConfig) => {
+            startup::check_files(&loaded.config)?;
+            print!("{loaded}");
+        }
         Some(Command::VapidKeys) => {
             let (key, private) = VapidKey::generate()?;
             println!("private = {}\npublic = {}", *private, key.public());

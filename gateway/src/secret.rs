@@ -60,7 +60,7 @@ pub enum SecretError {
         source: io::Error,
     },
     /// The key file cannot be read or written.
-    #[error("cannot {action} the key file {}: {source}; mend its owner and permissions", path.display())]
+    #[error("cannot {action} the key file {}: {source}; {}", path.display(), mend_file(.source))]
     File {
         /// Read or create.
         action: &'static str,
@@ -83,7 +83,8 @@ pub enum SecretError {
     },
     /// Too short to sign with, or too large to be a key.
     #[error(
-        "the key file {} has {found_bytes} bytes, a key has between 32 and 65536; remove the file and a new one is made",
+        "the key file {} has {found_bytes} bytes, a key has between 32 and 65536; put a key there, or \
+         remove jwt.secret or vapid.key of the data folder and a new one is made",
         path.display()
     )]
     Size {
@@ -97,6 +98,59 @@ pub enum SecretError {
     Random(String),
 }
 
+impl SecretError {
+    /// Whether there is no such file.
+    fn is_absent(&self) -> bool {
+        matches!(self, Self::File { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+}
+
+fn mend_file(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => "mend its path in the configuration, or put the key there",
+        _ => "mend its owner and permissions",
+    }
+}
+
+/// Where a key of this server's own lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyFile {
+    /// In the data folder: made at the first start.
+    Default(PathBuf),
+    /// Where the operator says: another one in its place would be a mistake, so it has to be there.
+    Named(PathBuf),
+}
+
+impl KeyFile {
+    /// The file that the configuration names, or the default where it names none.
+    pub(crate) fn of(named: String, default: impl FnOnce() -> PathBuf) -> Self {
+        if named.is_empty() { Self::Default(default()) } else { Self::Named(named.into()) }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Default(path) | Self::Named(path) => path,
+        }
+    }
+
+    /// The key; made first if it may be.
+    pub fn load(&self) -> Result<SecretKey, SecretError> {
+        match self {
+            Self::Default(path) => load_or_create(path),
+            Self::Named(path) => read_key(path),
+        }
+    }
+
+    /// The key; `None`: it is not there yet, and [`KeyFile::load`] would make it.
+    pub fn look(&self) -> Result<Option<SecretKey>, SecretError> {
+        match (self, read_key(self.path())) {
+            (Self::Default(_), Err(error)) if error.is_absent() => Ok(None),
+            (_, key) => key.map(Some),
+        }
+    }
+}
+
 /// Makes the data folder, closed to other users, unless it is there, and checks that files can be made in it.
 pub fn prepare_data_dir(path: &Path) -> Result<(), SecretError> {
     let folder = |source| SecretError::Folder { path: path.to_owned(), source };
@@ -107,9 +161,9 @@ pub fn prepare_data_dir(path: &Path) -> Result<(), SecretError> {
 }
 
 /// The key in this file; makes the file first if there is none.
-pub fn load_or_create(path: &Path) -> Result<SecretKey, SecretError> {
+fn load_or_create(path: &Path) -> Result<SecretKey, SecretError> {
     match read_key(path) {
-        Err(SecretError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+        Err(error) if error.is_absent() => {
             create(path)?;
             read_key(path)
         }
@@ -228,6 +282,23 @@ mod tests {
         let error = load_or_create(&path).unwrap_err();
         assert!(matches!(error, SecretError::Exposed { mode: 0o644, .. }), "{error}");
         assert!(error.to_string().contains("chmod 600"), "{error}");
+    }
+
+    #[test]
+    fn a_key_is_made_where_none_was_named_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("jwt.secret");
+        let named = KeyFile::of(path.display().to_string(), || unreachable!());
+        for error in [named.load().unwrap_err(), named.look().unwrap_err()] {
+            assert!(error.to_string().contains("mend its path"), "{error}");
+        }
+        let default = KeyFile::of(String::new(), || path.clone());
+        assert!(default.look().unwrap().is_none());
+        assert!(!path.exists(), "a look makes nothing");
+        let made = default.load().unwrap();
+        for key in [default.look(), named.look(), named.load().map(Some)] {
+            assert_eq!(key.unwrap().unwrap().expose(), made.expose());
+        }
     }
 
     #[test]

@@ -21,8 +21,8 @@ use crate::files::link::LinkSigner;
 use crate::observe::exporter::{Exported, Exporter};
 use crate::observe::trace::Tracing;
 use crate::outbound::Outgoing;
-use crate::push::{PushError, VapidKey};
-use crate::secret::{self, SecretError};
+use crate::push::{self, PushError, VapidKey};
+use crate::secret::{self, SecretError, SecretKey};
 
 /// The first pause before the database is tried again.
 const FIRST_RETRY: Duration = Duration::from_millis(500);
@@ -124,9 +124,11 @@ pub struct Keys {
 /// Makes the data folder and the signing key if need be, and loads all keys.
 pub fn load_keys(config: &Config) -> Result<Keys, StartError> {
     secret::prepare_data_dir(&config.storage.data_dir)?;
+    // Some are read again where they are needed; what is missing is told before a key or database is made.
+    check_files(config)?;
     // Asked before the key is made, told once it turned out to be one.
     let lost_database = lost_database(config);
-    let own = secret::load_or_create(&config.auth.jwt_secret_file)?;
+    let own = config.auth.jwt_secret_file.load()?;
     if lost_database {
         tracing::warn!(
             data_dir = %config.storage.data_dir.display(),
@@ -143,10 +145,23 @@ pub fn load_keys(config: &Config) -> Result<Keys, StartError> {
         refresh: RefreshMinter::new(&own, &config.auth),
         links: LinkSigner::new(&own),
         vapid: match &config.push.web_push {
-            Some(web_push) => Some(Arc::new(VapidKey::load_or_create(&web_push.key_file)?)),
+            Some(web_push) => Some(Arc::new(VapidKey::load(&web_push.key_file)?)),
             None => None,
         },
     })
+}
+
+/// Reads every file with keys that the configuration names, as a start does, and makes none.
+pub fn check_files(config: &Config) -> Result<(), StartError> {
+    let own = config.auth.jwt_secret_file.look()?;
+    // One that will be made is as good as any; the others do not depend on it.
+    let own = own.unwrap_or_else(|| SecretKey::new(Vec::new()));
+    TokenVerifier::new(&own, &config.auth)?;
+    if let Some(mailer) = &config.auth.password_reset {
+        secret::read_key(&mailer.secret_file)?;
+    }
+    body_keys::load(&config.storage.encryption)?;
+    Ok(push::check_files(&config.push)?)
 }
 
 /// Whether the embedded database is gone from a folder that was in use: its signing key is still there.

@@ -75,6 +75,57 @@ fn check_config_shows_values_and_origins_and_touches_nothing() {
 }
 
 #[test]
+fn check_config_refuses_files_that_a_start_would_miss() {
+    let trusted =
+        "[[auth.trusted_keys]]\nissuer = \"a\"\nalgorithm = \"EdDSA\"\nkey_file = \"absent\"";
+    let reset = "[auth]\npassword_reset_url = \"https://a.example/\"\npassword_reset_secret_file = \"absent\"";
+    let vapid = "[push]\nweb_push_subject = \"mailto:ops@a.example\"\nvapid_key_file = \"absent\"";
+    for lines in [
+        "[auth]\njwt_secret_file = \"absent\"",
+        "[auth]\nprevious_secret_files = [\"absent\"]",
+        reset,
+        trusted,
+        "[[auth.issuers]]\nissuer = \"a\"\njwks_file = \"absent\"",
+        "[storage.encryption]\nkeys_file = \"absent\"",
+        vapid,
+        "[push]\nfcm_account_file = \"absent\"",
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("r.toml"), lines).unwrap();
+        let run = |arguments: &[&str]| {
+            let output = ringwire(folder.path(), &[&["--config", "r.toml"], arguments].concat());
+            assert_one_line(&output, "absent", "No such file");
+        };
+        run(&["check-config"]);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "{lines}");
+        run(&["--listen", "127.0.0.1:0", "--data-dir", "data"]);
+        assert!(!folder.path().join("absent").exists(), "{lines}");
+    }
+}
+
+#[test]
+fn operators_of_a_mistyped_folder_are_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let operator = |arguments: &[&str]| {
+        let all = [&["--data-dir", "typo", "operator"], arguments].concat();
+        ringwire(folder.path(), &all)
+    };
+    for arguments in
+        [&["list"][..], &["disable", "--name", "a"], &["reset-password", "--name", "a"]]
+    {
+        assert_one_line(&operator(arguments), "typo/ringwire.db", "--data-dir");
+    }
+    assert!(!folder.path().join("typo").exists(), "nothing was made");
+    let create = |name| operator(&["create", "--name", name]);
+    let said = |output: Output| {
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(said(create("ann")).contains("typo/ringwire.db, so a new one was made"));
+    assert_eq!(said(create("bob")), "");
+}
+
+#[test]
 fn token_prints_the_token_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = ["token", "--user", "7", "--ttl-s", "60", "--data-dir", "data"];

@@ -57,6 +57,7 @@ error_codes! {
     /// The operation belongs to the protocol but this server does not offer it.
     NotSupported = 101, "NOT_SUPPORTED", temporary: false, http: 501;
     /// A field is missing or has a value that is not allowed; the message names it.
+    /// Over HTTP also with 405, 408, 415, 416 and 426.
     InvalidArgument = 102, "INVALID_ARGUMENT", temporary: false, http: 400;
     /// The text, metadata, list or frame is larger than `limits` allows.
     TooLarge = 103, "TOO_LARGE", temporary: false, http: 413;

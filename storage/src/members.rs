@@ -56,6 +56,8 @@ impl MembersPage {
 /// Who has read an entry; its sender is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReadBy {
+    /// Whether there is such an entry.
+    pub exists: bool,
     /// Members who have read it.
     pub read_count: u32,
     /// Members who have it on a device.

@@ -74,7 +74,7 @@ async fn register(
     check_username(&request.username)?;
     let email = request.email.filter(|email| !email.is_empty());
     email.as_deref().map_or(Ok(()), check_email)?;
-    check_password(&request.password)?;
+    check_password("password", &request.password)?;
     let display_name = request.display_name.unwrap_or_default();
     check_display_name(&display_name)?;
     state.0.attempts.of_client(client)?;

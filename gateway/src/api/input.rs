@@ -2,8 +2,8 @@
 
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Json, Path, Query, Request};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{StatusCode, Uri};
 use ringwire_protocol::{CommandError, ErrorCode, UserId};
 use serde::de::DeserializeOwned;
 
@@ -67,6 +67,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> 
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        check_page(&parts.uri)?;
         match Query::from_request_parts(parts, state).await {
             Ok(Query(parameters)) => Ok(Self(parameters)),
             Err(_) => Err(invalid("a parameter has the wrong type or comes twice")),
@@ -99,13 +100,37 @@ pub(super) fn user_id(field: &str, text: &str) -> Result<UserId, ApiError> {
     id.ok_or_else(|| invalid(format!("{field}: a number from 1 to 9007199254740991")))
 }
 
+/// What a query says of a page, for lists that go by tokens alone. Page numbers are refused, not ignored: whoever
+/// counts them up would get the first page over and over.
+pub(super) fn check_page(uri: &Uri) -> Result<(), ApiError> {
+    // What is no list of parameters the reader of these parameters refuses.
+    let query = Query::<Vec<(String, String)>>::try_from_uri(uri).map(|Query(query)| query);
+    for (name, value) in query.unwrap_or_default() {
+        match name.as_str() {
+            "page" | "per_page" => {
+                return Err(invalid(format!("{name}: this list goes by limit and page_token")));
+            }
+            "limit" if value.parse().ok().is_none_or(|limit| !is_limit(limit)) => {
+                return Err(wrong_limit());
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// How many rows a page has.
 pub(super) fn page_limit(limit: Option<u32>) -> Result<u32, ApiError> {
-    match limit {
-        None => Ok(USUAL_PAGE),
-        Some(limit @ 1..=limits::MAX_PAGE) => Ok(limit),
-        Some(_) => Err(invalid(format!("limit: 1 to {}", limits::MAX_PAGE))),
-    }
+    let limit = limit.unwrap_or(USUAL_PAGE);
+    if is_limit(limit) { Ok(limit) } else { Err(wrong_limit()) }
+}
+
+fn is_limit(limit: u32) -> bool {
+    (1..=limits::MAX_PAGE).contains(&limit)
+}
+
+fn wrong_limit() -> ApiError {
+    invalid(format!("limit: a number from 1 to {}", limits::MAX_PAGE))
 }
 
 /// Text on one line, of at most so many characters.
@@ -118,8 +143,11 @@ pub(super) fn check_line(field: &str, text: &str, most: usize) -> Result<(), Api
     )))
 }
 
-/// 64 characters of any kind.
+/// 64 characters of any kind, something to be seen among them; or nothing.
 pub(super) fn check_display_name(name: &str) -> Result<(), ApiError> {
+    if !name.is_empty() && name.trim().is_empty() {
+        return Err(invalid("display_name: not blank; empty for the user name"));
+    }
     check_line("display_name", name, MAX_DISPLAY_NAME_CHARS)
 }
 
@@ -154,8 +182,13 @@ pub(super) fn given_login(
     username: Option<String>,
     email: Option<String>,
 ) -> Result<String, ApiError> {
-    let missing = || ApiError::new(ErrorCode::InvalidArgument, "username or email is missing");
-    username.or(email).filter(|login| !login.is_empty()).ok_or_else(missing)
+    let given = |login: Option<String>| login.filter(|login| !login.is_empty());
+    match (given(username), given(email)) {
+        (Some(login), None) | (None, Some(login)) => Ok(login),
+        (None, None) => Err(invalid("username or email is missing")),
+        // One of them would be ignored, and nobody knows which.
+        (Some(_), Some(_)) => Err(invalid("username and email: only one of them at a time")),
+    }
 }
 
 /// See [`is_username`].
@@ -183,11 +216,11 @@ pub(super) fn check_email(email: &str) -> Result<(), ApiError> {
 }
 
 /// 8 to 256 characters of any kind.
-pub(super) fn check_password(password: &str) -> Result<(), ApiError> {
+pub(super) fn check_password(field: &str, password: &str) -> Result<(), ApiError> {
     if (MIN_PASSWORD_CHARS..=MAX_PASSWORD_CHARS).contains(&password.chars().count()) {
         return Ok(());
     }
-    Err(ApiError::new(ErrorCode::InvalidArgument, "password: 8 to 256 characters"))
+    Err(invalid(format!("{field}: {MIN_PASSWORD_CHARS} to {MAX_PASSWORD_CHARS} characters")))
 }
 
 #[cfg(test)]
@@ -208,6 +241,40 @@ mod tests {
     }
 
     #[test]
+    fn lists_by_token_refuse_page_numbers_and_sizes_that_are_none() {
+        let refusal = |query: &str| {
+            let uri = format!("/api/v1/users?{query}").parse().unwrap();
+            check_page(&uri).map_err(|error| error.to_json())
+        };
+        for good in ["", "q=a&limit=1&page_token=x", "limit=200", "pages=2", "newer=1"] {
+            assert_eq!(refusal(good), Ok(()), "{good}");
+        }
+        for (bad, said) in [
+            ("q=a&page=2", "page: this list"),
+            ("per_page=5", "per_page: this list"),
+            ("limit=0", "limit: a number from 1 to 200"),
+            ("limit=201", "limit: a number from 1 to 200"),
+            ("limit=%ff", "limit: a number from 1 to 200"),
+            ("limit=", "limit: a number from 1 to 200"),
+        ] {
+            assert!(refusal(bad).unwrap_err().contains(said), "{bad}");
+        }
+    }
+
+    #[test]
+    fn who_logs_in_is_named_once_and_nobody_is_called_nothing() {
+        let given = |username: Option<&str>, email: Option<&str>| {
+            given_login(username.map(str::to_owned), email.map(str::to_owned)).ok()
+        };
+        assert_eq!(given(Some("ann"), None).as_deref(), Some("ann"));
+        assert_eq!(given(Some(""), Some("a@b")).as_deref(), Some("a@b"));
+        assert_eq!(given(Some("ann"), Some("a@b")), None);
+        assert_eq!(given(None, Some("")), None);
+        assert!(check_display_name("").is_ok() && check_display_name(" Ann").is_ok());
+        assert!(check_display_name(" ").is_err() && check_display_name("\u{3000} ").is_err());
+    }
+
+    #[test]
     fn addresses_have_two_parts_and_passwords_a_length() {
         for email in ["a@b", "ann.b+c@mail.example"] {
             assert!(check_email(email).is_ok(), "{email}");
@@ -215,8 +282,8 @@ mod tests {
         for email in ["", "@", "a@", "@b", "a@b@c", "a b@c", &format!("{}@b", "x".repeat(254))] {
             assert!(check_email(email).is_err(), "{email}");
         }
-        assert!(check_password("ümläutß1").is_ok());
-        assert!(check_password("1234567").is_err());
-        assert!(check_password(&"x".repeat(257)).is_err());
+        assert!(check_password("password", "ümläutß1").is_ok());
+        assert!(check_password("password", "1234567").is_err());
+        assert!(check_password("password", &"x".repeat(257)).is_err());
     }
 }

@@ -214,7 +214,7 @@ async fn password(
     bearer: Bearer,
     Body(request): Body<PasswordRequest>,
 ) -> Result<StatusCode, ApiError> {
-    check_password(&request.new_password)?;
+    check_password("new_password", &request.new_password)?;
     let (login, is_fresh) = (bearer.login, bearer.is_fresh());
     let user = bearer.existing()?;
     match (state.0.store.password_hash(user.user_id).await?, request.old_password) {

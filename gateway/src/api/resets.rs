@@ -227,7 +227,7 @@ async fn confirm(
         let message = "token: it was used, has expired or never was one";
         ApiError::new(ErrorCode::InvalidCredentials, message)
     };
-    check_password(&request.password)?;
+    check_password("password", &request.password)?;
     state.0.attempts.of_client(client)?;
     let token = ResetToken::parse(&request.token).ok_or_else(invalid)?.hash();
     let store = &state.0.store;

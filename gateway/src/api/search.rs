@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 use super::ServiceState;
 use super::bearer::Bearer;
 use super::error::{ApiError, ApiResult};
-use super::input::page_limit;
+use super::input::{check_page, page_limit};
 use super::openapi::wire_types;
 use crate::conversation::entry::wire_entry;
 
@@ -61,6 +61,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SearchRequest {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        check_page(&parts.uri)?;
         let read: Result<Query<Self>, QueryRejection> =
             Query::from_request_parts(parts, state).await;
         let Query(request) = read.map_err(|_| {

@@ -88,6 +88,9 @@ pub enum TokenError {
     /// No key of the issuer has this `kid`.
     #[error("the token names a key that is not known")]
     UnknownKey,
+    /// It has no `kid`, and each key of its issuer has one.
+    #[error("the token names no key (kid), and its issuer's keys have names")]
+    NamesNoKey,
     /// `alg` is not the one the key is for; `none` never is.
     #[error("the token's algorithm is not the one of its issuer's key")]
     WrongAlgorithm,

@@ -21,7 +21,7 @@ use super::{
     TokenUser, TokenVerifier,
 };
 use crate::config::{AuthConfig, ClaimNames, IssuerConfig, JwksSource, TokenAlgorithm, TrustedKey};
-use crate::secret::SecretKey;
+use crate::secret::{KeyFile, SecretKey};
 
 mod published;
 
@@ -33,7 +33,7 @@ const PARTNER_SECRET: &[u8] = b"partner-secret-partner-secret-partner";
 
 fn config() -> AuthConfig {
     AuthConfig {
-        jwt_secret_file: PathBuf::new(),
+        jwt_secret_file: KeyFile::Default(PathBuf::new()),
         issuer: "ringwire".to_owned(),
         audience: "ringwire".to_owned(),
         previous_secret_files: Vec::new(),
@@ -304,7 +304,7 @@ fn a1_trusted_issuers_enter_under_their_own_names_and_uid_means_nothing_from_the
 
     let mut header = Header::new(Algorithm::EdDSA);
     let claims = with(partner_claims("https://ed.example"), "name", json!("Ann"));
-    assert_eq!(user(&encode(&header, &claims, &ed25519).unwrap()), Err(TokenError::UnknownKey));
+    assert_eq!(user(&encode(&header, &claims, &ed25519).unwrap()), Err(TokenError::NamesNoKey));
     header.kid = Some("2025".to_owned());
     assert_eq!(user(&encode(&header, &claims, &ed25519).unwrap()), Err(TokenError::UnknownKey));
     header.kid = Some("2026".to_owned());

@@ -108,7 +108,11 @@ impl TokenVerifier {
 
     /// A refusal, once the issuer's keys are asked for if they could explain it.
     fn refuse(&self, refusal: TokenError, issuer: Option<&str>) -> TokenError {
-        if !matches!(refusal, TokenError::UnknownIssuer | TokenError::UnknownKey) {
+        let may_be_news = matches!(
+            refusal,
+            TokenError::UnknownIssuer | TokenError::UnknownKey | TokenError::NamesNoKey
+        );
+        if !may_be_news {
             return refusal;
         }
         let known = self.wanted.issuers.iter().find(|(name, _)| Some(name.as_str()) == issuer);
@@ -116,7 +120,7 @@ impl TokenVerifier {
         if !wanted.swap(true, Ordering::Relaxed) {
             self.wanted.bell.notify_one();
         }
-        TokenError::UnknownKey
+        if refusal == TokenError::NamesNoKey { refusal } else { TokenError::UnknownKey }
     }
 
     fn keys(&self) -> Arc<Keys> {
@@ -240,7 +244,10 @@ fn signed_by<'a>(
     for key in keys.all().filter(|key| key.issuer == issuer) {
         if !key.answers_to(header.kid.as_deref()) {
             if refusal == TokenError::UnknownIssuer {
-                refusal = TokenError::UnknownKey;
+                refusal = match header.kid {
+                    Some(_) => TokenError::UnknownKey,
+                    None => TokenError::NamesNoKey,
+                };
             }
         } else if algorithm == Some(key.algorithm) {
             // Errors other than a wrong signature are malformed base64 in it.

@@ -132,7 +132,8 @@ pub(super) fn files(raw: RawFiles, data_dir: &Path) -> Result<FilesConfig, Inval
 
 fn place(raw: RawFiles, data_dir: &Path) -> Result<FilesPlace, Invalid> {
     let Some(address) = raw.store.strip_prefix("s3://") else {
-        if raw.store.contains("://") {
+        // A colon before any slash ends a scheme; a folder with such a name is written "./a:b".
+        if raw.store.split_once(':').is_some_and(|(scheme, _)| !scheme.contains('/')) {
             let expected = "the path of a folder, s3://bucket/prefix, or nothing";
             return Err(invalid("files.store", raw.store, expected));
         }
@@ -205,9 +206,10 @@ mod tests {
         let place = |store: &str| with(|raw| raw.store = store.to_owned()).map(|files| files.place);
         assert_eq!(place(""), Ok(FilesPlace::Folder("data/files".into())));
         assert_eq!(place("/srv/files"), Ok(FilesPlace::Folder("/srv/files".into())));
+        assert_eq!(place("./a:b"), Ok(FilesPlace::Folder("./a:b".into())));
         let Ok(FilesPlace::S3(s3)) = place("s3://chat-files/a/b/") else { panic!("no S3") };
         assert_eq!((&*s3.bucket, &*s3.prefix), ("chat-files", "a/b"));
-        for wrong in ["s3://", "s3://a b", "s3://a/../b", "gs://a", "https://a"] {
+        for wrong in ["s3://", "s3://a b", "s3://a/../b", "gs://a", "https://a", "s3:/a", "s3:a"] {
             assert_eq!(place(wrong), Err("files.store".to_owned()), "{wrong}");
         }
     }

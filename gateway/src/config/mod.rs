@@ -44,6 +44,7 @@ use ringwire_storage::BatchLimits;
 
 use crate::connection::addresses::AddressLimits;
 use crate::connection::forwarded::TrustedProxies;
+use crate::secret::KeyFile;
 
 pub use doc::documented;
 pub use encryption::{EncryptionConfig, KeySource};
@@ -188,7 +189,7 @@ impl fmt::Display for Database {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthConfig {
     /// The file with the key that signs this server's own tokens.
-    pub jwt_secret_file: PathBuf,
+    pub jwt_secret_file: KeyFile,
     /// `iss` of this server's own tokens.
     pub issuer: String,
     /// `aud` that a token must name.

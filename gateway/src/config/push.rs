@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::number::Number;
 use super::signed::{Endpoint, endpoint};
 use super::validate::{Invalid, invalid};
+use crate::secret::KeyFile;
 
 /// The longest time a push service keeps a notification, in seconds: four weeks, as FCM and browsers do.
 const MAX_TTL_S: u32 = 28 * 24 * 60 * 60;
@@ -57,7 +58,7 @@ pub struct WebPushConfig {
     /// Whom a push service writes to if there is trouble: `mailto:` or `https:`.
     pub subject: String,
     /// The file with the key that signs.
-    pub key_file: PathBuf,
+    pub key_file: KeyFile,
 }
 
 /// How this server speaks to FCM.
@@ -121,10 +122,7 @@ pub(super) fn push(raw: RawPush, data_dir: &Path) -> Result<PushConfig, Invalid>
         let expected = "mailto: and an address, or https:// and a page, for the push services";
         return Err(invalid("push.web_push_subject", subject, expected));
     }
-    let key_file = match raw.vapid_key_file.as_str() {
-        "" => data_dir.join("vapid.key"),
-        path => PathBuf::from(path),
-    };
+    let key_file = KeyFile::of(raw.vapid_key_file, || data_dir.join("vapid.key"));
     let fcm_url = Url::parse(&raw.fcm_url).ok().filter(|url| !url.cannot_be_a_base());
     let fcm_url = fcm_url.ok_or_else(|| {
         invalid("push.fcm_url", raw.fcm_url.as_str(), "a URL such as https://fcm.googleapis.com/")

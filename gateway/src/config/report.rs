@@ -52,7 +52,7 @@ impl Loaded {
             "server.shards" if is_default("0") => Some(server.shards.to_string()),
             "server.max_connections" if is_default("0") => Some(server.max_connections.to_string()),
             "auth.jwt_secret_file" if is_default("\"\"") => {
-                Some(auth.jwt_secret_file.display().to_string())
+                Some(auth.jwt_secret_file.path().display().to_string())
             }
             "files.store" if is_default("\"\"") => match &files.place {
                 FilesPlace::Folder(path) => Some(path.display().to_string()),

@@ -53,7 +53,7 @@ fn defaults_alone_are_valid_and_safe() {
     assert!(config.server.listen.ip().is_loopback());
     assert!(config.server.shards >= 1 && config.server.max_connections >= 1);
     assert_eq!(config.server.allowed_origins, AllowedOrigins::SameOrigin);
-    assert_eq!(config.auth.jwt_secret_file, Path::new("./ringwire-data/jwt.secret"));
+    assert_eq!(config.auth.jwt_secret_file.path(), Path::new("./ringwire-data/jwt.secret"));
 }
 
 #[test]

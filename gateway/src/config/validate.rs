@@ -25,6 +25,7 @@ use super::{
 
 use crate::connection::addresses::AddressLimits;
 use crate::connection::forwarded::TrustedProxies;
+use crate::secret::KeyFile;
 
 /// Most shards: more than any machine this runs on has cores.
 const MAX_SHARDS: u32 = 1024;
@@ -201,11 +202,7 @@ fn auth(raw: RawAuth, data_dir: &Path) -> Result<AuthConfig, Invalid> {
     }
     let issuers = issuers(raw.issuers, &issuer)?;
     Ok(AuthConfig {
-        jwt_secret_file: if raw.jwt_secret_file.is_empty() {
-            data_dir.join("jwt.secret")
-        } else {
-            PathBuf::from(raw.jwt_secret_file)
-        },
+        jwt_secret_file: KeyFile::of(raw.jwt_secret_file, || data_dir.join("jwt.secret")),
         issuer,
         audience: not_empty("auth.audience", raw.audience)?,
         previous_secret_files: raw.previous_secret_files.into_iter().map(PathBuf::from).collect(),

@@ -40,7 +40,7 @@ pub use bytes::BytesError;
 pub(crate) use cleanup::{Cleanup, CleanupError, REST as CLEANUP_REST};
 pub use id::FileId;
 pub(crate) use intake::{Intake, IntakeError, Written};
-pub(crate) use name::clean_name;
+pub(crate) use name::{clean_name, unescape};
 pub(crate) use picture::Picture;
 pub(crate) use sniff::{is_allowed, is_inline, sniff};
 pub(crate) use told::{addresses, describe};

@@ -5,6 +5,12 @@ const MAX_NAME_BYTES: usize = 255;
 /// What a file without a usable name is called.
 const NAMELESS: &str = "file";
 
+/// Undoes what browsers do to names in forms (HTML, "multipart/form-data encoding algorithm"): they escape a quotation
+/// mark, CR and LF, and nothing else, so nothing else is undone.
+pub(crate) fn unescape(name: &str) -> String {
+    name.replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n")
+}
+
 /// What a client calls a file, without folders and without characters that are not seen or turn text around, so that a
 /// name looks like what it is.
 pub(crate) fn clean_name(name: &str) -> String {
@@ -65,6 +71,16 @@ mod tests {
         }
         let long = clean_name(&format!("{}.pdf", "ä".repeat(300)));
         assert!(long.len() <= MAX_NAME_BYTES && long.ends_with("ä.pdf"), "{long}");
+    }
+
+    #[test]
+    fn names_in_forms_are_unescaped_as_browsers_escape_them() {
+        assert_eq!(unescape("a %22b%22.txt"), "a \"b\".txt");
+        assert_eq!(clean_name(&unescape("a%0D%0Ab.txt")), "ab.txt");
+        for name in ["100%.txt", "a%20b%2e.txt", "%0d%0a", "%2522"] {
+            assert_eq!(unescape(name), name);
+        }
+        assert_eq!(unescape("%%2222"), "%\"22");
     }
 
     proptest! {

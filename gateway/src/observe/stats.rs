@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::board::{Board, Queue};
 use super::figures::{BOUNDS, Figure, Figures, SPREADS, Spread};
@@ -31,7 +32,117 @@ impl Sample {
 }
 
 /// What happened between two looks, or since the start, and how things are at the later one.
-pub fn stats(board: &Board, before: Option<&Sample>, now: &Sample) -> Value {
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Stats {
+    /// Seconds since the start.
+    uptime_s: u64,
+    /// Seconds that the rates and latencies are of.
+    period_s: f64,
+    /// By how their frames are written.
+    #[schema(inline)]
+    connections: Connections,
+    #[schema(inline)]
+    sessions: Sessions,
+    /// Conversations in memory.
+    conversations: u64,
+    /// Bytes that wait to be sent.
+    outbox_bytes: u64,
+    /// What the process keeps in memory.
+    memory_bytes: u64,
+    #[schema(inline)]
+    per_second: Rates,
+    #[schema(inline)]
+    latency_ms: Latencies,
+    #[schema(inline)]
+    shards: Vec<ShardStats>,
+    /// Between threads.
+    #[schema(inline)]
+    queues: Vec<QueueStats>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct Connections {
+    protobuf: u64,
+    json: u64,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct Sessions {
+    connected: u64,
+    /// Without a connection; they may be resumed.
+    detached: u64,
+    /// Being opened at this moment.
+    opening: u64,
+    /// That wait to be opened.
+    waiting: u64,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct Rates {
+    commands: f64,
+    refusals: f64,
+    /// Committed.
+    entries: f64,
+    pushes: f64,
+    /// Entries that a full outbox left out; their clients sync.
+    left_out: f64,
+    received_bytes: f64,
+    sent_bytes: f64,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct Latencies {
+    /// From a send to its answer.
+    #[schema(inline)]
+    ack: Percentiles,
+    /// From a commit to the sockets.
+    #[schema(inline)]
+    deliver: Percentiles,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct Percentiles {
+    /// Null: nothing happened.
+    #[schema(required = true)]
+    p50: Option<f64>,
+    /// As `p50`.
+    #[schema(required = true)]
+    p99: Option<f64>,
+    /// Of how many.
+    count: u64,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct ShardStats {
+    shard: usize,
+    turns_per_second: f64,
+    entries_per_second: f64,
+    connections: u64,
+    sessions: u64,
+    conversations: u64,
+    /// Entries that are not committed yet.
+    entries_under_way: u64,
+    /// Places that are kept for answers.
+    credits_in_use: u64,
+    outbox_bytes: u64,
+    /// Mail that waits.
+    mailbox: usize,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct QueueStats {
+    /// What it is called.
+    queue: &'static str,
+    /// Whose it is; null: no shard's.
+    #[schema(required = true)]
+    shard: Option<u16>,
+    waiting: usize,
+    /// What it holds at most.
+    capacity: usize,
+}
+
+/// See [`Stats`].
+pub fn stats(board: &Board, before: Option<&Sample>, now: &Sample) -> Stats {
     let (all, earlier) = (now.all(), before.map(Sample::all).unwrap_or_default());
     let period = match before {
         Some(before) => now.at.saturating_duration_since(before.at),
@@ -45,38 +156,38 @@ pub fn stats(board: &Board, before: Option<&Sample>, now: &Sample) -> Value {
         let before = before.and_then(|before| before.shards.get(id));
         shard(id, figures, before, seconds, board.queues())
     });
-    json!({
-        "uptime_s": board.age(now.at).as_secs(),
-        "period_s": seconds,
-        "connections": {
-            "protobuf": all.get(Figure::ConnectionsProtobuf),
-            "json": all.get(Figure::ConnectionsJson),
+    Stats {
+        uptime_s: board.age(now.at).as_secs(),
+        period_s: seconds,
+        connections: Connections {
+            protobuf: all.get(Figure::ConnectionsProtobuf),
+            json: all.get(Figure::ConnectionsJson),
         },
-        "sessions": {
-            "connected": all.get(Figure::SessionsConnected),
-            "detached": all.get(Figure::SessionsDetached),
-            "opening": all.get(Figure::Opening),
-            "waiting": all.get(Figure::OpeningWaiting),
+        sessions: Sessions {
+            connected: all.get(Figure::SessionsConnected),
+            detached: all.get(Figure::SessionsDetached),
+            opening: all.get(Figure::Opening),
+            waiting: all.get(Figure::OpeningWaiting),
         },
-        "conversations": all.get(Figure::Conversations),
-        "outbox_bytes": all.get(Figure::OutboxBytes),
-        "memory_bytes": process::resident_bytes(),
-        "per_second": {
-            "commands": rate(sum(all.commands()), sum(earlier.commands())),
-            "refusals": rate(sum(all.refusals()), sum(earlier.refusals())),
-            "entries": figure(Figure::Entries),
-            "pushes": rate(sum(all.pushes()), sum(earlier.pushes())),
-            "left_out": figure(Figure::LeftOut),
-            "received_bytes": figure(Figure::ReceivedBytes),
-            "sent_bytes": figure(Figure::SentBytes),
+        conversations: all.get(Figure::Conversations),
+        outbox_bytes: all.get(Figure::OutboxBytes),
+        memory_bytes: process::resident_bytes(),
+        per_second: Rates {
+            commands: rate(sum(all.commands()), sum(earlier.commands())),
+            refusals: rate(sum(all.refusals()), sum(earlier.refusals())),
+            entries: figure(Figure::Entries),
+            pushes: rate(sum(all.pushes()), sum(earlier.pushes())),
+            left_out: figure(Figure::LeftOut),
+            received_bytes: figure(Figure::ReceivedBytes),
+            sent_bytes: figure(Figure::SentBytes),
         },
-        "latency_ms": {
-            "ack": percentiles(&all, &earlier, Spread::Ack),
-            "deliver": percentiles(&all, &earlier, Spread::Deliver),
+        latency_ms: Latencies {
+            ack: percentiles(&all, &earlier, Spread::Ack),
+            deliver: percentiles(&all, &earlier, Spread::Deliver),
         },
-        "shards": shards.collect::<Vec<Value>>(),
-        "queues": board.queues().iter().map(queue).collect::<Vec<Value>>(),
-    })
+        shards: shards.collect(),
+        queues: board.queues().iter().map(queue).collect(),
+    }
 }
 
 fn shard(
@@ -85,43 +196,43 @@ fn shard(
     before: Option<&Figures>,
     seconds: f64,
     queues: &[Queue],
-) -> Value {
+) -> ShardStats {
     let rate = |figure: Figure| {
         let before = before.map_or(0, |before| before.get(figure));
         now.get(figure).saturating_sub(before) as f64 / seconds
     };
     let mailbox = queues.iter().find(|queue| queue.shard.map(usize::from) == Some(id));
-    json!({
-        "shard": id,
-        "turns_per_second": rate(Figure::Turns),
-        "entries_per_second": rate(Figure::Entries),
-        "connections": now.get(Figure::ConnectionsProtobuf) + now.get(Figure::ConnectionsJson),
-        "sessions": now.get(Figure::SessionsConnected) + now.get(Figure::SessionsDetached),
-        "conversations": now.get(Figure::Conversations),
-        "entries_under_way": now.get(Figure::UnderWay),
-        "credits_in_use": now.get(Figure::Credits),
-        "outbox_bytes": now.get(Figure::OutboxBytes),
-        "mailbox": mailbox.map_or(0, |queue| (queue.waiting)()),
-    })
+    ShardStats {
+        shard: id,
+        turns_per_second: rate(Figure::Turns),
+        entries_per_second: rate(Figure::Entries),
+        connections: now.get(Figure::ConnectionsProtobuf) + now.get(Figure::ConnectionsJson),
+        sessions: now.get(Figure::SessionsConnected) + now.get(Figure::SessionsDetached),
+        conversations: now.get(Figure::Conversations),
+        entries_under_way: now.get(Figure::UnderWay),
+        credits_in_use: now.get(Figure::Credits),
+        outbox_bytes: now.get(Figure::OutboxBytes),
+        mailbox: mailbox.map_or(0, |queue| (queue.waiting)()),
+    }
 }
 
-fn queue(queue: &Queue) -> Value {
-    json!({
-        "queue": queue.name,
-        "shard": queue.shard,
-        "waiting": (queue.waiting)(),
-        "capacity": queue.capacity,
-    })
+fn queue(queue: &Queue) -> QueueStats {
+    QueueStats {
+        queue: queue.name,
+        shard: queue.shard,
+        waiting: (queue.waiting)(),
+        capacity: queue.capacity,
+    }
 }
 
-fn percentiles(now: &Figures, before: &Figures, spread: Spread) -> Value {
+fn percentiles(now: &Figures, before: &Figures, spread: Spread) -> Percentiles {
     let (later, earlier) = (now.spread(spread).0, before.spread(spread).0);
     let buckets: Vec<u64> =
         later.iter().zip(earlier).map(|(later, earlier)| later.saturating_sub(*earlier)).collect();
     let bounds = SPREADS[spread as usize].bounds;
     // Microseconds to milliseconds; nothing happened: nothing to tell.
     let told = |share: f64| percentile(&buckets, bounds, share).map(|micros| micros / 1000.0);
-    json!({"p50": told(0.5), "p99": told(0.99), "count": buckets.iter().sum::<u64>()})
+    Percentiles { p50: told(0.5), p99: told(0.99), count: buckets.iter().sum() }
 }
 
 /// The value below which a share of all lies, straight lines between the bounds; beyond the last bound, that bound.
@@ -178,9 +289,10 @@ mod tests {
         let before = Sample { at: start, shards: vec![sample(10)] };
         let now = Sample { at: start + Duration::from_secs(2), shards: vec![sample(30)] };
         let told = stats(&board, Some(&before), &now);
+        let told = serde_json::to_value(told).unwrap();
         assert_eq!(told["per_second"]["entries"], 10.0);
         assert_eq!(told["connections"]["json"], 3);
         assert_eq!(told["shards"][0]["entries_per_second"], 10.0);
-        assert_eq!(told["latency_ms"]["ack"]["p50"], Value::Null);
+        assert_eq!(told["latency_ms"]["ack"]["p50"], serde_json::Value::Null);
     }
 }

@@ -1,6 +1,7 @@
 //! `ringwire operator`: who administers the server. The first one is made here; without one, administration is closed.
 
 use std::io::{self, Read as _};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use zeroize::Zeroizing;
 use crate::api::hash_password;
 use crate::auth::is_username;
 use crate::cli::unix_now_ms;
-use crate::config::Loaded;
+use crate::config::{Database, Loaded, StorageConfig};
 use crate::startup;
 
 /// The shortest password, in characters.
@@ -76,18 +77,40 @@ fn parse_role(text: &str) -> Result<OperatorRole, String> {
 
 /// Does it.
 pub fn operator(loaded: &Loaded, command: &OperatorCommand) -> anyhow::Result<ExitCode> {
+    let made = missing_database(&loaded.config.storage);
+    if let (Some(file), false) = (&made, matches!(command, OperatorCommand::Create(_))) {
+        bail!(
+            "there is no database {file}; mend --data-dir, or storage.data_dir in the file of --config"
+        );
+    }
     crate::secret::prepare_data_dir(&loaded.config.storage.data_dir)?;
     super::run(async {
         let config = startup::store_config(&loaded.config)?;
         let store = Store::open(config, Arc::new(|_, _| {})).await?;
         match command {
-            OperatorCommand::Create(args) => create(&store, args).await,
+            OperatorCommand::Create(args) => {
+                create(&store, args).await?;
+                if let Some(file) = made {
+                    eprintln!(
+                        "There was no database {file}, so a new one was made: is this the data folder you mean?"
+                    );
+                }
+                Ok(())
+            }
             OperatorCommand::List => list(&store).await,
             OperatorCommand::Disable(WhichOperator { name }) => disable(&store, name).await,
             OperatorCommand::ResetPassword(args) => reset(&store, args).await,
         }
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The file of the embedded database, if it is used and is not there: an operator may be made before the first start,
+/// but a mistyped folder looks the same.
+fn missing_database(config: &StorageConfig) -> Option<String> {
+    let file = super::file_in(&config.data_dir);
+    let is_missing = matches!(config.database, Database::Sqlite) && !Path::new(&file).exists();
+    is_missing.then_some(file)
 }
 
 /// A password, and whether it has to be shown.

@@ -7,7 +7,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use ringwire_storage::devices::PushKind;
 use ringwire_storage::hooks::OutboxDepth;
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::config::Config;
 
@@ -167,9 +168,9 @@ impl OutgoingMetrics {
     }
 
     /// The figures as operators look at them: what waits, and what became of what went out by each way there is.
-    pub(crate) fn stats(&self, pushes: &[PushKind], webhooks: &[&str]) -> Value {
+    pub(crate) fn stats(&self, pushes: &[PushKind], webhooks: &[&str]) -> OutgoingStats {
         let waiting = |outbox: &'static str| {
-            self.depth.get(&OutboxLabels { outbox }).map_or(0, |depth| depth.get())
+            self.depth.get(&OutboxLabels { outbox }).map_or(0, |depth| depth.get().cast_unsigned())
         };
         let devices = pushes.iter().map(|kind| {
             let kind = kind.name();
@@ -177,34 +178,74 @@ impl OutgoingMetrics {
                 let labels = NotificationLabels { kind, result };
                 self.notifications.get(&labels).map_or(0, |counter| counter.get())
             };
-            way("devices", kind, count)
+            way(Receiver::Devices, kind, count)
         });
         let programs = webhooks.iter().map(|name| {
             let count = |result| {
                 let labels = EventLabels { webhook: (*name).to_owned(), result };
                 self.events.get(&labels).map_or(0, |counter| counter.get())
             };
-            way("webhooks", name, count)
+            way(Receiver::Webhooks, name, count)
         });
-        json!({
-            "waiting": {
-                "entries": waiting("entries"),
-                "devices": waiting("devices"),
-                "webhooks": waiting("webhooks"),
+        OutgoingStats {
+            waiting: Waiting {
+                entries: waiting("entries"),
+                devices: waiting("devices"),
+                webhooks: waiting("webhooks"),
             },
-            "ways": devices.chain(programs).collect::<Vec<Value>>(),
-            "dead_letters": self.dead_letters.get(),
-        })
+            ways: devices.chain(programs).collect(),
+            dead_letters: self.dead_letters.get(),
+        }
     }
 }
 
-/// One way out; `failed` are tries, of which the last may have been taken.
-fn way(to: &str, name: &str, count: impl Fn(Outcome) -> u64) -> Value {
-    json!({
-        "to": to,
-        "name": name,
-        "delivered": count(Outcome::taken),
-        "failed": count(Outcome::failed),
-        "given_up": count(Outcome::given_up) + count(Outcome::gone),
-    })
+fn way(to: Receiver, name: &str, count: impl Fn(Outcome) -> u64) -> Way {
+    Way {
+        to,
+        name: name.to_owned(),
+        delivered: count(Outcome::taken),
+        failed: count(Outcome::failed),
+        given_up: count(Outcome::given_up) + count(Outcome::gone),
+    }
+}
+
+/// What goes to devices and webhooks, as operators look at it: since the start, but for what waits.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct OutgoingStats {
+    #[schema(inline)]
+    waiting: Waiting,
+    #[schema(inline)]
+    ways: Vec<Way>,
+    /// Events that no webhook took in time.
+    dead_letters: u64,
+}
+
+/// Counted up to 10000.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct Waiting {
+    /// To be looked at.
+    entries: u64,
+    devices: u64,
+    webhooks: u64,
+}
+
+/// One way out.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct Way {
+    #[schema(inline)]
+    to: Receiver,
+    /// The kind of push, or the webhook's name.
+    name: String,
+    delivered: u64,
+    /// Tries; the last one of some was taken.
+    failed: u64,
+    /// Also to devices that are gone.
+    given_up: u64,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Receiver {
+    Devices,
+    Webhooks,
 }

@@ -25,7 +25,7 @@ use reqwest::{Client, IntoUrl, RequestBuilder, Response, StatusCode};
 
 pub(crate) use backoff::pause_ms;
 pub(crate) use guard::check_endpoint;
-pub(crate) use metrics::{Answer, Outcome, OutgoingMetrics};
+pub(crate) use metrics::{Answer, Outcome, OutgoingMetrics, OutgoingStats};
 
 use crate::cli::unix_now_ms;
 use crate::config::Endpoint;

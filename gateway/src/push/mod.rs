@@ -100,15 +100,11 @@ impl Pusher {
         metrics: OutgoingMetrics,
     ) -> Result<Self, PushError> {
         let web_push = config.web_push.as_ref().zip(vapid);
-        let fcm = config.fcm.as_ref().map(|fcm| {
-            let account = secret::read_private(&fcm.account_file)?;
-            Fcm::new(&account, &fcm.url, config.ttl_s).map_err(PushError::Account)
-        });
         let ways = Ways {
             web_push: web_push
                 .map(|(web, key)| WebPush::new(key, web.subject.clone(), config.ttl_s)),
             webhook: config.webhook.clone(),
-            fcm: fcm.transpose()?,
+            fcm: fcm(&config)?,
             outgoing,
         };
         Ok(Self(Arc::new(Inner { store, config, ways, metrics })))
@@ -118,6 +114,21 @@ impl Pusher {
     pub async fn run(self) {
         tokio::join!(self.0.expand(), Arc::clone(&self.0).deliver());
     }
+}
+
+/// How FCM is spoken to, if it is.
+fn fcm(config: &PushConfig) -> Result<Option<Fcm>, PushError> {
+    let Some(fcm) = &config.fcm else { return Ok(None) };
+    let account = secret::read_private(&fcm.account_file)?;
+    Fcm::new(&account, &fcm.url, config.ttl_s).map(Some).map_err(PushError::Account)
+}
+
+/// Whether the files that the configuration names can be used; makes none.
+pub fn check_files(config: &PushConfig) -> Result<(), PushError> {
+    if let Some(web_push) = &config.web_push {
+        VapidKey::check(&web_push.key_file)?;
+    }
+    fcm(config).map(drop)
 }
 
 impl Inner {

@@ -3,7 +3,6 @@
 //! The file holds the private key as most tools write it, 32 bytes in base64url; the public key follows from it.
 
 use std::fmt;
-use std::path::Path;
 
 use aws_lc_rs::agreement::{ECDH_P256, PrivateKey};
 use aws_lc_rs::rand::SystemRandom;
@@ -14,7 +13,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::PushError;
-use crate::secret;
+use crate::secret::KeyFile;
 
 /// How long a signature is good for, in seconds; RFC 8292 allows a day.
 const VALID_S: i64 = 12 * 60 * 60;
@@ -43,11 +42,18 @@ impl fmt::Debug for VapidKey {
 }
 
 impl VapidKey {
-    /// The key in this file; makes one first if there is none.
-    pub fn load_or_create(path: &Path) -> Result<Self, PushError> {
+    /// The key in this file; makes one first if there is none and it may.
+    pub fn load(file: &KeyFile) -> Result<Self, PushError> {
         // Any 32 bytes are a private key, but for one in four thousand millions.
-        let text = secret::load_or_create(path)?;
-        Ok(Self::read(text.expose())?)
+        Ok(Self::read(file.load()?.expose())?)
+    }
+
+    /// Whether [`VapidKey::load`] would succeed; makes nothing.
+    pub fn check(file: &KeyFile) -> Result<(), PushError> {
+        if let Some(text) = file.look()? {
+            Self::read(text.expose())?;
+        }
+        Ok(())
     }
 
     /// A new one, and the text for its file.
@@ -132,8 +138,8 @@ mod tests {
     #[test]
     fn the_first_start_makes_a_key_and_later_ones_keep_it() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("vapid.key");
-        let first = VapidKey::load_or_create(&path).unwrap();
-        assert_eq!(VapidKey::load_or_create(&path).unwrap().public(), first.public());
+        let file = KeyFile::Default(folder.path().join("vapid.key"));
+        let first = VapidKey::load(&file).unwrap();
+        assert_eq!(VapidKey::load(&file).unwrap().public(), first.public());
     }
 }

@@ -3,7 +3,7 @@
 //! Invariant: clients know a view by numbers one higher than the database does, so that one of which nothing was ever
 //! hidden is 1: a client that says 0 keeps no view, and one that says 1 is told of the first change, too.
 
-use ringwire_protocol::{CommandError, UserId, wire};
+use ringwire_protocol::{CommandError, ErrorCode, UserId, wire};
 use ringwire_storage::model::CursorRow;
 use ringwire_storage::views::{Hidden, ViewChanges};
 use wire::reply::Outcome;
@@ -60,6 +60,9 @@ impl Queries<'_> {
         self.save_first(dirty).await?;
         let read = self.store.read_by(user, id, ask.seq, after, Self::page(ask.limit)).await;
         let read = read.map_err(failed)?.ok_or_else(not_member)?;
+        if !read.exists {
+            return Err(CommandError::new(ErrorCode::EntryNotFound, "there is no such entry"));
+        }
         let next_page_token = match read.users.last() {
             Some(last) if read.more => last.to_string(),
             _ => String::new(),

@@ -227,6 +227,33 @@ fn text_that_no_database_keeps_is_refused_and_not_tried() {
 }
 
 #[test]
+fn orders_about_nobody_are_refused_and_say_whom_there_is_not() {
+    for database in Database::both() {
+        let (server, token) = administered(database);
+        for user in [1, 2] {
+            drop(Client::session(&server, user, Encoding::Json));
+        }
+        let left = http::ask_as(server.address(), &server.token(2), "DELETE", "/api/v1/account");
+        assert_eq!(left.status, 204, "{left:?}");
+        let notice = json!({"text": "at noon", "user_ids": ["1", "99"]});
+        for (method, path, body, name, told) in [
+            ("POST", "users/2/kick", Value::Null, "USER_NOT_FOUND", "deleted"),
+            ("POST", "users/99/kick", Value::Null, "USER_NOT_FOUND", "no such user"),
+            ("DELETE", "users/1/ban", Value::Null, "NOT_FOUND", "not banned"),
+            ("POST", "broadcast", notice, "USER_NOT_FOUND", "user_ids: there is no user 99"),
+        ] {
+            let path = format!("/api/v1/admin/{path}");
+            let error = ask(server.address(), &token, method, &path, &body).json()["error"].clone();
+            assert_eq!(error["name"], name, "{path}: {error}");
+            assert!(
+                error["message"].as_str().is_some_and(|message| message.contains(told)),
+                "{error}"
+            );
+        }
+    }
+}
+
+#[test]
 fn an_order_of_one_node_is_carried_out_by_the_other_within_a_minute() {
     let database = Database::postgres();
     let (here, token) = administered(database.clone());

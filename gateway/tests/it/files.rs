@@ -275,6 +275,10 @@ fn u1_a_link_reads_for_its_user_and_its_time() {
     let get = |path: &str| ask_anyhow(&server, "GET", path, "");
     let answer = get(&url);
     assert!(answer.status == 200 && answer.bytes == png(10, 10), "{answer:?}");
+    // No browser keeps it for longer than the link is good.
+    let kept =
+        answer.header("cache-control").and_then(|kept| kept.strip_prefix("private, max-age="));
+    assert!(kept.is_some_and(|kept| kept.parse::<u32>().is_ok_and(|s| s <= 600)), "{answer:?}");
     assert_eq!(get(link["thumbnail_url"].as_str().expect("a URL")).status, 200);
     assert_eq!(ask_anyhow(&server, "HEAD", &url, "").status, 200);
 

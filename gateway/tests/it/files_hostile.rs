@@ -109,8 +109,10 @@ fn u1_files_do_not_lie_about_their_type_nor_execute() {
             matches!(*policies, [policy] if policy.contains("default-src 'none'") && policy.ends_with("sandbox")),
             "{policies:?}"
         );
-        assert_eq!(answer.header("cache-control"), Some("private, max-age=86400"));
+        assert_eq!(answer.header("cache-control"), Some("private, no-cache"));
     }
+    let quoted = uploaded(&server, ANN, "a %22b%22 100%25.txt", b"words");
+    assert_eq!(quoted["name"], "a \"b\" 100%25.txt", "as browsers escape names in forms");
     // Nor does a name get out of its header.
     let name = "a%0d%0aSet-Cookie: a=b\u{202e}gnp.exe";
     let file = uploaded(&server, ANN, name, b"MZ\x90\0");

@@ -250,6 +250,71 @@ fn a_repeated_request_does_nothing_twice() {
 }
 
 #[test]
+fn what_is_refused_is_named() {
+    for database in Database::both() {
+        let server = Setup::new().database(database).without_rates().start();
+        let ann = Person::new(&server, 1);
+        let opened = ann.done("POST", "/conversations", &json!({}));
+        let group = number(&opened["head"]["conversation"]["conversation_id"]);
+        let group = format!("/conversations/{group}");
+        drop(Client::session(&server, 2, Encoding::Json));
+        let (login, password) = ("/auth/login", "/account/password");
+        let twice = json!({"username": "ann", "email": "a@b", "password": "correct horse"});
+        for (method, path, body, name, field) in [
+            ("GET", &*format!("{group}/messages/1/read-by"), &Value::Null, "", ""),
+            ("GET", &*format!("{group}/messages/99/read-by"), &Value::Null, "ENTRY_NOT_FOUND", ""),
+            ("DELETE", &*format!("{group}/bans/2"), &Value::Null, "NOT_FOUND", ""),
+            ("GET", "/users?q=a&page=2", &Value::Null, "INVALID_ARGUMENT", "page:"),
+            ("GET", "/contacts?per_page=2", &Value::Null, "INVALID_ARGUMENT", "per_page:"),
+            ("GET", "/search?q=a&page=1", &Value::Null, "INVALID_ARGUMENT", "page:"),
+            (
+                "GET",
+                "/contacts?limit=%ff",
+                &Value::Null,
+                "INVALID_ARGUMENT",
+                "limit: a number from 1 to 200",
+            ),
+            (
+                "GET",
+                "/conversations?limit=x",
+                &Value::Null,
+                "INVALID_ARGUMENT",
+                "limit: a number from 1 to 200",
+            ),
+            ("GET", "/contacts?newer=1", &Value::Null, "", ""),
+            (
+                "PATCH",
+                "/account",
+                &json!({"display_name": " "}),
+                "INVALID_ARGUMENT",
+                "display_name:",
+            ),
+            ("PATCH", "/account", &json!({"newer": 1}), "", ""),
+            ("POST", login, &twice, "INVALID_ARGUMENT", "username and email:"),
+            (
+                "POST",
+                password,
+                &json!({"new_password": "short"}),
+                "INVALID_ARGUMENT",
+                "new_password:",
+            ),
+        ] {
+            let answer = match body {
+                Value::Null => ann.ask(method, path),
+                body => ann.give(method, path, body),
+            };
+            if name.is_empty() {
+                assert_eq!(answer.status, 200, "{path}: {answer:?}");
+                continue;
+            }
+            let error = answer.json()["error"].clone();
+            assert_eq!(error["name"], name, "{path}: {error}");
+            assert!(error["message"].as_str().is_some_and(|it| it.starts_with(field)), "{error}");
+        }
+    }
+}
+
+#[test]
 fn lists_are_read_by_page_number_as_by_token() {
     for database in Database::both() {
         let server = Setup::new().database(database).without_rates().start();

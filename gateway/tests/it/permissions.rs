@@ -355,7 +355,7 @@ fn z2_ids_of_others_open_nothing() {
             (mute(id, OUTSIDER, FAR), "USER_NOT_FOUND"),
             (set_role(id, OUTSIDER, Role::Admin), "USER_NOT_FOUND"),
             (resolve(OUTSIDER), "USER_NOT_FOUND"),
-            (ban(id, OUTSIDER, 0), "USER_NOT_FOUND"),
+            (ban(id, OUTSIDER, 0), "NOT_FOUND"),
             (invite(id, nobody), "USER_NOT_FOUND"),
             (ban(id, nobody, FAR), "USER_NOT_FOUND"),
             (mute(id, MEMBER, 1), "INVALID_ARGUMENT"),

@@ -119,7 +119,7 @@ impl PostgresStore {
             .iter()
             .map(|row| rows::user_id(row, 0))
             .collect::<Result<_, StoreError>>()?;
-        Ok(Some(ReadBy { read_count, delivered_count, users, more: false }))
+        Ok(Some(ReadBy { exists: true, read_count, delivered_count, users, more: false }))
     }
 }
 

@@ -100,7 +100,7 @@ impl SqliteStore {
                     rows::user_id(row, 0)
                 })?
                 .collect::<Result<_, _>>()?;
-            Ok(Some(ReadBy { read_count, delivered_count, users, more: false }))
+            Ok(Some(ReadBy { exists: true, read_count, delivered_count, users, more: false }))
         })
         .await
     }

@@ -240,5 +240,6 @@ async fn who_has_read_an_entry_is_counted_without_its_sender(backend: Backend) {
     let new = store.read_by(user(1), id, 5, None, 5).await.unwrap().unwrap();
     assert_eq!((new.read_count, new.delivered_count, new.users), (1, 1, vec![user(5)]));
     let none = store.read_by(user(1), id, 99, None, 5).await.unwrap().unwrap();
+    assert!(new.exists && !none.exists);
     assert_eq!((none.read_count, none.delivered_count, none.users), (0, 0, vec![]));
 }

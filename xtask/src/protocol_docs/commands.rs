@@ -137,7 +137,12 @@ pub(super) const COMMANDS: [Command; 35] = [
         "members_page",
         &["NOT_MEMBER", "FORBIDDEN"],
     ),
-    command("read_by", "Lists who has read an entry.", "read_by_page", &["NOT_MEMBER"]),
+    command(
+        "read_by",
+        "Lists who has read an entry.",
+        "read_by_page",
+        &["NOT_MEMBER", "ENTRY_NOT_FOUND"],
+    ),
     command("blocks", "Lists whom the caller blocks.", "blocks_page", &[]),
     command("sessions", "Lists the caller's sessions.", "session_list", &[]),
     command(
@@ -204,9 +209,10 @@ pub(super) const COMMANDS: [Command; 35] = [
     ),
     command(
         "ban",
-        "Puts a user out and keeps them out for a while, or lifts that. `done`: it is so already.",
+        "Puts a user out and keeps them out for a while, or lifts that (NOT_FOUND: no ban holds). `done`: it is \
+         so already.",
         "send_ack",
-        &["NOT_MEMBER", "FORBIDDEN", "USER_NOT_FOUND", "LIMIT_REACHED", "CONFLICT"],
+        &["NOT_MEMBER", "FORBIDDEN", "USER_NOT_FOUND", "NOT_FOUND", "LIMIT_REACHED", "CONFLICT"],
     ),
     command(
         "resolve_join",

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use ringwire_protocol::ids::MAX_ID;
 use ringwire_storage::operators::OperatorRole;
 use serde_json::{Map, Value, json};
+use utoipa::PartialSchema;
 
 use super::access::MAX_PASSWORD_CHARS;
 use super::people::{MAX_QUERY_CHARS, MAX_REASON_CHARS, MAX_TEXT_CHARS, MAX_USERS};
 use super::server::MAX_FILTER_CHARS;
-use super::{Least, ROUTES, Route};
+use super::{Least, ROUTES, Route, server, sessions, views};
 use crate::auth::MAX_USERNAME_CHARS;
 
 /// Every operation of the table, as (path, method in small letters, operation).
@@ -98,8 +99,19 @@ fn answer(name: &str) -> Value {
             "rows": {"type": "array", "items": audit_row()},
             "next_page_token": {"type": "string", "description": "Empty: this was the last page."},
         })),
+        "admin_stats" => of::<server::Told>(),
+        "admin_sessions" => of::<sessions::Sessions>(),
+        "admin_users" => of::<views::UsersPage>(),
+        "admin_user" => of::<views::WholeUser>(),
+        "admin_conversation" => of::<views::ConversationView>(),
+        // A test asks each operation what its answer holds.
         _ => json!({"type": "object"}),
     }
+}
+
+/// What an answer says of itself; it always serializes.
+fn of<T: PartialSchema>() -> Value {
+    serde_json::to_value(T::schema()).unwrap_or_default()
 }
 
 /// An object that has all of these.

@@ -18,6 +18,7 @@ mod sessions;
 #[cfg(test)]
 mod tests;
 mod trail;
+mod views;
 
 use std::fmt;
 use std::sync::Arc;

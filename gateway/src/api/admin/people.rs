@@ -3,20 +3,19 @@
 use axum::Json;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
-use prost::Message as _;
-use ringwire_protocol::{ConversationId, ErrorCode, UnixMs, UserId, wire};
+use ringwire_protocol::{ConversationId, ErrorCode, UnixMs, UserId};
 use ringwire_storage::StoreError;
-use ringwire_storage::model::{ConversationKind, Role};
 use ringwire_storage::moderation::{AccountBan, FoundUser, OrderKind};
 use ringwire_storage::operators::OperatorRole;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::super::ServiceState;
 use super::super::error::ApiError;
 use super::super::input::{Body, Named};
 use super::extract::Asked;
 use super::trail::Operator;
+use super::views::{ConversationView, UserView, UsersPage, WholeUser};
 use crate::cli::unix_now_ms;
 use crate::command::text::{check_name, check_speech};
 
@@ -61,7 +60,7 @@ pub(super) async fn search(
     State(state): State<ServiceState>,
     Extension(operator): Extension<Operator>,
     Asked(request): Asked<SearchRequest>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<UsersPage>, ApiError> {
     let q = request.q.trim();
     if request.q.chars().count() > MAX_QUERY_CHARS {
         return Err(invalid("q: at most 254 characters"));
@@ -93,29 +92,14 @@ pub(super) async fn search(
     let mut users = Vec::with_capacity(found.len());
     for user in &found {
         let ban = store.account_ban(user.user.user_id, now).await?;
-        users.push(told(user, ban.as_ref(), &operator));
+        users.push(UserView::of(user, ban, sees_addresses(&operator)));
     }
-    Ok(Json(json!({"users": users, "next_page_token": next.unwrap_or_default()})))
+    Ok(Json(UsersPage { users, next_page_token: next.unwrap_or_default() }))
 }
 
-fn told(found: &FoundUser, ban: Option<&AccountBan>, operator: &Operator) -> Value {
-    let user = &found.user;
-    // An address is nobody's business who only looks.
-    let email = found.email.as_deref().filter(|_| operator.row.role >= OperatorRole::Moderator);
-    json!({
-        "user_id": user.user_id.to_string(),
-        "username": user.username,
-        "display_name": user.display_name,
-        "email": email,
-        "created_at": user.created_at.to_string(),
-        "deleted_at": found.deleted_at.to_string(),
-        "memberships": found.memberships,
-        "ban": ban.map(|ban| json!({
-            "banned_at": ban.banned_at.to_string(),
-            "until": ban.until.to_string(),
-            "reason": ban.reason,
-        })),
-    })
+/// An address is nobody's business who only looks.
+fn sees_addresses(operator: &Operator) -> bool {
+    operator.row.role >= OperatorRole::Moderator
 }
 
 async fn found(state: &ServiceState, id: UserId) -> Result<FoundUser, ApiError> {
@@ -128,108 +112,36 @@ pub(super) async fn user(
     State(state): State<ServiceState>,
     Extension(operator): Extension<Operator>,
     Named(id): Named,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<WholeUser>, ApiError> {
     let id = user_id(&id)?;
     let found = found(&state, id).await?;
     let store = &state.0.store;
     let ban = store.account_ban(id, unix_now_ms()).await?;
-    let devices: Vec<Value> = store
-        .devices(id)
-        .await?
-        .iter()
-        .map(|device| {
-            json!({
-                "device_id": device.seen.device_id,
-                "device_class": device.seen.device_class,
-                "name": device.seen.name,
-                "last_seen_at": device.last_seen_at.to_string(),
-            })
-        })
-        .collect();
+    let devices = store.devices(id).await?;
     let (heads, _) = store.heads(id, None, &[], CONVERSATIONS).await?;
-    let conversations: Vec<Value> = heads
-        .iter()
-        .map(|head| {
-            json!({
-                "conversation_id": head.conversation_id.to_string(),
-                "kind": kind(head.kind),
-                "title": title(head.settings.clone()),
-                "role": role(head.role),
-                "members": head.member_count,
-                "head_seq": head.head.seq.to_string(),
-            })
-        })
-        .collect();
-    let mut answer = told(&found, ban.as_ref(), &operator);
-    answer["devices"] = devices.into();
-    answer["conversations"] = conversations.into();
-    Ok(Json(answer))
-}
-
-const fn kind(kind: ConversationKind) -> &'static str {
-    match kind {
-        ConversationKind::Direct => "direct",
-        ConversationKind::Group => "group",
-        ConversationKind::Room => "room",
-    }
-}
-
-const fn role(role: Role) -> &'static str {
-    match role {
-        Role::Member => "member",
-        Role::Admin => "admin",
-        Role::Owner => "owner",
-    }
-}
-
-fn title(settings: bytes::Bytes) -> String {
-    wire::GroupSettings::decode(settings)
-        .ok()
-        .and_then(|settings| settings.title)
-        .unwrap_or_default()
+    Ok(Json(WholeUser {
+        user: UserView::of(&found, ban, sees_addresses(&operator)),
+        devices: devices.into_iter().map(Into::into).collect(),
+        conversations: heads.into_iter().map(Into::into).collect(),
+    }))
 }
 
 /// One conversation: what it is and who is in it.
 pub(super) async fn conversation(
     State(state): State<ServiceState>,
     Named(id): Named,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<ConversationView>, ApiError> {
     let id = id.parse().ok().and_then(ConversationId::new);
     let id = id.ok_or_else(|| invalid("conversation_id: a number from 1 to 9007199254740991"))?;
     let unknown =
         || ApiError::new(ErrorCode::ConversationNotFound, "there is no such conversation");
     let snapshot = state.0.store.load_conversation(id, 1).await?.ok_or_else(unknown)?;
-    let members: Vec<_> = snapshot.members.iter().take(MEMBERS).collect();
-    let ids: Vec<UserId> = members.iter().map(|member| member.user_id).collect();
+    let members = snapshot.members.iter().take(MEMBERS);
+    let ids: Vec<UserId> = members.map(|member| member.user_id).collect();
     let users = state.0.store.users(&ids).await?;
     let name =
         |id: UserId| users.iter().find(|user| user.user_id == id).map(|user| &*user.username);
-    let members: Vec<Value> = members
-        .iter()
-        .map(|member| {
-            json!({
-                "user_id": member.user_id.to_string(),
-                "username": name(member.user_id),
-                "role": role(member.role),
-                "joined_at": member.joined_at.to_string(),
-                "muted_until": member.muted_until.to_string(),
-            })
-        })
-        .collect();
-    Ok(Json(json!({
-        "conversation_id": id.to_string(),
-        "kind": kind(snapshot.kind),
-        "title": title(snapshot.settings),
-        "head_seq": snapshot.head.seq.to_string(),
-        "messages": snapshot.head.msg_no.to_string(),
-        "floor_seq": snapshot.floor_seq.to_string(),
-        "member_count": snapshot.members.len(),
-        "members": members,
-        "bans": snapshot.state.bans.len(),
-        "requests": snapshot.state.requests.len(),
-        "pins": snapshot.state.pins.len(),
-        "muted_until": snapshot.state.muted_until.to_string(),
-    })))
+    Ok(Json(ConversationView::of(id, snapshot, MEMBERS, name)))
 }
 
 /// Has every node do something.
@@ -251,7 +163,9 @@ pub(super) async fn kick(
     Named(id): Named,
 ) -> Result<StatusCode, ApiError> {
     let id = user_id(&id)?;
-    found(&state, id).await?;
+    if found(&state, id).await?.deleted_at > 0 {
+        return Err(ApiError::new(ErrorCode::UserNotFound, "this account is deleted"));
+    }
     operator.note(&state, &json!({})).await?;
     order(&state, OrderKind::Kick, &[id], "").await?;
     Ok(StatusCode::NO_CONTENT)
@@ -341,6 +255,12 @@ pub(super) async fn broadcast(
     }
     let ids = request.user_ids.unwrap_or_default();
     let users: Vec<UserId> = ids.iter().map(|id| user_id(id)).collect::<Result<_, _>>()?;
+    let known = state.0.store.users(&users).await?;
+    let is_known = |id: &&UserId| known.iter().any(|user| user.user_id == **id);
+    if let Some(id) = users.iter().find(|id| !is_known(id)) {
+        let message = format!("user_ids: there is no user {id}");
+        return Err(ApiError::new(ErrorCode::UserNotFound, message));
+    }
     let mut detail = json!({"text": text});
     if !users.is_empty() {
         let named = users.iter().take(NAMED_USERS).map(UserId::to_string);

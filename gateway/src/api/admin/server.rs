@@ -11,8 +11,9 @@ use axum::response::sse::{Event, Sse};
 use futures_util::stream;
 use ringwire_protocol::{CommandError, ErrorCode, UnixMs};
 use ringwire_storage::audit::{AuditFilter, AuditOutcome};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::super::ServiceState;
 use super::super::error::ApiError;
@@ -21,7 +22,8 @@ use super::access::bearer;
 use super::extract::Asked;
 use super::trail::Operator;
 use crate::logging;
-use crate::observe::stats::{Sample, stats as figures};
+use crate::observe::stats::{Sample, Stats, stats as figures};
+use crate::outbound::OutgoingStats;
 
 /// How often a stream tells the figures.
 const EVERY: Duration = Duration::from_secs(1);
@@ -32,19 +34,31 @@ pub(super) const MAX_FILTER_CHARS: usize = 1000;
 /// What BUSY tells the client to wait, in milliseconds.
 const BUSY_RETRY_MS: u32 = 5_000;
 
-/// The figures since the start.
-pub(super) async fn stats(State(state): State<ServiceState>) -> Json<Value> {
-    let now = Sample::take(&state.0.facts.board);
-    Json(told(&state, None, &now))
+/// What shards counted, and what became of all that is sent to devices and webhooks.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Told {
+    #[serde(flatten)]
+    #[schema(inline)]
+    figures: Stats,
+    #[schema(inline)]
+    outgoing: OutgoingStats,
 }
 
-/// What shards counted, and what became of all that is sent to devices and webhooks.
-fn told(state: &ServiceState, before: Option<&Sample>, now: &Sample) -> Value {
-    let config = &state.0.config;
-    let webhooks: Vec<&str> = config.events.webhooks.iter().map(|hook| &*hook.name).collect();
-    let mut told = figures(&state.0.facts.board, before, now);
-    told["outgoing"] = state.0.outgoing_metrics.stats(&config.push.ways(), &webhooks);
-    told
+impl Told {
+    fn of(state: &ServiceState, before: Option<&Sample>, now: &Sample) -> Self {
+        let config = &state.0.config;
+        let webhooks: Vec<&str> = config.events.webhooks.iter().map(|hook| &*hook.name).collect();
+        Self {
+            figures: figures(&state.0.facts.board, before, now),
+            outgoing: state.0.outgoing_metrics.stats(&config.push.ways(), &webhooks),
+        }
+    }
+}
+
+/// The figures since the start.
+pub(super) async fn stats(State(state): State<ServiceState>) -> Json<Told> {
+    let now = Sample::take(&state.0.facts.board);
+    Json(Told::of(&state, None, &now))
 }
 
 /// The figures of each second, as server-sent events.
@@ -68,8 +82,8 @@ pub(super) async fn stream(
         }
         bearer(&state, &headers).await.ok()?;
         let now = Sample::take(&state.0.facts.board);
-        let told = told(&state, Some(&before), &now);
-        let event = Event::default().event("stats").data(told.to_string());
+        let told = Told::of(&state, Some(&before), &now);
+        let event = Event::default().event("stats").json_data(told).ok()?;
         Some((Ok::<Event, Infallible>(event), (state, headers, now, place)))
     });
     Ok(Sse::new(events))

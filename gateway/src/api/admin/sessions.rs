@@ -5,9 +5,10 @@ use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use ringwire_protocol::codec::Encoding;
 use ringwire_protocol::{CommandError, ErrorCode, UserId};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tokio::sync::oneshot;
+use utoipa::ToSchema;
 
 use super::super::ServiceState;
 use super::super::error::ApiError;
@@ -32,11 +33,74 @@ pub(super) struct ListRequest {
     page_token: Option<String>,
 }
 
+/// A page of sessions.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Sessions {
+    #[schema(inline)]
+    sessions: Vec<Shown>,
+    /// Empty: this was the last page.
+    next_page_token: String,
+}
+
+/// A session as operators see it.
+#[derive(Serialize, ToSchema)]
+struct Shown {
+    session_id: String,
+    user_id: String,
+    /// Empty: the user is not there any more.
+    username: String,
+    /// As the client says; may be empty.
+    device_id: String,
+    /// As the client says; may be empty.
+    device_class: String,
+    /// As the client says; may be empty.
+    client_name: String,
+    /// Unix milliseconds; 0: its `connect` has not come.
+    connected_at: String,
+    /// How its frames are written.
+    #[schema(inline)]
+    encoding: Written,
+    /// Whether it has a connection.
+    live: bool,
+    /// Bytes that wait to be sent.
+    outbox_bytes: usize,
+    /// Commands without an answer.
+    unanswered: u32,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Written {
+    Protobuf,
+    Json,
+}
+
+impl Shown {
+    fn of(session: SessionView, username: Option<&str>) -> Self {
+        Self {
+            session_id: session.session_id,
+            user_id: session.user_id.to_string(),
+            username: username.unwrap_or_default().to_owned(),
+            device_id: session.device_id,
+            device_class: session.device_class,
+            client_name: session.client_name,
+            connected_at: session.connected_at.to_string(),
+            encoding: match session.encoding {
+                Encoding::Protobuf => Written::Protobuf,
+                Encoding::Json => Written::Json,
+            },
+            live: session.live,
+            outbox_bytes: session.outbox_bytes,
+            unanswered: session.unanswered,
+        }
+    }
+}
+
 /// Sessions, of one user or of everybody, page by page.
 pub(super) async fn list(
     State(state): State<ServiceState>,
     Asked(request): Asked<ListRequest>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Sessions>, ApiError> {
     let shards = state.0.facts.reach.mailboxes.len();
     let user = request.user_id.as_deref().map(people::user_id).transpose()?;
     let (mut shard, mut from) = match request.page_token.as_deref() {
@@ -65,9 +129,12 @@ pub(super) async fn list(
     let users = state.0.store.users(&ids).await?;
     let name =
         |id: UserId| users.iter().find(|user| user.user_id == id).map(|user| &*user.username);
-    let sessions: Vec<Value> =
-        found.iter().map(|session| told(session, name(session.user_id))).collect();
-    Ok(Json(json!({"sessions": sessions, "next_page_token": next.unwrap_or_default()})))
+    let told = |session: SessionView| {
+        let name = name(session.user_id);
+        Shown::of(session, name)
+    };
+    let sessions = found.into_iter().map(told).collect();
+    Ok(Json(Sessions { sessions, next_page_token: next.unwrap_or_default() }))
 }
 
 /// Where a page begins: a shard, and a place there.
@@ -103,25 +170,6 @@ async fn look(
         Ok(Ok(looked)) => Ok(looked),
         Ok(Err(_)) | Err(_) => Err(busy()),
     }
-}
-
-fn told(session: &SessionView, username: Option<&str>) -> Value {
-    json!({
-        "session_id": session.session_id,
-        "user_id": session.user_id.to_string(),
-        "username": username.unwrap_or_default(),
-        "device_id": session.device_id,
-        "device_class": session.device_class,
-        "client_name": session.client_name,
-        "connected_at": session.connected_at.to_string(),
-        "encoding": match session.encoding {
-            Encoding::Protobuf => "protobuf",
-            Encoding::Json => "json",
-        },
-        "live": session.live,
-        "outbox_bytes": session.outbox_bytes,
-        "unanswered": session.unanswered,
-    })
 }
 
 /// Ends one session of this node.

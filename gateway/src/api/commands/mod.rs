@@ -64,8 +64,9 @@ async fn give(
     }
     let key = parts.headers.get(fields::IDEMPOTENCY_KEY);
     let params: Vec<(&str, &str)> = params.iter().collect();
-    let op = fields::command(row, &params, &query, key, &body)?;
+    // First, because a list's own bounds are narrower than those of the command's fields.
     let page = pages::asked(row, &query)?;
+    let op = fields::command(row, &params, &query, key, &body)?;
     let outcome = match page {
         Some(page) => pages::read(&caller, &state, op, page).await?,
         None => caller.command(&state, op).await?,

@@ -5,18 +5,32 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::StreamExt;
-use ringwire_protocol::{CommandError, ErrorCode};
+use ringwire_protocol::{CommandError, ErrorCode, UnixMs};
 use utoipa::ToSchema;
 
 use super::{Asked, BUSY_RETRY_MS, LinkQuery, files, no_such_file};
 use crate::api::ServiceState;
 use crate::api::error::ApiError;
+use crate::cli::unix_now_ms;
 use crate::files::headers::{CONTENT_SECURITY_POLICY, content_disposition, hex, http_date};
 use crate::files::range::{Wanted, is_known, wanted};
 use crate::files::{is_inline, sniff};
 
-/// Kept by the reader's own browser alone. What an id stands for never changes.
-const CACHE_CONTROL: &str = "private, max-age=86400";
+/// The longest that a browser keeps a file without asking, in seconds.
+const MOST_KEPT_S: i64 = 86_400;
+
+/// How long the reader's own browser may keep an answer. What an id stands for never changes, but who may read it
+/// does: by a token it is asked for each time, and the answer is that it has not changed; a link is good for anybody until its
+/// end, and so is what it gave.
+fn cache_control(until: Option<UnixMs>, now_ms: UnixMs) -> String {
+    match until {
+        None => "private, no-cache".to_owned(),
+        Some(until) => {
+            let left_s = until.saturating_sub(now_ms) / 1000;
+            format!("private, max-age={}", left_s.clamp(0, MOST_KEPT_S))
+        }
+    }
+}
 
 /// The body of a download.
 #[derive(ToSchema)]
@@ -79,6 +93,7 @@ pub(super) async fn download(
         modified: http_date(row.created_at),
         mime_type: &file.mime_type,
         disposition: content_disposition(&file.name, is_inline(&file.mime_type)),
+        cache_control: cache_control(asked.until, unix_now_ms()),
     };
     if about.is_unchanged(&headers) {
         return Ok(about.answer(StatusCode::NOT_MODIFIED, HttpBody::empty()));
@@ -156,6 +171,7 @@ pub(super) async fn thumbnail(
         modified: http_date(row.created_at),
         mime_type,
         disposition: "inline".to_owned(),
+        cache_control: cache_control(asked.until, unix_now_ms()),
     };
     let none = || ApiError::new(ErrorCode::NotFound, "this file has no thumbnail");
     if row.file.width == 0 {
@@ -175,6 +191,7 @@ struct About<'a> {
     modified: String,
     mime_type: &'a str,
     disposition: String,
+    cache_control: String,
 }
 
 impl About<'_> {
@@ -205,7 +222,7 @@ impl About<'_> {
         for (name, value) in [
             (header::ETAG, &*self.etag),
             (header::LAST_MODIFIED, &self.modified),
-            (header::CACHE_CONTROL, CACHE_CONTROL),
+            (header::CACHE_CONTROL, &self.cache_control),
             (header::VARY, "authorization"),
             (header::CONTENT_TYPE, self.mime_type),
             (header::CONTENT_DISPOSITION, &self.disposition),
@@ -222,5 +239,19 @@ impl About<'_> {
 fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_kept_no_longer_than_its_link_is_good() {
+        let kept = |left_ms: i64| cache_control(Some(1_000_000 + left_ms), 1_000_000);
+        assert_eq!(kept(1_999), "private, max-age=1");
+        assert_eq!(kept(7 * 86_400_000), "private, max-age=86400");
+        assert_eq!(kept(-5), "private, max-age=0");
+        assert_eq!(cache_control(None, 0), "private, no-cache");
     }
 }

@@ -12,7 +12,7 @@ use axum::Json;
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Query, State};
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
-use ringwire_protocol::{CommandError, ErrorCode, UserId};
+use ringwire_protocol::{CommandError, ErrorCode, UnixMs, UserId};
 use ringwire_storage::attachments::AttachmentRow;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -139,6 +139,8 @@ struct LinkQuery {
 struct Asked {
     id: FileId,
     user: UserId,
+    /// Until when the link is good; `None`: a token was given.
+    until: Option<UnixMs>,
 }
 
 impl FromRequestParts<ServiceState> for Asked {
@@ -151,6 +153,7 @@ impl FromRequestParts<ServiceState> for Asked {
         let Ok(Query(link)) = Query::<LinkQuery>::try_from_uri(&parts.uri) else {
             return Err(invalid("expected user, expires and sig of a link, each once, or none"));
         };
+        let until = link.expires;
         let user = match link {
             LinkQuery { user: None, expires: None, sig: None } => {
                 Bearer::from_request_parts(parts, state).await?.user_id
@@ -176,7 +179,7 @@ impl FromRequestParts<ServiceState> for Asked {
             }
             _ => return Err(invalid("expected user, expires and sig of a link, or none")),
         };
-        Ok(Self { id: id.ok_or_else(no_such_file)?, user })
+        Ok(Self { id: id.ok_or_else(no_such_file)?, user, until })
     }
 }
 

@@ -31,7 +31,7 @@ use crate::api::error::{ApiError, ApiResult};
 use crate::cli::unix_now_ms;
 use crate::files::{
     FileId, Files, Intake, IntakeError, NoPlace, UploadPlace, Written, clean_name, is_allowed,
-    sniff,
+    sniff, unescape,
 };
 use crate::limits;
 
@@ -82,7 +82,7 @@ pub(super) async fn upload(
         if field.name() != Some(PART) || intake.is_some() {
             return Err(invalid(format!("{PART}: the body is one part with this name")));
         }
-        name = clean_name(field.file_name().unwrap_or_default());
+        name = clean_name(&unescape(field.file_name().unwrap_or_default()));
         let mut writing = Intake::new(files.bytes().clone(), id.clone(), room.most_bytes);
         while let Some(piece) = Form::piece(&allowance, &mut field).await? {
             writing.write(&piece).await.map_err(|error| room.refuse(error))?;

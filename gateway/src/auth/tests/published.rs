@@ -169,7 +169,7 @@ fn a1_a_published_key_without_kid_is_tried_for_every_token_of_its_issuer() {
 
     // A key with a name is for tokens that name it.
     publish(json!([keys.jwks["keys"][2]]));
-    assert_eq!(check(&without(&keys.ed25519)), Err(TokenError::UnknownKey));
+    assert_eq!(check(&without(&keys.ed25519)), Err(TokenError::NamesNoKey));
 }
 
 #[test]

@@ -94,8 +94,8 @@ Example: ["image/*", "audio/*", "video/*", "application/pdf", "text/plain"]"#,
     "files.link_ttl_s": "How long a signed link to a file is good, in seconds, 1 to 604800.",
     "files.user_uploads_per_s": "Uploads per second of one user in the long run (0: no limit), and at once after a pause.",
     "files.user_uploads_burst": "",
-    "auth.jwt_secret_file": r#"File with the key that signs this server's own tokens. "": jwt.secret in the data folder, made at the first start.
-All nodes of a cluster need the same one. It has to be readable by its owner alone."#,
+    "auth.jwt_secret_file": r#"File with the key that signs this server's own tokens. "": jwt.secret in the data folder, made at the first start; a file
+that is named has to be there. All nodes of a cluster need the same one. It has to be readable by its owner alone."#,
     "auth.previous_secret_files": "Files with keys that signed this server's own tokens before. Tokens under them are accepted until they expire, so a
 new key logs nobody out: name the old file here and the new one above, and start again. Take it out after token_ttl_s.",
     "auth.issuer": r#""iss" of this server's own tokens."#,
@@ -177,8 +177,8 @@ A server of yours that notifies devices itself: it gets signed requests (see "We
 old one out.",
     "push.web_push_subject": r#"Web Push, to browsers: whom their push services write to if there is trouble, as mailto:somebody@example.org or
 https://example.org. "": off."#,
-    "push.vapid_key_file": r#"File with the key that signs Web Push requests (VAPID). "": vapid.key in the data folder, made at the first start; all
-nodes of a cluster need the same one. `ringwire vapid-keys` prints a pair. Another key makes every browser subscribe anew."#,
+    "push.vapid_key_file": r#"File with the key that signs Web Push requests (VAPID). "": vapid.key in the data folder, made at the first start; a
+file that is named has to be there. All nodes of a cluster need the same one. `ringwire vapid-keys` prints a pair. Another key makes every browser subscribe anew."#,
     "push.fcm_account_file": r#"Firebase Cloud Messaging: file with the key of a service account, JSON as Google's console gives it. "": off."#,
     "push.fcm_url": "Where FCM is.",
     "push.preview": r#"What a notification says: "full" (who wrote, and the beginning of the text), "sender" (who wrote) or "none" (that there is

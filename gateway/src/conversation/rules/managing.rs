@@ -72,7 +72,7 @@ impl Conversation {
             self.subject(from, user, reach)?;
         }
         if until == 0 && !banned {
-            return Err(refusal(ErrorCode::UserNotFound, format!("user {user} is not banned")));
+            return Err(refusal(ErrorCode::NotFound, format!("user {user} is not banned")));
         }
         lies_ahead(until, now)?;
         if banned && banned_until == until {

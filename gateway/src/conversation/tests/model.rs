@@ -139,13 +139,13 @@ impl Ledger {
                 Some(intent) => intent.target().is_some_and(gone),
                 None => false,
             },
+            // A ban may be over.
+            ErrorCode::NotFound => matches!(intent, Some(Intent::Ban { until: 0, .. })),
             ErrorCode::UserNotFound => match intent {
                 Some(Intent::Remove { users }) => users.iter().any(absent),
                 Some(Intent::SetRole { user, .. } | Intent::Mute { user: Some(user), .. }) => {
                     absent(user)
                 }
-                // A ban may be over.
-                Some(Intent::Ban { until, .. }) => *until == 0,
                 Some(Intent::ResolveJoin { user, .. }) => !then.requests.contains(user),
                 _ => false,
             },
