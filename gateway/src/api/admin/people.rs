@@ -7,7 +7,7 @@ use ringwire_protocol::{ConversationId, ErrorCode, UnixMs, UserId};
 use ringwire_storage::StoreError;
 use ringwire_storage::moderation::{AccountBan, FoundUser, OrderKind};
 use ringwire_storage::operators::OperatorRole;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
 use super::super::ServiceState;
@@ -234,8 +234,13 @@ pub(super) async fn unban(
 #[derive(Debug, Deserialize)]
 pub(super) struct BroadcastRequest {
     text: String,
-    /// Left out: everybody.
+    /// Left out: everybody. A null is no list that was left out.
+    #[serde(default, deserialize_with = "a_list")]
     user_ids: Option<Vec<String>>,
+}
+
+fn a_list<'de, D: Deserializer<'de>>(given: D) -> Result<Option<Vec<String>>, D::Error> {
+    Vec::deserialize(given).map(Some)
 }
 
 /// Tells the sessions there are something, on every node. Whoever is not there misses it.
@@ -270,4 +275,23 @@ pub(super) async fn broadcast(
     operator.note(&state, &detail).await?;
     order(&state, OrderKind::Notice, &users, text).await?;
     Ok(StatusCode::ACCEPTED)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn a_null_does_not_mean_everybody() {
+        let parse = |body: Value| serde_json::from_value::<BroadcastRequest>(body);
+        let everybody = parse(json!({"text": "a"})).unwrap();
+        assert!(everybody.user_ids.is_none());
+        assert!(parse(json!({"text": "a", "user_ids": null})).is_err());
+        assert_eq!(
+            parse(json!({"text": "a", "user_ids": ["1"]})).unwrap().user_ids.unwrap(),
+            ["1"]
+        );
+    }
 }
