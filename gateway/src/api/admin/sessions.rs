@@ -57,7 +57,6 @@ struct Shown {
     client_name: String,
     /// Unix milliseconds; 0: its `connect` has not come.
     connected_at: String,
-    /// How its frames are written.
     #[schema(inline)]
     encoding: Written,
     /// Whether it has a connection.
@@ -68,6 +67,7 @@ struct Shown {
     unanswered: u32,
 }
 
+/// How a session's frames are written.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum Written {

@@ -112,7 +112,6 @@ pub(super) struct HeadView {
     kind: KindView,
     /// May be empty.
     title: String,
-    /// The user's.
     #[schema(inline)]
     role: RoleView,
     /// How many there are.
@@ -232,6 +231,7 @@ impl From<ConversationKind> for KindView {
     }
 }
 
+/// What a member may do.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum RoleView {
