@@ -36,14 +36,14 @@ impl Persist {
 
     /// Submits an entry of which nobody was promised anything; `false`: there is no room.
     pub fn submit_fresh(&mut self, append: Append, credits: &mut Credits) -> bool {
-        self.backlog.is_empty() && self.submit(append, credits).is_ok()
+        self.backlog.is_empty() && credits.take() && self.submit(append, credits).is_ok()
     }
 
     /// Submits an entry that was accepted before, now or when there is room.
     pub fn submit_again(&mut self, append: Append, credits: &mut Credits) {
         if !self.backlog.is_empty() {
             self.backlog.push_back(append);
-        } else if let Err(append) = self.submit(append, credits) {
+        } else if let Err(append) = self.submit_kept(append, credits) {
             self.backlog.push_back(*append);
         }
     }
@@ -51,7 +51,7 @@ impl Persist {
     /// Tries what waits.
     pub fn retry(&mut self, credits: &mut Credits) {
         while let Some(append) = self.backlog.pop_front() {
-            if let Err(append) = self.submit(append, credits) {
+            if let Err(append) = self.submit_kept(append, credits) {
                 self.backlog.push_front(*append);
                 return;
             }
@@ -64,10 +64,12 @@ impl Persist {
         credits.give_back(count);
     }
 
+    fn submit_kept(&mut self, append: Append, credits: &mut Credits) -> Result<(), Box<Append>> {
+        if credits.take_kept() { self.submit(append, credits) } else { Err(Box::new(append)) }
+    }
+
+    /// With a credit that was taken.
     fn submit(&mut self, mut append: Append, credits: &mut Credits) -> Result<(), Box<Append>> {
-        if !credits.take() {
-            return Err(Box::new(append));
-        }
         append.origin = self.shard;
         match (self.writers)(append) {
             Ok(()) => {

@@ -154,7 +154,12 @@ impl State {
 
     /// Asks the service, or gives the question back when there is no room.
     pub(crate) fn ask(&mut self, ask: Ask) -> Result<(), Box<Ask>> {
-        if !self.credits.take() {
+        // What waits for a tail may be a request of another shard, whose credit is not free before.
+        let taken = match ask {
+            Ask::LoadTail { .. } => self.credits.take_kept(),
+            _ => self.credits.take(),
+        };
+        if !taken {
             return Err(Box::new(ask));
         }
         let call = Call { shard: self.id, ask };
