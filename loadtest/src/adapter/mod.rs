@@ -79,7 +79,7 @@ pub(crate) enum Which {
 /// What a server said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Heard {
-    /// From now on the user can send, and receives.
+    /// From now on the user can send, and receives. Said again on the same connection it changes nothing.
     Live,
     /// A message.
     Message(Text),
@@ -264,12 +264,14 @@ impl Adapter {
     pub(crate) fn open(&mut self, out: &mut Out, heard: &mut Vec<Heard>) {
         match self {
             Self::Raw(_) => heard.push(Heard::Live),
-            Self::TypedStrings(typed) => typed.open(),
-            Self::Rooms(rooms) => rooms.open(),
             // The server speaks first.
-            Self::Notify(_) | Self::Payload(_) => {}
-            Self::Numbered(numbered) => numbered.open(out),
-            Self::SocketIo(socket_io) => socket_io.open(),
+            Self::TypedStrings(_)
+            | Self::Rooms(_)
+            | Self::Notify(_)
+            | Self::Payload(_)
+            | Self::SocketIo(_) => {}
+            // The answer says that the server knows the user.
+            Self::Numbered(_) => numbered::beat(out),
             Self::Centrifugo(centrifugo) => centrifugo.open(out),
         }
     }

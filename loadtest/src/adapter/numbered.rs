@@ -33,7 +33,6 @@ pub(crate) struct Numbered {
     /// The other user, or the group.
     to: String,
     is_group: bool,
-    is_live: bool,
     /// The last message that is not confirmed as read: its conversation and its id.
     unread: Option<(Option<String>, String)>,
 }
@@ -90,15 +89,8 @@ impl Numbered {
         Self {
             to: place.partner.clone().unwrap_or_else(|| place.room.clone()),
             is_group: place.partner.is_none(),
-            is_live: false,
             unread: None,
         }
-    }
-
-    /// The WebSocket is open: the answer to a heartbeat says that the server knows the user.
-    pub(super) fn open(&mut self, out: &mut Out) {
-        self.is_live = false;
-        beat(out);
     }
 
     /// Takes in a message of the server.
@@ -128,10 +120,7 @@ impl Numbered {
                     heard.push(Heard::Acked(Which::Name(id.to_owned())));
                 }
                 RECEIPT | TYPING => heard.push(Heard::Signal),
-                HEARTBEAT if !self.is_live => {
-                    self.is_live = true;
-                    heard.push(Heard::Live);
-                }
+                HEARTBEAT => heard.push(Heard::Live),
                 REPLACED => {
                     heard.push(Heard::Failed(format!("logged out: {}", shortened(reason))));
                 }

@@ -19,7 +19,6 @@ use super::{lines, object, put_json, shortened, word};
 #[derive(Debug)]
 pub(crate) struct Rooms {
     room: RoomId,
-    is_live: bool,
 }
 
 /// A number, as this protocol wants it, or whatever a server of its kind calls its rooms.
@@ -65,27 +64,16 @@ impl Rooms {
             Ok(number) => RoomId::Number(number),
             Err(_) => RoomId::Name(place.room.clone()),
         };
-        Self { room, is_live: false }
-    }
-
-    /// The WebSocket is open: the server speaks first.
-    pub(super) fn open(&mut self) {
-        self.is_live = false;
+        Self { room }
     }
 
     /// Takes in a message of the server.
-    pub(super) fn take_in(
-        &mut self,
-        payload: &[u8],
-        heard: &mut Vec<Heard>,
-    ) -> Result<(), Garbled> {
+    #[expect(clippy::unused_self, reason = "the call is that of all adapters")]
+    pub(super) fn take_in(&self, payload: &[u8], heard: &mut Vec<Heard>) -> Result<(), Garbled> {
         for line in lines(payload) {
             let Object { kind, data, error } = object(line)?;
             match (word(kind.as_ref()), data) {
-                ("online_users", _) if !self.is_live => {
-                    self.is_live = true;
-                    heard.push(Heard::Live);
-                }
+                ("online_users", _) => heard.push(Heard::Live),
                 ("message", Some(Data::Message { content })) => {
                     heard.push(Heard::Message(Text::read(&content.0)));
                 }

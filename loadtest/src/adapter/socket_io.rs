@@ -30,7 +30,6 @@ pub(crate) struct SocketIo {
     join: String,
     /// The application acknowledges events.
     answers: bool,
-    is_live: bool,
 }
 
 #[derive(Serialize)]
@@ -48,18 +47,12 @@ impl SocketIo {
             event: foreign.event.clone(),
             join: if place.converses { foreign.join.clone() } else { String::new() },
             answers,
-            is_live: false,
         }
-    }
-
-    /// The WebSocket is open: the server speaks first.
-    pub(super) fn open(&mut self) {
-        self.is_live = false;
     }
 
     /// Takes in a packet of the server.
     pub(super) fn take_in(
-        &mut self,
+        &self,
         payload: &[u8],
         out: &mut Out,
         heard: &mut Vec<Heard>,
@@ -84,12 +77,7 @@ impl SocketIo {
     }
 
     /// A packet of Socket.IO inside one of Engine.IO.
-    fn packet(
-        &mut self,
-        packet: &str,
-        out: &mut Out,
-        heard: &mut Vec<Heard>,
-    ) -> Result<(), Garbled> {
+    fn packet(&self, packet: &str, out: &mut Out, heard: &mut Vec<Heard>) -> Result<(), Garbled> {
         let mut characters = packet.chars();
         let kind = characters.next();
         let rest = characters.as_str();
@@ -100,12 +88,12 @@ impl SocketIo {
         match kind {
             Some('0') => {
                 if self.join.is_empty() {
-                    self.enter(heard);
+                    heard.push(Heard::Live);
                 } else if self.answers {
                     out.push(format!("42{JOIN_ID}{}", json!([self.join, self.room])));
                 } else {
                     out.push(format!("42{}", json!([self.join, self.room])));
-                    self.enter(heard);
+                    heard.push(Heard::Live);
                 }
             }
             Some('1') => heard.push(Heard::Failed("the server ended the session".to_owned())),
@@ -123,7 +111,7 @@ impl SocketIo {
                 heard.push(Heard::Message(Text::read(text.unwrap_or_default())));
             }
             Some('3') => match number(rest) {
-                (Some(JOIN_ID), _) => self.enter(heard),
+                (Some(JOIN_ID), _) => heard.push(Heard::Live),
                 (Some(id), _) => heard.push(Heard::Acked(Which::Id(id))),
                 (None, _) => return Err(Garbled::new("an acknowledgement of nothing")),
             },
@@ -137,13 +125,6 @@ impl SocketIo {
             other => return Err(Garbled::new(format_args!("packet 4{other:?}"))),
         }
         Ok(())
-    }
-
-    fn enter(&mut self, heard: &mut Vec<Heard>) {
-        if !self.is_live {
-            self.is_live = true;
-            heard.push(Heard::Live);
-        }
     }
 
     /// Writes a send.

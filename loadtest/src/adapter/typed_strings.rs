@@ -16,7 +16,6 @@ use super::{lines, object, put_json, shortened, word};
 #[derive(Debug)]
 pub(crate) struct TypedStrings {
     to: To,
-    is_live: bool,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -53,29 +52,18 @@ impl TypedStrings {
             Some(partner) => To::User(partner.clone()),
             None => To::Group(place.room.clone()),
         };
-        Self { to, is_live: false }
-    }
-
-    /// The WebSocket is open: the server speaks first.
-    pub(super) fn open(&mut self) {
-        self.is_live = false;
+        Self { to }
     }
 
     /// Takes in a message of the server.
-    pub(super) fn take_in(
-        &mut self,
-        payload: &[u8],
-        heard: &mut Vec<Heard>,
-    ) -> Result<(), Garbled> {
+    #[expect(clippy::unused_self, reason = "the call is that of all adapters")]
+    pub(super) fn take_in(&self, payload: &[u8], heard: &mut Vec<Heard>) -> Result<(), Garbled> {
         for line in lines(payload) {
             let Object { kind, content, error } = object(line)?;
             let text = content.as_ref().and_then(Loose::text);
             match word(kind.as_ref()) {
-                // The first one welcomes; later ones are news.
-                "system" if !self.is_live => {
-                    self.is_live = true;
-                    heard.push(Heard::Live);
-                }
+                // The first one welcomes; later ones are news, and change nothing.
+                "system" => heard.push(Heard::Live),
                 "private" | "group" => heard.extend(text.map(Text::read).map(Heard::Message)),
                 "typing" | "read" => heard.push(Heard::Signal),
                 "error" => heard.push(Heard::Error(shortened(text.unwrap_or("error")))),

@@ -62,6 +62,10 @@ impl Bench {
         bench.guest.found(&mut bench.events);
         assert!(bench.guest.is_live());
         bench.events.clear();
+        if !welcome.is_empty() {
+            bench.hear(welcome);
+            assert_eq!(bench.events, [], "{protocol:?}: what is said again changes nothing");
+        }
         bench
     }
 
