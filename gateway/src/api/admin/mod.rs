@@ -10,7 +10,6 @@
 
 mod access;
 pub(super) mod describe;
-mod extract;
 mod lockout;
 mod people;
 mod server;

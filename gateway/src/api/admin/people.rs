@@ -12,8 +12,7 @@ use serde_json::json;
 
 use super::super::ServiceState;
 use super::super::error::ApiError;
-use super::super::input::{Body, Named};
-use super::extract::Asked;
+use super::super::input::{Body, Named, Parameters};
 use super::trail::Operator;
 use super::views::{ConversationView, UserView, UsersPage, WholeUser};
 use crate::cli::unix_now_ms;
@@ -59,7 +58,7 @@ pub(super) struct SearchRequest {
 pub(super) async fn search(
     State(state): State<ServiceState>,
     Extension(operator): Extension<Operator>,
-    Asked(request): Asked<SearchRequest>,
+    Parameters(request): Parameters<SearchRequest>,
 ) -> Result<Json<UsersPage>, ApiError> {
     let q = request.q.trim();
     if request.q.chars().count() > MAX_QUERY_CHARS {

@@ -17,9 +17,8 @@ use utoipa::ToSchema;
 
 use super::super::ServiceState;
 use super::super::error::ApiError;
-use super::super::input::Body;
+use super::super::input::{Body, Parameters};
 use super::access::bearer;
-use super::extract::Asked;
 use super::trail::Operator;
 use crate::logging;
 use crate::observe::stats::{Sample, Stats, stats as figures};
@@ -142,7 +141,7 @@ pub(super) struct AuditRequest {
 /// Who did what, newest first.
 pub(super) async fn audit(
     State(state): State<ServiceState>,
-    Asked(request): Asked<AuditRequest>,
+    Parameters(request): Parameters<AuditRequest>,
 ) -> Result<Json<Value>, ApiError> {
     let after = match request.page_token.as_str() {
         "" => None,

@@ -12,8 +12,7 @@ use utoipa::ToSchema;
 
 use super::super::ServiceState;
 use super::super::error::ApiError;
-use super::super::input::Named;
-use super::extract::Asked;
+use super::super::input::{Named, Parameters};
 use super::people;
 use super::trail::Operator;
 use crate::limits;
@@ -99,7 +98,7 @@ impl Shown {
 /// Sessions, of one user or of everybody, page by page.
 pub(super) async fn list(
     State(state): State<ServiceState>,
-    Asked(request): Asked<ListRequest>,
+    Parameters(request): Parameters<ListRequest>,
 ) -> Result<Json<Sessions>, ApiError> {
     let shards = state.0.facts.reach.mailboxes.len();
     let user = request.user_id.as_deref().map(people::user_id).transpose()?;
