@@ -285,7 +285,7 @@ fn decode_line<F: Frame>(line: &[u8]) -> Result<F, DecodeError> {
     };
     let id = object.get("id").and_then(|id| id.as_u64().or_else(|| id.as_str()?.parse().ok()));
     let error = if remove_nulls(&mut object) {
-        match F::deserialize(serde_json::Value::Object(object.clone())) {
+        match F::deserialize(&object) {
             Ok(frame) => return frame.check().map(|()| frame),
             Err(error) => error,
         }
