@@ -92,6 +92,8 @@ pub const MAX_HELD_PUSHES: usize = 256;
 pub const SNAPSHOT_MEMORY_S: u32 = 30;
 /// Answers a shard can have under way to it: commands at other shards, entries at writers, calls of the service.
 pub const SHARD_CREDITS: usize = 32 * 1024;
+/// Of those, the ones kept for what others may wait for: tails of conversations, entries that were accepted before.
+pub const KEPT_CREDITS: usize = 64;
 /// Reserved places of a mailbox that are no credits: the one order to drain.
 pub const DRAIN_ORDERS: usize = 1;
 /// Messages of other threads a shard's mailbox holds beside those answers.

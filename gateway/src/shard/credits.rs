@@ -7,6 +7,8 @@
 //! a credit in the end. Some are kept for them, and their answers depend on no other shard. Without that, two shards
 //! whose requests wait at each other for such an answer could hold each other's last credits for ever.
 
+use crate::limits;
+
 /// The credits of one shard.
 #[derive(Debug)]
 pub struct Credits {
@@ -16,13 +18,10 @@ pub struct Credits {
     kept: usize,
 }
 
-/// The most credits kept for what others wait for.
-const MOST_KEPT: usize = 64;
-
 impl Credits {
     /// As many as the shard's mailbox has places for.
     pub fn new(all: usize) -> Self {
-        Self { free: all, all, kept: MOST_KEPT.min(all / 2) }
+        Self { free: all, all, kept: limits::KEPT_CREDITS.min(all / 2) }
     }
 
     /// Takes one for an answer; `false`: none is left but those that are kept.
