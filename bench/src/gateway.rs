@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use ringwire_testkit::PrivatePostgres;
 
 /// A gateway on a free port and in a folder of its own; dropping it ends it.
 #[derive(Debug)]
@@ -40,6 +41,24 @@ impl Gateway {
                 let address = address.trim_end_matches('/').parse()?;
                 return Ok(Self { child, address, data_dir, _output: output });
             }
+        }
+    }
+
+    /// Starts it on a database of its own, `sqlite` or `postgres`. The server of the latter comes with it: first, so that
+    /// locals named in this order end the gateway before it.
+    ///
+    /// # Errors
+    ///
+    /// There is no such database, or it or the gateway does not start.
+    pub fn start_on(database: &str) -> Result<(Option<PrivatePostgres>, Self)> {
+        match database {
+            "sqlite" => Ok((None, Self::start::<&str>(&[])?)),
+            "postgres" => {
+                let postgres = PrivatePostgres::start().context("no private Postgres")?;
+                let gateway = Self::start(&["--database", &postgres.url()])?;
+                Ok((Some(postgres), gateway))
+            }
+            other => bail!("{other} is neither sqlite nor postgres"),
         }
     }
 

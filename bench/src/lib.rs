@@ -3,6 +3,7 @@
 pub mod client;
 pub mod gateway;
 pub mod load;
+pub mod peer;
 pub mod poll;
 pub mod probe;
 pub mod process;

@@ -9,7 +9,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::Result;
 use clap::Parser;
 use hdrhistogram::Histogram;
 use ringwire_bench::gateway::Gateway;
@@ -95,15 +95,7 @@ fn main() -> Result<()> {
          deliveries per gateway CPU s   verdict"
     );
     for database in &arguments.databases {
-        let postgres = match database.as_str() {
-            "sqlite" => None,
-            "postgres" => Some(PrivatePostgres::start().context("no private Postgres")?),
-            other => bail!("{other} is neither sqlite nor postgres"),
-        };
-        let gateway = match &postgres {
-            None => Gateway::start::<&str>(&[])?,
-            Some(postgres) => Gateway::start(&["--database", &postgres.url()])?,
-        };
+        let (postgres, gateway) = Gateway::start_on(database)?;
         let bed = Bed { database, gateway, postgres: postgres.as_ref(), arguments: &arguments };
         bed.climb(&mut rows)?;
         let closed = arguments.at_once.iter().filter(|_| !arguments.open_only);

@@ -3,7 +3,6 @@
 //! Underneath is tokio-tungstenite, so it is used as that is: `forward` writes all messages that are there before it
 //! flushes. What is told to everybody waits in a queue of each connection.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
@@ -11,33 +10,19 @@ use axum::Router;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::routing::any;
 use axum::serve::ListenerExt as _;
-use clap::Parser;
 use futures_util::{StreamExt as _, TryStreamExt as _, future, stream};
+use ringwire_bench::peer::{self, Arguments, READ_BUFFER_BYTES};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// As much as the other peers read at once; the default of 128 KiB is allocated for every connection.
-const READ_BUFFER_BYTES: usize = 16 * 1_024;
-
-#[derive(Parser)]
-struct Arguments {
-    #[arg(long)]
-    listen: SocketAddr,
-    /// Tell every message to everybody.
-    #[arg(long)]
-    broadcast: bool,
-}
-
 /// The queues of all connections. axum wants its handlers to be able to move to other threads.
 type Listeners = Arc<Mutex<Vec<UnboundedSender<Message>>>>;
 
 fn main() -> Result<()> {
-    let arguments = Arguments::parse();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(serve(arguments))
+    peer::run(serve)
 }
 
 async fn serve(Arguments { listen, broadcast }: Arguments) -> Result<()> {

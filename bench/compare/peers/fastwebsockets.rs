@@ -3,17 +3,16 @@
 //! What is told to everybody waits in a queue of each connection, whose task writes it message by message.
 
 use std::cell::RefCell;
-use std::net::SocketAddr;
 use std::rc::Rc;
 
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
-use clap::Parser;
 use fastwebsockets::{Frame, OpCode, Payload, Role, WebSocket, WebSocketError};
+use ringwire_bench::peer::{self, Arguments};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
-use tokio::task::{LocalSet, spawn_local};
+use tokio::task::spawn_local;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 #[global_allocator]
@@ -21,22 +20,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const MAX_REQUEST_BYTES: usize = 4_096;
 
-#[derive(Parser)]
-struct Arguments {
-    #[arg(long)]
-    listen: SocketAddr,
-    /// Tell every message to everybody.
-    #[arg(long)]
-    broadcast: bool,
-}
-
 /// The queues of all connections.
 type Listeners = Rc<RefCell<Vec<UnboundedSender<Bytes>>>>;
 
 fn main() -> Result<()> {
-    let arguments = Arguments::parse();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
-    runtime.block_on(LocalSet::new().run_until(serve(arguments)))
+    peer::run(serve)
 }
 
 async fn serve(Arguments { listen, broadcast }: Arguments) -> Result<()> {

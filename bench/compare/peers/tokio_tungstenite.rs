@@ -4,15 +4,14 @@
 //! itself flushes each message by itself. What is told to everybody waits in a queue of each connection.
 
 use std::cell::RefCell;
-use std::net::SocketAddr;
 use std::rc::Rc;
 
 use anyhow::Result;
-use clap::Parser;
 use futures_util::{StreamExt as _, TryStreamExt as _, future, stream};
+use ringwire_bench::peer::{self, Arguments, READ_BUFFER_BYTES};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
-use tokio::task::{LocalSet, spawn_local};
+use tokio::task::spawn_local;
 use tokio_tungstenite::accept_async_with_config;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -20,25 +19,11 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// As much as the other peers read at once; the default of 128 KiB is allocated for every connection.
-const READ_BUFFER_BYTES: usize = 16 * 1_024;
-
-#[derive(Parser)]
-struct Arguments {
-    #[arg(long)]
-    listen: SocketAddr,
-    /// Tell every message to everybody.
-    #[arg(long)]
-    broadcast: bool,
-}
-
 /// The queues of all connections.
 type Listeners = Rc<RefCell<Vec<UnboundedSender<Message>>>>;
 
 fn main() -> Result<()> {
-    let arguments = Arguments::parse();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
-    runtime.block_on(LocalSet::new().run_until(serve(arguments)))
+    peer::run(serve)
 }
 
 async fn serve(Arguments { listen, broadcast }: Arguments) -> Result<()> {

@@ -10,11 +10,10 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Result, ensure};
 use clap::Parser;
 use ringwire_bench::gateway::Gateway;
 use ringwire_bench::load::{self, figure};
-use ringwire_testkit::PrivatePostgres;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -64,15 +63,7 @@ struct Figures {
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     ensure!(arguments.cut > 0 && arguments.stay > 0, "some are cut, and some stay");
-    let postgres = match arguments.database.as_str() {
-        "sqlite" => None,
-        "postgres" => Some(PrivatePostgres::start().context("no private Postgres")?),
-        other => bail!("{other} is neither sqlite nor postgres"),
-    };
-    let gateway = match &postgres {
-        None => Gateway::start::<&str>(&[])?,
-        Some(postgres) => Gateway::start(&["--database", &postgres.url()])?,
-    };
+    let (_postgres, gateway) = Gateway::start_on(&arguments.database)?;
     let quiet = run(&gateway, &arguments, "connections={ plan = \"hold\" }")?;
     let share = f64::from(arguments.cut) / f64::from(arguments.cut + arguments.stay);
     let at_s = arguments.duration_s / 2;
