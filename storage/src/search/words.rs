@@ -6,6 +6,8 @@
 //! - in scripts without spaces between words (Chinese, Japanese, Korean) each character is a word;
 //! - a query means all of its words; `"words in quotes"` one behind the other; `begin*` words that begin so.
 
+use std::fmt::Write as _;
+
 /// The longest word that is told apart, in characters; longer ones are cut.
 const WORD_CHARS: usize = 64;
 /// Words of one message that are found.
@@ -16,14 +18,22 @@ const QUERY_WORDS: usize = 32;
 /// The words of a text, in order.
 pub(crate) fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
+    for_each_word(text, |word| words.push(word.to_owned()));
+    words
+}
+
+/// Hands over the words of a text, in order.
+fn for_each_word(text: &str, mut take: impl FnMut(&str)) {
+    let mut taken = 0;
     let mut word = String::new();
     let mut chars = 0;
     let mut end = |word: &mut String, chars: &mut usize| {
         *chars = 0;
-        let word = std::mem::take(word);
-        if !word.is_empty() && words.len() < INDEXED_WORDS {
-            words.push(word);
+        if !word.is_empty() && taken < INDEXED_WORDS {
+            taken += 1;
+            take(word);
         }
+        word.clear();
     };
     for c in text.chars().flat_map(char::to_lowercase).filter(|c| !is_accent(*c)) {
         if !c.is_alphanumeric() {
@@ -38,7 +48,6 @@ pub(crate) fn words(text: &str) -> Vec<String> {
         }
     }
     end(&mut word, &mut chars);
-    words
 }
 
 /// Marks that change the letter before them.
@@ -112,8 +121,15 @@ impl SearchQuery {
 
 /// A text as a `tsvector`: every word with its place.
 pub(crate) fn tsvector(text: &str) -> String {
-    let place = |(place, word): (usize, String)| format!("'{word}':{}", place + 1);
-    words(text).into_iter().enumerate().map(place).collect::<Vec<_>>().join(" ")
+    let mut vector = String::with_capacity(text.len() * 2);
+    let mut place = 0;
+    for_each_word(text, |word| {
+        place += 1;
+        let between = if place == 1 { "" } else { " " };
+        // Writing to a string does not fail.
+        let _ = write!(vector, "{between}'{word}':{place}");
+    });
+    vector
 }
 
 #[cfg(test)]
@@ -128,6 +144,12 @@ mod tests {
         assert_eq!(words("' \\ \0 \" : * & | !"), [] as [&str; 0]);
         assert_eq!(words(&"x".repeat(100)), ["x".repeat(WORD_CHARS)]);
         assert_eq!(words(&"a ".repeat(INDEXED_WORDS + 5)).len(), INDEXED_WORDS);
+    }
+
+    #[test]
+    fn a_vector_numbers_the_words() {
+        assert_eq!(tsvector("Hello, it's me"), "'hello':1 'it':2 's':3 'me':4");
+        assert_eq!(tsvector("?"), "");
     }
 
     #[test]
