@@ -10,7 +10,8 @@ use ringwire_gateway::auth::{TokenMinter, TokenVerifier};
 use ringwire_gateway::command::key::CommandKey;
 use ringwire_gateway::config::{self, CommandRate};
 use ringwire_gateway::connection::endpoint::{Endpoint, Memory};
-use ringwire_gateway::connection::links::{Heartbeat, LinkKey, Links, Pass};
+use ringwire_gateway::connection::flush::Pass;
+use ringwire_gateway::connection::links::{Heartbeat, LinkKey, Links};
 use ringwire_gateway::conversation::answer::ReplyTo;
 use ringwire_gateway::conversation::entry::EntryFrame;
 use ringwire_gateway::conversation::{
@@ -337,7 +338,7 @@ impl Work for FanOut {
     }
 
     fn run(&mut self) {
-        let mut frames = Frames::new(&self.pushed);
+        let mut frames = Frames::new(&self.pushed, self.ends.len());
         for (link, _) in &self.ends {
             frames.send(Encoding::Protobuf, *link, &mut self.links);
         }

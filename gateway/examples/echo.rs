@@ -78,7 +78,7 @@ impl Application for Echo {
             // Framed once, and shared by all.
             let frame = frame::server_frame(kind, payload);
             for listener in self.listeners.borrow().iter() {
-                links.push(*listener, &frame);
+                links.push_common(*listener, kind, &frame);
             }
         } else {
             links.send_message(link, kind, payload);
@@ -109,7 +109,11 @@ impl Application for Echo {
     }
 }
 
-async fn run(listener: std::net::TcpListener, manner: Manner) -> std::io::Result<()> {
+async fn run(
+    driver: Driver,
+    listener: std::net::TcpListener,
+    manner: Manner,
+) -> std::io::Result<()> {
     let heartbeat =
         Heartbeat { ping_after_s: limits::PING_AFTER_S, close_after_s: limits::IDLE_CLOSE_S };
     let echo = Rc::new(Echo {
@@ -118,6 +122,9 @@ async fn run(listener: std::net::TcpListener, manner: Manner) -> std::io::Result
         listeners: RefCell::default(),
         manner,
     });
+    if driver == Driver::Uring {
+        echo.links.borrow_mut().send_together();
+    }
     net::spawn(driver::flush_loop(Rc::clone(&echo)));
     net::spawn(driver::sweep_loop(Rc::clone(&echo)));
     let listener = Listener::new(listener)?;
@@ -167,7 +174,7 @@ fn main() -> anyhow::Result<()> {
         let listener = net::listen(address)?;
         // With port 0 the first listener decides the port for all.
         address = listener.local_addr()?;
-        let run = move || run(listener, manner);
+        let run = move || run(driver, listener, manner);
         threads.push(shard::launch::spawn(index, driver, run)?);
     }
     println!("echo on ws://{address}/ with {} and {shards} shard(s)", driver.name());

@@ -123,14 +123,16 @@ pub struct Fresh {
 /// The frames of a push, each encoded when the first session needs it.
 pub struct Frames<'a> {
     pushed: &'a Pushed,
+    /// More than one user gets them.
+    to_many: bool,
     protobuf: Option<Bytes>,
     json: Option<Bytes>,
 }
 
 impl<'a> Frames<'a> {
-    /// Nothing encoded yet, except entries, which their owner encoded.
-    pub fn new(pushed: &'a Pushed) -> Self {
-        Self { pushed, protobuf: None, json: None }
+    /// Nothing encoded yet, except entries, which their owner encoded; for so many users.
+    pub fn new(pushed: &'a Pushed, users: usize) -> Self {
+        Self { pushed, to_many: users > 1, protobuf: None, json: None }
     }
 
     /// What they are of.
@@ -145,6 +147,8 @@ impl<'a> Frames<'a> {
             && let Some(frame) = entry.compressed_json(deflater)
         {
             links.push(link, frame);
+        } else if self.to_many {
+            links.push_common(link, encoding.message_kind(), self.get(encoding));
         } else {
             links.push(link, self.get(encoding));
         }

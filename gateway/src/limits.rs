@@ -14,7 +14,7 @@ pub const READS_PER_TURN: usize = 4;
 /// Sends in one flush pass before the shard does something else.
 pub const SENDS_PER_PASS: usize = 256;
 /// A turn that leaves at least this much for its own connection sends it at once, in bytes.
-pub const SEND_AT_ONCE_BYTES: usize = 1024;
+pub const SEND_AT_ONCE_BYTES: usize = 4 * 1024;
 
 /// Capacity of a fresh outbox buffer.
 pub const POOLED_BUFFER_BYTES: usize = 4 * 1024;
@@ -22,6 +22,8 @@ pub const POOLED_BUFFER_BYTES: usize = 4 * 1024;
 pub const POOLED_BUFFER_MAX_BYTES: usize = 64 * 1024;
 /// Spare buffers a shard keeps.
 pub const POOLED_BUFFERS: usize = 512;
+/// Bytes of small frames that a shard's connections share until they are sent; further ones are copied for each.
+pub const COMMON_BYTES: usize = 256 * 1024;
 
 /// Bytes an outbox may hold before entries are dropped and the conversation is marked lagging.
 pub const OUTBOX_FULL_BYTES: usize = 256 * 1024;

@@ -239,7 +239,8 @@ pub fn send(fd: RawFd, bytes: &[u8]) -> io::Result<usize> {
     usize::try_from(count).map_err(|_| io::Error::last_os_error())
 }
 
-const SEND_FLAGS: libc::c_int = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+/// A send never waits, and a socket that is gone is an error, not a signal.
+pub(crate) const SEND_FLAGS: libc::c_int = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
 
 /// Bytes in a socket that its peer has not acknowledged; 0 where that cannot be told.
 pub fn unsent(fd: RawFd) -> usize {

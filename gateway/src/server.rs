@@ -332,7 +332,7 @@ fn start_shards(
         .map(|(id, (listener, mailbox))| {
             let (shared, writers) = (Arc::clone(shared), Arc::clone(&writers));
             let id = id as ShardId;
-            let main = move || Shard::run(shared, id, writers, listener, mailbox);
+            let main = move || Shard::run(shared, id, driver, writers, listener, mailbox);
             launch::spawn(id, driver, main).map_err(failed)
         })
         .collect()

@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use ringwire_gateway::connection::driver::Application as _;
 use ringwire_gateway::connection::endpoint::{Endpoint, Memory};
-use ringwire_gateway::connection::links::{LinkKey, Pass};
+use ringwire_gateway::connection::flush::Pass;
+use ringwire_gateway::connection::links::LinkKey;
 use ringwire_gateway::limits;
 use ringwire_gateway::placement::home_shard;
 use ringwire_gateway::session::registry::NewSession;

@@ -3,7 +3,7 @@
 //! ```text
 //!   serve:  readable ─► recv into the shard's buffer ─► machine ─► Application::on_message ─► links
 //!           a large answer is sent at the end of its turn, everything else by the flush task
-//!   flush:  something dirty ─► one send each, 256 a pass ─► blocked ones come back when writable
+//!   flush:  something dirty ─► 256 connections a pass, sent together ─► blocked ones come back when writable
 //!   sweep:  each second ─► pings, idle and slow connections ─► Application::on_second
 //! ```
 //!
@@ -23,7 +23,8 @@ use ringwire_protocol::websocket::MessageKind;
 use ringwire_protocol::websocket::deflate::Inflater;
 
 use super::endpoint::Endpoint;
-use super::links::{LinkKey, Links, Overdue, Pass};
+use super::flush::Pass;
+use super::links::{LinkKey, Links, Overdue};
 use crate::limits;
 use crate::net::{self, Stream};
 

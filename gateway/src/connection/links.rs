@@ -1,7 +1,7 @@
 //! The write halves of a shard's connections: what waits to be sent, and to whom.
 //!
 //! ```text
-//!   write / push ─► outbox ─► dirty list ─► flush pass (one send each) ─► blocked? wait until writable
+//!   write / push ─► outbox ─► dirty list ─► flush pass (`flush`) ─► blocked? wait until writable
 //! ```
 //!
 //! Invariants: a link is on the dirty list at most once; nothing is written behind a close frame; a key of a link that
@@ -15,16 +15,19 @@ use ringwire_protocol::websocket::deflate::Deflater;
 use ringwire_protocol::websocket::{MessageKind, frame};
 use slab::Slab;
 
+use super::buffers::BufferPool;
 use super::endpoint::Endpoint;
-use super::outbox::{BufferPool, Flushed, Outbox};
+use super::flush::flush;
+use super::outbox::Outbox;
+use super::send_ring::SendRing;
 use super::wheel::{Tick, Wheel};
 use crate::limits;
 
 /// Names a connection on its shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LinkKey {
-    index: u32,
-    generation: u32,
+    pub(super) index: u32,
+    pub(super) generation: u32,
 }
 
 impl LinkKey {
@@ -58,27 +61,27 @@ pub enum Overdue {
     Slow,
 }
 
-struct Link {
-    generation: u32,
-    endpoint: Endpoint,
-    outbox: Outbox,
+pub(super) struct Link {
+    pub(super) generation: u32,
+    pub(super) endpoint: Endpoint,
+    pub(super) outbox: Outbox,
     /// Messages may be compressed.
     deflate: bool,
-    dirty: bool,
+    pub(super) dirty: bool,
     /// A task waits for the socket to be writable.
-    blocked: bool,
+    pub(super) blocked: bool,
     /// Somebody waits for the outbox to be empty.
-    report_drained: bool,
+    pub(super) report_drained: bool,
     /// Tick at which the peer was last seen to take something of what the full socket holds.
-    blocked_since: Tick,
+    pub(super) blocked_since: Tick,
     /// What the full socket held then, in bytes.
-    untaken: usize,
+    pub(super) untaken: usize,
     /// The wheel holds a check of `blocked_since`.
-    watched: bool,
+    pub(super) watched: bool,
     /// A close frame is in the outbox or sent.
     closing: bool,
     /// Both sides are done: end the socket when the outbox is empty.
-    finishing: bool,
+    pub(super) finishing: bool,
     paused: bool,
     reader: Option<Waker>,
     last_heard: Tick,
@@ -86,7 +89,7 @@ struct Link {
 
 impl Link {
     /// Nothing can be sent any more. The reading task learns it from the same socket, also if it was paused.
-    fn peer_is_gone(&mut self) {
+    pub(super) fn peer_is_gone(&mut self) {
         self.endpoint.sink().shutdown();
         self.closing = true;
         self.paused = false;
@@ -97,22 +100,11 @@ impl Link {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Check {
+pub(super) enum Check {
     Heartbeat(LinkKey),
     Progress(LinkKey),
     /// Our close frame is out; the peer has had its time to answer.
     Closing(LinkKey),
-}
-
-/// What a flush pass found out.
-#[derive(Default)]
-pub struct Pass {
-    /// Connections whose socket is full, to be flushed again when it is writable.
-    pub blocked: Vec<(LinkKey, Endpoint)>,
-    /// Connections that were blocked and now have sent everything.
-    pub drained: Vec<LinkKey>,
-    /// More connections have something to send.
-    pub more: bool,
 }
 
 /// What has passed through a shard's connections, and what waits.
@@ -134,15 +126,19 @@ pub struct Traffic {
 
 /// The write halves of all connections of a shard.
 pub struct Links {
-    slab: Slab<Link>,
+    pub(super) slab: Slab<Link>,
     next_generation: u32,
-    pool: BufferPool,
+    pub(super) pool: BufferPool,
     deflater: Deflater,
-    dirty: Vec<LinkKey>,
+    pub(super) dirty: Vec<LinkKey>,
+    /// Sends the pieces of a pass together, where there is one.
+    pub(super) ring: Option<SendRing>,
+    /// Places in `dirty` of what the ring sends; empty between passes.
+    pub(super) together: Vec<usize>,
     flusher: Option<Waker>,
-    wheel: Wheel<Check>,
+    pub(super) wheel: Wheel<Check>,
     heartbeat: Heartbeat,
-    traffic: Traffic,
+    pub(super) traffic: Traffic,
 }
 
 impl Links {
@@ -154,6 +150,8 @@ impl Links {
             pool: BufferPool::default(),
             deflater: Deflater::default(),
             dirty: Vec::new(),
+            ring: None,
+            together: Vec::new(),
             flusher: None,
             wheel: Wheel::new(),
             heartbeat,
@@ -235,9 +233,21 @@ impl Links {
         self.with_open(key, |link, pool, _| link.outbox.write(pool, write));
     }
 
-    /// Sends a frame that other connections send as well.
+    /// Sends a frame that other connections may send as well.
     pub fn push(&mut self, key: LinkKey, frame: &Bytes) {
         self.with_open(key, |link, pool, _| link.outbox.push(pool, frame));
+    }
+
+    /// Sends a frame, of a message of this kind, that many connections are sent one after the other.
+    pub fn push_common(&mut self, key: LinkKey, kind: MessageKind, frame: &Bytes) {
+        self.with_open(key, |link, pool, _| {
+            if link.blocked {
+                // No pass sees to it soon.
+                link.outbox.push(pool, frame);
+            } else {
+                link.outbox.push_common(pool, kind, frame);
+            }
+        });
     }
 
     /// Sends one message, compressed where that was agreed on and makes it smaller.
@@ -339,7 +349,7 @@ impl Links {
         }
     }
 
-    /// Has [`Pass::drained`] name this connection when everything queued is sent, also if that is nothing.
+    /// Has [`Pass::drained`](super::flush::Pass::drained) name this connection when everything queued is sent, also if that is nothing.
     pub fn report_when_drained(&mut self, key: LinkKey) {
         self.with_open(key, |link, _, _| link.report_drained = true);
     }
@@ -404,66 +414,6 @@ impl Links {
             Poll::Pending
         } else {
             Poll::Ready(())
-        }
-    }
-
-    /// Sends what is queued on up to [`limits::SENDS_PER_PASS`] connections.
-    pub fn flush_pass(&mut self, pass: &mut Pass) {
-        let count = self.dirty.len().min(limits::SENDS_PER_PASS);
-        for position in 0..count {
-            let key = self.dirty[position];
-            self.flush_one(key, pass);
-        }
-        self.dirty.drain(..count);
-        pass.more = !self.dirty.is_empty();
-    }
-
-    /// Sends what the connection's own turn wrote, if that is a lot: the bytes are still in the processor's cache, and
-    /// their buffer serves the next connection while it is. Small answers wait for the pass, where they may meet more.
-    /// A turn that wrote to others after its own connection leaves it all to the pass.
-    pub fn flush_turn(&mut self, key: LinkKey, pass: &mut Pass) {
-        if self.dirty.last() == Some(&key) && self.queued_bytes(key) >= limits::SEND_AT_ONCE_BYTES {
-            self.dirty.pop();
-            self.flush_one(key, pass);
-        }
-    }
-
-    /// Sends what the socket still takes of a connection that is about to be removed.
-    pub fn flush_last(&mut self, key: LinkKey) {
-        self.flush_one(key, &mut Pass::default());
-    }
-
-    fn flush_one(&mut self, key: LinkKey, pass: &mut Pass) {
-        let now = self.wheel.now();
-        let Some(link) =
-            self.slab.get_mut(key.index as usize).filter(|link| link.generation == key.generation)
-        else {
-            return;
-        };
-        link.dirty = false;
-        match flush(link, &mut self.pool, &mut self.traffic) {
-            Ok(Flushed::Drained) => {
-                if link.finishing {
-                    link.endpoint.sink().shutdown();
-                }
-                if link.report_drained {
-                    link.report_drained = false;
-                    pass.drained.push(key);
-                }
-            }
-            Ok(Flushed::Blocked) => {
-                link.blocked = true;
-                link.report_drained = true;
-                link.blocked_since = now;
-                link.untaken = usize::MAX;
-                pass.blocked.push((key, link.endpoint.clone()));
-                if !link.watched {
-                    link.watched = true;
-                    // First a look at what the peer's own buffers left in ours.
-                    self.wheel.schedule(now + 1, Check::Progress(key));
-                }
-            }
-            Err(_) => link.peer_is_gone(),
         }
     }
 
@@ -558,17 +508,6 @@ impl Links {
     pub fn now(&self) -> u32 {
         self.wheel.now()
     }
-}
-
-/// Gives a socket what it takes.
-fn flush(link: &mut Link, pool: &mut BufferPool, traffic: &mut Traffic) -> io::Result<Flushed> {
-    let before = link.outbox.queued_bytes();
-    let flushed = link.outbox.flush(link.endpoint.sink(), pool);
-    let sent = before - link.outbox.queued_bytes();
-    traffic.queued_bytes -= sent;
-    traffic.sends += 1;
-    traffic.sent_bytes += sent as u64;
-    flushed
 }
 
 #[cfg(test)]

@@ -12,11 +12,14 @@
 pub mod address_rate;
 pub mod addresses;
 pub mod admission;
+pub(crate) mod buffers;
 pub mod driver;
 pub mod endpoint;
+pub mod flush;
 pub mod forwarded;
 pub mod links;
 pub mod networks;
 pub mod outbox;
+mod send_ring;
 pub mod upgrade;
 pub(crate) mod wheel;

@@ -1,20 +1,30 @@
 //! A connection's outbound queue: framed bytes, bounded by its owner, sent together.
 //!
-//! Small frames are copied behind each other into one buffer, so a turn's worth of replies is one `send`; large
-//! shared frames are referenced. Buffers and queues come from a pool of the shard, so an idle connection holds none.
+//! ```text
+//!   to one ──► a buffer of its own ────────────────────┐
+//!   to many ─► a range of the shard's common bytes ─────┼─► one send, or one of several pieces
+//!   large ───► a reference ────────────────────────────┘
+//! ```
+//!
+//! Small frames that follow each other are one piece, so a turn's worth of replies is one `send`; and what many
+//! connections are sent is copied once for all of them. Buffers and queues come from a pool of the shard, so an idle
+//! connection holds none.
+//!
+//! Invariant: a range of the common bytes is the first piece of its outbox, and is copied into a buffer of its own as soon
+//! as a socket does not take all of it.
 
 use std::collections::VecDeque;
 use std::io;
+use std::ops::Range;
 
 use bytes::{Buf as _, Bytes, BytesMut};
+use ringwire_protocol::websocket::MessageKind;
 
+use super::buffers::{BufferPool, Chunk};
 use super::endpoint::Sink;
-use crate::limits;
 
 /// Frames up to this size are copied; beyond it a reference is cheaper than the copy.
 const COPY_UP_TO_BYTES: usize = 2048;
-/// Chunks of a queue that is kept for the next outbox.
-const POOLED_CHUNKS: usize = 4;
 /// Buffers that one `sendmsg` takes.
 const SLICES_PER_SEND: usize = 16;
 
@@ -25,54 +35,6 @@ pub enum Flushed {
     Drained,
     /// The socket takes no more; go on when it is writable.
     Blocked,
-}
-
-/// Spare buffers and queues, shared by all connections of a shard.
-#[derive(Debug, Default)]
-pub struct BufferPool {
-    spare: Vec<BytesMut>,
-    queues: Vec<VecDeque<Chunk>>,
-}
-
-impl BufferPool {
-    fn take(&mut self) -> BytesMut {
-        self.spare.pop().unwrap_or_else(|| BytesMut::with_capacity(limits::POOLED_BUFFER_BYTES))
-    }
-
-    fn give_back(&mut self, mut buffer: BytesMut) {
-        let reusable = buffer.capacity() <= limits::POOLED_BUFFER_MAX_BYTES;
-        if reusable && self.spare.len() < limits::POOLED_BUFFERS {
-            buffer.clear();
-            self.spare.push(buffer);
-        }
-    }
-
-    fn take_queue(&mut self) -> VecDeque<Chunk> {
-        self.queues.pop().unwrap_or_default()
-    }
-
-    /// Takes an empty queue back, unless it once grew.
-    fn give_queue_back(&mut self, queue: VecDeque<Chunk>) {
-        let reusable = (1..=POOLED_CHUNKS).contains(&queue.capacity());
-        if reusable && self.queues.len() < limits::POOLED_BUFFERS {
-            self.queues.push(queue);
-        }
-    }
-}
-
-#[derive(Debug)]
-enum Chunk {
-    Owned(BytesMut),
-    Shared(Bytes),
-}
-
-impl Chunk {
-    fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Owned(bytes) => bytes,
-            Self::Shared(bytes) => bytes,
-        }
-    }
 }
 
 /// Framed bytes on their way to one socket.
@@ -90,6 +52,9 @@ impl Outbox {
 
     /// Appends through `write`, which sees a buffer to append to.
     pub fn write(&mut self, pool: &mut BufferPool, write: impl FnOnce(&mut BytesMut)) {
+        if matches!(self.chunks.back(), Some(Chunk::Common(..))) {
+            self.own_range(pool);
+        }
         if !matches!(self.chunks.back(), Some(Chunk::Owned(_))) {
             self.append(Chunk::Owned(pool.take()), pool);
         }
@@ -101,13 +66,50 @@ impl Outbox {
         }
     }
 
-    /// Appends a frame that other connections send as well.
+    /// Appends a frame that other connections may send as well.
     pub fn push(&mut self, pool: &mut BufferPool, frame: &Bytes) {
         if frame.len() <= COPY_UP_TO_BYTES {
             self.write(pool, |buffer| buffer.extend_from_slice(frame));
         } else {
             self.queued_bytes += frame.len();
             self.append(Chunk::Shared(frame.clone()), pool);
+        }
+    }
+
+    /// Appends a frame that many connections are sent in the next pass.
+    pub fn push_common(&mut self, pool: &mut BufferPool, kind: MessageKind, frame: &Bytes) {
+        if frame.len() > COPY_UP_TO_BYTES {
+            return self.push(pool, frame);
+        }
+        match self.chunks.back_mut() {
+            None => {
+                if let Some(range) = pool.common_mut(kind).place(frame, None) {
+                    pool.common_mut(kind).holders += 1;
+                    self.queued_bytes += frame.len();
+                    return self.append(Chunk::Common(kind, range), pool);
+                }
+            }
+            Some(Chunk::Common(of, range)) if *of == kind => {
+                if let Some(place) = pool.common_mut(kind).place(frame, Some(range.end)) {
+                    range.end = place.end;
+                    self.queued_bytes += frame.len();
+                    return;
+                }
+            }
+            Some(_) => {}
+        }
+        self.push(pool, frame);
+    }
+
+    /// Copies the first piece, if it is a range of the common bytes.
+    fn own_range(&mut self, pool: &mut BufferPool) {
+        if let Some(first) = self.chunks.front_mut()
+            && let Chunk::Common(kind, _) = *first
+        {
+            let mut buffer = pool.take();
+            buffer.extend_from_slice(first.bytes(pool));
+            *first = Chunk::Owned(buffer);
+            pool.common_mut(kind).holders -= 1;
         }
     }
 
@@ -118,16 +120,37 @@ impl Outbox {
         self.chunks.push_back(chunk);
     }
 
+    /// All of it, where that is one piece.
+    pub(super) fn only_piece<'a>(&'a self, pool: &'a BufferPool) -> Option<&'a [u8]> {
+        let only = self.chunks.front().filter(|_| self.chunks.len() == 1);
+        only.map(|chunk| chunk.bytes(pool))
+    }
+
+    /// A socket took so many bytes of the first piece.
+    pub(super) fn taken(&mut self, count: usize, pool: &mut BufferPool) {
+        self.advance(count, pool);
+    }
+
     /// Gives the socket as much as it takes.
     pub fn flush(&mut self, sink: Sink<'_>, pool: &mut BufferPool) -> io::Result<Flushed> {
+        let flushed = self.send(sink, pool);
+        if self.chunks.is_empty() {
+            pool.give_queue_back(std::mem::take(&mut self.chunks));
+        } else {
+            self.own_range(pool);
+        }
+        flushed
+    }
+
+    fn send(&mut self, sink: Sink<'_>, pool: &mut BufferPool) -> io::Result<Flushed> {
         while let Some(first) = self.chunks.front() {
             let sent = if self.chunks.len() == 1 {
-                sink.send(first.bytes())
+                sink.send(first.bytes(pool))
             } else {
                 let mut slices = [io::IoSlice::new(&[]); SLICES_PER_SEND];
                 let count = self.chunks.len().min(SLICES_PER_SEND);
                 for (slice, chunk) in slices.iter_mut().zip(&self.chunks) {
-                    *slice = io::IoSlice::new(chunk.bytes());
+                    *slice = io::IoSlice::new(chunk.bytes(pool));
                 }
                 sink.send_vectored(&slices[..count])
             };
@@ -140,24 +163,24 @@ impl Outbox {
                 Err(error) => return Err(error),
             }
         }
-        pool.give_queue_back(std::mem::take(&mut self.chunks));
         Ok(Flushed::Drained)
     }
 
     fn advance(&mut self, mut sent: usize, pool: &mut BufferPool) {
         self.queued_bytes -= sent;
         while let Some(chunk) = self.chunks.front_mut() {
-            let length = chunk.bytes().len();
+            let length = chunk.bytes(pool).len();
             if sent < length {
                 match chunk {
                     Chunk::Owned(bytes) => bytes.advance(sent),
                     Chunk::Shared(bytes) => bytes.advance(sent),
+                    Chunk::Common(_, range) => range.start += sent,
                 }
                 return;
             }
             sent -= length;
-            if let Some(Chunk::Owned(buffer)) = self.chunks.pop_front() {
-                pool.give_back(buffer);
+            if let Some(chunk) = self.chunks.pop_front() {
+                pool.end(chunk);
             }
         }
     }
@@ -165,9 +188,7 @@ impl Outbox {
     /// Returns the buffers of a connection that ended.
     pub fn clear(&mut self, pool: &mut BufferPool) {
         for chunk in self.chunks.drain(..) {
-            if let Chunk::Owned(buffer) = chunk {
-                pool.give_back(buffer);
-            }
+            pool.end(chunk);
         }
         self.queued_bytes = 0;
     }
@@ -175,9 +196,13 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::io::Read as _;
     use std::os::fd::AsRawFd as _;
+
+    use proptest::prelude::*;
+
+    use super::super::endpoint::Memory;
+    use super::*;
 
     #[test]
     fn bytes_leave_in_order_across_partial_sends() {
@@ -210,5 +235,104 @@ mod tests {
         assert!(blocked > 0, "the test must meet a full socket");
         assert_eq!(received, expected);
         assert_eq!(outbox.queued_bytes(), 0);
+    }
+
+    #[test]
+    fn what_many_are_sent_is_copied_once_and_forgotten_when_all_have_it() {
+        let mut pool = BufferPool::default();
+        let mut outboxes = [Outbox::default(), Outbox::default(), Outbox::default()];
+        let frames = [Bytes::from_static(b"one "), Bytes::from_static(b"two ")];
+        for frame in &frames {
+            for outbox in &mut outboxes {
+                outbox.push_common(&mut pool, KIND, frame);
+            }
+        }
+        assert_eq!(pool.common(KIND).bytes, b"one two ");
+        for outbox in &mut outboxes {
+            assert_eq!(outbox.only_piece(&pool).unwrap(), b"one two ");
+            let memory = Memory::new(100);
+            outbox.flush(Sink::Memory(&memory), &mut pool).unwrap();
+            assert_eq!(memory.take(100), &b"one two "[..]);
+        }
+        assert_eq!(pool.common(KIND).holders, 0);
+        outboxes[0].push_common(&mut pool, KIND, &frames[1]);
+        assert_eq!(pool.common(KIND).bytes, b"two ", "the next pass begins anew");
+    }
+
+    const KIND: MessageKind = MessageKind::Binary;
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Write(usize, u8),
+        Push(usize, usize),
+        PushCommon(usize, usize, MessageKind),
+        Flush(usize, usize),
+        Clear(usize),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            (0..3_usize, 0..200_u8).prop_map(|(outbox, bytes)| Step::Write(outbox, bytes)),
+            (0..3_usize, 0..4_usize).prop_map(|(outbox, frame)| Step::Push(outbox, frame)),
+            (0..3_usize, 0..4_usize, 0..8_u8).prop_map(|(outbox, frame, kind)| {
+                // Mostly one kind, as in a room, so that ranges grow.
+                let kind = if kind == 0 { MessageKind::Text } else { MessageKind::Binary };
+                Step::PushCommon(outbox, frame, kind)
+            }),
+            (0..3_usize, 0..3_000_usize).prop_map(|(outbox, room)| Step::Flush(outbox, room)),
+            (0..3_usize).prop_map(Step::Clear),
+        ]
+    }
+
+    proptest! {
+        /// Whatever is written, pushed and taken in between, each peer gets its own bytes in their order.
+        #[test]
+        fn outboxes_that_share_bytes_do_not_mix_them(
+            steps in prop::collection::vec(step(), 1..120)
+        ) {
+            let frames = [1_usize, 90, 700, COPY_UP_TO_BYTES + 1];
+            let frames = frames.map(|length| Bytes::from(vec![length as u8; length]));
+            let mut pool = BufferPool::default();
+            let mut outboxes = [(); 3].map(|()| Outbox::default());
+            let mut due: [Vec<u8>; 3] = Default::default();
+            for step in steps {
+                match step {
+                    Step::Write(index, bytes) => {
+                        let bytes = vec![bytes; usize::from(bytes)];
+                        outboxes[index].write(&mut pool, |buffer| buffer.extend_from_slice(&bytes));
+                        due[index].extend(bytes);
+                    }
+                    Step::Push(index, frame) => {
+                        outboxes[index].push(&mut pool, &frames[frame]);
+                        due[index].extend_from_slice(&frames[frame]);
+                    }
+                    Step::PushCommon(index, frame, kind) => {
+                        outboxes[index].push_common(&mut pool, kind, &frames[frame]);
+                        due[index].extend_from_slice(&frames[frame]);
+                    }
+                    Step::Flush(index, room) => {
+                        let memory = Memory::new(room);
+                        let flushed =
+                            outboxes[index].flush(Sink::Memory(&memory), &mut pool).unwrap();
+                        let taken = memory.take(room);
+                        prop_assert_eq!(&due[index][..taken.len()], &taken[..]);
+                        due[index].drain(..taken.len());
+                        prop_assert_eq!(flushed == Flushed::Drained, due[index].is_empty());
+                    }
+                    Step::Clear(index) => {
+                        outboxes[index].clear(&mut pool);
+                        due[index].clear();
+                    }
+                }
+                let queued = outboxes.each_ref().map(Outbox::queued_bytes);
+                prop_assert_eq!(queued, due.each_ref().map(Vec::len));
+            }
+            for outbox in &mut outboxes {
+                outbox.clear(&mut pool);
+            }
+            for kind in [MessageKind::Text, MessageKind::Binary] {
+                prop_assert_eq!(pool.common(kind).holders, 0);
+            }
+        }
     }
 }

@@ -97,7 +97,7 @@ impl State {
 
     /// Gives a push to every session of the users it is for.
     pub(crate) fn deliver_here(&mut self, delivery: &Delivery, links: &mut Links) {
-        let mut frames = Frames::new(&delivery.pushed);
+        let mut frames = Frames::new(&delivery.pushed, delivery.users.len());
         let except = delivery.except.map(|reply_to| reply_to.session);
         self.figures.add(Figure::Deliveries, 1);
         if let Some(Fresh { committed, trace }) = &delivery.fresh {
@@ -146,7 +146,7 @@ impl State {
     ) {
         if let Some(id) = ConversationId::new(change.conversation_id) {
             let pushed = Pushed::View { id, change };
-            self.push_to_user(user, &mut Frames::new(&pushed), None, links);
+            self.push_to_user(user, &mut Frames::new(&pushed, 1), None, links);
         }
     }
 

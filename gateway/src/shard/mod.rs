@@ -62,7 +62,7 @@ use crate::connection::driver::{self, Application, ReadBuffer};
 use crate::connection::endpoint::Endpoint;
 use crate::connection::links::{Heartbeat, LinkKey, Links, Overdue};
 use crate::limits;
-use crate::net::{self, Listener, Signal, Stream};
+use crate::net::{self, Driver, Listener, Signal, Stream};
 use crate::observe::figures::Figure;
 use crate::persist::AppendSink;
 use crate::placement::ShardId;
@@ -118,11 +118,15 @@ impl Shard {
     pub async fn run(
         shared: Arc<Shared>,
         id: ShardId,
+        driver: Driver,
         writers: AppendSink,
         listener: StdListener,
         mailbox: MailboxReceiver<Mail>,
     ) -> io::Result<()> {
         let shard = Rc::new(Self::new(shared, id, TimeSource::System, writers));
+        if driver == Driver::Uring {
+            shard.links.borrow_mut().send_together();
+        }
         net::spawn(driver::flush_loop(Rc::clone(&shard)));
         net::spawn(driver::sweep_loop(Rc::clone(&shard)));
         let listener_fd = std::os::fd::AsRawFd::as_raw_fd(&listener);

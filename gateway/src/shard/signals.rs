@@ -115,7 +115,7 @@ impl State {
         let (conversation_id, user_id) = (id.get(), user.get());
         let cursor = wire::Cursor { conversation_id, user_id, read_seq, delivered_seq };
         let pushed = Pushed::Cursor { id, cursor };
-        self.push_to_user(user, &mut Frames::new(&pushed), own.except, links);
+        self.push_to_user(user, &mut Frames::new(&pushed, 1), own.except, links);
     }
 
     /// A member types in a conversation of this shard, or has stopped.
