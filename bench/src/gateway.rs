@@ -1,22 +1,21 @@
 //! The gateway as a child process of a benchmark.
 
 use std::ffi::OsStr;
-use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use ringwire_testkit::PrivatePostgres;
 
+use crate::load::Target;
+use crate::server::Server;
+
 /// A gateway on a free port and in a folder of its own; dropping it ends it.
 #[derive(Debug)]
 pub struct Gateway {
-    child: Child,
-    address: SocketAddr,
+    server: Server,
     data_dir: tempfile::TempDir,
-    // Open as long as the gateway lives, or its output would kill it.
-    _output: BufReader<ChildStdout>,
 }
 
 impl Gateway {
@@ -29,33 +28,27 @@ impl Gateway {
         let data_dir = tempfile::tempdir()?;
         let mut command = Command::new(program("ringwire")?);
         command.args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(data_dir.path());
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().context("the gateway cannot be started")?;
-        let mut output = BufReader::new(child.stdout.take().context("its output is piped")?);
-        loop {
-            let mut line = String::new();
-            if output.read_line(&mut line)? == 0 {
-                bail!("the gateway ended before it was ready: {}", child.wait()?);
-            }
-            if let Some((_, address)) = line.trim_end().split_once("http://") {
-                let address = address.trim_end_matches('/').parse()?;
-                return Ok(Self { child, address, data_dir, _output: output });
-            }
-        }
+        command.args(arguments);
+        Ok(Self { server: Server::start(command, "http://")?, data_dir })
     }
 
-    /// Starts it on a database of its own, `sqlite` or `postgres`. The server of the latter comes with it: first, so that
-    /// locals named in this order end the gateway before it.
+    /// Starts it with these arguments on a database of its own, `sqlite` or `postgres`. The server of the latter comes with
+    /// it: first, so that locals named in this order end the gateway before it.
     ///
     /// # Errors
     ///
     /// There is no such database, or it or the gateway does not start.
-    pub fn start_on(database: &str) -> Result<(Option<PrivatePostgres>, Self)> {
+    pub fn start_on(
+        database: &str,
+        arguments: &[String],
+    ) -> Result<(Option<PrivatePostgres>, Self)> {
         match database {
-            "sqlite" => Ok((None, Self::start::<&str>(&[])?)),
+            "sqlite" => Ok((None, Self::start(arguments)?)),
             "postgres" => {
                 let postgres = PrivatePostgres::start().context("no private Postgres")?;
-                let gateway = Self::start(&["--database", &postgres.url()])?;
+                let mut arguments = arguments.to_vec();
+                arguments.push(format!("--database={}", postgres.url()));
+                let gateway = Self::start(&arguments)?;
                 Ok((Some(postgres), gateway))
             }
             other => bail!("{other} is neither sqlite nor postgres"),
@@ -64,25 +57,26 @@ impl Gateway {
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.server.address()
     }
 
     /// Its process.
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.server.pid()
+    }
+
+    /// What a load is played against: it, whose CPU time comes first, and other processes that serve it.
+    pub fn target(&self, others: &[u32]) -> Target {
+        Target {
+            url: format!("ws://{}/ws", self.address()),
+            jwt_secret_file: Some(self.jwt_secret_file()),
+            pids: std::iter::once(self.pid()).chain(others.iter().copied()).collect(),
+        }
     }
 
     /// The file that signs tokens for it.
     pub fn jwt_secret_file(&self) -> PathBuf {
         self.data_dir.path().join("jwt.secret")
-    }
-}
-
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        // Both fail only when it is gone already, and that is what they are for.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

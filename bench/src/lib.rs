@@ -7,3 +7,4 @@ pub mod peer;
 pub mod poll;
 pub mod probe;
 pub mod process;
+pub mod server;

@@ -1,31 +1,39 @@
-//! One run of the load generator against a gateway.
+//! One run of the load generator against a server.
 
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-use crate::gateway::{Gateway, program};
+use crate::gateway::program;
 
-/// Runs a scenario with these settings (`key=value`) to its end; its report. The CPU time of the gateway and of the
-/// other processes named is in it, in this order.
+/// The server that a run is played against.
+#[derive(Debug)]
+pub struct Target {
+    /// Of its WebSocket.
+    pub url: String,
+    /// What signs its tokens, where it wants any.
+    pub jwt_secret_file: Option<PathBuf>,
+    /// Its processes: each one's CPU time is in the report, in this order.
+    pub pids: Vec<u32>,
+}
+
+/// Runs a scenario with these settings (`key=value`) to its end; its report.
 ///
 /// # Errors
 ///
 /// The generator is not built, or ended without a report.
-pub fn run(
-    gateway: &Gateway,
-    scenario: &str,
-    settings: &[String],
-    others: &[u32],
-) -> Result<Value> {
+pub fn run(target: &Target, scenario: &str, settings: &[String]) -> Result<Value> {
     let folder = tempfile::tempdir()?;
     let (file, report) = (folder.path().join("scenario.toml"), folder.path().join("report.json"));
     std::fs::write(&file, scenario)?;
     let mut run = Command::new(program("ringwire-loadtest")?);
-    run.arg("run").arg(&file).arg("--url").arg(format!("ws://{}/ws", gateway.address()));
-    run.arg("--jwt-secret-file").arg(gateway.jwt_secret_file()).arg("--report-json").arg(&report);
-    for pid in std::iter::once(&gateway.pid()).chain(others) {
+    run.arg("run").arg(&file).arg("--url").arg(&target.url).arg("--report-json").arg(&report);
+    if let Some(secret) = &target.jwt_secret_file {
+        run.arg("--jwt-secret-file").arg(secret);
+    }
+    for pid in &target.pids {
         run.arg("--server-pid").arg(pid.to_string());
     }
     for setting in settings {
@@ -35,6 +43,16 @@ pub fn run(
     let report = std::fs::read(&report)
         .with_context(|| format!("the load generator ended with {status} and no report"))?;
     Ok(serde_json::from_slice(&report)?)
+}
+
+/// Settings of a closed loop: each user keeps so many sends under way, and thinks for as good as no time.
+pub fn closed_loop(at_once: u32) -> [String; 4] {
+    [
+        "arrival=closed".to_owned(),
+        format!("at_once={at_once}"),
+        format!("depth={at_once}"),
+        "think_s=0.000001".to_owned(),
+    ]
 }
 
 /// A figure of a report; not a number where it has none.

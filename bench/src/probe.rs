@@ -62,12 +62,14 @@ fn answer(mut pong: TcpStream) {
 fn measure(mut ping: TcpStream, stop: &AtomicBool) -> io::Result<Histogram<u64>> {
     ping.set_nodelay(true)?;
     let mut trips_us = Histogram::new_with_max(LONGEST_US, 3).map_err(io::Error::other)?;
+    let mut due = Instant::now();
     while !stop.load(Ordering::Acquire) {
-        thread::sleep(EVERY);
-        let begun = Instant::now();
+        due += EVERY;
+        thread::sleep(due.saturating_duration_since(Instant::now()));
         ping.write_all(&[0])?;
         ping.read_exact(&mut [0])?;
-        trips_us.saturating_record(begun.elapsed().as_micros() as u64);
+        // From when it was due: what stands still delays all that was due meanwhile.
+        trips_us.saturating_record(due.elapsed().as_micros() as u64);
     }
     Ok(trips_us)
 }

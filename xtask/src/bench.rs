@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 use crate::command::{cargo, run as run_command};
-use crate::targets::{self, Reports};
+use crate::targets::{self, Reports, Row};
 use crate::{instructions, packages, prerequisites};
 
 /// Length of each run of the direct driver whose figures become targets.
@@ -48,6 +48,9 @@ enum What {
         /// Rounds of what is repeated.
         #[arg(long, default_value_t = 5)]
         rounds: u32,
+        /// Source of uWebSockets, as for `compare`.
+        #[arg(long, value_name = "FOLDER")]
+        uwebsockets: Option<PathBuf>,
     },
     /// Write the README's table of targets from bench/record/targets.json.
     Readme {
@@ -63,6 +66,8 @@ enum What {
     Connect(Driving),
     /// How fast thousands of sessions that are cut at once come back, and what the others feel.
     Reconnect(Driving),
+    /// What the load generator takes for a message, and adds to a latency.
+    Generator(Driving),
     /// What a hundred logins at once cost chat.
     Logins(Driving),
     /// What a member who never reads costs the others.
@@ -93,14 +98,19 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<()> {
         What::Compare { only, uwebsockets, driving } => {
             compare(root, only, uwebsockets.as_deref(), driving)
         }
-        What::Targets { report_json, rounds } => {
-            measure_targets(root, report_json.as_deref(), *rounds)
+        What::Targets { report_json, rounds, uwebsockets } => {
+            let rows = measure_targets(root, *rounds, uwebsockets.as_deref())?;
+            targets::report(rows, report_json.as_deref())
         }
         What::Readme { check } => targets::write_readme(root, *check),
         What::Direct(driving) => with_server(root, "direct_rates", driving),
         What::Idle(driving) => with_server(root, "idle_sessions", driving),
         What::Connect(driving) => with_server(root, "connect_rates", driving),
         What::Reconnect(driving) => with_server(root, "reconnect_storm", driving),
+        What::Generator(driving) => {
+            build(root, &["--bins", "--example", "echo"])?;
+            drive("generator_floor", driving)
+        }
         What::Logins(driving) => with_server(root, "login_load", driving),
         What::Stalled(driving) => with_server(root, "stalled_reader", driving),
         What::Storage(driving) => alone(root, "storage_rates", driving),
@@ -163,8 +173,9 @@ fn look_for_nchan() {
     }
 }
 
-/// Runs every driver that a target needs, one after the other. What fails is told, and is a target without a figure.
-fn measure_targets(root: &Path, report_json: Option<&Path>, rounds: u32) -> Result<()> {
+/// Runs every driver that a target needs, one after the other. For direct messages the gateway gets one shard: generator
+/// and Postgres share the machine's two processors with it. What fails is told, and is a target without a figure.
+fn measure_targets(root: &Path, rounds: u32, uwebsockets: Option<&Path>) -> Result<Vec<Row>> {
     let programs = prerequisites::ensure()?;
     packages::install_node_packages(root, packages::NODE_PEERS, &programs.npm)?;
     look_for_nchan();
@@ -176,15 +187,20 @@ fn measure_targets(root: &Path, report_json: Option<&Path>, rounds: u32) -> Resu
         })
     };
     let words = |words: &str| words.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let mut compare = words(&format!("--rounds {rounds}"));
+    if let Some(source) = uwebsockets {
+        compare.push("--uwebsockets".to_owned());
+        compare.push(std::path::absolute(source)?.display().to_string());
+    }
     let mut reports = Reports {
-        compare: measure("compare_servers", &words(&format!("--rounds {rounds}"))),
+        compare: measure("compare_servers", &compare),
         storage: measure(
             "storage_rates",
             &words(&format!("--databases postgres --rounds {rounds}")),
         ),
         direct: measure(
             "direct_rates",
-            &words(&format!("--databases postgres --duration-s {DIRECT_S}")),
+            &words(&format!("--databases postgres --shards 1 --duration-s {DIRECT_S}")),
         ),
         reconnect: measure("reconnect_storm", &words("--database postgres")),
         idle: measure("idle_sessions", &[]),
@@ -193,12 +209,12 @@ fn measure_targets(root: &Path, report_json: Option<&Path>, rounds: u32) -> Resu
     if let Some(best) = reports.best_rate_per_s() {
         let half = (best / 2.0) as u32;
         let many = format!(
-            "--databases postgres --users 10000 --rates {half} --open-only --duration-s 60"
+            "--databases postgres --shards 1 --users 10000 --rates {half} --open-only --duration-s 60"
         );
         let runs = (0..rounds).map(|_| measure("direct_rates", &words(&many)));
         reports.many_users = runs.collect();
     }
-    targets::report(&mut targets::rows(&reports), report_json)
+    Ok(targets::rows(&reports))
 }
 
 /// Runs a driver; what it wrote.

@@ -169,7 +169,7 @@ fn render(environment: &str, counts: &[(String, f64)]) -> String {
     let mut text = String::from(
         "# Instructions that each hot path takes for a message or a delivery, in the build that\n\
          # bench/instructions/profile.toml describes. Written by `cargo xtask bench instructions --accept`;\n\
-         # That command fails where a count is more than 3 % off.\n\n\
+         # without --accept it fails where a count is more than 3 % off.\n\n\
          # What they were counted with; with anything else they are compared but not judged.\n",
     );
     let _ = write!(text, "environment = \"{environment}\"\n\n[per_message]\n");

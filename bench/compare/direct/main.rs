@@ -46,6 +46,9 @@ struct Arguments {
     /// protobuf or json.
     #[arg(long, default_value = "protobuf")]
     encoding: String,
+    /// Threads of the gateway that serve connections; as many as processors unless told otherwise.
+    #[arg(long)]
+    shards: Option<u16>,
     /// Where to write the figures, as JSON.
     #[arg(long)]
     report_json: Option<PathBuf>,
@@ -95,7 +98,8 @@ fn main() -> Result<()> {
          deliveries per gateway CPU s   verdict"
     );
     for database in &arguments.databases {
-        let (postgres, gateway) = Gateway::start_on(database)?;
+        let shards = arguments.shards.map(|shards| format!("--shards={shards}"));
+        let (postgres, gateway) = Gateway::start_on(database, shards.as_slice())?;
         let bed = Bed { database, gateway, postgres: postgres.as_ref(), arguments: &arguments };
         bed.climb(&mut rows)?;
         let closed = arguments.at_once.iter().filter(|_| !arguments.open_only);
@@ -145,8 +149,8 @@ impl Bed<'_> {
         let scenario = include_str!("../../../loadtest/scenarios/direct.toml");
         let database = self.postgres.and_then(PrivatePostgres::pid);
         let probe = Probe::start()?;
-        let report =
-            load::run(&self.gateway, scenario, &self.settings(offered), database.as_slice())?;
+        let target = self.gateway.target(database.as_slice());
+        let report = load::run(&target, scenario, &self.settings(offered))?;
         let row = self.row(offered, &report, &probe.finish()?);
         println!("{row}");
         Ok(row)
@@ -165,13 +169,7 @@ impl Bed<'_> {
                 settings.push(format!("rate_per_s={rate_per_s}"));
                 settings.push(format!("thresholds.deliver_p99_ms={p99_ms}"));
             }
-            Load::Closed(at_once) => {
-                settings.push("arrival=closed".to_owned());
-                settings.push(format!("at_once={at_once}"));
-                settings.push(format!("depth={at_once}"));
-                // As good as none.
-                settings.push("think_s=0.000001".to_owned());
-            }
+            Load::Closed(at_once) => settings.extend(load::closed_loop(at_once)),
         }
         settings
     }

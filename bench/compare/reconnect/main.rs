@@ -63,7 +63,7 @@ struct Figures {
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     ensure!(arguments.cut > 0 && arguments.stay > 0, "some are cut, and some stay");
-    let (_postgres, gateway) = Gateway::start_on(&arguments.database)?;
+    let (_postgres, gateway) = Gateway::start_on(&arguments.database, &[])?;
     let quiet = run(&gateway, &arguments, "connections={ plan = \"hold\" }")?;
     let share = f64::from(arguments.cut) / f64::from(arguments.cut + arguments.stay);
     let at_s = arguments.duration_s / 2;
@@ -120,5 +120,5 @@ fn run(gateway: &Gateway, arguments: &Arguments, connections: &str) -> Result<Va
         "thresholds.recover_p99_ms=60000".to_owned(),
     ];
     let scenario = include_str!("../../../loadtest/scenarios/reconnect-storm.toml");
-    load::run(gateway, scenario, &settings, &[])
+    load::run(&gateway.target(&[]), scenario, &settings)
 }

@@ -81,19 +81,19 @@ impl Row {
 }
 
 /// Prints the rows, and writes them where they are wanted.
-pub(crate) fn report(rows: &mut [Row], path: Option<&Path>) -> Result<()> {
+pub(crate) fn report(mut rows: Vec<Row>, path: Option<&Path>) -> Result<()> {
     let date = today()?;
     for row in rows.iter_mut().filter(|row| row.measured.is_some()) {
         row.date = Some(date.clone());
     }
-    for row in rows.iter() {
+    for row in &rows {
         let measured = row.measured.map_or_else(|| "-".to_owned(), figures::number);
         let met = if row.met { "met" } else { "not met" };
         let name = &row.name;
         println!("{name}: {measured} {}, {} ({met})", row.unit, figures::target(row));
     }
     if let Some(path) = path {
-        let json = serde_json::to_string_pretty(rows)? + "\n";
+        let json = serde_json::to_string_pretty(&rows)? + "\n";
         fs::write(path, json).with_context(|| path.display().to_string())?;
     }
     Ok(())

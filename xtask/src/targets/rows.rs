@@ -7,6 +7,11 @@ use super::{Bound, Row};
 /// Beyond this the machine was too busy for its latencies to say anything about the gateway.
 const MOST_PROBE_P99_MS: f64 = 5.0;
 
+/// A round in which others used more of a core says nothing about servers.
+const MOST_OTHERS_CPU_SHARE: f64 = 0.1;
+/// Sessions of a storm of reconnects; those that happen to be away when it comes are few.
+const CUT: f64 = 9_990.0;
+
 /// What the drivers wrote; null where one did not run.
 #[derive(Debug, Default)]
 pub(crate) struct Reports {
@@ -32,8 +37,11 @@ impl Reports {
     }
 
     /// Where everybody sent as fast as it was answered.
+    /// Nothing, if something went wrong in one of them: what is left would not be the lower of all.
     fn closed_loops(&self) -> impl Iterator<Item = &Value> {
-        self.on_postgres().filter(|row| row["at_once"].is_u64() && row["wrong"] == 0.0)
+        let loops: Vec<&Value> = self.on_postgres().filter(|row| row["at_once"].is_u64()).collect();
+        let is_sound = loops.iter().all(|row| row["wrong"] == 0.0);
+        loops.into_iter().filter(move |_| is_sound)
     }
 
     fn on_postgres(&self) -> impl Iterator<Item = &Value> {
@@ -58,7 +66,6 @@ fn servers(compare: &Value) -> Vec<Row> {
     let table = |workload: &str| tables.iter().find(|table| table["workload"] == workload);
     let echo = table("echo");
     let raw = echo.and_then(|table| lowest_ratio(table, |name| name == "monoio_tcp", None));
-    let how = "`cargo xtask bench compare --only echo`";
     let mut rows = vec![
         Row::new(
             "echo, messages per server CPU-second beside a raw TCP echo: the lowest of the cells",
@@ -67,7 +74,7 @@ fn servers(compare: &Value) -> Vec<Row> {
             raw,
         )
         .unit("×")
-        .how(how),
+        .how("`cargo xtask bench compare --only echo`"),
         Row::new(
             "echo beside the fastest other WebSocket server here: the lowest of the cells",
             Bound::AtLeast,
@@ -75,7 +82,7 @@ fn servers(compare: &Value) -> Vec<Row> {
             echo.and_then(|table| lowest_ratio(table, |name| name != "monoio_tcp", None)),
         )
         .unit("×")
-        .how(how),
+        .how(&with_peers("echo", echo)),
     ];
     for (depth, name, target) in [
         (
@@ -89,27 +96,60 @@ fn servers(compare: &Value) -> Vec<Row> {
         rows.push(
             Row::new(name, Bound::AtLeast, target, ratio)
                 .unit("×")
-                .how("`cargo xtask bench compare --only fanout`"),
+                .how(&with_peers("fanout", table("fanout"))),
         );
     }
     rows
+}
+
+/// The command, and which other servers were there.
+fn with_peers(workload: &str, table: Option<&Value>) -> String {
+    let command = format!("`cargo xtask bench compare --only {workload} --uwebsockets FOLDER`");
+    let Some(table) = table else { return command };
+    let names = table["servers"].as_array().map_or(&[][..], Vec::as_slice).iter();
+    let first = &table["cells"][0]["servers"];
+    let present = names.enumerate().filter(|(index, name)| {
+        first[index]["samples"].as_array().is_some_and(|samples| !samples.is_empty())
+            && !["ringwire", "monoio_tcp"].contains(&name.as_str().unwrap_or_default())
+    });
+    let present: Vec<String> =
+        present.map(|(_, name)| name.as_str().unwrap_or_default().replace('_', " ")).collect();
+    format!("{command}, beside {}", present.join(", "))
 }
 
 /// Ours beside the best of the servers that count, in the cell where that is lowest.
 fn lowest_ratio(table: &Value, counts: impl Fn(&str) -> bool, depth: Option<u64>) -> Option<f64> {
     let names: Vec<&str> =
         table["servers"].as_array()?.iter().map(|name| name.as_str().unwrap_or_default()).collect();
+    let ours = names.iter().position(|name| *name == "ringwire")?;
     let cells = table["cells"].as_array()?.iter();
     let of_depth = cells.filter(|cell| depth.is_none() || cell["depth"].as_u64() == depth);
     let ratios = of_depth.filter_map(|cell| {
-        let rate =
-            |index: usize| number(cell, &format!("/servers/{index}/median_messages_per_cpu_s"));
-        let ours = rate(names.iter().position(|name| *name == "ringwire")?)?;
-        let others = (0..names.len()).filter(|index| names[*index] != "ringwire");
-        let best = others.filter(|index| counts(names[*index])).filter_map(rate);
-        Some(ours / best.max_by(f64::total_cmp)?)
+        let others = (0..names.len()).filter(|&index| index != ours && counts(names[index]));
+        others.filter_map(|other| ratio_of_rounds(cell, ours, other)).min_by(f64::total_cmp)
     });
     ratios.min_by(f64::total_cmp)
+}
+
+/// The median of one server's figures by another's of the same rounds: the machine is not as fast in each. Rounds in which
+/// others used it are no evidence.
+fn ratio_of_rounds(cell: &Value, ours: usize, other: usize) -> Option<f64> {
+    let samples = |index: usize| cell["servers"][index]["samples"].as_array();
+    let rounds = samples(ours)?.iter().zip(samples(other)?);
+    let quiet = rounds.filter(|(ours, other)| {
+        [ours, other].iter().all(|sample| {
+            number(sample, "/others_cpu_share").is_some_and(|share| share <= MOST_OTHERS_CPU_SHARE)
+        })
+    });
+    let rate = |sample| number(sample, "/messages_per_cpu_s");
+    let ratios = quiet.filter_map(|(ours, other)| Some(rate(ours)? / rate(other)?));
+    median(ratios.collect())
+}
+
+/// The middle one; of an even number, the lower.
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len().checked_sub(1)? / 2).copied()
 }
 
 fn idle(idle: &Value) -> Vec<Row> {
@@ -141,6 +181,8 @@ fn direct(reports: &Reports) -> Vec<Row> {
         Some(number(row, "/delivered")? / cpu_s)
     });
     let row_by_row = number(&reports.storage, "/postgres/row_by_row_per_cpu_s");
+    let generator =
+        lowest(|row| Some(number(row, "/gateway_cpu_s")? / number(row, "/generator_cpu_s")?));
     vec![
         Row::new(
             "direct messages, deliveries per CPU-second of the gateway, Postgres: the lower of 1 and 16 at once",
@@ -149,7 +191,7 @@ fn direct(reports: &Reports) -> Vec<Row> {
             delivered,
         )
         .unit("1/s")
-        .how("`cargo xtask bench direct`"),
+        .how("`cargo xtask bench direct -- --databases postgres --shards 1`"),
         Row::new(
             "durable sends per CPU-second of gateway and Postgres, beside one connection that commits row by row",
             Bound::AtLeast,
@@ -157,7 +199,15 @@ fn direct(reports: &Reports) -> Vec<Row> {
             acked.zip(row_by_row).map(|(acked, alone)| acked / alone),
         )
         .unit("×")
-        .how("`cargo xtask bench direct` over `cargo xtask bench storage`"),
+        .how("the same command over `cargo xtask bench storage`"),
+        Row::new(
+            "the load generator's messages per CPU-second beside the gateway's: the lower of the same two",
+            Bound::AtLeast,
+            2.0,
+            generator,
+        )
+        .unit("×")
+        .how("the same command; alone, against an echo: `cargo xtask bench generator`"),
     ]
 }
 
@@ -178,7 +228,7 @@ fn storage(reports: &Reports) -> Vec<Row> {
         .how(how),
         Row::new("sustained direct messages beside the store's append loop", Bound::AtLeast, 0.3, sustained)
             .unit("×")
-            .how("`cargo xtask bench direct` over `cargo xtask bench storage`"),
+            .how("`cargo xtask bench direct -- --databases postgres --shards 1` over `cargo xtask bench storage`"),
         Row::new(
             "ack p99 at half of the store's highest rate, beside the commit p99 of such batches",
             Bound::AtMost,
@@ -209,18 +259,18 @@ fn latency(runs: &[Value]) -> Vec<Row> {
         let of_runs = runs.iter().filter_map(|run| {
             let own = number(run, &format!("/0/deliver_{field}_ms"))?;
             let probe = number(run, &format!("/0/probe_{field}_ms"))?;
-            let tells = number(run, "/0/probe_p99_ms")? <= MOST_PROBE_P99_MS;
+            let tells = number(run, "/0/probe_p99_ms")? <= MOST_PROBE_P99_MS
+                && run[0]["verdict"] != "insufficient_evidence"
+                && run[0]["wrong"] == 0.0;
             tells.then_some((own - probe).max(0.0))
         });
-        let mut of_runs: Vec<f64> = of_runs.collect();
-        of_runs.sort_by(f64::total_cmp);
+        let of_runs: Vec<f64> = of_runs.collect();
         // Fewer than half of the runs are no evidence.
-        let median = (of_runs.len() * 2 >= runs.len()).then(|| of_runs.get(of_runs.len() / 2));
-        let median = median.flatten().copied();
+        let median = (of_runs.len() * 2 >= runs.len()).then(|| median(of_runs)).flatten();
         let name =
             format!("send to delivery at 10,000 connections and half of the highest rate, {name}");
         Row::new(&name, Bound::AtMost, target, median).unit("ms").how(
-            "`cargo xtask bench direct -- --databases postgres --users 10000 --rates HALF --open-only --duration-s 60`, \
+            "`cargo xtask bench direct -- --databases postgres --shards 1 --users 10000 --rates HALF --open-only --duration-s 60`, \
              median of the rounds, less a byte over raw TCP beside it",
         )
     };
@@ -228,8 +278,10 @@ fn latency(runs: &[Value]) -> Vec<Row> {
 }
 
 fn reconnect(storm: &Value) -> Vec<Row> {
-    // A storm in which something went wrong was not withstood, however fast it was.
-    let is_sound = storm["wrong"].as_f64() == Some(0.0);
+    // A storm in which something went wrong was not withstood, however fast it was, and a smaller one is another.
+    let is_sound = storm["wrong"] == 0.0
+        && storm["cut"].as_f64() >= Some(CUT)
+        && storm["verdict"] != "insufficient_evidence";
     let figure = |pointer| is_sound.then(|| number(storm, pointer))?;
     let how = "`cargo xtask bench reconnect`; nothing lost, doubled or reordered";
     vec![
@@ -270,16 +322,20 @@ mod tests {
     #[test]
     fn what_was_not_measured_is_a_row_without_a_figure() {
         let rows = rows(&Reports::default());
-        assert_eq!(rows.len(), 16);
+        assert_eq!(rows.len(), 17);
         assert!(rows.iter().all(|row| row.measured.is_none() && !row.met));
         assert!(rows.iter().all(|row| !row.how.is_empty() && !row.unit.is_empty()));
     }
 
     #[test]
-    fn the_lowest_cell_and_the_best_peer_count() {
+    fn the_lowest_cell_and_the_best_peer_count_in_quiet_rounds() {
         // One of them is not here, and has no figure.
+        let round = |rate: f64, others: f64| json!({"messages_per_cpu_s": rate, "others_cpu_share": others});
         let cell = |depth: u32, rates: [Option<f64>; 5]| {
-            let servers = rates.map(|rate| json!({"median_messages_per_cpu_s": rate}));
+            // As fast, twice as fast, and while others used the machine.
+            let rounds = |rate: f64| [round(rate, 0.0), round(rate * 2.0, 0.0), round(1.0, 0.5)];
+            let servers = rates
+                .map(|rate| json!({"samples": rate.map_or(vec![], |rate| rounds(rate).into())}));
             json!({"depth": depth, "servers": servers})
         };
         let names = ["ringwire", "monoio_tcp", "tokio_tungstenite", "uwebsockets", "node_ws"];
@@ -299,7 +355,7 @@ mod tests {
         let closed = |at_once: u32, rate: u32, delivered: u32| {
             json!({
                 "database": "postgres", "at_once": at_once, "rate_per_s": rate, "delivered": delivered, "wrong": 0.0,
-                "gateway_cpu_s": 2.0, "database_cpu_s": 3.0, "deliveries_per_gateway_cpu_s": delivered / 2,
+                "gateway_cpu_s": 2.0, "database_cpu_s": 3.0, "generator_cpu_s": 0.8, "deliveries_per_gateway_cpu_s": delivered / 2,
             })
         };
         let postgres = json!({
@@ -318,10 +374,10 @@ mod tests {
             storage: json!({ "postgres": postgres }),
             many_users: [(3.0, 1.0), (1.0, 1.0), (2.0, 1.0), (0.5, 9.0)]
                 .map(|(p50, probe_p99)| {
-                    json!([{"deliver_p50_ms": p50, "probe_p50_ms": 0.5, "probe_p99_ms": probe_p99}])
+                    json!([{"deliver_p50_ms": p50, "probe_p50_ms": 0.5, "probe_p99_ms": probe_p99, "wrong": 0.0, "verdict": "pass"}])
                 })
                 .into(),
-            reconnect: json!({"wrong": 0.0, "recover_max_ms": 1_500.0, "others_ratio": 3.0}),
+            reconnect: json!({"wrong": 0.0, "cut": 10_000, "verdict": "pass", "recover_max_ms": 1_500.0, "others_ratio": 3.0}),
             ..Reports::default()
         };
         let rows = rows(&reports);
@@ -330,13 +386,18 @@ mod tests {
             (Some(80_000.0), true)
         );
         assert_eq!(measured(&rows, "durable sends"), (Some(8.0), true));
+        assert_eq!(measured(&rows, "generator"), (Some(2.5), true));
         assert_eq!(measured(&rows, "sustained"), (Some(0.4), true));
         assert_eq!(measured(&rows, "ack p99"), (Some(1.5), true));
         assert_eq!(measured(&rows, "highest rate, p50"), (Some(1.5), true));
         assert_eq!(measured(&rows, "until the last is back"), (Some(1.5), true));
         assert_eq!(measured(&rows, "2,000 others"), (Some(3.0), false));
-        let reconnect = json!({"wrong": 1.0, "recover_max_ms": 1_500.0, "others_ratio": 1.0});
-        let rows = super::rows(&Reports { reconnect, ..Reports::default() });
-        assert_eq!(measured(&rows, "until the last is back"), (None, false));
+        for (wrong, cut, verdict) in
+            [(1.0, 10_000, "pass"), (0.0, 500, "pass"), (0.0, 10_000, "insufficient_evidence")]
+        {
+            let reconnect = json!({"wrong": wrong, "cut": cut, "verdict": verdict, "recover_max_ms": 1_500.0, "others_ratio": 1.0});
+            let rows = super::rows(&Reports { reconnect, ..Reports::default() });
+            assert_eq!(measured(&rows, "until the last is back"), (None, false));
+        }
     }
 }
