@@ -3,7 +3,7 @@
 //! ```text
 //!   Offline ──connected──► Connecting ──Connected──► Identified ──found──► Opening ──opened──► Live
 //!      ▲                        │                        └── enter: somebody else has opened it ─► │
-//!      │                        └───── it has a conversation (gives its cursor), or needs none ──► │
+//!      │                        └── it has a conversation (gives its session and cursor), or needs none ──► │
 //!      └──────────────────────────────────── disconnected ◄────────────────────────────────────────┘
 //! ```
 //!
@@ -18,7 +18,7 @@ use bytes::BytesMut;
 use ringwire_protocol::Seq;
 use ringwire_protocol::codec::Encoding;
 use ringwire_protocol::websocket::MessageKind;
-use ringwire_protocol::wire::{self, command::Op};
+use ringwire_protocol::wire::{self, Resume, command::Op};
 
 use crate::founding::Founding;
 use crate::inbox::{Ask, Inbox};
@@ -189,6 +189,8 @@ enum Asked {
     Found,
     CatchUp,
     Log,
+    /// Whether all that a resumed session missed is there: the answer comes behind it.
+    Resumed,
     /// Something that is not needed: nothing waits for its answer.
     Extra {
         /// When a look at the history was due.
@@ -205,6 +207,8 @@ pub(crate) struct User {
     conversation_id: u64,
     founding: Option<Founding>,
     inbox: Inbox,
+    /// The newest session, to go on with after a reconnect.
+    session: Option<Resume>,
     /// After a reconnect: how far the log went then, until the user has got there.
     missed_up_to: Option<Seq>,
     outgoing: Outgoing,
@@ -231,6 +235,7 @@ impl User {
             conversation_id: 0,
             founding: None,
             inbox: Inbox::new(0),
+            session: None,
             missed_up_to: None,
             outgoing,
             unanswered_limit: DEFAULT_UNANSWERED,
@@ -270,6 +275,7 @@ impl User {
             token: self.identity.token.clone(),
             device_id: self.identity.device_id.clone(),
             cursors,
+            resume: self.session.clone(),
             device_class: "bot".to_owned(),
             client_name: "ringwire-loadtest".to_owned(),
             ..Default::default()

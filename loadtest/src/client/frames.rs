@@ -1,6 +1,6 @@
 //! What comes from the server: replies to what the user asked, and pushes.
 
-use ringwire_protocol::wire::{self, push, reply::Outcome, server_frame};
+use ringwire_protocol::wire::{self, command::Op, push, reply::Outcome, server_frame};
 
 use super::{Asked, Event, Phase, RESERVED_UNANSWERED, User};
 use crate::meeting::Opened;
@@ -49,6 +49,7 @@ impl User {
                     (Some(Asked::Log), Some(Outcome::SyncPage(page))) => {
                         self.handle_log_page(&page, events);
                     }
+                    (Some(Asked::Resumed), Some(Outcome::Pong(_))) => events.push(Event::CaughtUp),
                     (Some(Asked::Extra { history_due_us }), Some(outcome)) => {
                         self.extras = self.extras.saturating_sub(1);
                         match (history_due_us, outcome) {
@@ -72,6 +73,10 @@ impl User {
             events.push(Event::Failed(format!("user {own} is known as user {known_as}")));
             return;
         }
+        if !connected.resumed && !connected.session_id.is_empty() {
+            let session_id = connected.session_id.clone();
+            self.session = Some(wire::Resume { session_id, received: 0 });
+        }
         if let Some(limits) = &connected.limits
             && limits.max_unanswered > 0
         {
@@ -86,6 +91,10 @@ impl User {
         }
         self.phase = Phase::Live;
         events.push(Event::Reconnected);
+        if connected.resumed {
+            self.ask(Asked::Resumed, Op::Ping(wire::Ping {}));
+            return;
+        }
         let own = connected.sync.iter().find(|sync| sync.conversation_id == self.conversation_id);
         let mut head = self.inbox.cursor();
         if let Some(sync) = own {
@@ -171,13 +180,20 @@ impl User {
             let what = match asked {
                 Asked::Connect => "connect",
                 Asked::Found => "the conversation",
-                Asked::CatchUp | Asked::Log | Asked::Extra { .. } => "sync",
+                Asked::CatchUp | Asked::Log | Asked::Resumed | Asked::Extra { .. } => "sync",
             };
             events.push(Event::Failed(format!("{what} was refused: {}", error.message)));
         }
     }
 
     fn handle_push(&mut self, push: wire::Push, events: &mut Vec<Event>) {
+        let is_durable = matches!(
+            push.event,
+            Some(push::Event::Entry(_) | push::Event::Cursor(_) | push::Event::ViewChanged(_))
+        );
+        if let Some(session) = &mut self.session {
+            session.received += u64::from(is_durable);
+        }
         match push.event {
             Some(push::Event::Entry(entry)) => self.handle_entry(&entry, events),
             Some(push::Event::Lag(lag)) if lag.conversation_id == self.conversation_id => {

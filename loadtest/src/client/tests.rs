@@ -243,6 +243,44 @@ fn a_reconnect_gives_the_cursor_and_repeats_what_was_unanswered() {
 }
 
 #[test]
+fn a_session_is_gone_on_with_and_the_answer_behind_what_it_missed_tells_when_it_has_all() {
+    let mut bench = Bench::live(1);
+    let connected = |resumed: bool| {
+        let user = Some(wire::User { user_id: OWN, ..Default::default() });
+        let session_id = "s".to_owned();
+        Outcome::Connected(wire::Connected { user, session_id, resumed, ..Default::default() })
+    };
+    let asked_to_resume = |bench: &mut Bench| {
+        bench.user.disconnected();
+        bench.user.connected();
+        let [wire::Command { id, op: Some(Op::Connect(connect)), .. }] = &bench.commands()[..]
+        else {
+            panic!("it introduces itself")
+        };
+        (*id, connect.resume.clone())
+    };
+    let (id, resume) = asked_to_resume(&mut bench);
+    assert_eq!(resume, None, "the server has named no session");
+    bench.reply(id, connected(false));
+    bench.push(push::Event::Entry(entry(2)));
+    bench.push(push::Event::Cursor(wire::Cursor::default()));
+    bench.push(push::Event::Typing(wire::TypingPush::default()));
+
+    let (id, resume) = asked_to_resume(&mut bench);
+    assert_eq!(resume, Some(wire::Resume { session_id: "s".to_owned(), received: 2 }));
+    bench.events.clear();
+    bench.reply(id, connected(true));
+    let [wire::Command { id, op: Some(Op::Ping(_)), .. }] = bench.commands()[..] else {
+        panic!("it asks for an answer")
+    };
+    bench.push(push::Event::Entry(entry(3)));
+    assert!(!bench.events.contains(&Event::CaughtUp));
+    bench.reply(id, Outcome::Pong(wire::Pong::default()));
+    assert!(bench.events.contains(&Event::CaughtUp) && bench.user.is_settled());
+    assert_eq!(asked_to_resume(&mut bench).1.map(|resume| resume.received), Some(3));
+}
+
+#[test]
 fn more_missed_than_was_pushed_after_connect_is_told_to_be_asked_for() {
     let mut bench = Bench::live(1);
     bench.user.disconnected();

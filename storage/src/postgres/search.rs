@@ -82,7 +82,11 @@ impl PostgresStore {
     ) -> Result<Indexed, StoreError> {
         let mut client = self.client().await?;
         let tx = client.transaction().await?;
-        let alone = tx.query_one("SELECT pg_try_advisory_xact_lock($1)", &[&LOCK]).await?;
+        // What a crash of the database takes back is indexed again, positions and all; so nobody waits for its disk here,
+        // and what the writers commit meanwhile does not wait behind this.
+        let alone =
+            "SELECT pg_try_advisory_xact_lock($1), set_config('synchronous_commit', 'off', true)";
+        let alone = tx.query_one(alone, &[&LOCK]).await?;
         if !alone.try_get::<_, bool>(0)? {
             return Ok(Indexed::Elsewhere);
         }
