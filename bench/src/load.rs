@@ -39,9 +39,11 @@ pub fn run(target: &Target, scenario: &str, settings: &[String]) -> Result<Value
     for setting in settings {
         run.arg("--set").arg(setting);
     }
-    let status = run.stdout(Stdio::null()).stderr(Stdio::null()).status()?;
-    let report = std::fs::read(&report)
-        .with_context(|| format!("the load generator ended with {status} and no report"))?;
+    let ended = run.stdout(Stdio::null()).stderr(Stdio::piped()).output()?;
+    let report = std::fs::read(&report).with_context(|| {
+        let said = String::from_utf8_lossy(&ended.stderr);
+        format!("the load generator ended with {} and no report:\n{said}", ended.status)
+    })?;
     Ok(serde_json::from_slice(&report)?)
 }
 
