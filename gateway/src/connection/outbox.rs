@@ -15,7 +15,6 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::ops::Range;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use ringwire_protocol::websocket::MessageKind;
