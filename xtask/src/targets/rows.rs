@@ -9,8 +9,8 @@ const MOST_PROBE_P99_MS: f64 = 5.0;
 
 /// A round in which others used more of a core says nothing about servers.
 const MOST_OTHERS_CPU_SHARE: f64 = 0.1;
-/// Sessions of a storm of reconnects; those that happen to be away when it comes are few.
-const CUT: f64 = 9_990.0;
+/// Sessions that a storm of 10,000 reconnects cuts at least: who is cut is drawn.
+const CUT: f64 = 9_900.0;
 
 /// What the drivers wrote; null where one did not run.
 #[derive(Debug, Default)]
@@ -278,10 +278,10 @@ fn latency(runs: &[Value]) -> Vec<Row> {
 }
 
 fn reconnect(storm: &Value) -> Vec<Row> {
-    // A storm in which something went wrong was not withstood, however fast it was, and a smaller one is another.
-    let is_sound = storm["wrong"] == 0.0
-        && storm["cut"].as_f64() >= Some(CUT)
-        && storm["verdict"] != "insufficient_evidence";
+    // A storm in which something went wrong was not withstood, however fast it was, and a smaller one is another. A late
+    // generator makes a recovery look longer, but nothing can be said of the others then.
+    let is_sound = storm["wrong"] == 0.0 && storm["cut"].as_f64() >= Some(CUT);
+    let is_in_time = storm["verdict"] != "insufficient_evidence";
     let figure = |pointer| is_sound.then(|| number(storm, pointer))?;
     let how = "`cargo xtask bench reconnect`; nothing lost, doubled or reordered";
     vec![
@@ -297,7 +297,7 @@ fn reconnect(storm: &Value) -> Vec<Row> {
             "ack p99 of 2,000 others meanwhile, beside the same where nobody is cut",
             Bound::AtMost,
             2.0,
-            figure("/others_ratio"),
+            figure("/others_ratio").filter(|_| is_in_time),
         )
         .unit("×")
         .how(how),
@@ -392,12 +392,17 @@ mod tests {
         assert_eq!(measured(&rows, "highest rate, p50"), (Some(1.5), true));
         assert_eq!(measured(&rows, "until the last is back"), (Some(1.5), true));
         assert_eq!(measured(&rows, "2,000 others"), (Some(3.0), false));
-        for (wrong, cut, verdict) in
-            [(1.0, 10_000, "pass"), (0.0, 500, "pass"), (0.0, 10_000, "insufficient_evidence")]
-        {
-            let reconnect = json!({"wrong": wrong, "cut": cut, "verdict": verdict, "recover_max_ms": 1_500.0, "others_ratio": 1.0});
+        for (wrong, cut, verdict, recovered) in [
+            (1.0, 10_000, "pass", None),
+            (0.0, 500, "pass", None),
+            (0.0, 10_000, "insufficient_evidence", Some(1.5)),
+        ] {
+            let reconnect = json!({
+                "wrong": wrong, "cut": cut, "verdict": verdict, "recover_max_ms": 1_500.0, "others_ratio": 1.0,
+            });
             let rows = super::rows(&Reports { reconnect, ..Reports::default() });
-            assert_eq!(measured(&rows, "until the last is back"), (None, false));
+            assert_eq!(measured(&rows, "until the last is back").0, recovered);
+            assert_eq!(measured(&rows, "2,000 others"), (None, false));
         }
     }
 }
