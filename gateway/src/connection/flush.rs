@@ -224,6 +224,7 @@ mod tests {
             assert_eq!(received(peer, FRAME.len() + 10), b"to everybody, and more");
             assert_eq!(received(peer, 9_000), vec![2; 9_000]);
             assert!(links.is_closing(gone), "its peer is known to be gone");
+            links.remove(gone);
 
             // What the full socket did not take is still whole behind what it took.
             let (_, peer) = &mut ends[3];
