@@ -7,7 +7,7 @@
 //!
 //! Reads and writes are plain non-blocking system calls after a readiness operation: that costs the same CPU as
 //! owned-buffer operations on the ring and a fifth of the memory, and a socket whose readiness nobody awaits can
-//! change threads.
+//! change threads. What a flush pass sends goes through a ring of its own (`connection/send_ring.rs`).
 
 use std::future::Future;
 use std::io;

@@ -77,7 +77,7 @@ impl Links {
             // The pass meets errors again, and knows what to do.
             let Ok(taken) = usize::try_from(result) else { continue };
             if let Some(link) = self.slab.get_mut(self.dirty[position].index as usize) {
-                link.outbox.taken(taken, &mut self.pool);
+                link.outbox.advance(taken, &mut self.pool);
                 self.traffic.queued_bytes -= taken;
                 self.traffic.sent_bytes += taken as u64;
             }

@@ -125,11 +125,6 @@ impl Outbox {
         only.map(|chunk| chunk.bytes(pool))
     }
 
-    /// A socket took so many bytes of the first piece.
-    pub(super) fn taken(&mut self, count: usize, pool: &mut BufferPool) {
-        self.advance(count, pool);
-    }
-
     /// Gives the socket as much as it takes.
     pub fn flush(&mut self, sink: Sink<'_>, pool: &mut BufferPool) -> io::Result<Flushed> {
         let flushed = self.send(sink, pool);
@@ -165,7 +160,8 @@ impl Outbox {
         Ok(Flushed::Drained)
     }
 
-    fn advance(&mut self, mut sent: usize, pool: &mut BufferPool) {
+    /// A socket took so many bytes.
+    pub(super) fn advance(&mut self, mut sent: usize, pool: &mut BufferPool) {
         self.queued_bytes -= sent;
         while let Some(chunk) = self.chunks.front_mut() {
             let length = chunk.bytes(pool).len();
