@@ -47,14 +47,36 @@ pub fn run(target: &Target, scenario: &str, settings: &[String]) -> Result<Value
     Ok(serde_json::from_slice(&report)?)
 }
 
-/// Settings of a closed loop: each user keeps so many sends under way, and thinks for as good as no time.
-pub fn closed_loop(at_once: u32) -> [String; 4] {
-    [
-        "arrival=closed".to_owned(),
-        format!("at_once={at_once}"),
-        format!("depth={at_once}"),
-        "think_s=0.000001".to_owned(),
-    ]
+/// How messages are offered.
+#[derive(Clone, Copy, Debug)]
+pub enum Load {
+    /// So many a second, whatever comes back.
+    Open(u32),
+    /// So many under way at once, of each user, who thinks for as good as no time.
+    Closed(u32),
+}
+
+impl Load {
+    /// What makes a scenario offer so.
+    pub fn settings(self) -> Vec<String> {
+        match self {
+            Self::Open(rate_per_s) => vec![format!("rate_per_s={rate_per_s}")],
+            Self::Closed(at_once) => vec![
+                "arrival=closed".to_owned(),
+                format!("at_once={at_once}"),
+                format!("depth={at_once}"),
+                "think_s=0.000001".to_owned(),
+            ],
+        }
+    }
+
+    /// Of a closed loop.
+    pub fn at_once(self) -> Option<u32> {
+        match self {
+            Self::Open(_) => None,
+            Self::Closed(at_once) => Some(at_once),
+        }
+    }
 }
 
 /// A figure of a report; not a number where it has none.

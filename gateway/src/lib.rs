@@ -39,6 +39,7 @@ pub mod cli;
 pub mod config;
 pub mod limits;
 pub mod logging;
+pub mod memory;
 pub mod operate;
 pub mod secret;
 pub mod server;

@@ -236,6 +236,9 @@ pub const MAX_DESCRIPTION_BYTES: usize = 2048;
 pub const UNAVAILABLE_RETRY_MS: u32 = 1000;
 /// How often conversations that nobody uses are looked for, in seconds.
 pub const CACHE_SWEEP_S: u32 = 30;
+
+/// How often memory that nobody uses is given back to the system, in seconds.
+pub const MEMORY_SWEEP_S: u32 = 10;
 /// Pause after a failed accept, in milliseconds.
 pub const ACCEPT_PAUSE_MS: u64 = 100;
 /// How long a drain waits for the clients' close frames, in seconds.

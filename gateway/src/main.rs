@@ -6,7 +6,7 @@ use clap::Parser;
 use ringwire_gateway::cli::{self, Cli, Command, ConfigCommand, DbCommand, KeyCommand};
 use ringwire_gateway::operate::{check, copy, keys, migrate, operator, user};
 use ringwire_gateway::push::VapidKey;
-use ringwire_gateway::{body_keys, config, logging, server, startup};
+use ringwire_gateway::{body_keys, config, logging, memory, server, startup};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -55,6 +55,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             return copy::copy(&loaded.config.storage, args);
         }
         Some(Command::Serve) | None => {
+            memory::without_huge_pages();
             logging::start(&loaded.config.log);
             server::run(loaded.config)?;
         }

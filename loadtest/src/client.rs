@@ -410,11 +410,14 @@ impl User {
         self.give_receipt(now_us, events);
         let settings = Rc::clone(&self.settings);
         while payload.len() < PAYLOAD_BYTES {
-            let Some(command) = self.ready.pop_front().or_else(|| self.next_send(now_us, events))
-            else {
+            // Apart, so that neither moves the other's: commands are large.
+            if let Some(command) = self.ready.pop_front() {
+                settings.encoding.encode(&command, payload);
+            } else if let Some(command) = self.next_send(now_us, events) {
+                settings.encoding.encode(&command, payload);
+            } else {
                 break;
-            };
-            settings.encoding.encode(&command, payload);
+            }
         }
         !payload.is_empty()
     }

@@ -21,6 +21,7 @@ use rand::{Rng, SeedableRng};
 
 use crate::adapter::Request;
 use crate::client::{Around, Event, Identity, Settings};
+use crate::cuts::Cut;
 use crate::driver::{self, Link, Slot};
 use crate::founding::Founding;
 use crate::message::mix;
@@ -429,18 +430,18 @@ impl Crew {
         }
     }
 
-    /// Ends the connection of a user on purpose; the user comes back after `away_us`. `clean`: with a close frame.
-    pub(crate) fn cut(self: &Rc<Self>, index: usize, away_us: u64, clean: bool) {
+    /// Ends the connection of a user on purpose.
+    pub(crate) fn cut(&self, cut: Cut) {
         let now_us = self.run.now_us();
-        let mut slot = self.slots[index].borrow_mut();
+        let mut slot = self.slots[cut.user].borrow_mut();
         if slot.dead || !slot.user.is_live() || slot.back_due_us.is_some() {
             return;
         }
-        slot.away_until_us = Some(now_us + away_us);
-        slot.back_due_us = Some(now_us + away_us);
+        slot.away_until_us = Some(now_us + cut.away_us);
+        slot.back_due_us = Some(now_us + cut.excused_us);
         self.recovering.set(self.recovering.get() + 1);
         self.tally.borrow_mut().cuts += 1;
-        if clean {
+        if cut.clean {
             slot.close();
         }
         // Nobody waits for the server's goodbye: it is the client who goes.

@@ -19,6 +19,8 @@ pub(crate) struct Cut {
     pub(crate) user: usize,
     /// How long the user stays away, in microseconds.
     pub(crate) away_us: u64,
+    /// How long after the cut its recovery begins to count, in microseconds.
+    pub(crate) excused_us: u64,
     /// It ends with a close frame.
     pub(crate) clean: bool,
 }
@@ -59,21 +61,23 @@ impl Cuts {
         let mut cuts = Vec::new();
         match self.connections {
             Connections::Hold {} | Connections::Storm {} => {}
-            Connections::Reconnect { share, .. } => {
+            Connections::Reconnect { share, spread_s, .. } => {
                 if since_us >= self.next_us && !self.done {
                     self.done = true;
-                    let drawn = self.users.iter().enumerate();
-                    cuts.extend(
-                        drawn
-                            .filter(|&(_, &number)| is_drawn(share, number, self.seed))
-                            .map(|(user, _)| Cut { user, away_us: 0, clean: false }),
-                    );
+                    for (user, &number) in self.users.iter().enumerate() {
+                        if is_drawn(share, number, self.seed) {
+                            let away_us = (self.random.random::<f64>() * spread_s * 1e6) as u64;
+                            // Whoever comes back late has been without its messages for as long.
+                            cuts.push(Cut { user, away_us, excused_us: 0, clean: false });
+                        }
+                    }
                 }
             }
             Connections::Churn { away_s, .. } => {
                 while since_us >= self.next_us && !self.users.is_empty() {
                     let user = self.random.random_range(0..self.users.len());
-                    cuts.push(Cut { user, away_us: (away_s * 1e6) as u64, clean: true });
+                    let away_us = (away_s * 1e6) as u64;
+                    cuts.push(Cut { user, away_us, excused_us: away_us, clean: true });
                     self.next_us += gap_us(self.rate_per_s, &mut self.random);
                 }
             }
@@ -95,19 +99,30 @@ mod tests {
 
     #[test]
     fn a_share_of_all_is_cut_once() {
-        let plan = Connections::Reconnect { at_s: 2.0, share: 0.25 };
+        let plan = Connections::Reconnect { at_s: 2.0, share: 0.25, spread_s: 0.0 };
         let mut cuts = Cuts::new(plan, (0..10_000).collect(), 10_000, 9);
         assert!(cuts.due(1_999_999).is_empty());
-        let cut = cuts.due(2_000_000).len();
+        let due = cuts.due(2_000_000);
         // Standard deviation 43.
-        assert!((2_250..2_750).contains(&cut), "{cut}");
+        assert!((2_250..2_750).contains(&due.len()), "{}", due.len());
+        assert!(due.iter().all(|cut| cut.away_us == 0 && !cut.clean));
         assert!(cuts.due(3_000_000).is_empty());
     }
 
     #[test]
     fn everybody_is_everybody() {
-        let plan = Connections::Reconnect { at_s: 0.0, share: 1.0 };
+        let plan = Connections::Reconnect { at_s: 0.0, share: 1.0, spread_s: 0.0 };
         assert_eq!(Cuts::new(plan, (5..25).collect(), 100, 1).due(0).len(), 20);
+    }
+
+    #[test]
+    fn a_return_is_spread_evenly_and_counts_from_the_cut() {
+        let plan = Connections::Reconnect { at_s: 0.0, share: 1.0, spread_s: 4.0 };
+        let due = Cuts::new(plan, (0..10_000).collect(), 10_000, 1).due(0);
+        assert!(due.iter().all(|cut| cut.away_us < 4_000_000 && cut.excused_us == 0));
+        // Standard deviation 43.
+        let soon = due.iter().filter(|cut| cut.away_us < 1_000_000).count();
+        assert!((2_250..2_750).contains(&soon), "{soon}");
     }
 
     #[test]

@@ -1,21 +1,31 @@
 //! What a generated message says: who it is, and when it was due.
 //!
 //! ```text
-//!   4f1c09a2 000000017 00000004200311 ................
-//!   run      number    due, µs        padding up to text_bytes
+//!   4f1c09a2 00000011 000000401797 ................
+//!   run      number   due, µs      padding up to text_bytes
 //! ```
 //!
-//! The receiver measures latency from the text alone, and a text that comes back altered, cut or from another run is
+//! Numbers are hexadecimal and of fixed lengths: reading and writing them is a good part of what a message costs the
+//! generator. The receiver measures latency from the text alone, and a text that comes back altered, cut or from another run is
 //! told from a sound one. `client_msg_id` is the run and the number, so it is unique per sender over all runs.
 //!
 //! Other servers do not say in a uniform way, or at all, who sent what: there the text says it itself ([`Stamp`]).
 
-use std::fmt::Write as _;
-
 /// The shortest text that holds a tag, and who sent it.
 pub(crate) const MIN_TEXT_BYTES: usize = 40;
-/// A tag at the head of a text: three numbers of fixed lengths, each with a space behind it.
-const TAG_BYTES: usize = 8 + 1 + 9 + 1 + 14 + 1;
+/// Digits of a run and of a number.
+const WORD_DIGITS: usize = 8;
+/// Digits of a time: nine years.
+const DUE_DIGITS: usize = 12;
+/// Digits of a user's place.
+const USER_DIGITS: usize = 5;
+/// A tag at the head of a text: three numbers, each with a space behind it.
+const TAG_BYTES: usize = 2 * (WORD_DIGITS + 1) + DUE_DIGITS + 1;
+/// A stamp at the head of a text.
+const STAMP_BYTES: usize = TAG_BYTES + USER_DIGITS + 1;
+/// A run and a number, with a dash between them.
+const ID_BYTES: usize = 2 * WORD_DIGITS + 1;
+const PADDING: u8 = b'.';
 
 /// How long messages are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,41 +65,112 @@ pub(crate) struct Tag {
     pub(crate) run: u32,
     /// Which of its sender's sends it is, counted from 1.
     pub(crate) number: u32,
-    /// When it was due, in microseconds after the start of the run.
+    /// When it was due, in microseconds after the start of the run; below 2⁴⁸.
     pub(crate) due_us: u64,
 }
 
 impl Tag {
     /// The text of the message, `text_bytes` long (at least [`MIN_TEXT_BYTES`]).
     pub(crate) fn text(self, text_bytes: usize) -> String {
-        let mut text = String::with_capacity(text_bytes);
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{:08x} {:09} {:014} ", self.run, self.number, self.due_us);
-        text.extend(std::iter::repeat_n('.', text_bytes.saturating_sub(text.len())));
-        text
+        let mut head = [0; TAG_BYTES];
+        self.write(&mut head);
+        padded(&head, text_bytes)
+    }
+
+    fn write(self, mut head: &mut [u8]) {
+        put_number::<WORD_DIGITS>(&mut head, self.run.into(), b' ');
+        put_number::<WORD_DIGITS>(&mut head, self.number.into(), b' ');
+        put_number::<DUE_DIGITS>(&mut head, self.due_us, b' ');
     }
 
     /// Reads the tag of a text; `None` for a text that [`Self::text`] did not make.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let mut words = text.splitn(4, ' ');
-        let run = u32::from_str_radix(words.next()?, 16).ok()?;
-        let number = words.next()?.parse().ok()?;
-        let due_us = words.next()?.parse().ok()?;
-        let tag = Self { run, number, due_us };
-        let padding = words.next()?;
-        padding.bytes().all(|byte| byte == b'.').then_some(tag)
+        let mut rest = text.as_bytes();
+        let tag = Self::take(&mut rest)?;
+        is_padding(rest).then_some(tag)
+    }
+
+    fn take(rest: &mut &[u8]) -> Option<Self> {
+        let run = take_number::<WORD_DIGITS>(rest, b' ')? as u32;
+        let number = take_number::<WORD_DIGITS>(rest, b' ')? as u32;
+        let due_us = take_number::<DUE_DIGITS>(rest, b' ')?;
+        Some(Self { run, number, due_us })
     }
 
     /// The sender's own name for the message.
     pub(crate) fn client_msg_id(self) -> String {
-        format!("{:08x}-{}", self.run, self.number)
+        padded(&self.id(), ID_BYTES)
+    }
+
+    /// Whether that is the sender's own name for the message.
+    pub(crate) fn is_named(self, client_msg_id: &str) -> bool {
+        client_msg_id.as_bytes() == self.id()
+    }
+
+    fn id(self) -> [u8; ID_BYTES] {
+        let mut id = [0; ID_BYTES];
+        let (mut run, number) = id.split_at_mut(WORD_DIGITS + 1);
+        put_number::<WORD_DIGITS>(&mut run, self.run.into(), b'-');
+        put_digits(number, self.number.into());
+        id
     }
 
     /// The number in a [`Self::client_msg_id`] of this run.
     pub(crate) fn number_of(run: u32, client_msg_id: &str) -> Option<u32> {
-        let (of_run, number) = client_msg_id.split_once('-')?;
-        (u32::from_str_radix(of_run, 16).ok()? == run).then(|| number.parse().ok())?
+        let mut rest = client_msg_id.as_bytes();
+        let of_run = take_number::<WORD_DIGITS>(&mut rest, b'-')?;
+        let number = digits::<WORD_DIGITS>(rest.try_into().ok()?)? as u32;
+        let tag = Self { run, number, due_us: 0 };
+        (of_run == u64::from(run) && tag.is_named(client_msg_id)).then_some(number)
     }
+}
+
+/// Writes a number at the head of `rest` and what separates it from the next, and moves on behind it.
+fn put_number<const DIGITS: usize>(rest: &mut &mut [u8], number: u64, separator: u8) {
+    let (own, others) = std::mem::take(rest).split_at_mut(DIGITS + 1);
+    let (digits, end) = own.split_at_mut(DIGITS);
+    put_digits(digits, number);
+    end[0] = separator;
+    *rest = others;
+}
+
+/// Reads the number at the head of `rest`, and moves on behind what separates it from the next.
+fn take_number<const DIGITS: usize>(rest: &mut &[u8], separator: u8) -> Option<u64> {
+    let (own, others) = rest.split_first_chunk::<DIGITS>()?;
+    *rest = others.strip_prefix(&[separator])?;
+    digits(own)
+}
+
+/// Fills `out` with hexadecimal digits.
+fn put_digits(out: &mut [u8], mut number: u64) {
+    for digit in out.iter_mut().rev() {
+        *digit = b"0123456789abcdef"[(number & 15) as usize];
+        number >>= 4;
+    }
+}
+
+fn digits<const DIGITS: usize>(digits: &[u8; DIGITS]) -> Option<u64> {
+    digits.iter().try_fold(0, |number, digit| {
+        let value = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'f' => digit - b'a' + 10,
+            _ => return None,
+        };
+        Some(number << 4 | u64::from(value))
+    })
+}
+
+/// A text that begins so, `text_bytes` long.
+fn padded(head: &[u8], text_bytes: usize) -> String {
+    let mut text = Vec::with_capacity(text_bytes);
+    text.extend_from_slice(head);
+    text.resize(text_bytes.max(head.len()), PADDING);
+    // It is ASCII.
+    String::from_utf8(text).unwrap_or_default()
+}
+
+fn is_padding(rest: &[u8]) -> bool {
+    rest.iter().all(|byte| *byte == PADDING)
 }
 
 /// What the text of a message carries at a server that is not ours: the tag, and behind it who sent it.
@@ -104,21 +185,19 @@ pub(crate) struct Stamp {
 impl Stamp {
     /// The text of the message, `text_bytes` long (at least [`MIN_TEXT_BYTES`]).
     pub(crate) fn text(self, text_bytes: usize) -> String {
-        let Tag { run, number, due_us } = self.tag;
-        let mut text = String::with_capacity(text_bytes);
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{run:08x} {number:09} {due_us:014} {:05x} ", self.user);
-        text.extend(std::iter::repeat_n('.', text_bytes.saturating_sub(text.len())));
-        text
+        let mut head = [0; STAMP_BYTES];
+        let (tag, mut user) = head.split_at_mut(TAG_BYTES);
+        self.tag.write(tag);
+        put_number::<USER_DIGITS>(&mut user, self.user.into(), b' ');
+        padded(&head, text_bytes)
     }
 
     /// Reads the stamp of a text; `None` for a text that [`Self::text`] did not make.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (tag, own) = text.split_at_checked(TAG_BYTES)?;
-        let tag = Tag::parse(tag)?;
-        let (user, padding) = own.split_once(' ')?;
-        let user = u32::from_str_radix(user, 16).ok()?;
-        padding.bytes().all(|byte| byte == b'.').then_some(Self { tag, user })
+        let mut rest = text.as_bytes();
+        let tag = Tag::take(&mut rest)?;
+        let user = take_number::<USER_DIGITS>(&mut rest, b' ')? as u32;
+        is_padding(rest).then_some(Self { tag, user })
     }
 }
 
@@ -130,7 +209,8 @@ mod tests {
     fn a_tag_survives_its_text_at_every_length() {
         for tag in [
             Tag { run: 0, number: 1, due_us: 0 },
-            Tag { run: u32::MAX, number: 999_999_999, due_us: 99_999_999_999_999 },
+            Tag { run: u32::MAX, number: u32::MAX, due_us: (1 << 48) - 1 },
+            Tag { run: 0x4f1c_09a2, number: 17, due_us: 0x40_1797 },
         ] {
             for text_bytes in [MIN_TEXT_BYTES, 64, 1000] {
                 let text = tag.text(text_bytes);
@@ -140,7 +220,9 @@ mod tests {
             let name = tag.client_msg_id();
             assert_eq!(Tag::number_of(tag.run, &name), Some(tag.number));
             assert_eq!(Tag::number_of(tag.run ^ 1, &name), None);
+            assert!(tag.is_named(&name) && !tag.is_named("x-y"));
             assert_eq!(Tag::number_of(tag.run, "x-y"), None);
+            assert_eq!(Tag::number_of(tag.run, &name.replace('-', " ")), None);
         }
     }
 
@@ -159,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_stamp_survives_its_text_at_every_length_and_an_altered_one_is_none() {
-        for (user, number) in [(0, 1), (999_999, 999_999_999)] {
+        for (user, number) in [(0, 1), (999_999, u32::MAX)] {
             let tag = Tag { run: 0xfedc_ba98, number, due_us: 99_999_999_999_999 };
             let stamp = Stamp { tag, user };
             for text_bytes in [MIN_TEXT_BYTES, 64, 1000] {
@@ -178,8 +260,14 @@ mod tests {
 
     #[test]
     fn foreign_and_altered_texts_have_no_tag() {
-        for text in ["", "hello", "hello my dear friends", "00000001 000000001 00000000000000 ..x."]
-        {
+        for text in [
+            "",
+            "hello",
+            "hello my dear friends",
+            "00000001 00000001 000000000000 ..x.",
+            "00000001 00000001 00000000000G ....",
+            "00000001 00000001 000000000000",
+        ] {
             assert_eq!(Tag::parse(text), None, "{text}");
         }
     }

@@ -188,8 +188,11 @@ impl Player {
         match self {
             Self::Home(user) => {
                 for frame in user.encoding().decode::<wire::ServerFrame>(payload) {
-                    let frame = frame.map_err(|error| error.to_string())?;
-                    user.handle_frame(frame, now_us, events);
+                    // Frames are large: none is moved.
+                    match &frame {
+                        Ok(frame) => user.handle_frame(frame, now_us, events),
+                        Err(error) => return Err(error.to_string()),
+                    }
                 }
                 Ok(())
             }

@@ -264,9 +264,10 @@ impl Scenario {
         not_negative(self.activity.receipts_every_s, "activity.receipts_every_s")?;
         match self.connections {
             Connections::Hold {} | Connections::Storm {} => {}
-            Connections::Reconnect { at_s, share: cut } => {
+            Connections::Reconnect { at_s, share: cut, spread_s } => {
                 not_negative(at_s, "connections.at_s")?;
                 share(cut, "connections.share")?;
+                not_negative(spread_s, "connections.spread_s")?;
             }
             Connections::Churn { rate_per_s, away_s } => {
                 positive(rate_per_s, "connections.rate_per_s")?;

@@ -322,7 +322,7 @@ async fn sweep(crew: Rc<Crew>) {
         let since_us = crew.run.now_us().checked_sub(start_us).filter(|_| start_us > 0);
         if let Some(since_us) = since_us.filter(|&since_us| since_us < end_us) {
             for cut in cuts.due(since_us) {
-                crew.cut(cut.user, cut.away_us, cut.clean);
+                crew.cut(cut);
             }
         }
         let boundary_us = crew.run.boundary_us();

@@ -242,14 +242,17 @@ impl<F: Frame> Frames<'_, F> {
         if length > rest.len() as u64 {
             return Some(Err(DecodeError::Malformed("frame is cut off".to_owned())));
         }
-        let (frame, rest) = rest.split_at(length as usize);
-        match F::decode(frame) {
-            Ok(frame) => {
-                self.rest = rest;
-                Some(frame.check().map(|()| frame))
-            }
-            Err(error) => Some(Err(DecodeError::Malformed(error.to_string()))),
+        let (bytes, rest) = rest.split_at(length as usize);
+        // Filled where it stays: frames are large, and moves of them show.
+        let mut frame = F::default();
+        if let Err(error) = frame.merge(bytes) {
+            return Some(Err(DecodeError::Malformed(error.to_string())));
         }
+        self.rest = rest;
+        if let Err(refused) = frame.check() {
+            return Some(Err(refused));
+        }
+        Some(Ok(frame))
     }
 
     fn next_json(&mut self) -> Option<Result<F, DecodeError>> {

@@ -103,17 +103,14 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<()> {
             targets::report(rows, report_json.as_deref())
         }
         What::Readme { check } => targets::write_readme(root, *check),
-        What::Direct(driving) => with_server(root, "direct_rates", driving),
-        What::Idle(driving) => with_server(root, "idle_sessions", driving),
-        What::Connect(driving) => with_server(root, "connect_rates", driving),
-        What::Reconnect(driving) => with_server(root, "reconnect_storm", driving),
-        What::Generator(driving) => {
-            build(root, &["--bins", "--example", "echo"])?;
-            drive("generator_floor", driving)
-        }
-        What::Logins(driving) => with_server(root, "login_load", driving),
-        What::Stalled(driving) => with_server(root, "stalled_reader", driving),
-        What::Storage(driving) => alone(root, "storage_rates", driving),
+        What::Direct(driving) => built(root, "direct_rates", driving),
+        What::Idle(driving) => built(root, "idle_sessions", driving),
+        What::Connect(driving) => built(root, "connect_rates", driving),
+        What::Reconnect(driving) => built(root, "reconnect_storm", driving),
+        What::Generator(driving) => built(root, "generator_floor", driving),
+        What::Logins(driving) => built(root, "login_load", driving),
+        What::Stalled(driving) => built(root, "stalled_reader", driving),
+        What::Storage(driving) => built(root, "storage_rates", driving),
         What::Micro(filter) => micro(root, filter),
     }
 }
@@ -124,25 +121,20 @@ fn micro(root: &Path, filter: &[String]) -> Result<()> {
     run_command(bench.args(["bench", "--package", "ringwire-bench", "--"]).args(filter))
 }
 
-fn with_server(root: &Path, driver: &str, driving: &Driving) -> Result<()> {
-    build(root, &["--bins"])?;
+/// A measurement by a driver.
+fn built(root: &Path, driver: &str, driving: &Driving) -> Result<()> {
+    build(root)?;
     drive(driver, driving)
 }
 
 /// One cargo invocation builds our server, its peers and the drivers with the same features and profile; a
-/// driver then finds the servers beside itself.
-fn build(root: &Path, targets: &[&str]) -> Result<()> {
+/// driver then finds the servers beside itself. The same for every measurement: what is built decides features, and with
+/// other features all would be built anew.
+fn build(root: &Path) -> Result<()> {
     let packages = ["ringwire-gateway", "ringwire-loadtest", "ringwire-bench"];
     let mut build = cargo(root);
     build.args(["build", "--release"]).args(packages.iter().flat_map(|name| ["-p", *name]));
-    run_command(build.args(targets))
-}
-
-/// A benchmark that needs no server of ours.
-fn alone(root: &Path, driver: &str, driving: &Driving) -> Result<()> {
-    let mut build = cargo(root);
-    run_command(build.args(["build", "--release", "-p", "ringwire-bench", "--bin", driver]))?;
-    drive(driver, driving)
+    run_command(build.args(["--bins", "--example", "echo"]))
 }
 
 /// Our connection layer beside other servers.
@@ -155,7 +147,7 @@ fn compare(
     let (node, npm) = prerequisites::ensure_node()?;
     packages::install_node_packages(root, packages::NODE_PEERS, &npm)?;
     look_for_nchan();
-    build(root, &["--bins", "--example", "echo"])?;
+    build(root)?;
     let mut command = driver("compare_servers", driving)?;
     if !only.is_empty() {
         command.arg("--only").arg(only.join(","));
@@ -177,7 +169,7 @@ fn look_for_nchan() {
 /// and Postgres share the machine's two processors with it. What fails is told, and is a target without a figure.
 fn measure_targets(root: &Path, rounds: u32, uwebsockets: Option<&Path>) -> Result<Vec<Row>> {
     let programs = prerequisites::ensure()?;
-    build(root, &["--bins", "--example", "echo"])?;
+    build(root)?;
     let measure = |driver: &str, arguments: &[String]| {
         report_of(driver, arguments, &programs).unwrap_or_else(|error| {
             println!("{driver} measured nothing: {error:#}");

@@ -5,9 +5,10 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::steps::Steps;
-use crate::{codegen, lint, protocol_docs, targets, test};
+use crate::{codegen, instructions, lint, protocol_docs, targets, test};
 
-/// Lints, freshness of generated code and pages, then the tests as the README runs them; stops at the first failure.
+/// Lints, freshness of generated code and pages, the tests as the README runs them, then the instructions of the hot
+/// paths, built beside what the tests have built; stops at the first failure.
 pub(crate) fn run(root: &Path) -> Result<()> {
     let mut steps = Steps::new();
     lint::take_steps(root, &mut steps)?;
@@ -15,6 +16,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     steps.take("protocol-docs --check", || protocol_docs::run(root, true))?;
     steps.take("bench readme --check", || targets::write_readme(root, true))?;
     steps.take("test", || test::run(root, false, None))?;
+    steps.take("bench instructions", || instructions::run(root, false))?;
     steps.print();
     Ok(())
 }

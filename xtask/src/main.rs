@@ -3,7 +3,7 @@
 //! ```text
 //! test ──► prerequisites, packages ──► cargo test
 //! bench ──► criterion | instructions | bench/compare ──► targets ──► README
-//! ci   ──► lint ──► codegen, protocol-docs, bench readme --check ──► test
+//! ci   ──► lint ──► codegen, protocol-docs, bench readme --check ──► test ──► bench instructions
 //!            └──► rustfmt, clippy, rustdoc, tidy
 //! ```
 

@@ -13,7 +13,7 @@ use anyhow::Result;
 use clap::Parser;
 use hdrhistogram::Histogram;
 use ringwire_bench::gateway::Gateway;
-use ringwire_bench::load;
+use ringwire_bench::load::{self, Load};
 use ringwire_bench::probe::Probe;
 use ringwire_testkit::PrivatePostgres;
 use serde::Serialize;
@@ -52,15 +52,6 @@ struct Arguments {
     /// Where to write the figures, as JSON.
     #[arg(long)]
     report_json: Option<PathBuf>,
-}
-
-/// How messages are offered.
-#[derive(Clone, Copy)]
-enum Load {
-    /// So many a second, whatever comes back.
-    Open(u32),
-    /// So many under way at once, of each user.
-    Closed(u32),
 }
 
 #[derive(Serialize)]
@@ -164,12 +155,9 @@ impl Bed<'_> {
             format!("warmup_s={}", duration_s / 5),
             format!("encoding={encoding}"),
         ];
-        match offered {
-            Load::Open(rate_per_s) => {
-                settings.push(format!("rate_per_s={rate_per_s}"));
-                settings.push(format!("thresholds.deliver_p99_ms={p99_ms}"));
-            }
-            Load::Closed(at_once) => settings.extend(load::closed_loop(at_once)),
+        settings.extend(offered.settings());
+        if offered.at_once().is_none() {
+            settings.push(format!("thresholds.deliver_p99_ms={p99_ms}"));
         }
         settings
     }
@@ -182,10 +170,7 @@ impl Bed<'_> {
         let verdict = report["verdict"].as_str().unwrap_or("unknown").to_owned();
         Row {
             database: self.database.to_owned(),
-            at_once: match offered {
-                Load::Open(_) => None,
-                Load::Closed(at_once) => Some(at_once),
-            },
+            at_once: offered.at_once(),
             rate_per_s: figure("/offered_per_s"),
             deliver_p50_ms: figure("/deliver_ms/p50"),
             deliver_p99_ms: figure("/deliver_ms/p99"),

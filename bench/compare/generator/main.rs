@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Parser;
-use ringwire_bench::load::{self, figure};
+use ringwire_bench::load::{self, Load, figure};
 use ringwire_bench::probe::Probe;
 use ringwire_bench::server::Server;
 use serde::Serialize;
@@ -63,15 +63,15 @@ struct Row {
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let server = Server::echo()?;
-    let open = arguments.rates.iter().map(|&rate_per_s| (Some(rate_per_s), None));
-    let closed = arguments.at_once.iter().map(|&at_once| (None, Some(at_once)));
+    let open = arguments.rates.iter().map(|&rate_per_s| Load::Open(rate_per_s));
+    let closed = arguments.at_once.iter().map(|&at_once| Load::Closed(at_once));
     println!(
         "at once   rate/s   echo p50    p99   p99.9 ms   probe p50    p99   p99.9 ms   \
          messages per CPU s: generator    server   ratio   verdict"
     );
     let mut rows = Vec::new();
-    for (rate_per_s, at_once) in open.chain(closed) {
-        let row = measure(&server, &arguments, rate_per_s, at_once)?;
+    for load in open.chain(closed) {
+        let row = measure(&server, &arguments, load)?;
         println!("{row}");
         rows.push(row);
     }
@@ -81,12 +81,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn measure(
-    server: &Server,
-    arguments: &Arguments,
-    rate_per_s: Option<u32>,
-    at_once: Option<u32>,
-) -> Result<Row> {
+fn measure(server: &Server, arguments: &Arguments, load: Load) -> Result<Row> {
     let Arguments { users, duration_s, .. } = arguments;
     let mut settings = vec![
         "protocol=echo".to_owned(),
@@ -95,8 +90,7 @@ fn measure(
         format!("duration_s={duration_s}"),
         format!("warmup_s={}", duration_s / 5),
     ];
-    settings.extend(rate_per_s.map(|rate_per_s| format!("rate_per_s={rate_per_s}")));
-    settings.extend(at_once.into_iter().flat_map(load::closed_loop));
+    settings.extend(load.settings());
     let probe = Probe::start()?;
     let scenario = include_str!("../../../loadtest/scenarios/direct.toml");
     let report = load::run(&server.target(), scenario, &settings)?;
@@ -106,7 +100,7 @@ fn measure(
         (figure(&report, "/generator_cpu_s"), figure(&report, "/server/cpu_s_of_each/0"));
     let messages = figure(&report, "/acked");
     Ok(Row {
-        at_once,
+        at_once: load.at_once(),
         rate_per_s: figure(&report, "/offered_per_s"),
         echo_p50_ms: figure(&report, "/ack_ms/p50"),
         echo_p99_ms: figure(&report, "/ack_ms/p99"),

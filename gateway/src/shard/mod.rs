@@ -62,6 +62,7 @@ use crate::connection::driver::{self, Application, ReadBuffer};
 use crate::connection::endpoint::Endpoint;
 use crate::connection::links::{Heartbeat, LinkKey, Links, Overdue};
 use crate::limits;
+use crate::memory;
 use crate::net::{self, Driver, Listener, Signal, Stream};
 use crate::observe::figures::Figure;
 use crate::persist::AppendSink;
@@ -377,6 +378,9 @@ impl State {
             let now = self.now.tick;
             self.conversations.sweep(now, self.now.at);
             self.registry.forget_absent_users(self.now.uptime_ms);
+        }
+        if tick.is_multiple_of(limits::MEMORY_SWEEP_S) {
+            memory::give_back();
         }
         self.sweep_signals(links);
         self.sweep_presence(links);

@@ -17,11 +17,11 @@ impl User {
     /// Takes in one frame from the server.
     pub(crate) fn handle_frame(
         &mut self,
-        frame: wire::ServerFrame,
+        frame: &wire::ServerFrame,
         now_us: u64,
         events: &mut Vec<Event>,
     ) {
-        match frame.frame {
+        match &frame.frame {
             Some(server_frame::Frame::Reply(reply)) => self.handle_reply(reply, now_us, events),
             Some(server_frame::Frame::Push(push)) => self.handle_push(push, events),
             None => {}
@@ -32,22 +32,22 @@ impl User {
         }
     }
 
-    fn handle_reply(&mut self, reply: wire::Reply, now_us: u64, events: &mut Vec<Event>) {
-        match reply.outcome {
+    fn handle_reply(&mut self, reply: &wire::Reply, now_us: u64, events: &mut Vec<Event>) {
+        match &reply.outcome {
             Some(Outcome::Error(error)) => self.handle_error(reply.id, error, now_us, events),
             outcome => {
                 let asked = self.asked.remove(&reply.id).map(|(asked, _)| asked);
                 match (asked, outcome) {
-                    (None, Some(Outcome::SendAck(ack))) => self.handle_ack(reply.id, &ack, events),
+                    (None, Some(Outcome::SendAck(ack))) => self.handle_ack(reply.id, ack, events),
                     (Some(Asked::Connect), Some(Outcome::Connected(connected))) => {
-                        self.handle_connected(&connected, events);
+                        self.handle_connected(connected, events);
                     }
                     (Some(Asked::Found), Some(outcome)) => self.handle_founded(outcome, events),
                     (Some(Asked::CatchUp), Some(Outcome::SyncPage(page))) => {
-                        self.handle_sync_page(&page, events);
+                        self.handle_sync_page(page, events);
                     }
                     (Some(Asked::Log), Some(Outcome::SyncPage(page))) => {
-                        self.handle_log_page(&page, events);
+                        self.handle_log_page(page, events);
                     }
                     (Some(Asked::Resumed), Some(Outcome::Pong(_))) => events.push(Event::CaughtUp),
                     (Some(Asked::Extra { history_due_us }), Some(outcome)) => {
@@ -110,17 +110,19 @@ impl User {
         self.missed_up_to = Some(head);
     }
 
-    fn handle_founded(&mut self, outcome: Outcome, events: &mut Vec<Event>) {
+    fn handle_founded(&mut self, outcome: &Outcome, events: &mut Vec<Event>) {
         let Some(founding) = &mut self.founding else { return };
         let founded = match outcome {
             Outcome::ConversationOpened(opened) => {
-                let head = opened.head.unwrap_or_default();
-                let conversation_id = head.conversation.map_or(0, |known| known.conversation_id);
+                let head = opened.head.as_ref();
+                let conversation = head.and_then(|head| head.conversation.as_ref());
+                let conversation_id = conversation.map_or(0, |known| known.conversation_id);
+                let head_seq = head.map_or(0, |head| head.head_seq);
                 if conversation_id == 0 {
                     events.push(Event::Failed("no conversation was opened".to_owned()));
                     return;
                 }
-                founding.created(Opened { conversation_id, head: head.head_seq })
+                founding.created(Opened { conversation_id, head: head_seq })
             }
             Outcome::SendAck(ack) => founding.invited(ack.seq),
             // All of them were in it already.
@@ -154,9 +156,9 @@ impl User {
         });
     }
 
-    fn handle_error(&mut self, id: u64, error: wire::Error, now_us: u64, events: &mut Vec<Event>) {
+    fn handle_error(&mut self, id: u64, error: &wire::Error, now_us: u64, events: &mut Vec<Event>) {
         let (code, temporary, retry_after_ms) = (error.code, error.temporary, error.retry_after_ms);
-        events.push(Event::Error(error.name));
+        events.push(Event::Error(error.name.clone()));
         match self.outgoing.refused(id, temporary, retry_after_ms, now_us) {
             Refusal::Retried => return,
             Refusal::Final(send) => {
@@ -186,7 +188,7 @@ impl User {
         }
     }
 
-    fn handle_push(&mut self, push: wire::Push, events: &mut Vec<Event>) {
+    fn handle_push(&mut self, push: &wire::Push, events: &mut Vec<Event>) {
         let is_durable = matches!(
             push.event,
             Some(push::Event::Entry(_) | push::Event::Cursor(_) | push::Event::ViewChanged(_))
@@ -194,8 +196,8 @@ impl User {
         if let Some(session) = &mut self.session {
             session.received += u64::from(is_durable);
         }
-        match push.event {
-            Some(push::Event::Entry(entry)) => self.handle_entry(&entry, events),
+        match &push.event {
+            Some(push::Event::Entry(entry)) => self.handle_entry(entry, events),
             Some(push::Event::Lag(lag)) if lag.conversation_id == self.conversation_id => {
                 self.inbox.lag(lag.head_seq);
             }
@@ -256,7 +258,7 @@ impl User {
             (Some(tag), Some(member))
                 if tag.run == self.settings.run
                     && message.text.len() == self.settings.sizes.of(tag)
-                    && entry.client_msg_id == tag.client_msg_id() =>
+                    && tag.is_named(&entry.client_msg_id) =>
             {
                 let origin = Origin { sender: SenderIndex::at(member), number: tag.number };
                 (Content::Message(origin), (member != identity.member).then_some(tag.due_us))

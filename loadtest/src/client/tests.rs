@@ -98,13 +98,13 @@ impl Bench {
     fn reply(&mut self, id: u64, outcome: Outcome) {
         let reply = wire::Reply { id, outcome: Some(outcome) };
         let frame = wire::ServerFrame { frame: Some(server_frame::Frame::Reply(reply)) };
-        self.user.handle_frame(frame, 0, &mut self.events);
+        self.user.handle_frame(&frame, 0, &mut self.events);
     }
 
     fn push(&mut self, event: push::Event) {
         let push = wire::Push { event: Some(event) };
         let frame = wire::ServerFrame { frame: Some(server_frame::Frame::Push(push)) };
-        self.user.handle_frame(frame, 0, &mut self.events);
+        self.user.handle_frame(&frame, 0, &mut self.events);
     }
 
     fn send(&mut self) -> u64 {

@@ -127,13 +127,16 @@ pub enum Connections {
     Hold {},
     /// All users connect at once, and stay.
     Storm {},
-    /// A share of the connections is cut at one moment; their users come back at once.
+    /// A share of the connections is cut at one moment.
     Reconnect {
         /// When, in seconds after the first send was due.
         at_s: f64,
         /// Whose, as a share of all users.
         #[serde(default = "everybody")]
         share: f64,
+        /// Over how many seconds their users spread their return, each at a moment drawn for it; 0: all at once.
+        #[serde(default)]
+        spread_s: f64,
     },
     /// Connections end and come back all the time.
     Churn {

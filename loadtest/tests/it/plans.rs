@@ -45,8 +45,10 @@ fn lengths_vary_and_are_told_from_altered_ones() {
 
 #[test]
 fn users_who_are_cut_off_come_back_and_catch_up() {
-    for share in ["1", "0.5"] {
-        let plan = format!("connections={{plan='reconnect', at_s=0.5, share={share}}}");
+    for (share, spread_s) in [(1.0, 0.0), (0.5, 0.0), (1.0, 0.3)] {
+        let plan = format!(
+            "connections={{plan='reconnect', at_s=0.5, share={share:?}, spread_s={spread_s:?}}}"
+        );
         let report = run(Fault::None, &[&plan, "users=8", "drain_s=30"]);
         assert_eq!(report.verdict, Verdict::Pass, "{report}");
         assert!(report.cuts > 0, "{report}");

@@ -184,30 +184,23 @@ pub(crate) fn put_header(
     mask: Option<MaskKey>,
     out: &mut BytesMut,
 ) {
-    let mut header = [0; MAX_HEADER_BYTES];
-    header[0] = FIN | opcode as u8;
-    let mut end = match payload_bytes {
-        0..126 => {
-            header[1] = payload_bytes as u8;
-            2
-        }
+    let first = FIN | opcode as u8;
+    let masked = if mask.is_some() { MASKED } else { 0 };
+    // Arrays, whose lengths the compiler knows: each is a store or two.
+    match payload_bytes {
+        0..126 => out.put_slice(&[first, masked | payload_bytes as u8]),
         126..=0xffff => {
-            header[1] = LENGTH_16;
-            header[2..4].copy_from_slice(&(payload_bytes as u16).to_be_bytes());
-            4
+            let [high, low] = (payload_bytes as u16).to_be_bytes();
+            out.put_slice(&[first, masked | LENGTH_16, high, low]);
         }
         _ => {
-            header[1] = LENGTH_64;
-            header[2..10].copy_from_slice(&(payload_bytes as u64).to_be_bytes());
-            10
+            out.put_slice(&[first, masked | LENGTH_64]);
+            out.put_slice(&(payload_bytes as u64).to_be_bytes());
         }
-    };
-    if let Some(key) = mask {
-        header[1] |= MASKED;
-        header[end..end + 4].copy_from_slice(&key);
-        end += 4;
     }
-    out.put_slice(&header[..end]);
+    if let Some(key) = mask {
+        out.put_slice(&key);
+    }
 }
 
 /// Appends a whole frame, masked if there is a key.
