@@ -11,6 +11,7 @@
 //!    │ ───────────────── Stop ────────────► │   if the run is called off
 //!    │ ◄──────────────── Drained ────────── │   every send is answered, or the drain is over
 //!    │ ───────────────── Close ───────────► │   all have drained: look for the last time
+//!    │ ◄──────────────── Alive ──────────── │   each second, from the order on
 //!    │ ◄──────────── Done | Failed ──────── │   its counts | why there are none
 //! ```
 //!
@@ -30,7 +31,7 @@ use crate::series::Sample;
 use crate::tally::Tally;
 
 /// Both sides have to speak the same.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 /// The longest message. Counts with their histograms take some 100 KB; what is remembered of a conversation whose
 /// members sit in several processes takes 15 bytes a send.
 const MAX_MESSAGE_BYTES: u32 = 512 << 20;
@@ -63,6 +64,8 @@ pub(crate) enum FromPart {
     Met(Vec<Met>),
     /// All threads have drained.
     Drained,
+    /// It is at work: whoever does not say so for long is gone.
+    Alive,
     /// The end of it.
     Done(Box<Tally>),
     /// It could not do its part.

@@ -14,6 +14,7 @@ use std::collections::BinaryHeap;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use rand::rngs::StdRng;
@@ -25,6 +26,7 @@ use crate::cuts::Cut;
 use crate::driver::{self, Link, Slot};
 use crate::founding::Founding;
 use crate::message::mix;
+use crate::net::FineTimer;
 use crate::part::Run;
 use crate::player::Player;
 use crate::scenario::{Arrival, Conversation};
@@ -34,6 +36,7 @@ use crate::tally::Tally;
 use crate::target::Target;
 use crate::token::TokenError;
 use crate::verify::Content;
+use crate::worker::SHORTEST_SLEEP;
 
 /// A send written later than this after it was due counts as late.
 const LATE_AFTER_US: u64 = 10_000;
@@ -55,11 +58,15 @@ pub(crate) struct Crew {
     unopened: RefCell<Vec<usize>>,
     /// Closed loop: when which user has thought enough.
     pub(crate) thinkers: RefCell<BinaryHeap<Reverse<(u64, usize)>>>,
+    /// What the pacer sleeps by, and until when.
+    pub(crate) pacer: RefCell<Option<Rc<FineTimer>>>,
+    pub(crate) paced_until_us: Cell<u64>,
     random: RefCell<StdRng>,
     /// When which user must be asked for output although nothing happened.
     wakes: RefCell<BinaryHeap<Reverse<(u64, usize)>>>,
     buffer: RefCell<Vec<u8>>,
     scratch: RefCell<Scratch>,
+    heard: Cell<u64>,
     pub(crate) live: Cell<u64>,
     /// Users who were cut off on purpose and have not caught up yet.
     recovering: Cell<u64>,
@@ -138,10 +145,13 @@ impl Crew {
             tally: RefCell::new(Tally::new(u64::MAX)),
             unopened: RefCell::new(unopened),
             thinkers: RefCell::new(BinaryHeap::new()),
+            pacer: RefCell::new(None),
+            paced_until_us: Cell::new(0),
             random: RefCell::new(StdRng::seed_from_u64(seed)),
             wakes: RefCell::new(BinaryHeap::new()),
             buffer: RefCell::new(vec![0; READ_BUFFER_BYTES]),
             scratch: RefCell::new(Scratch::default()),
+            heard: Cell::new(0),
             live: Cell::new(0),
             recovering: Cell::new(0),
             slowing: Cell::new(false),
@@ -198,7 +208,16 @@ impl Crew {
     pub(crate) fn think(&self, index: usize, now_us: u64) {
         let uniform = 1.0 - self.random.borrow_mut().random::<f64>();
         let pause_us = -uniform.ln() * self.run.scenario.think_s * 1e6;
-        self.thinkers.borrow_mut().push(Reverse((now_us + pause_us as u64, index)));
+        let due_us = now_us + pause_us as u64;
+        self.thinkers.borrow_mut().push(Reverse((due_us, index)));
+        // The pacer sleeps until what was known to be due.
+        let wake_us = due_us.max(now_us + SHORTEST_SLEEP.as_micros() as u64);
+        if wake_us < self.paced_until_us.get()
+            && let Some(pacer) = &*self.pacer.borrow()
+            && pacer.set(Duration::from_micros(wake_us - now_us)).is_ok()
+        {
+            self.paced_until_us.set(wake_us);
+        }
     }
 
     /// The counts, with the judgement of every ledger that is whole.
@@ -336,6 +355,7 @@ impl Crew {
                 Event::CaughtUp => {
                     if let Some(due_us) = slot.back_due_us.take() {
                         tally.recover.record(due_us, now_us);
+                        slot.caught_up_us = now_us;
                         self.recovering.set(self.recovering.get() - 1);
                     }
                 }
@@ -348,7 +368,9 @@ impl Crew {
                 Event::Acked { origin, due_us, seq } => {
                     tally.acked += 1;
                     tally.ack.record(due_us, now_us);
-                    if self.recovering.get() > 0 && slot.back_due_us.is_none() {
+                    // What was due while the user itself was away is none of it.
+                    let stayed = slot.back_due_us.is_none() && due_us >= slot.caught_up_us;
+                    if self.recovering.get() > 0 && stayed {
                         tally.bystander.record(due_us, now_us);
                     }
                     talk.ledger.acked(origin, seq.unwrap_or(0));
@@ -550,7 +572,14 @@ impl Crew {
         u64::from(self.run.id) << 32 | u64::from(self.thread) << 24 ^ index as u64
     }
 
+    /// How often a server has been heard.
+    pub(crate) fn heard(&self) -> u64 {
+        self.heard.get()
+    }
+
+    /// What a user reads with, because something came for it.
     pub(crate) fn read_buffer(&self) -> RefMut<'_, Vec<u8>> {
+        self.heard.set(self.heard.get() + 1);
         self.buffer.borrow_mut()
     }
 }

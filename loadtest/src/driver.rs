@@ -60,13 +60,15 @@ pub(crate) struct Slot {
     pub(crate) away_until_us: Option<u64>,
     /// It was cut off on purpose and is due back then, until it has caught up.
     pub(crate) back_due_us: Option<u64>,
+    /// When it last had caught up after that; 0: it was never cut off.
+    pub(crate) caught_up_us: u64,
 }
 
 /// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
 enum Ended {
     #[error("connect: {0}")]
-    Connect(io::ErrorKind),
+    Connect(String),
     #[error("upgrade refused with status {0}")]
     Refused(u16),
     #[error("upgrade: {0}")]
@@ -104,6 +106,7 @@ impl Slot {
             connect_due_us: None,
             away_until_us: None,
             back_due_us: None,
+            caught_up_us: 0,
         }
     }
 
@@ -236,6 +239,11 @@ pub(crate) async fn keep_connected(crew: Rc<Crew>, index: usize) {
     }
 }
 
+/// What an error says of its own, as TLS does; else its kind, so that errors that differ in numbers only are one.
+fn reason(error: &io::Error) -> String {
+    error.get_ref().map_or_else(|| error.kind().to_string(), ToString::to_string)
+}
+
 /// One connection from beginning to end.
 async fn session(
     crew: &Rc<Crew>,
@@ -246,7 +254,7 @@ async fn session(
     let lost = |_| Ended::Lost;
     let socket = Socket::connect(target, crew.source(index))
         .await
-        .map_err(|error| Ended::Connect(error.kind()))?;
+        .map_err(|error| Ended::Connect(reason(&error)))?;
     if crew.is_slow(index) {
         socket.shrink_receive_buffer();
     }

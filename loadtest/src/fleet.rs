@@ -13,7 +13,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::clock::{self, Clock};
 use crate::control::{ClockOrder, FromPart, Order, ToPart, VERSION};
@@ -37,6 +37,9 @@ const TURN: Duration = Duration::from_millis(10);
 const MAX_EVENTS: usize = 256;
 /// How long a process may take to say hello.
 const HELLO_LIMIT: Duration = Duration::from_secs(30);
+/// How long a process may say nothing once it has its order: it says so each second that it is at work, but not while it
+/// puts its counts together.
+const SILENCE_LIMIT: Duration = Duration::from_secs(30);
 /// The most threads of all processes together.
 const MAX_LANES: u32 = 4096;
 
@@ -129,7 +132,7 @@ pub fn run_at(setup: Setup) -> Result<RunResult, FleetError> {
         layout,
         ready: 0,
         drained: vec![false; links.len()],
-        open: links.len(),
+        open: links.iter().map(|_| Some(Instant::now())).collect(),
         board: Board::new(links.len()),
         links,
         clock,
@@ -221,8 +224,8 @@ struct Fleet {
     ready: usize,
     /// Which processes have drained, or need not be waited for any more.
     drained: Vec<bool>,
-    /// Processes that have not ended.
-    open: usize,
+    /// When a process was heard last; `None`: it has ended.
+    open: Vec<Option<Instant>>,
     board: Board,
     clock: Clock,
     start_delay_us: u64,
@@ -238,9 +241,16 @@ struct Fleet {
 }
 
 impl Fleet {
-    /// Goes on until every process has ended.
+    /// Goes on until every process has ended, or one of them is gone without an end.
     fn conduct(&mut self, events: &Receiver<(usize, FromPart)>, stop: &AtomicBool) {
-        while self.open > 0 {
+        while self.open.iter().any(Option::is_some) {
+            if let Some(gone) = self.silent() {
+                let (name, limit_s) = (&self.links[gone].name, SILENCE_LIMIT.as_secs());
+                let reason = format!("{name} has said nothing for {limit_s} s");
+                self.failure.get_or_insert(reason);
+                self.links[gone].abandon();
+                break;
+            }
             match events.recv_timeout(TURN) {
                 Ok((number, event)) => self.hear(number, event),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -266,9 +276,17 @@ impl Fleet {
         self.view.end();
     }
 
+    /// A process of which nothing was heard for too long.
+    fn silent(&self) -> Option<usize> {
+        let is_silent =
+            |heard: &Option<Instant>| heard.is_some_and(|at| at.elapsed() > SILENCE_LIMIT);
+        self.open.iter().position(is_silent)
+    }
+
     fn hear(&mut self, number: usize, event: FromPart) {
+        self.open[number] = Some(Instant::now());
         match event {
-            FromPart::Hello(_) => {}
+            FromPart::Hello(_) | FromPart::Alive => {}
             FromPart::Ready => {
                 self.ready += 1;
                 if self.ready == self.links.len() && self.stopped_at_us.is_none() {
@@ -283,7 +301,7 @@ impl Fleet {
             }
             FromPart::Drained => self.has_drained(number),
             FromPart::Done(part) => {
-                self.open -= 1;
+                self.open[number] = None;
                 match &mut self.tally {
                     Some(tally) => tally.merge(*part),
                     None => self.tally = Some(*part),
@@ -291,7 +309,7 @@ impl Fleet {
                 self.has_drained(number);
             }
             FromPart::Failed(reason) => {
-                self.open -= 1;
+                self.open[number] = None;
                 if self.failure.is_none() {
                     // The first failure is the cause; the others are called off.
                     self.failure = Some(reason);

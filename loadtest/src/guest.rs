@@ -345,7 +345,9 @@ impl Guest {
     /// The user's own message is one of those it has.
     fn has_own(&mut self, origin: Origin, events: &mut Vec<Event>) {
         self.messages += 1;
-        events.push(own_message(origin));
+        // An acknowledgement may come out of order; a copy is a message like everybody else's.
+        let via = if self.settings.acks == Acks::OwnCopy { Via::Push } else { Via::Ack };
+        events.push(own_message(origin, via));
     }
 
     fn refused(&mut self, which: &Which, code: u32, now_us: u64, events: &mut Vec<Event>) {
@@ -398,7 +400,7 @@ impl Guest {
         }
         if self.settings.acks != Acks::OwnCopy {
             // Here it acknowledges nothing, but one whose answer was lost is one the user has.
-            events.push(own_message(origin));
+            events.push(own_message(origin, Via::Ack));
             return;
         }
         let own = self.outgoing.command_of(tag.number).and_then(|id| self.outgoing.acked(id));
@@ -411,9 +413,9 @@ impl Guest {
 }
 
 /// The user has a message of its own.
-fn own_message(origin: Origin) -> Event {
+fn own_message(origin: Origin, via: Via) -> Event {
     let content = Content::Message(origin);
-    Event::Received { seq: 0, content, via: Via::Ack, delivered_due_us: None }
+    Event::Received { seq: 0, content, via, delivered_due_us: None }
 }
 
 #[cfg(test)]

@@ -194,6 +194,16 @@ impl Link {
     }
 }
 
+impl Link {
+    /// Ends a process that does not answer any more: nothing can be asked of it, and its end is not waited for.
+    pub(crate) fn abandon(&mut self) {
+        if let To::Child { child, .. } = &mut self.to {
+            // It fails only where the child has ended.
+            let _ = child.kill();
+        }
+    }
+}
+
 impl Drop for Link {
     fn drop(&mut self) {
         // The end of its orders ends a process, however far it is.

@@ -77,10 +77,10 @@ impl Tag {
         padded(&head, text_bytes)
     }
 
-    fn write(self, mut head: &mut [u8]) {
-        put_number::<WORD_DIGITS>(&mut head, self.run.into(), b' ');
-        put_number::<WORD_DIGITS>(&mut head, self.number.into(), b' ');
-        put_number::<DUE_DIGITS>(&mut head, self.due_us, b' ');
+    fn write(self, head: &mut [u8]) {
+        let rest = put_number::<WORD_DIGITS>(head, self.run.into(), b' ');
+        let rest = put_number::<WORD_DIGITS>(rest, self.number.into(), b' ');
+        put_number::<DUE_DIGITS>(rest, self.due_us, b' ');
     }
 
     /// Reads the tag of a text; `None` for a text that [`Self::text`] did not make.
@@ -109,8 +109,7 @@ impl Tag {
 
     fn id(self) -> [u8; ID_BYTES] {
         let mut id = [0; ID_BYTES];
-        let (mut run, number) = id.split_at_mut(WORD_DIGITS + 1);
-        put_number::<WORD_DIGITS>(&mut run, self.run.into(), b'-');
+        let number = put_number::<WORD_DIGITS>(&mut id, self.run.into(), b'-');
         put_digits(number, self.number.into());
         id
     }
@@ -125,13 +124,13 @@ impl Tag {
     }
 }
 
-/// Writes a number at the head of `rest` and what separates it from the next, and moves on behind it.
-fn put_number<const DIGITS: usize>(rest: &mut &mut [u8], number: u64, separator: u8) {
-    let (own, others) = std::mem::take(rest).split_at_mut(DIGITS + 1);
+/// Writes a number at the head of `out` and what separates it from the next; what is left behind it.
+fn put_number<const DIGITS: usize>(out: &mut [u8], number: u64, separator: u8) -> &mut [u8] {
+    let (own, rest) = out.split_at_mut(DIGITS + 1);
     let (digits, end) = own.split_at_mut(DIGITS);
     put_digits(digits, number);
     end[0] = separator;
-    *rest = others;
+    rest
 }
 
 /// Reads the number at the head of `rest`, and moves on behind what separates it from the next.
@@ -186,9 +185,9 @@ impl Stamp {
     /// The text of the message, `text_bytes` long (at least [`MIN_TEXT_BYTES`]).
     pub(crate) fn text(self, text_bytes: usize) -> String {
         let mut head = [0; STAMP_BYTES];
-        let (tag, mut user) = head.split_at_mut(TAG_BYTES);
+        let (tag, user) = head.split_at_mut(TAG_BYTES);
         self.tag.write(tag);
-        put_number::<USER_DIGITS>(&mut user, self.user.into(), b' ');
+        put_number::<USER_DIGITS>(user, self.user.into(), b' ');
         padded(&head, text_bytes)
     }
 

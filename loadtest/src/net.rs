@@ -64,6 +64,10 @@ impl Socket {
             let taken = tls.borrow_mut().take_in(&mut Raw(&self.stream));
             match taken {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.readable().await?,
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    let reason = "the server ended the TLS handshake; does it speak TLS there?";
+                    return Err(io::Error::new(error.kind(), reason));
+                }
                 other => other?,
             }
         }
@@ -244,8 +248,14 @@ impl FineTimer {
         Ok(Self { readable: UnixStream::from_std(fd.into())? })
     }
 
-    /// Completes after `duration`, of at least a nanosecond.
+    /// Completes after `duration`, of at least a nanosecond, or when [`Self::set`] says meanwhile.
     pub(crate) async fn sleep(&self, duration: Duration) -> io::Result<()> {
+        self.set(duration)?;
+        self.readable.readable(false).await
+    }
+
+    /// Ends a sleep that is under way after `duration`, of at least a nanosecond.
+    pub(crate) fn set(&self, duration: Duration) -> io::Result<()> {
         let fd: RawFd = self.readable.as_raw_fd();
         let setting = libc::itimerspec {
             it_interval: libc::timespec { tv_sec: 0, tv_nsec: 0 },
@@ -258,7 +268,7 @@ impl FineTimer {
         if unsafe { libc::timerfd_settime(fd, 0, &raw const setting, std::ptr::null_mut()) } < 0 {
             return Err(io::Error::last_os_error());
         }
-        self.readable.readable(false).await
+        Ok(())
     }
 }
 

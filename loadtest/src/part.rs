@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
 use crate::control::{ClockOrder, FromPart, Order, ToPart};
@@ -35,6 +35,8 @@ use crate::worker::{self, WorkerError};
 const OTHER_FILES: u64 = 64;
 const FILES_PER_THREAD: u64 = 8;
 const WATCH_INTERVAL: Duration = Duration::from_millis(10);
+/// How often the run is told that this process is at work.
+const ALIVE_INTERVAL: Duration = Duration::from_secs(1);
 /// How long after the end of an interval a thread that has not told of it yet is waited for.
 const SNAPSHOT_PATIENCE_US: u64 = SECOND_US * 9 / 10;
 /// Connections from one source address to one server: some 28,000 ports are free, and closed connections hold theirs
@@ -257,6 +259,7 @@ fn watch<T>(
     let mut is_over = false;
     let mut relay = Relay::new(if run.is_split_over_processes() { run.meetings.len() } else { 0 });
     let threads = handles.len() as u32;
+    let mut alive = Instant::now();
     while !handles.iter().all(thread::JoinHandle::is_finished) {
         match orders.recv_timeout(WATCH_INTERVAL) {
             Ok(ToPart::Begin { at_us }) => run.start_us.store(at_us, Release),
@@ -269,6 +272,10 @@ fn watch<T>(
                 run.closed.open();
                 thread::sleep(WATCH_INTERVAL);
             }
+        }
+        if alive.elapsed() >= ALIVE_INTERVAL {
+            alive = Instant::now();
+            tell(FromPart::Alive);
         }
         if !is_ready && !run.is_stopped() && run.ready.arrived() == threads {
             is_ready = true;

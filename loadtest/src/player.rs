@@ -14,12 +14,12 @@ use ringwire_protocol::Seq;
 use ringwire_protocol::websocket::MessageKind;
 use ringwire_protocol::wire;
 
-use crate::adapter::{Adapter, Place, Request};
+use crate::adapter::{Adapter, Place, Request, request};
 use crate::client::{Around, Event, Identity, Settings, User};
 use crate::founding::Founding;
 use crate::guest::Guest;
 use crate::meeting::Opened;
-use crate::scenario::Foreign;
+use crate::scenario::{Foreign, Protocol};
 use crate::verify::Origin;
 
 /// A virtual user.
@@ -54,7 +54,8 @@ impl Player {
     pub(crate) fn request(&self, path: &str) -> Request {
         match self {
             Self::Home(user) => {
-                Request { path: path.to_owned(), subprotocol: Some(user.subprotocol()) }
+                let path = request::own_or_usual(path, Protocol::Ringwire).to_owned();
+                Request { path, subprotocol: Some(user.subprotocol()) }
             }
             Self::Guest(_, request) => request.clone(),
         }

@@ -171,9 +171,13 @@ impl Scenario {
         for argument in overrides {
             overrides::set(&mut table, argument)?;
         }
-        let scenario: Self = table
-            .try_into()
-            .map_err(|error: toml::de::Error| ScenarioError::Parse(error.message().to_owned()))?;
+        let scenario: Self = serde_path_to_error::deserialize(table).map_err(|error| {
+            let reason = error.inner().message();
+            ScenarioError::Parse(match error.path().to_string().as_str() {
+                "." => reason.to_owned(),
+                field => format!("{field}: {reason}"),
+            })
+        })?;
         scenario.validate()?;
         Ok(scenario)
     }
@@ -215,6 +219,11 @@ impl Scenario {
         let not_negative = |value: f64, field| {
             check((0.0..=MOST).contains(&value), field, "must be at least 0 and at most 31536000")
         };
+        // What would come after the last send would never happen, and the run pass without it.
+        let within = |at_s: f64, field| {
+            let reason = format!("must be at least 0 and below duration_s ({})", self.duration_s);
+            check((0.0..self.duration_s).contains(&at_s), field, &reason)
+        };
         let share = |value: f64, field| {
             check((0.0..=1.0).contains(&value), field, "must be between 0 and 1")
         };
@@ -240,7 +249,7 @@ impl Scenario {
                 check((2..=1000).contains(&steps), "shape.steps", "must be between 2 and 1000")?;
             }
             Shape::Spike { at_s, for_s, to_per_s } => {
-                not_negative(at_s, "shape.at_s")?;
+                within(at_s, "shape.at_s")?;
                 positive(for_s, "shape.for_s")?;
                 not_negative(to_per_s, "shape.to_per_s")?;
             }
@@ -265,7 +274,7 @@ impl Scenario {
         match self.connections {
             Connections::Hold {} | Connections::Storm {} => {}
             Connections::Reconnect { at_s, share: cut, spread_s } => {
-                not_negative(at_s, "connections.at_s")?;
+                within(at_s, "connections.at_s")?;
                 share(cut, "connections.share")?;
                 not_negative(spread_s, "connections.spread_s")?;
             }
@@ -289,6 +298,9 @@ impl Scenario {
             "must be at least 0 and below 1",
         )?;
         not_negative(self.drain_s, "drain_s")?;
+        for (field, time_ms) in self.thresholds.times_ms() {
+            not_negative(time_ms, field)?;
+        }
         check((1..=256).contains(&self.threads), "threads", "must be between 1 and 256")?;
         match self.protocol.refusal(self) {
             Some((field, reason)) => Err(ScenarioError::Invalid { field, reason }),
@@ -426,6 +438,13 @@ mod tests {
             ("slow_readers.share=1", "slow_readers.share"),
             ("text_bytes_max=41", "text_bytes_max"),
             ("activity.typing=1.5", "activity.typing"),
+            ("thresholds.ack_p99_ms=nan", "thresholds.ack_p99_ms"),
+            ("thresholds.send_slip_p99_ms=-1", "thresholds.send_slip_p99_ms"),
+            ("connections={plan='reconnect', at_s=86400}", "connections.at_s"),
+            ("shape={kind='spike', at_s=86400, for_s=1, to_per_s=9}", "shape.at_s"),
+            ("users=-1", "users"),
+            ("thresholds.lost=x", "thresholds.lost"),
+            ("conversation=foo", "conversation"),
         ] {
             let error = parse(&[argument]).unwrap_err();
             assert!(error.contains(field), "{argument}: {error}");

@@ -94,6 +94,19 @@ impl Verdict {
 }
 
 impl Thresholds {
+    /// The times, by the names they have in scenarios.
+    pub(crate) fn times_ms(&self) -> impl Iterator<Item = (&'static str, f64)> {
+        [
+            ("thresholds.send_slip_p99_ms", Some(self.send_slip_p99_ms)),
+            ("thresholds.ack_p99_ms", self.ack_p99_ms),
+            ("thresholds.deliver_p99_ms", self.deliver_p99_ms),
+            ("thresholds.connect_p99_ms", self.connect_p99_ms),
+            ("thresholds.recover_p99_ms", self.recover_p99_ms),
+        ]
+        .into_iter()
+        .filter_map(|(name, time_ms)| Some((name, time_ms?)))
+    }
+
     /// Judges a run; also answers the reasons, none for a pass. `interrupted`: it was stopped early.
     pub fn judge(&self, tally: &Tally, interrupted: bool) -> (Verdict, Vec<String>) {
         let mut broken = Vec::new();
@@ -154,11 +167,12 @@ impl Thresholds {
             ("connect p99", &tally.connect, self.connect_p99_ms),
             ("recover p99", &tally.recover, self.recover_p99_ms),
         ] {
-            let measured = latency.percentiles().p99;
-            if let Some(allowed) = allowed
-                && measured > allowed
-            {
-                slow.push(format!("{what}: {measured:.1} ms (at most {allowed:.1} ms)"));
+            let Some(allowed) = allowed else { continue };
+            let measured = latency.percentiles();
+            if measured.count == 0 {
+                weak.push(format!("nothing was measured to be held against {what}"));
+            } else if measured.p99 > allowed {
+                slow.push(format!("{what}: {:.1} ms (at most {allowed:.1} ms)", measured.p99));
             }
         }
 
@@ -256,5 +270,7 @@ mod tests {
         assert_eq!(strict.judge(&sound(), true).0, Verdict::InsufficientEvidence);
         let loose = Thresholds { ack_p99_ms: Some(5.0), ..Thresholds::default() };
         assert_eq!(loose.judge(&sound(), false).0, Verdict::Pass);
+        let unmeasured = Thresholds { recover_p99_ms: Some(5.0), ..Thresholds::default() };
+        assert_eq!(unmeasured.judge(&sound(), false).0, Verdict::InsufficientEvidence);
     }
 }

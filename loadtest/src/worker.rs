@@ -23,14 +23,15 @@ use crate::tally::Tally;
 use crate::token::TokenError;
 
 /// The pacer wakes at most this often; sends due meanwhile go out together.
-const SHORTEST_SLEEP: Duration = Duration::from_micros(100);
+pub(crate) const SHORTEST_SLEEP: Duration = Duration::from_micros(100);
 /// The pacer wakes at least this often, to see that the run was stopped.
 const LONGEST_SLEEP: Duration = Duration::from_millis(50);
 /// How often delayed repeats are looked at, and whether an interval is over.
 const SWEEP: Duration = Duration::from_millis(5);
-/// How many users read back at once, and how long all may take.
+/// How many users read back at once, how long all may take, and how long at least the server may say nothing.
 const READING_AT_ONCE: usize = 256;
 const READ_BACK_LIMIT: Duration = Duration::from_mins(2);
+const SILENCE_LIMIT: Duration = Duration::from_secs(2);
 
 /// Why a thread could not do its part.
 #[derive(Debug, thiserror::Error)]
@@ -182,7 +183,8 @@ impl Worker {
         }
         self.crew.slowing.set(true);
         let end_us = start_us + (scenario.duration_s * 1e6) as u64;
-        let timer = FineTimer::new()?;
+        let timer = Rc::new(FineTimer::new()?);
+        self.crew.pacer.replace(Some(Rc::clone(&timer)));
         let cpu_before = net::thread_cpu();
         let mut dirty = Vec::new();
         loop {
@@ -224,7 +226,9 @@ impl Worker {
             }
             // Answers are read while this sleeps, so it does so however late it is.
             let sleep = Duration::from_micros(next_us.saturating_sub(now_us));
-            timer.sleep(sleep.clamp(SHORTEST_SLEEP, LONGEST_SLEEP)).await?;
+            let sleep = sleep.clamp(SHORTEST_SLEEP, LONGEST_SLEEP);
+            self.crew.paced_until_us.set(now_us + sleep.as_micros() as u64);
+            timer.sleep(sleep).await?;
         }
         self.crew.slowing.set(false);
         let sending_us = self.crew.run.now_us().saturating_sub(start_us).max(1);
@@ -280,6 +284,8 @@ impl Worker {
         let mut waiting = 0..if converses { self.crew.talks.len() } else { 0 };
         let mut reading: Vec<usize> = Vec::new();
         let slots_of = |talk: usize| self.crew.talks[talk].borrow().slots.clone();
+        let silence = SILENCE_LIMIT.as_secs_f64().max(self.crew.run.scenario.drain_s);
+        let (mut heard, mut heard_us) = (self.crew.heard(), self.crew.run.now_us());
         loop {
             reading.retain(|&index| {
                 let slot = self.crew.slots[index].borrow();
@@ -294,7 +300,11 @@ impl Worker {
             if reading.is_empty() {
                 break;
             }
-            if self.crew.run.now_us() > end_us {
+            if self.crew.heard() != heard {
+                (heard, heard_us) = (self.crew.heard(), self.crew.run.now_us());
+            }
+            let silent_us = self.crew.run.now_us() - heard_us;
+            if self.crew.run.now_us() > end_us || silent_us as f64 > silence * 1e6 {
                 // Nothing can be said about what these have not received yet.
                 let unread = waiting.flat_map(slots_of);
                 reading.into_iter().chain(unread).for_each(|index| self.crew.left(index));

@@ -95,12 +95,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn storm(
-    gateway: &Gateway,
-    arguments: &Arguments,
-    spread_s: f64,
-    quiet: &Value,
-) -> Result<Storm> {
+fn storm(gateway: &Gateway, arguments: &Arguments, spread_s: f64, quiet: &Value) -> Result<Storm> {
     let share = f64::from(arguments.cut) / f64::from(arguments.cut + arguments.stay);
     let at_s = arguments.duration_s / 2;
     let plan = format!(

@@ -30,7 +30,7 @@ mod notify;
 mod numbered;
 mod payload;
 mod raw;
-mod request;
+pub(crate) mod request;
 mod rooms;
 mod socket_io;
 mod typed_strings;

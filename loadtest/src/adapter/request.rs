@@ -39,7 +39,7 @@ impl fmt::Debug for Request {
 impl Request {
     /// The request of one user; `template` is path and query of the URL.
     pub(crate) fn new(protocol: Protocol, template: &str, place: &Place) -> Self {
-        let template = if template == "/" { usual_path(protocol) } else { template };
+        let template = own_or_usual(template, protocol);
         let encoded = |word: &str| utf8_percent_encode(word, RESERVED).to_string();
         let mut path = template
             .replace("{user}", &encoded(&place.user))
@@ -74,11 +74,16 @@ impl Request {
     }
 }
 
+/// A path from a URL, or where servers of the protocol usually listen if the URL has none.
+pub(crate) fn own_or_usual(path: &str, protocol: Protocol) -> &str {
+    if path == "/" { usual_path(protocol) } else { path }
+}
+
 /// Where servers of a protocol usually listen.
 const fn usual_path(protocol: Protocol) -> &'static str {
     match protocol {
-        Protocol::Ringwire | Protocol::Echo | Protocol::Broadcast => "/",
-        Protocol::TypedStrings | Protocol::Rooms | Protocol::Numbered => "/ws",
+        Protocol::Echo | Protocol::Broadcast => "/",
+        Protocol::Ringwire | Protocol::TypedStrings | Protocol::Rooms | Protocol::Numbered => "/ws",
         Protocol::Notify => "/api/v1/ws/messages",
         Protocol::Payload => "/ws/chat/{room}",
         Protocol::SocketIo => "/socket.io/",

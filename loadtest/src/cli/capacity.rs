@@ -65,6 +65,7 @@ pub(crate) fn search(arguments: &CapacityArguments) -> anyhow::Result<ExitCode> 
         "--from has to be above 0, --growth 1.1 to 100, --precision 0.1 to 100, --pause 0 to 3600"
     );
 
+    arguments.outputs.prepare()?;
     let stop = stop_on_signals()?;
     let mut search = Search::new(settings);
     let mut last: Option<Report> = None;

@@ -28,6 +28,10 @@ pub(crate) struct CompareArguments {
 }
 
 pub(crate) fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> {
+    anyhow::ensure!(
+        (0.0..=1000.0).contains(&arguments.noise),
+        "--noise has to be a percentage from 0 to 1000"
+    );
     let sides =
         arguments.sides.iter().map(|side| read(side)).collect::<anyhow::Result<Vec<_>>>()?;
     let [base, others @ ..] = &sides[..] else { anyhow::bail!("nothing to compare") };

@@ -31,11 +31,21 @@ pub(crate) struct OutputArguments {
 }
 
 impl OutputArguments {
+    /// Makes sure that the files can be written, before a run that would be for nothing.
+    pub(crate) fn prepare(&self) -> anyhow::Result<()> {
+        if let Some(folder) = &self.report_dir {
+            make_folder(folder)?;
+            probe(&folder.join("report.json"))?;
+        }
+        let files = [&self.report_json, &self.report_html, &self.report_csv, &self.interval_log];
+        files.into_iter().flatten().try_for_each(|path| probe(path))?;
+        self.hgrm.iter().try_for_each(|path| probe(&hgrm_path(path, "ack")))
+    }
+
     pub(crate) fn write(&self, report: &Report) -> anyhow::Result<()> {
         let folder = self.report_dir.as_deref();
         if let Some(folder) = folder {
-            std::fs::create_dir_all(folder)
-                .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+            make_folder(folder)?;
         }
         // Each form goes where its own option says, and into the folder.
         let places = |file: &Option<PathBuf>, name: &str| {
@@ -55,13 +65,36 @@ impl OutputArguments {
         }
         for path in places(&self.hgrm, "report") {
             for (name, latency) in report.histograms.recorded() {
-                let mut path = path.clone().into_os_string();
-                path.push(format!(".{name}.hgrm"));
-                write(Path::new(&path), export::hgrm(latency))?;
+                write(&hgrm_path(&path, name), export::hgrm(latency))?;
             }
         }
         Ok(())
     }
+}
+
+fn hgrm_path(path: &Path, name: &str) -> PathBuf {
+    let mut path = path.to_owned().into_os_string();
+    path.push(format!(".{name}.hgrm"));
+    path.into()
+}
+
+fn make_folder(folder: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))
+}
+
+/// Fails where a file could not be written; leaves none behind, and one that is there as it is.
+fn probe(path: &Path) -> anyhow::Result<()> {
+    let was_there = path.exists();
+    std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .with_context(|| format!("cannot write the report {}", path.display()))?;
+    if !was_there {
+        std::fs::remove_file(path).with_context(|| path.display().to_string())?;
+    }
+    Ok(())
 }
 
 pub(crate) fn write(path: &Path, content: impl AsRef<[u8]>) -> anyhow::Result<()> {

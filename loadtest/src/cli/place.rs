@@ -150,6 +150,10 @@ impl PlaceArguments {
 
     fn places(&self, protocol: Protocol) -> anyhow::Result<Vec<Place>> {
         if !self.workers.is_empty() {
+            for (place, worker) in self.workers.iter().enumerate() {
+                let earlier = &self.workers[..place];
+                anyhow::ensure!(!earlier.contains(worker), "--workers names {worker} twice");
+            }
             let secret = Secret::load(self.secret_file.as_deref())?.with_context(|| {
                 format!("name the workers' secret with --secret-file or {SECRET_VARIABLE}")
             })?;

@@ -11,6 +11,7 @@ use ringwire_loadtest::worker_host;
 use super::place::EquipmentArguments;
 
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "ringwire-loadtest worker --listen <HOST:PORT> [OPTIONS]")]
 pub(crate) struct WorkerArguments {
     /// Waits for runs at this address.
     #[arg(long, value_name = "HOST:PORT", required_unless_present = "stdio")]

@@ -104,7 +104,7 @@ fn own_copies_acknowledge_and_the_depth_is_kept() {
     bench.events.clear();
     bench.hear(&text(RUN, NUMBER, 2));
     let acked = Event::Acked { origin: two, due_us: 9, seq: None };
-    assert_eq!(bench.events, [acked, own_message(two)]);
+    assert_eq!(bench.events, [acked, own_message(two, Via::Push)]);
     assert_eq!(bench.frames(0), [text(RUN, NUMBER, three.number)]);
     bench.events.clear();
     // Once more: a duplicate, which is for the ledger to tell.
@@ -204,7 +204,7 @@ fn a_refused_send_is_over_and_the_next_goes_on() {
     let origin = bench.due();
     bench.frames(0);
     bench.events.clear();
-    let name = format!("{RUN:08x}-1");
+    let name = Tag { run: RUN, number: 1, due_us: 0 }.client_msg_id();
     bench.hear(&format!(r#"{{"message_id":"{name}","error":"muted"}}"#));
     let refused = Event::Refused { origin, code: 0 };
     assert_eq!(bench.events, [Event::Error("muted".to_owned()), refused]);

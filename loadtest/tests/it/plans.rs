@@ -15,6 +15,9 @@ fn a_closed_loop_waits_for_answers_and_thinks() {
     let slow = run(Fault::Slow { millis: 25 }, &["arrival=closed", "think_s=0.0001", "users=4"]);
     assert_eq!(slow.verdict, Verdict::Pass, "{slow}");
     assert!(slow.offered <= 48, "{slow}");
+    // Nobody waits until the pacer would have looked by itself: each could send twenty times then.
+    let quick = run(Fault::None, &["arrival=closed", "think_s=0.0001", "users=4"]);
+    assert!(quick.offered > 120, "{quick}");
 }
 
 #[test]

@@ -245,6 +245,19 @@ fn ctrl_c_ends_a_run_of_any_number_of_processes_with_a_report() {
 /// What one process counted is lost with it: no figures are better than wrong ones.
 #[test]
 fn a_process_that_dies_ends_the_run_with_one_clear_error() {
+    let rest = one_of_two_gets(libc::SIGKILL);
+    assert_eq!(rest.matches("ended unexpectedly").count(), 1, "{rest}");
+}
+
+/// One that stands still says nothing, and ends nothing either.
+#[test]
+fn a_process_that_stands_still_ends_the_run_as_well() {
+    let rest = one_of_two_gets(libc::SIGSTOP);
+    assert_eq!(rest.matches("has said nothing for 30 s").count(), 1, "{rest}");
+}
+
+/// What a run of two processes writes to standard error after one of them got a signal. It fails, and reports nothing.
+fn one_of_two_gets(signal: libc::c_int) -> String {
     let desk = Desk::new(Fault::None);
     let arguments = ["--set", "duration_s=600", "--set", "users=8", "--processes", "2"];
     let mut command = desk.command("run", &arguments);
@@ -259,12 +272,12 @@ fn a_process_that_dies_ends_the_run_with_one_clear_error() {
     let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
     let victim: i32 = children.split_whitespace().next().unwrap().parse().unwrap();
     // SAFETY: takes no pointers; the child's child is waited for by its parent only, at its end.
-    unsafe { libc::kill(victim, libc::SIGKILL) };
+    unsafe { libc::kill(victim, signal) };
     let mut rest = String::new();
     errors.read_to_string(&mut rest).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(1), "{rest}");
-    assert_eq!(rest.matches("ended unexpectedly").count(), 1, "{rest}");
     assert!(!desk.path("out.json").exists());
+    rest
 }
 
 /// A child whose parent is gone must not go on sending.

@@ -103,14 +103,8 @@ pub(super) fn heard(hub: &Hub, session: &mut Session, message: &Message) -> bool
 }
 
 fn echo(hub: &Hub, session: &Session, text: &str) {
-    let Some(at) = hub.number() else { return };
-    match hub.fault {
-        super::Fault::Drop { at: number } if number == at => {}
-        super::Fault::Twice { at: number } if number == at => {
-            session.say(text);
-            session.say(text);
-        }
-        _ => session.say(text),
+    if let Some(at) = hub.number() {
+        hub.give(at, session, &Message::text(text));
     }
 }
 

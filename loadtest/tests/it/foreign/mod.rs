@@ -192,23 +192,28 @@ impl Hub {
         message: &Message,
     ) {
         let sessions = lock(&self.sessions);
-        let mut late = lock(&self.late);
         let others = sessions.values().filter(|session| session.number != from.number);
-        for session in others.filter(|session| is_for(session)) {
-            match self.fault {
-                Fault::Drop { at: number } if number == at => {}
-                Fault::Late { at: number } if number == at => {
-                    late.push((session.number, message.clone()));
-                }
-                _ => session.send(message.clone()),
+        others
+            .filter(|session| is_for(session))
+            .for_each(|session| self.give(at, session, message));
+    }
+
+    /// Gives message `at` to somebody, unless that is the fault.
+    pub(crate) fn give(&self, at: u64, session: &Session, message: &Message) {
+        let mut late = lock(&self.late);
+        match self.fault {
+            Fault::Drop { at: number } if number == at => {}
+            Fault::Late { at: number } if number == at => {
+                late.push((session.number, message.clone()));
             }
-            if self.fault == (Fault::Twice { at }) {
-                session.send(message.clone());
-            }
-            if !matches!(self.fault, Fault::Late { at: number } if number == at) {
-                let due = late.extract_if(.., |(number, _)| *number == session.number);
-                due.for_each(|(_, message)| session.send(message));
-            }
+            _ => session.send(message.clone()),
+        }
+        if self.fault == (Fault::Twice { at }) {
+            session.send(message.clone());
+        }
+        if !matches!(self.fault, Fault::Late { at: number } if number == at) {
+            let due = late.extract_if(.., |(number, _)| *number == session.number);
+            due.for_each(|(_, message)| session.send(message));
         }
     }
 }

@@ -128,6 +128,10 @@ fn a_message_that_comes_twice_is_duplicated() {
 
 #[test]
 fn a_message_that_comes_behind_a_later_one_of_its_sender_is_reordered() {
+    // A sender's own copies are messages like everybody else's.
+    let echo = play(Protocol::Echo, Fault::Late { at: 21 }, &["users=1", "rate_per_s=60"]);
+    let found = (echo.verdict, echo.reordered, echo.lost);
+    assert_eq!(found, (Verdict::Fail, 1, 0), "{echo}");
     each([Protocol::Payload, Protocol::CentrifugoJson], |protocol| {
         // One pair, of whom one sends at a time.
         let report = play(protocol, Fault::Late { at: 21 }, &["users=2", "rate_per_s=60"]);
