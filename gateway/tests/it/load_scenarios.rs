@@ -92,7 +92,12 @@ fn groups_and_rooms_of_every_size_get_everything() {
             Level::Counters,
             229,
         ),
-        ("room", &["users=30", "rate_per_s=20", "verify=counters"], Level::Counters, 29),
+        (
+            "room",
+            &["users=30", "rate_per_s=20", "verify=counters", "shape.at_s=0.5", "shape.for_s=0.5"],
+            Level::Counters,
+            29,
+        ),
     ] {
         let report = run(&server, name, overrides);
         assert_eq!((report.verified, report.log_verified), (level, true), "{report}");
