@@ -58,7 +58,7 @@ pub(crate) struct Slot {
     pub(crate) connect_due_us: Option<u64>,
     /// Its connection has been ended on purpose: until when it stays away.
     pub(crate) away_until_us: Option<u64>,
-    /// It was cut off on purpose and is due back then, until it has caught up.
+    /// It was cut off on purpose, and its recovery counts from then, until it has caught up.
     pub(crate) back_due_us: Option<u64>,
     /// When it last had caught up after that; 0: it was never cut off.
     pub(crate) caught_up_us: u64,

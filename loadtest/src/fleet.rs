@@ -33,6 +33,8 @@ const START_DELAY_US: u64 = 20_000;
 /// The same where the word has to travel to other hosts.
 const FAR_START_DELAY_US: u64 = 500_000;
 const TURN: Duration = Duration::from_millis(10);
+/// What took longer was no turn of a run that could go on.
+const LONGEST_TURN: Duration = Duration::from_secs(1);
 /// What processes said and was not yet taken in. Full, they wait: that delays no send.
 const MAX_EVENTS: usize = 256;
 /// How long a process may take to say hello.
@@ -132,7 +134,8 @@ pub fn run_at(setup: Setup) -> Result<RunResult, FleetError> {
         layout,
         ready: 0,
         drained: vec![false; links.len()],
-        open: links.iter().map(|_| Some(Instant::now())).collect(),
+        awake: Duration::ZERO,
+        heard: vec![Some(Duration::ZERO); links.len()],
         board: Board::new(links.len()),
         links,
         clock,
@@ -224,8 +227,10 @@ struct Fleet {
     ready: usize,
     /// Which processes have drained, or need not be waited for any more.
     drained: Vec<bool>,
-    /// When a process was heard last; `None`: it has ended.
-    open: Vec<Option<Instant>>,
+    /// How long the run is under way, without the time it was stopped itself, by a terminal perhaps.
+    awake: Duration,
+    /// When a process was heard last, by that time; `None`: it has ended.
+    heard: Vec<Option<Duration>>,
     board: Board,
     clock: Clock,
     start_delay_us: u64,
@@ -243,7 +248,10 @@ struct Fleet {
 impl Fleet {
     /// Goes on until every process has ended, or one of them is gone without an end.
     fn conduct(&mut self, events: &Receiver<(usize, FromPart)>, stop: &AtomicBool) {
-        while self.open.iter().any(Option::is_some) {
+        let mut turned = Instant::now();
+        while self.heard.iter().any(Option::is_some) {
+            self.awake += turned.elapsed().min(LONGEST_TURN);
+            turned = Instant::now();
             if let Some(gone) = self.silent() {
                 let (name, limit_s) = (&self.links[gone].name, SILENCE_LIMIT.as_secs());
                 let reason = format!("{name} has said nothing for {limit_s} s");
@@ -278,13 +286,14 @@ impl Fleet {
 
     /// A process of which nothing was heard for too long.
     fn silent(&self) -> Option<usize> {
-        let is_silent =
-            |heard: &Option<Instant>| heard.is_some_and(|at| at.elapsed() > SILENCE_LIMIT);
-        self.open.iter().position(is_silent)
+        let is_silent = |heard: &Option<Duration>| {
+            heard.is_some_and(|at| self.awake.saturating_sub(at) > SILENCE_LIMIT)
+        };
+        self.heard.iter().position(is_silent)
     }
 
     fn hear(&mut self, number: usize, event: FromPart) {
-        self.open[number] = Some(Instant::now());
+        self.heard[number] = Some(self.awake);
         match event {
             FromPart::Hello(_) | FromPart::Alive => {}
             FromPart::Ready => {
@@ -301,7 +310,7 @@ impl Fleet {
             }
             FromPart::Drained => self.has_drained(number),
             FromPart::Done(part) => {
-                self.open[number] = None;
+                self.heard[number] = None;
                 match &mut self.tally {
                     Some(tally) => tally.merge(*part),
                     None => self.tally = Some(*part),
@@ -309,7 +318,7 @@ impl Fleet {
                 self.has_drained(number);
             }
             FromPart::Failed(reason) => {
-                self.open[number] = None;
+                self.heard[number] = None;
                 if self.failure.is_none() {
                     // The first failure is the cause; the others are called off.
                     self.failure = Some(reason);

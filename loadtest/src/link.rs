@@ -192,9 +192,7 @@ impl Link {
             To::Worker(stream) => drop(control::write(&*stream, &message)),
         }
     }
-}
 
-impl Link {
     /// Ends a process that does not answer any more: nothing can be asked of it, and its end is not waited for.
     pub(crate) fn abandon(&mut self) {
         if let To::Child { child, .. } = &mut self.to {

@@ -14,7 +14,7 @@ use ringwire_protocol::Seq;
 use ringwire_protocol::websocket::MessageKind;
 use ringwire_protocol::wire;
 
-use crate::adapter::{Adapter, Place, Request, request};
+use crate::adapter::{Adapter, Place, Request, own_or_usual};
 use crate::client::{Around, Event, Identity, Settings, User};
 use crate::founding::Founding;
 use crate::guest::Guest;
@@ -54,7 +54,7 @@ impl Player {
     pub(crate) fn request(&self, path: &str) -> Request {
         match self {
             Self::Home(user) => {
-                let path = request::own_or_usual(path, Protocol::Ringwire).to_owned();
+                let path = own_or_usual(path, Protocol::Ringwire).to_owned();
                 Request { path, subprotocol: Some(user.subprotocol()) }
             }
             Self::Guest(_, request) => request.clone(),

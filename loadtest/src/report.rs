@@ -101,7 +101,7 @@ pub struct Report {
     pub deliver_ms: Percentiles,
     /// From when a connection was due until the server knew its user.
     pub connect_ms: Percentiles,
-    /// From when a user who was cut off on purpose was due back until it had everything it missed; the longest is when
+    /// From when a user was cut off on purpose (in churn: was due back) until it had everything it missed; the longest is when
     /// all had.
     pub recover_ms: Percentiles,
     /// From due to acknowledged, of users who stayed while others recovered.
@@ -146,7 +146,7 @@ pub struct Histograms {
     pub deliver: Packed,
     /// From when a connection was due until the server knew its user.
     pub connect: Packed,
-    /// From when a user who was cut off was due back until it had everything it missed.
+    /// From when a user was cut off (in churn: was due back) until it had everything it missed.
     pub recover: Packed,
     /// As `ack`, of users who stayed while others recovered.
     pub bystander: Packed,

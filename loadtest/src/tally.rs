@@ -49,7 +49,7 @@ pub struct Tally {
     pub deliver: Latency,
     /// From when a connection was due until the server knew its user.
     pub connect: Latency,
-    /// From when a user who was cut off on purpose was due back until it had everything it missed.
+    /// From when a user was cut off on purpose (in churn: was due back) until it had everything it missed.
     pub recover: Latency,
     /// As `ack`, of users who stayed while others recovered.
     pub bystander: Latency,

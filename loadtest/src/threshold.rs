@@ -38,7 +38,7 @@ pub struct Thresholds {
     pub deliver_p99_ms: Option<f64>,
     /// From when a connection was due until the server knew its user.
     pub connect_p99_ms: Option<f64>,
-    /// From when a user who was cut off was due back until it had everything it missed.
+    /// From when a user was cut off (in churn: was due back) until it had everything it missed.
     pub recover_p99_ms: Option<f64>,
 }
 

@@ -30,12 +30,12 @@ mod notify;
 mod numbered;
 mod payload;
 mod raw;
-pub(crate) mod request;
+mod request;
 mod rooms;
 mod socket_io;
 mod typed_strings;
 
-pub(crate) use request::Request;
+pub(crate) use request::{Request, own_or_usual};
 
 /// Frames of an adapter's own, as answers to pings, that may wait for the socket; further ones are left out. A server
 /// that asks on without reading would otherwise fill the memory.

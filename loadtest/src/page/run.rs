@@ -87,7 +87,7 @@ fn kind(name: &str) -> &'static str {
         "ack" => "send → acknowledged",
         "deliver" => "send → delivered",
         "connect" => "connection due → user known",
-        "recover" => "cut off, due back → caught up",
+        "recover" => "cut off → caught up",
         "bystander" => "send → acknowledged, of those who stayed meanwhile",
         _ => "history due → read",
     }
