@@ -32,8 +32,8 @@ impl Gateway {
         Ok(Self { server: Server::start(command, "http://")?, data_dir })
     }
 
-    /// Starts it with these arguments on a database of its own, `sqlite` or `postgres`. The server of the latter comes with
-    /// it: first, so that locals named in this order end the gateway before it.
+    /// Starts it with these arguments on a database of its own, `sqlite` or `postgres`. The server of the latter, whose log
+    /// is that of one that has run for a while, comes with it: first, so that locals named in this order end the gateway before it.
     ///
     /// # Errors
     ///
@@ -46,6 +46,7 @@ impl Gateway {
             "sqlite" => Ok((None, Self::start(arguments)?)),
             "postgres" => {
                 let postgres = PrivatePostgres::start().context("no private Postgres")?;
+                postgres.age()?;
                 let mut arguments = arguments.to_vec();
                 arguments.push(format!("--database={}", postgres.url()));
                 let gateway = Self::start(&arguments)?;

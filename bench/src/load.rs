@@ -1,12 +1,15 @@
 //! One run of the load generator against a server.
 
+use std::fs::{self, File};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::gateway::program;
+use crate::process;
 
 /// The server that a run is played against.
 #[derive(Debug)]
@@ -19,32 +22,81 @@ pub struct Target {
     pub pids: Vec<u32>,
 }
 
-/// Runs a scenario with these settings (`key=value`) to its end; its report.
+/// A run that is under way; dropping it kills it.
+#[derive(Debug)]
+pub struct Run {
+    child: Child,
+    report: PathBuf,
+    _folder: TempDir,
+}
+
+impl Run {
+    /// Starts a scenario with these settings (`key=value`).
+    ///
+    /// # Errors
+    ///
+    /// The generator is not built.
+    pub fn start(target: &Target, scenario: &str, settings: &[String]) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let (file, report) =
+            (folder.path().join("scenario.toml"), folder.path().join("report.json"));
+        fs::write(&file, scenario)?;
+        let mut run = Command::new(program("ringwire-loadtest")?);
+        run.arg("run").arg(&file).arg("--url").arg(&target.url).arg("--report-json").arg(&report);
+        if let Some(secret) = &target.jwt_secret_file {
+            run.arg("--jwt-secret-file").arg(secret);
+        }
+        for pid in &target.pids {
+            run.arg("--server-pid").arg(pid.to_string());
+        }
+        for setting in settings {
+            run.arg("--set").arg(setting);
+        }
+        // What it says is wanted when it fails; a file never fills up, as a pipe does that nobody reads.
+        run.stdout(Stdio::null()).stderr(File::create(folder.path().join("said"))?);
+        Ok(Self { child: run.spawn()?, report, _folder: folder })
+    }
+
+    /// Waits until it has ended by itself; its report.
+    ///
+    /// # Errors
+    ///
+    /// It ended without a report.
+    pub fn finish(mut self) -> Result<Value> {
+        let ended = self.child.wait()?;
+        let report = fs::read(&self.report).with_context(|| {
+            let said = fs::read_to_string(self.report.with_file_name("said")).unwrap_or_default();
+            format!("the load generator ended with {ended} and no report:\n{said}")
+        })?;
+        Ok(serde_json::from_slice(&report)?)
+    }
+
+    /// Ends the sending now; its report.
+    ///
+    /// # Errors
+    ///
+    /// It ended without a report.
+    pub fn stop(self) -> Result<Value> {
+        process::interrupt(&self.child);
+        self.finish()
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        // Both fail only when it is gone already, and that is what they are for.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs a scenario with these settings to its end; its report.
 ///
 /// # Errors
 ///
-/// The generator is not built, or ended without a report.
+/// As [`Run::start`] and [`Run::finish`].
 pub fn run(target: &Target, scenario: &str, settings: &[String]) -> Result<Value> {
-    let folder = tempfile::tempdir()?;
-    let (file, report) = (folder.path().join("scenario.toml"), folder.path().join("report.json"));
-    std::fs::write(&file, scenario)?;
-    let mut run = Command::new(program("ringwire-loadtest")?);
-    run.arg("run").arg(&file).arg("--url").arg(&target.url).arg("--report-json").arg(&report);
-    if let Some(secret) = &target.jwt_secret_file {
-        run.arg("--jwt-secret-file").arg(secret);
-    }
-    for pid in &target.pids {
-        run.arg("--server-pid").arg(pid.to_string());
-    }
-    for setting in settings {
-        run.arg("--set").arg(setting);
-    }
-    let ended = run.stdout(Stdio::null()).stderr(Stdio::piped()).output()?;
-    let report = std::fs::read(&report).with_context(|| {
-        let said = String::from_utf8_lossy(&ended.stderr);
-        format!("the load generator ended with {} and no report:\n{said}", ended.status)
-    })?;
-    Ok(serde_json::from_slice(&report)?)
+    Run::start(target, scenario, settings)?.finish()
 }
 
 /// How messages are offered.

@@ -1,6 +1,7 @@
-//! CPU time of processes, as the kernel counts it.
+//! CPU time of processes, as the kernel counts it; and the end of those that finish their work first.
 
 use std::fs;
+use std::process::Child;
 
 use anyhow::{Context as _, Result};
 
@@ -28,6 +29,15 @@ pub fn cpu_seconds_of_tree(pid: u32) -> Result<f64> {
         }
     }
     Ok(ticks as f64 / ticks_per_s as f64)
+}
+
+/// Asks a child to end, as Ctrl-C does.
+pub fn interrupt(child: &Child) {
+    let Ok(pid) = i32::try_from(child.id()) else { return };
+    // SAFETY: takes no pointers. The process is ours and not yet waited for, so that its number is nobody else's.
+    unsafe {
+        libc::kill(pid, libc::SIGINT);
+    }
 }
 
 /// Fields 14 to 17 of `/proc/PID/stat` (proc(5)): own user and system ticks, then those of children waited for.

@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use bytes::BytesMut;
 use clap::Parser;
+use ringwire_gateway::connection::departures::Departures;
 use ringwire_gateway::connection::driver::{self, Application, Opening, ReadBuffer};
 use ringwire_gateway::connection::endpoint::Endpoint;
 use ringwire_gateway::connection::links::{Heartbeat, LinkKey, Links, Overdue};
@@ -56,6 +57,7 @@ struct Manner {
 struct Echo {
     links: RefCell<Links>,
     read_buffer: RefCell<ReadBuffer>,
+    departures: Departures,
     /// Who is told what is said, where everybody is.
     listeners: RefCell<Vec<LinkKey>>,
     manner: Manner,
@@ -68,6 +70,10 @@ impl Application for Echo {
 
     fn read_buffer(&self) -> &RefCell<ReadBuffer> {
         &self.read_buffer
+    }
+
+    fn departures(&self) -> &Departures {
+        &self.departures
     }
 
     fn on_turn(&self) {}
@@ -119,6 +125,7 @@ async fn run(
     let echo = Rc::new(Echo {
         links: RefCell::new(Links::new(heartbeat)),
         read_buffer: RefCell::default(),
+        departures: Departures::default(),
         listeners: RefCell::default(),
         manner,
     });
@@ -127,6 +134,7 @@ async fn run(
     }
     net::spawn(driver::flush_loop(Rc::clone(&echo)));
     net::spawn(driver::sweep_loop(Rc::clone(&echo)));
+    net::spawn(driver::departure_loop(Rc::clone(&echo)));
     let listener = Listener::new(listener)?;
     loop {
         let (stream, _) = listener.accept().await?;

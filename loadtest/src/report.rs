@@ -370,11 +370,18 @@ impl fmt::Display for Report {
             if figures.count == 0 && !is_expected {
                 continue;
             }
-            writeln!(
+            write!(
                 f,
-                "  {what:<9}  p50 {:.3}  p90 {:.3}  p99 {:.3}  p99.9 {:.3}  max {:.3} ms  ({})",
+                "  {what:<9}  p50 {:.3}  p90 {:.3}  p99 {:.3}  p99.9 {:.3}  max {:.3} ms  ({}",
                 figures.p50, figures.p90, figures.p99, figures.p999, figures.max, figures.count
             )?;
+            // What was never answered has no latency, and the percentiles look the better for it.
+            match self.unanswered {
+                1.. if what == "ack" => {
+                    writeln!(f, "; {} without an answer are not in it)", self.unanswered)?;
+                }
+                _ => writeln!(f, ")")?,
+            }
         }
         writeln!(
             f,
@@ -501,6 +508,18 @@ mod tests {
         assert_eq!(read.configuration, report.configuration);
         assert_eq!(read.to_string(), report.to_string());
         assert_eq!(read.verdict, Verdict::Pass, "{read}");
+    }
+
+    #[test]
+    fn sends_without_an_answer_are_named_where_they_are_missing() {
+        let mut report = sample_report(1.0);
+        let line = |report: &Report| {
+            let text = report.to_string();
+            text.lines().find(|line| line.contains("  ack ")).unwrap_or_default().to_owned()
+        };
+        assert!(line(&report).ends_with(&format!("({})", report.ack_ms.count)), "{report}");
+        report.unanswered = 7;
+        assert!(line(&report).ends_with("; 7 without an answer are not in it)"), "{report}");
     }
 
     /// Reports from before other protocols were spoken are of Ringwire.

@@ -254,6 +254,12 @@ impl Scenario {
                 not_negative(to_per_s, "shape.to_per_s")?;
             }
         }
+        let has_schedule = self.arrival != Arrival::Closed;
+        check(
+            has_schedule || self.shape == Shape::Steady {},
+            "shape",
+            "must be steady in a closed loop, which follows the answers and no rate",
+        )?;
         positive(self.think_s, "think_s")?;
         check((1..=1024).contains(&self.at_once), "at_once", "must be between 1 and 1024")?;
         positive(self.duration_s, "duration_s")?;
@@ -414,6 +420,14 @@ mod tests {
         assert!(error.contains("rate_per_s") && error.contains("away_s"), "{error}");
         let error = parse(&["shape.kind=stairs"]).unwrap_err();
         assert!(error.contains("stairs") && error.contains("steps"), "{error}");
+    }
+
+    #[test]
+    fn a_closed_loop_has_no_rate_that_could_change() {
+        let shape = "shape={kind='ramp', to_per_s=9}";
+        let error = parse(&["arrival=closed", shape]).unwrap_err();
+        assert!(error.contains("shape must be steady"), "{error}");
+        assert!(parse(&["arrival=poisson", shape]).is_ok());
     }
 
     #[test]

@@ -89,6 +89,8 @@ struct Driven {
     runtime: Runtime,
     deliveries: Receiver<Delivery>,
     outstanding: usize,
+    /// What one writer's queue holds.
+    room: usize,
 }
 
 impl Driven {
@@ -97,6 +99,7 @@ impl Driven {
         let mut config = database.config();
         config.batch = limits.batch;
         config.queue_capacity = config.queue_capacity.max(limits.batch.max_rows * 8);
+        let room = config.queue_capacity;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let sink = Arc::new(move |_, answers| {
             let writer = std::thread::current().id();
@@ -104,7 +107,7 @@ impl Driven {
             let _ = sender.send(Delivery { at: Instant::now(), writer, answers });
         });
         let store = runtime.block_on(Store::open(config, sink))?;
-        Ok(Self { store, runtime, deliveries, outstanding: 0 })
+        Ok(Self { store, runtime, deliveries, outstanding: 0, room })
     }
 
     fn submit(&mut self, messages: &mut Messages) -> Result<()> {
@@ -217,7 +220,8 @@ pub(crate) fn closed_loop(
     })
 }
 
-/// Submits at a steady rate, whatever the answers do.
+/// Submits at a steady rate, whatever the answers do. Where the disk stands still for so long that the queue is full, what
+/// is due waits for room: its latency counts from when it was due.
 pub(crate) fn open_loop(
     database: &Database,
     messages: &mut Messages,
@@ -237,7 +241,7 @@ pub(crate) fn open_loop(
     loop {
         let now = Instant::now();
         let is_over = now.duration_since(start) >= length + WARM_UP;
-        while !is_over && intended(messages.made()) <= now {
+        while !is_over && intended(messages.made()) <= now && driven.outstanding < driven.room {
             let lateness = now.duration_since(intended(messages.made()));
             late.saturating_record(lateness.as_micros() as u64);
             driven.submit(messages)?;

@@ -146,6 +146,7 @@ impl Database {
 impl PostgresServer {
     fn start() -> Result<Self> {
         let server = PrivatePostgres::start_with(&SETTINGS).context("no private Postgres")?;
+        server.age()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let observer = runtime.block_on(async {
             let (client, connection) = tokio_postgres::connect(&server.url(), NoTls).await?;

@@ -1,9 +1,10 @@
-//! One task per connection reads; one task per shard flushes; one sweeps once a second.
+//! One task per connection reads; one task per shard flushes; one sweeps once a second; one closes what has ended.
 //!
 //! ```text
 //!   serve:  readable ─► recv into the shard's buffer ─► machine ─► Application::on_message ─► links
 //!           a large answer is sent at the end of its turn, everything else by the flush task
 //!   flush:  something dirty ─► 256 connections a pass, sent together ─► blocked ones come back when writable
+//!   depart: ended ─► 16 sockets closed ─► a millisecond for others
 //!   sweep:  each second ─► pings, idle and slow connections ─► Application::on_second
 //! ```
 //!
@@ -22,6 +23,7 @@ use ringwire_protocol::connection::{Connection, Event, Input};
 use ringwire_protocol::websocket::MessageKind;
 use ringwire_protocol::websocket::deflate::Inflater;
 
+use super::departures::Departures;
 use super::endpoint::Endpoint;
 use super::flush::Pass;
 use super::links::{LinkKey, Links, Overdue};
@@ -34,6 +36,8 @@ pub trait Application: 'static {
     fn links(&self) -> &RefCell<Links>;
     /// What the shard reads with.
     fn read_buffer(&self) -> &RefCell<ReadBuffer>;
+    /// Sockets that are to be closed.
+    fn departures(&self) -> &Departures;
     /// Bytes arrived; messages may follow.
     fn on_turn(&self);
     /// A whole message arrived. Must not borrow the read buffer.
@@ -75,7 +79,7 @@ pub struct Opening {
     pub unread: BytesMut,
 }
 
-/// Serves one connection to its end, when `held` is dropped. `link` must have been made for `stream`.
+/// Serves one connection to its end; `held` is dropped when its socket is closed. `link` must have been made for `stream`.
 #[expect(clippy::manual_async_fn, reason = "an async fn keeps its arguments twice, here for ever")]
 pub fn serve<A: Application>(
     app: Rc<A>,
@@ -111,7 +115,7 @@ pub fn serve<A: Application>(
         }
         app.links().borrow_mut().remove(link);
         app.on_gone(link);
-        drop(held);
+        app.departures().push((stream, held));
     }
 }
 
@@ -273,6 +277,15 @@ pub async fn yield_to_others() {
         Poll::Pending
     })
     .await;
+}
+
+/// Closes the sockets of connections that have ended, for ever.
+pub async fn departure_loop<A: Application>(app: Rc<A>) {
+    loop {
+        poll_fn(|context| app.departures().poll_waiting(context)).await;
+        app.departures().close(limits::CLOSES_PER_MS);
+        net::sleep(Duration::from_millis(1)).await;
+    }
 }
 
 /// Sweeps once a second, for ever.

@@ -13,6 +13,7 @@ pub mod address_rate;
 pub mod addresses;
 pub mod admission;
 pub(crate) mod buffers;
+pub mod departures;
 pub mod driver;
 pub mod endpoint;
 pub mod flush;

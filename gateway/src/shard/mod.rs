@@ -58,6 +58,7 @@ use ringwire_protocol::{CloseReason, CommandError, ErrorCode, UnixMs, UserId};
 use tokio::sync::oneshot;
 
 use crate::connection::addresses::Greeting;
+use crate::connection::departures::Departures;
 use crate::connection::driver::{self, Application, ReadBuffer};
 use crate::connection::endpoint::Endpoint;
 use crate::connection::links::{Heartbeat, LinkKey, Links, Overdue};
@@ -95,6 +96,7 @@ pub struct Shard {
     id: ShardId,
     links: RefCell<Links>,
     read_buffer: RefCell<ReadBuffer>,
+    departures: Departures,
     state: RefCell<State>,
     /// Upgraded connections of which nobody knows yet whose they are.
     nameless: RefCell<BTreeSet<RawFd>>,
@@ -110,6 +112,7 @@ impl Shard {
             id,
             links: RefCell::new(Links::new(heartbeat)),
             read_buffer: RefCell::default(),
+            departures: Departures::default(),
             state: RefCell::new(State::new(shared, id, time, writers)),
             nameless: RefCell::default(),
         }
@@ -130,6 +133,7 @@ impl Shard {
         }
         net::spawn(driver::flush_loop(Rc::clone(&shard)));
         net::spawn(driver::sweep_loop(Rc::clone(&shard)));
+        net::spawn(driver::departure_loop(Rc::clone(&shard)));
         let listener_fd = std::os::fd::AsRawFd::as_raw_fd(&listener);
         net::spawn(accept_loop(Rc::clone(&shard), Listener::new(listener)?));
         let signal = Signal::new(mailbox.as_fd())?;
@@ -408,6 +412,10 @@ impl Application for Shard {
 
     fn read_buffer(&self) -> &RefCell<ReadBuffer> {
         &self.read_buffer
+    }
+
+    fn departures(&self) -> &Departures {
+        &self.departures
     }
 
     fn on_turn(&self) {
