@@ -69,6 +69,17 @@ impl Answer {
     }
 }
 
+impl std::fmt::Display for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.rate_per_s {
+            Some(rate) if self.verdict() == Verdict::Pass => write!(f, "{rate:.0}/s")?,
+            Some(rate) => write!(f, "at least {rate:.0}/s")?,
+            None => write!(f, "not found")?,
+        }
+        write!(f, " ({})", self.limit.name())
+    }
+}
+
 impl Limit {
     /// In words.
     pub const fn name(self) -> &'static str {
@@ -124,7 +135,11 @@ impl Search {
         self.is_repeat = false;
         match verdict {
             Verdict::Pass if is_confirmation => {
-                let limit = self.failed.map_or(Limit::Steps, |(_, limit)| limit);
+                // Where the steps ran out far below the lowest failure, nothing is known of what lies between.
+                let limit = match self.failed {
+                    Some((failed, limit)) if self.is_narrow(rate, failed) => limit,
+                    _ => Limit::Steps,
+                };
                 self.next = Next::Over(Answer { rate_per_s: Some(rate), limit });
                 return;
             }
@@ -138,6 +153,11 @@ impl Search {
         self.next = self.choose(is_confirmation);
     }
 
+    fn is_narrow(&self, passed: f64, failed: f64) -> bool {
+        // What was meant to be as narrow as this may have been rounded up.
+        failed / passed <= (1.0 + self.settings.precision) * (1.0 + f64::EPSILON * 4.0)
+    }
+
     fn choose(&self, was_refuted: bool) -> Next {
         let Settings { growth, precision, max_steps, from_per_s } = self.settings;
         // The last step is kept for the confirmation.
@@ -148,7 +168,7 @@ impl Search {
                 Next::Over(Answer { rate_per_s: None, limit: Limit::Steps })
             }
             (Some(passed), None) => Next::Try(passed * growth),
-            (Some(passed), Some((failed, _))) if failed / passed <= 1.0 + precision => {
+            (Some(passed), Some((failed, _))) if self.is_narrow(passed, failed) => {
                 Next::Confirm(passed)
             }
             // What passed once and then failed was close to the edge: go down in small steps.
@@ -245,6 +265,16 @@ mod tests {
             _ => pass_up_to(5000.0)(rate, step),
         });
         assert_eq!(answer.verdict(), Verdict::Pass);
+    }
+
+    #[test]
+    fn steps_that_run_out_far_below_the_edge_make_the_answer_at_least() {
+        let settings = Settings { from_per_s: 50.0, growth: 20.0, max_steps: 3, ..SETTINGS };
+        let (answer, offered) = search(settings, pass_up_to(177.0));
+        assert_eq!(offered, [50.0, 1000.0, 50.0]);
+        assert_eq!((answer.rate_per_s, answer.limit), (Some(50.0), Limit::Steps));
+        assert_eq!(answer.verdict(), Verdict::InsufficientEvidence);
+        assert_eq!(answer.to_string(), "at least 50/s (the search had no more steps)");
     }
 
     #[test]

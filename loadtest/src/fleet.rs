@@ -20,6 +20,7 @@ use crate::control::{ClockOrder, FromPart, Order, ToPart, VERSION};
 use crate::layout::Layout;
 use crate::link::{Events, Here, Link, LinkError, Place};
 use crate::live::View;
+use crate::machine::Machine;
 use crate::relay::Board;
 use crate::scenario::Scenario;
 use crate::series::{Interval, Series};
@@ -77,6 +78,8 @@ pub struct RunResult {
     pub intervals: Vec<Interval>,
     /// When the first send could be due.
     pub started_at: SystemTime,
+    /// Where it was conducted, as it was before the first connection.
+    pub machine: Machine,
     /// What the server used meanwhile, where it was watched.
     pub server: Option<Cost>,
     /// How many processes took part.
@@ -114,6 +117,7 @@ pub fn run(
 
 /// Carries out a scenario wherever it is to be.
 pub fn run_at(setup: Setup) -> Result<RunResult, FleetError> {
+    let machine = Machine::look();
     let (channel, events) = mpsc::sync_channel(MAX_EVENTS);
     let mut links = Vec::new();
     for (number, place) in setup.places.into_iter().enumerate() {
@@ -146,6 +150,7 @@ pub fn run_at(setup: Setup) -> Result<RunResult, FleetError> {
         series: Series::new(),
         tally: None,
         failure: None,
+        machine,
         server: setup.server,
         view: setup.view,
     };
@@ -241,6 +246,7 @@ struct Fleet {
     series: Series,
     tally: Option<Tally>,
     failure: Option<String>,
+    machine: Machine,
     server: Option<Watch>,
     view: View,
 }
@@ -369,6 +375,7 @@ impl Fleet {
             sending,
             intervals: self.series.intervals(),
             started_at: self.started_at,
+            machine: self.machine,
             server: self.server.and_then(Watch::end),
             processes: self.links.len() as u32,
         })

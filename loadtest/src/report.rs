@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +55,10 @@ pub struct Report {
     pub acked: u64,
     /// Messages received by the partner.
     pub delivered: u64,
+    /// Of those, what was received while sends were offered: not what came in while the run waited for the rest. Rates and
+    /// costs are of these.
+    #[serde(default)]
+    pub delivered_meanwhile: u64,
     /// Sends refused for good.
     pub refused: u64,
     /// Sends without an answer.
@@ -203,6 +207,16 @@ pub struct Slip {
     pub max: f64,
 }
 
+/// What was received in the intervals of which the larger part lies within the sending; nothing where there is none.
+fn delivered_meanwhile(intervals: &[Interval], sending: Duration) -> Option<u64> {
+    let is_within = |interval: &&Interval| {
+        interval.at_s > 0.0 && interval.at_s - interval.seconds / 2.0 < sending.as_secs_f64()
+    };
+    let mut within = intervals.iter().filter(is_within).peekable();
+    within.peek()?;
+    Some(within.map(|interval| interval.counts.delivered).sum())
+}
+
 impl Report {
     /// Judges and sums up a run.
     pub fn new(scenario: &Scenario, url: &str, result: RunResult) -> Self {
@@ -228,6 +242,8 @@ impl Report {
             sent: tally.sent,
             acked: tally.acked,
             delivered: tally.delivered,
+            delivered_meanwhile: delivered_meanwhile(&result.intervals, result.sending)
+                .unwrap_or(tally.delivered),
             refused: tally.refused,
             unanswered: tally.unanswered,
             lost: findings.lost,
@@ -266,7 +282,7 @@ impl Report {
                 .duration_since(UNIX_EPOCH)
                 .unwrap_or_default()
                 .as_secs_f64(),
-            machine: Machine::look(),
+            machine: result.machine,
             server: result.server,
             labels: BTreeMap::new(),
             configuration: scenario.clone(),
@@ -400,7 +416,7 @@ impl fmt::Display for Report {
             )?;
         }
         if let Some(server) = &self.server {
-            let per_cpu_s = self.delivered as f64 / server.cpu_s.max(0.001);
+            let per_cpu_s = self.delivered_meanwhile as f64 / server.cpu_s.max(0.001);
             writeln!(
                 f,
                 "  server     {:.2} CPU s ({:.0} deliveries per CPU s), {:.1} MiB before, {:.1} MiB after ({})",
@@ -432,7 +448,7 @@ pub(crate) fn mebibytes(bytes: u64) -> f64 {
 /// of factor 1. For the tests of what is made of reports.
 #[cfg(test)]
 pub(crate) fn sample_report(factor: f64) -> Report {
-    use std::time::{Duration, SystemTime};
+    use std::time::SystemTime;
 
     use crate::latency::Latency;
     use crate::layout::Layout;
@@ -482,6 +498,7 @@ pub(crate) fn sample_report(factor: f64) -> Report {
         interrupted: false,
         sending: Duration::from_secs(10),
         intervals,
+        machine: Machine::look(),
         started_at: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
         server: Some(Cost {
             source: "pid 1".to_owned(),
@@ -498,6 +515,20 @@ pub(crate) fn sample_report(factor: f64) -> Report {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::series::Counts;
+
+    #[test]
+    fn what_comes_in_after_the_last_send_makes_no_rate() {
+        let interval = |at_s: f64, delivered: u64| {
+            let counts = Counts { delivered, ..Counts::default() };
+            Interval { at_s, seconds: 1.0, counts, ..Interval::default() }
+        };
+        // Snapshots are taken when a thread gets to it, not on the dot.
+        let intervals =
+            [interval(-0.2, 9), interval(1.0, 100), interval(2.02, 90), interval(2.99, 500)];
+        assert_eq!(delivered_meanwhile(&intervals, Duration::from_secs(2)), Some(190));
+        assert_eq!(delivered_meanwhile(&intervals[..1], Duration::from_millis(300)), None);
+    }
 
     #[test]
     fn a_report_survives_its_json() {

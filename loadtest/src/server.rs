@@ -74,6 +74,8 @@ pub struct Watch {
     news: Receiver<Usage>,
     before: Option<Reading>,
     after: Option<Reading>,
+    /// Asked for what it has used in all, whether it answered or not: one that hangs is not waited for twice.
+    asked: bool,
 }
 
 /// What is read at one moment.
@@ -136,7 +138,7 @@ impl Watch {
                 }
             }
         });
-        Ok(Self { source, news, before: None, after: None })
+        Ok(Self { source, news, before: None, after: None, asked: false })
     }
 
     /// What was read since the last call.
@@ -151,7 +153,7 @@ impl Watch {
 
     /// The last send was due. The first call counts.
     pub(crate) fn finish(&mut self) {
-        if self.before.is_some() && self.after.is_none() {
+        if self.before.is_some() && !std::mem::replace(&mut self.asked, true) {
             self.after = self.source.read().ok();
         }
     }
@@ -333,6 +335,24 @@ mod tests {
             "7 (a) b (c) S 3 7 7 0 -1 4194560 1 2 0 0 10 20 30 40 20 0 1 0 99 1000 55 1844 1 1 0 0";
         assert_eq!(Stat::parse(line), Some(Stat { parent: 3, ticks: 100, resident_pages: 55 }));
         assert_eq!(Stat::parse("7 (a) S 3"), None);
+    }
+
+    /// A server that hangs would otherwise hold up the run again and again.
+    #[test]
+    fn what_does_not_answer_at_the_end_is_asked_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let source = Source::metrics(&url).unwrap();
+        let all = Usage { cpu_s: 1.0, resident_bytes: 1 };
+        let before = Some(Reading { all, cpu_s_of_each: Vec::new() });
+        let news = mpsc::sync_channel(1).1;
+        let mut watch = Watch { source, news, before, after: None, asked: false };
+        watch.finish();
+        watch.finish();
+        assert!(listener.accept().is_ok());
+        assert!(listener.accept().is_err(), "nobody asked again");
+        assert!(watch.end().is_none());
     }
 
     #[test]

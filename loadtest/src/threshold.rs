@@ -127,7 +127,7 @@ impl Thresholds {
         most("unpushed", findings.unpushed, self.unpushed);
         most("unanswered", tally.unanswered, self.unanswered);
         most("refused", tally.refused, self.refused);
-        most("conversations that could not be read back", tally.unverified, 0);
+        most("users whose log could not be read back", tally.unverified, 0);
         broken.extend(tally.failures.iter().map(|reason| format!("a user gave up: {reason}")));
 
         let mut weak = Vec::new();

@@ -105,9 +105,12 @@ impl Worker {
         let began_us = self.crew.run.now_us();
         for index in 0..self.crew.slots.len() {
             let due_us = began_us + (interval * index as u32).as_micros() as u64;
-            let wait_us = due_us.saturating_sub(self.crew.run.now_us());
-            if wait_us >= 1000 {
-                monoio::time::sleep(Duration::from_micros(wait_us)).await;
+            loop {
+                let wait_us = due_us.saturating_sub(self.crew.run.now_us());
+                if wait_us < 1000 || self.crew.run.is_stopped() {
+                    break;
+                }
+                monoio::time::sleep(Duration::from_micros(wait_us).min(SWEEP)).await;
             }
             if self.crew.run.is_stopped() {
                 break;

@@ -166,7 +166,7 @@ impl Bed<'_> {
         let figure = |pointer| load::figure(report, pointer);
         let probe_ms = |quantile| probe_us.value_at_quantile(quantile) as f64 / 1000.0;
         let gateway_cpu_s = figure("/server/cpu_s_of_each/0");
-        let delivered = figure("/delivered");
+        let delivered = figure("/delivered_meanwhile");
         let verdict = report["verdict"].as_str().unwrap_or("unknown").to_owned();
         Row {
             database: self.database.to_owned(),

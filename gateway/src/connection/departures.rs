@@ -1,7 +1,7 @@
 //! Sockets whose connections have ended, closed a few at a time.
 //!
 //! ```text
-//!   ended ─► on_gone (the session knows at once) ─► departures ─► 16 sockets closed ─► a millisecond for everybody else ─┐
+//!   ended ─► on_gone (the session knows at once) ─► departures ─► 32 sockets closed ─► a millisecond for everybody else ─┐
 //!                                                        ▲──────────────────────────────────────────────────────────────┘
 //! ```
 //!

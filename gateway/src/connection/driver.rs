@@ -4,7 +4,7 @@
 //!   serve:  readable ─► recv into the shard's buffer ─► machine ─► Application::on_message ─► links
 //!           a large answer is sent at the end of its turn, everything else by the flush task
 //!   flush:  something dirty ─► 256 connections a pass, sent together ─► blocked ones come back when writable
-//!   depart: ended ─► 16 sockets closed ─► a millisecond for others
+//!   depart: ended ─► 32 sockets closed ─► a millisecond for others
 //!   sweep:  each second ─► pings, idle and slow connections ─► Application::on_second
 //! ```
 //!

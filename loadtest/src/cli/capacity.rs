@@ -11,7 +11,7 @@ use ringwire_loadtest::threshold::Verdict;
 
 use super::outputs::OutputArguments;
 use super::place::PlaceArguments;
-use super::{exit_code, stop_on_signals};
+use super::{exit_code, say, stop_on_signals};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct CapacityArguments {
@@ -74,13 +74,10 @@ pub(crate) fn search(arguments: &CapacityArguments) -> anyhow::Result<ExitCode> 
             Next::Try(rate) => ("try", rate),
             Next::Confirm(rate) => ("confirm", rate),
             Next::Over(answer) => {
-                match answer.rate_per_s {
-                    Some(rate) => println!("capacity {rate:.0}/s ({})", answer.limit.name()),
-                    None => println!("capacity not found ({})", answer.limit.name()),
-                }
                 if let Some(report) = &last {
                     arguments.outputs.write(report)?;
                 }
+                say(format_args!("capacity {answer}"))?;
                 return Ok(exit_code(answer.verdict()));
             }
         };
@@ -89,10 +86,10 @@ pub(crate) fn search(arguments: &CapacityArguments) -> anyhow::Result<ExitCode> 
         }
         let report =
             arguments.place.run(&Scenario { rate_per_s: rate, ..scenario.clone() }, &stop)?;
-        println!("{}", line(what, rate, &report));
+        say(line(what, rate, &report))?;
         if stop.load(Relaxed) {
             arguments.outputs.write(&report)?;
-            println!("capacity not found (the search was interrupted)");
+            say("capacity not found (the search was interrupted)")?;
             return Ok(exit_code(Verdict::InsufficientEvidence));
         }
         search.told(report.verdict);

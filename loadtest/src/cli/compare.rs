@@ -9,6 +9,7 @@ use ringwire_loadtest::page;
 use ringwire_loadtest::report::Report;
 
 use super::outputs::write;
+use super::say;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct CompareArguments {
@@ -38,9 +39,10 @@ pub(crate) fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> 
     let comparisons: Vec<_> =
         others.iter().map(|other| compare::compare(base, other, arguments.noise)).collect();
     for comparison in &comparisons {
-        println!("{comparison}");
+        say(comparison)?;
     }
-    println!("ties: up to {} % and all that is not sure; {}", arguments.noise, compare::METHOD);
+    let noise = arguments.noise;
+    say(format_args!("ties: up to {noise} % and all that is not sure; {}", compare::METHOD))?;
     if let Some(path) = &arguments.report_html {
         write(path, page::versus::page(&sides, &comparisons))?;
     }
@@ -57,5 +59,12 @@ fn read(side: &str) -> anyhow::Result<Runs> {
         Report::from_json(&json).with_context(|| format!("{file} cannot be compared"))
     };
     let reports = side.split(',').map(read).collect::<anyhow::Result<Vec<_>>>()?;
+    let mut files: Vec<&str> = side.split(',').collect();
+    files.sort_unstable();
+    files.dedup();
+    anyhow::ensure!(
+        files.len() == reports.len(),
+        "{side} names a report twice; a run that counts twice makes differences look surer than they are"
+    );
     Ok(Runs { name: side.to_owned(), reports })
 }

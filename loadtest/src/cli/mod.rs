@@ -7,11 +7,18 @@ pub(crate) mod place;
 pub(crate) mod run;
 pub(crate) mod worker;
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use anyhow::Context as _;
 use ringwire_loadtest::threshold::Verdict;
+
+/// Prints a line. Whoever read standard output may have gone: that is an error and no panic.
+pub(crate) fn say(line: impl std::fmt::Display) -> anyhow::Result<()> {
+    writeln!(io::stdout(), "{line}").context("cannot write to standard output")
+}
 
 pub(crate) fn exit_code(verdict: Verdict) -> ExitCode {
     ExitCode::from(verdict.exit_code())

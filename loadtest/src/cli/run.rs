@@ -1,13 +1,10 @@
 //! `run`: one scenario, once.
 
-use std::io::{self, Write as _};
 use std::process::ExitCode;
-
-use anyhow::Context as _;
 
 use super::outputs::OutputArguments;
 use super::place::PlaceArguments;
-use super::{exit_code, stop_on_signals};
+use super::{exit_code, say, stop_on_signals};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct RunArguments {
@@ -22,7 +19,9 @@ pub(crate) fn run(arguments: &RunArguments) -> anyhow::Result<ExitCode> {
     arguments.outputs.prepare()?;
     let stop = stop_on_signals()?;
     let report = arguments.place.run(&scenario, &stop)?;
+    // First what can be read again nowhere if a file fails; and the files even if nobody reads this.
+    let said = say(&report);
     arguments.outputs.write(&report)?;
-    writeln!(io::stdout(), "{report}").context("cannot write the report to standard output")?;
+    said?;
     Ok(exit_code(report.verdict))
 }

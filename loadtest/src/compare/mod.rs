@@ -208,10 +208,16 @@ fn judge(metric: Metric, change: f64, [low, high]: [f64; 2], noise_percent: f64)
 fn doubts(base: &Runs, other: &Runs, sides: &[Side; 2]) -> Vec<String> {
     let mut doubts = Vec::new();
     for (runs, side) in [base, other].into_iter().zip(sides) {
-        for report in
-            runs.reports.iter().filter(|report| report.verdict == Verdict::InsufficientEvidence)
-        {
-            doubts.push(format!("{}: {}", runs.name, report.reasons.join("; ")));
+        for report in runs.reports.iter().filter(|report| report.verdict != Verdict::Pass) {
+            let (verdict, reasons) = (report.verdict.name(), report.reasons.join("; "));
+            doubts.push(format!("{}: {verdict}: {reasons}", runs.name));
+        }
+        let unanswered: u64 = runs.reports.iter().map(|report| report.unanswered).sum();
+        if unanswered > 0 {
+            doubts.push(format!(
+                "{}: {unanswered} sends without an answer are in no latency",
+                runs.name
+            ));
         }
         let seconds = side.shortest();
         if seconds < 10 {
@@ -407,9 +413,16 @@ mod tests {
         report.machine.kernel = "Linux 0.1".to_owned();
         report.verdict = Verdict::InsufficientEvidence;
         report.reasons = vec!["the generator was late".to_owned()];
+        report.unanswered = 12;
+        let mut failed = other.reports[0].clone();
+        failed.verdict = Verdict::Fail;
+        failed.reasons = vec!["sends without an answer: 12 (at most 0)".to_owned()];
+        other.reports.push(failed);
         let doubts = compare(&base, &other, DEFAULT_NOISE_PERCENT).doubts.join("\n");
         for part in [
-            "the generator was late",
+            "insufficient_evidence: the generator was late",
+            "fail: sends without an answer: 12",
+            "24 sends without an answer are in no latency",
             "rate_per_s",
             "thresholds.ack_p99_ms",
             "different machines",

@@ -340,14 +340,47 @@ fn reports_are_compared() {
     let text = compare(&quick, &quick);
     let outcomes: Vec<_> = text.lines().filter(|line| line.contains('→')).collect();
     assert!(!outcomes.is_empty() && outcomes.iter().all(|line| line.ends_with("  tie")), "{text}");
-    let text = compare(&format!("{quick},{quick},{quick}"), &quick);
+    let (again, once_more) = (path("again.json"), path("once-more.json"));
+    for copy in [&again, &once_more] {
+        std::fs::copy(&quick, copy).unwrap();
+    }
+    let text = compare(&format!("{quick},{again},{once_more}"), &quick);
     assert!(text.contains("(3 runs)"), "{text}");
+    let mut command = program();
+    command.args(["compare", &format!("{quick},{quick}"), &slow]);
+    let error = String::from_utf8(end(command, 1).stderr).unwrap();
+    assert!(error.contains("names a report twice"), "{error}");
     assert!(std::fs::read_to_string(desk.path("compare.html")).unwrap().contains("</svg>"));
     assert!(Path::new(&path("compare.json")).exists());
     let mut command = program();
     command.args(["compare", &quick]).arg(desk.path("test.toml"));
     let error = String::from_utf8(end(command, 1).stderr).unwrap();
     assert!(error.contains("test.toml cannot be compared"), "{error}");
+}
+
+/// A run is not for nothing because one of its files cannot be written after all.
+#[test]
+fn the_report_is_said_before_files_fail() {
+    let desk = Desk::new(Fault::None);
+    let folder = desk.path("reports");
+    std::fs::create_dir_all(folder.join("report.html")).unwrap();
+    let output = end(desk.command("run", &["--report-dir", folder.to_str().unwrap()]), 1);
+    assert!(String::from_utf8(output.stdout).unwrap().contains("deliver"), "the text");
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("report.html"), "{error}");
+}
+
+#[test]
+fn ctrl_c_does_not_wait_for_users_who_are_slow_to_come() {
+    let desk = Desk::new(Fault::None);
+    let mut command = desk.command("run", &["--set", "connect_rate_per_s=0.001"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    lines.map(Result::unwrap).find(|line| line.contains("users 0 ")).unwrap();
+    // SAFETY: takes no pointers; the child has not been waited for, so the id is still its own.
+    unsafe { libc::kill(child.id().cast_signed(), libc::SIGINT) };
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(98), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
 /// What this server can do hardly depends on the machine: a message takes at least 5 ms of its one lock, so that more
