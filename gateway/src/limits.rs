@@ -72,7 +72,7 @@ pub const IDLE_CLOSE_S: u32 = 75;
 pub const SLOW_CONSUMER_S: u32 = 10;
 /// How long the other side may take to answer a close frame, in seconds.
 pub const CLOSE_WAIT_S: u32 = 5;
-/// Sockets that a shard closes in a millisecond; more that end at once wait for the next one.
+/// Sockets that a shard closes in a millisecond at most; more that end at once wait for the next one.
 pub const CLOSES_PER_MS: usize = 32;
 /// How long a start waits for the port of a process that was just killed, and how often it looks, in milliseconds.
 pub const PORT_RELEASE_MS: u64 = 2_000;

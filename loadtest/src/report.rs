@@ -58,7 +58,7 @@ pub struct Report {
     /// Of those, what was received while sends were offered: not what came in while the run waited for the rest. Rates and
     /// costs are of these.
     #[serde(default)]
-    pub delivered_meanwhile: u64,
+    pub delivered_meanwhile: Option<u64>,
     /// Sends refused for good.
     pub refused: u64,
     /// Sends without an answer.
@@ -207,14 +207,17 @@ pub struct Slip {
     pub max: f64,
 }
 
-/// What was received in the intervals of which the larger part lies within the sending; nothing where there is none.
+/// What was received in the intervals of the sending, of one that lies across its end the share before; nothing where there
+/// is none.
 fn delivered_meanwhile(intervals: &[Interval], sending: Duration) -> Option<u64> {
-    let is_within = |interval: &&Interval| {
-        interval.at_s > 0.0 && interval.at_s - interval.seconds / 2.0 < sending.as_secs_f64()
-    };
-    let mut within = intervals.iter().filter(is_within).peekable();
+    let mut within = intervals.iter().filter(|interval| interval.at_s > 0.0).peekable();
     within.peek()?;
-    Some(within.map(|interval| interval.counts.delivered).sum())
+    let share = |interval: &Interval| {
+        let began_s = interval.at_s - interval.seconds;
+        let share = (sending.as_secs_f64() - began_s) / interval.seconds.max(f64::MIN_POSITIVE);
+        interval.counts.delivered as f64 * share.clamp(0.0, 1.0)
+    };
+    Some(within.map(share).sum::<f64>().round() as u64)
 }
 
 impl Report {
@@ -242,8 +245,7 @@ impl Report {
             sent: tally.sent,
             acked: tally.acked,
             delivered: tally.delivered,
-            delivered_meanwhile: delivered_meanwhile(&result.intervals, result.sending)
-                .unwrap_or(tally.delivered),
+            delivered_meanwhile: delivered_meanwhile(&result.intervals, result.sending),
             refused: tally.refused,
             unanswered: tally.unanswered,
             lost: findings.lost,
@@ -289,6 +291,11 @@ impl Report {
             histograms,
             intervals: result.intervals,
         }
+    }
+
+    /// Messages received while sends were offered; of a run too short for intervals, and of an old report, all.
+    pub fn delivered_meanwhile(&self) -> u64 {
+        self.delivered_meanwhile.unwrap_or(self.delivered)
     }
 
     /// What was spoken with the server, and how it travelled.
@@ -416,7 +423,7 @@ impl fmt::Display for Report {
             )?;
         }
         if let Some(server) = &self.server {
-            let per_cpu_s = self.delivered_meanwhile as f64 / server.cpu_s.max(0.001);
+            let per_cpu_s = self.delivered_meanwhile() as f64 / server.cpu_s.max(0.001);
             writeln!(
                 f,
                 "  server     {:.2} CPU s ({:.0} deliveries per CPU s), {:.1} MiB before, {:.1} MiB after ({})",
@@ -523,10 +530,12 @@ mod tests {
             let counts = Counts { delivered, ..Counts::default() };
             Interval { at_s, seconds: 1.0, counts, ..Interval::default() }
         };
-        // Snapshots are taken when a thread gets to it, not on the dot.
         let intervals =
-            [interval(-0.2, 9), interval(1.0, 100), interval(2.02, 90), interval(2.99, 500)];
-        assert_eq!(delivered_meanwhile(&intervals, Duration::from_secs(2)), Some(190));
+            [interval(-0.2, 9), interval(1.0, 100), interval(2.0, 90), interval(3.0, 500)];
+        let meanwhile = |millis| delivered_meanwhile(&intervals, Duration::from_millis(millis));
+        assert_eq!(meanwhile(2000), Some(190));
+        assert_eq!(meanwhile(1400), Some(136));
+        assert_eq!(meanwhile(600), Some(60));
         assert_eq!(delivered_meanwhile(&intervals[..1], Duration::from_millis(300)), None);
     }
 

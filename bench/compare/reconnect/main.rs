@@ -129,6 +129,7 @@ fn storm(gateway: &Gateway, arguments: &Arguments, spread_s: f64) -> Result<Stor
     let others: Report = serde_json::from_value(others)?;
     // The others are there before those who are cut have all connected.
     let began_s = figure(&cut, "/started_at_s") - others.started_at_s;
+    ensure!(began_s >= 0.0, "the others were slower to connect than those who are cut");
     let quiet_s = began_s + figure(&cut, "/warmup_s");
     let cut_at_s = began_s + f64::from(cut_at_s);
     let back_at_s = cut_at_s + recover_max_ms / 1000.0;

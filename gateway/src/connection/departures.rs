@@ -15,7 +15,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
 
-/// The sockets of one shard that wait to be closed: no more than it has had connections.
+/// The sockets of one shard that wait to be closed. Each keeps its place among the connections there may be.
 #[derive(Debug, Default)]
 pub struct Departures {
     waiting: RefCell<VecDeque<Box<dyn Any>>>,
@@ -31,9 +31,14 @@ impl Departures {
         }
     }
 
+    /// Nobody waits.
+    pub fn is_empty(&self) -> bool {
+        self.waiting.borrow().is_empty()
+    }
+
     /// Ready as soon as somebody waits.
     pub(super) fn poll_waiting(&self, context: &Context<'_>) -> Poll<()> {
-        if self.waiting.borrow().is_empty() {
+        if self.is_empty() {
             *self.closer.borrow_mut() = Some(context.waker().clone());
             return Poll::Pending;
         }
@@ -41,7 +46,7 @@ impl Departures {
     }
 
     /// Closes those that have waited longest, so many at most.
-    pub(super) fn close(&self, most: usize) {
+    pub fn close(&self, most: usize) {
         for _ in 0..most {
             // Not borrowed while it is dropped: that may end something else.
             let Some(leaving) = self.waiting.borrow_mut().pop_front() else { return };
@@ -88,7 +93,7 @@ mod tests {
         departures.close(2);
         assert_eq!(departures.waiting.borrow().len(), 1);
         departures.close(8);
-        assert!(departures.waiting.borrow().is_empty());
+        assert!(departures.is_empty());
     }
 
     #[test]

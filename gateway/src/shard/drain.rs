@@ -72,9 +72,12 @@ pub(super) async fn drain(shard: &Rc<Shard>, listener: RawFd) {
     }
     greet::send_nameless_away(shard);
     let goodbye = Instant::now() + Duration::from_secs(limits::DRAIN_GOODBYE_S);
-    while !shard.links.borrow().is_empty() && Instant::now() < goodbye {
+    let all_left = || shard.links.borrow().is_empty() && shard.departures.is_empty();
+    while !all_left() && Instant::now() < goodbye {
         net::sleep(LOOK).await;
     }
+    // What they hold holds the shard: none may be left behind.
+    shard.departures.close(usize::MAX);
 }
 
 /// Other shards may still need this one as an owner.

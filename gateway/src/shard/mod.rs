@@ -58,6 +58,7 @@ use ringwire_protocol::{CloseReason, CommandError, ErrorCode, UnixMs, UserId};
 use tokio::sync::oneshot;
 
 use crate::connection::addresses::Greeting;
+use crate::connection::admission::Admission;
 use crate::connection::departures::Departures;
 use crate::connection::driver::{self, Application, ReadBuffer};
 use crate::connection::endpoint::Endpoint;
@@ -405,6 +406,16 @@ impl State {
     }
 }
 
+impl Shard {
+    /// A place for one more connection; those that have ended and wait to be closed make room.
+    fn admit(&self) -> Option<Admission> {
+        self.shared.admit().or_else(|| {
+            self.departures.close(limits::CLOSES_PER_MS);
+            self.shared.admit()
+        })
+    }
+}
+
 impl Application for Shard {
     fn links(&self) -> &RefCell<Links> {
         &self.links
@@ -472,7 +483,7 @@ async fn accept_loop(shard: Rc<Shard>, listener: Listener) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                let Some(admission) = shard.shared.admit() else {
+                let Some(admission) = shard.admit() else {
                     greet::turn_away(&stream);
                     continue;
                 };

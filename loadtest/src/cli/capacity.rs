@@ -74,10 +74,11 @@ pub(crate) fn search(arguments: &CapacityArguments) -> anyhow::Result<ExitCode> 
             Next::Try(rate) => ("try", rate),
             Next::Confirm(rate) => ("confirm", rate),
             Next::Over(answer) => {
+                let said = say(format_args!("capacity {answer}"));
                 if let Some(report) = &last {
                     arguments.outputs.write(report)?;
                 }
-                say(format_args!("capacity {answer}"))?;
+                said?;
                 return Ok(exit_code(answer.verdict()));
             }
         };

@@ -59,7 +59,9 @@ fn read(side: &str) -> anyhow::Result<Runs> {
         Report::from_json(&json).with_context(|| format!("{file} cannot be compared"))
     };
     let reports = side.split(',').map(read).collect::<anyhow::Result<Vec<_>>>()?;
-    let mut files: Vec<&str> = side.split(',').collect();
+    // However they are written.
+    let files = side.split(',').map(std::fs::canonicalize);
+    let mut files = files.collect::<Result<Vec<_>, _>>()?;
     files.sort_unstable();
     files.dedup();
     anyhow::ensure!(

@@ -64,7 +64,7 @@ fn tiles(report: &Report) -> String {
         + report.unpushed;
     let seconds = report.duration_s.max(0.001);
     let mut tiles = vec![
-        (number(report.delivered_meanwhile as f64 / seconds), "delivered per second".to_owned()),
+        (number(report.delivered_meanwhile() as f64 / seconds), "delivered per second".to_owned()),
         (format!("{} ms", number(report.deliver_ms.p50)), "deliver p50".to_owned()),
         (format!("{} ms", number(report.deliver_ms.p99)), "deliver p99".to_owned()),
         (format!("{} ms", number(report.deliver_ms.p999)), "deliver p99.9".to_owned()),
@@ -72,7 +72,7 @@ fn tiles(report: &Report) -> String {
         (number(broken as f64), "broken promises".to_owned()),
     ];
     if let Some(server) = &report.server {
-        let per_cpu_s = report.delivered_meanwhile as f64 / server.cpu_s.max(0.001);
+        let per_cpu_s = report.delivered_meanwhile() as f64 / server.cpu_s.max(0.001);
         tiles.push((number(per_cpu_s), "deliveries per CPU-second".to_owned()));
     }
     let tiles = tiles.iter().map(|(value, name)| {
