@@ -270,6 +270,14 @@ impl Shard {
         }
         true
     }
+
+    /// A place for one more connection; those that have ended and wait to be closed make room.
+    fn admit(&self) -> Option<Admission> {
+        self.shared.admit().or_else(|| {
+            self.departures.close(limits::CLOSES_PER_MS);
+            self.shared.admit()
+        })
+    }
 }
 
 impl State {
@@ -403,16 +411,6 @@ impl State {
         {
             self.cursors.written(&batch, false);
         }
-    }
-}
-
-impl Shard {
-    /// A place for one more connection; those that have ended and wait to be closed make room.
-    fn admit(&self) -> Option<Admission> {
-        self.shared.admit().or_else(|| {
-            self.departures.close(limits::CLOSES_PER_MS);
-            self.shared.admit()
-        })
     }
 }
 
