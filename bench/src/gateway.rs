@@ -18,6 +18,9 @@ pub struct Gateway {
     data_dir: tempfile::TempDir,
 }
 
+/// Of its log, what a Postgres of default size has at most to use again: `max_wal_size` is 1 GiB.
+const OLD_SEGMENTS: u32 = 32;
+
 impl Gateway {
     /// Starts it and waits until it is ready.
     ///
@@ -46,7 +49,7 @@ impl Gateway {
             "sqlite" => Ok((None, Self::start(arguments)?)),
             "postgres" => {
                 let postgres = PrivatePostgres::start().context("no private Postgres")?;
-                postgres.age()?;
+                postgres.age(OLD_SEGMENTS)?;
                 let mut arguments = arguments.to_vec();
                 arguments.push(format!("--database={}", postgres.url()));
                 let gateway = Self::start(&arguments)?;

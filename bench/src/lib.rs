@@ -8,3 +8,4 @@ pub mod poll;
 pub mod probe;
 pub mod process;
 pub mod server;
+pub mod steadiness;

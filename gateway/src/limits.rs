@@ -11,6 +11,8 @@ pub const MAX_FRAME_BYTES: usize = 64 * 1024;
 pub const READ_BUFFER_BYTES: usize = 64 * 1024;
 /// Reads in a row from one socket before others get their turn.
 pub const READS_PER_TURN: usize = 4;
+/// Sockets of which a shard hears at once that something has arrived.
+pub const NOTICES_PER_TURN: usize = 256;
 /// Sends in one flush pass before the shard does something else.
 pub const SENDS_PER_PASS: usize = 256;
 /// A turn that leaves at least this much for its own connection sends it at once, in bytes.

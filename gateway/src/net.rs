@@ -5,19 +5,23 @@
 //!   send()           ──► EAGAIN? writable().await                 no operation is in flight while a socket moves
 //! ```
 //!
-//! Reads and writes are plain non-blocking system calls after a readiness operation: that costs the same CPU as
-//! owned-buffer operations on the ring and a fifth of the memory, and a socket whose readiness nobody awaits can
-//! change threads. What a flush pass sends goes through a ring of its own (`connection/send_ring.rs`).
+//! Reads and writes are plain non-blocking system calls after a notice of the shard's [`readiness`] set: that takes a
+//! fifth of the memory of owned-buffer operations on the ring, and a socket that nobody waits for can change threads.
+//! What a flush pass sends goes through a ring of its own (`connection/send_ring.rs`).
 
-use std::future::Future;
+mod readiness;
+
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener, TcpStream as StdStream};
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, RawFd};
+use std::task::{Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use monoio::net::{TcpListener, TcpStream, UnixStream};
+use monoio::net::{TcpListener, UnixStream};
 
+use self::readiness::{Place, ReadinessSet};
 use crate::limits;
 
 /// Entries of a shard's submission queue: also how many readiness operations share one ring enter.
@@ -48,6 +52,7 @@ impl Driver {
 
     /// Builds the runtime on the calling thread, which alone will use it, and runs `future` to its end.
     pub fn block_on<F: Future>(self, future: F) -> io::Result<F::Output> {
+        let future = ReadinessSet::provide(future);
         match self {
             Self::Uring => {
                 let mut runtime = monoio::RuntimeBuilder::<monoio::IoUringDriver>::new()
@@ -55,12 +60,12 @@ impl Driver {
                     .uring_builder(ring_builder())
                     .enable_timer()
                     .build()?;
-                Ok(runtime.block_on(future))
+                runtime.block_on(future)
             }
             Self::Epoll => {
                 let mut runtime =
                     monoio::RuntimeBuilder::<monoio::LegacyDriver>::new().enable_timer().build()?;
-                Ok(runtime.block_on(future))
+                runtime.block_on(future)
             }
         }
     }
@@ -81,6 +86,22 @@ pub fn spawn(future: impl Future<Output = ()> + 'static) {
 /// Completes after `duration`.
 pub async fn sleep(duration: Duration) {
     monoio::time::sleep(duration).await;
+}
+
+/// Lets every task that is ready now run first. The runtime puts a task that wakes itself at the head of its queue,
+/// so another task does the waking.
+pub async fn yield_to_others() {
+    let mut yielded = false;
+    poll_fn(|context| {
+        if yielded {
+            return Poll::Ready(());
+        }
+        yielded = true;
+        let waker: Waker = context.waker().clone();
+        spawn(async move { waker.wake() });
+        Poll::Pending
+    })
+    .await;
 }
 
 /// Pins the calling thread to one processor.
@@ -137,39 +158,39 @@ impl Listener {
     /// The next connection.
     pub async fn accept(&self) -> io::Result<(Stream, SocketAddr)> {
         let (stream, peer) = self.0.accept().await?;
-        Stream::prepare(&stream)?;
-        Ok((Stream(stream), peer))
+        // SAFETY: `into_raw_fd` gives up ownership of an open socket descriptor, and nothing else holds it.
+        let stream = unsafe { StdStream::from_raw_fd(stream.into_raw_fd()) };
+        stream.set_nodelay(true)?;
+        Ok((Stream::new(stream)?, peer))
     }
 }
 
 /// A connected socket on its shard.
-pub struct Stream(TcpStream);
+pub struct Stream {
+    socket: StdStream,
+    place: Place,
+}
 
 impl Stream {
-    /// Takes a socket over from another thread.
-    pub fn new(stream: StdStream) -> io::Result<Self> {
-        stream.set_nonblocking(true)?;
-        TcpStream::from_std(stream).map(Self)
+    /// Takes a socket over from another thread, or from its listener; in [`Driver::block_on`].
+    pub fn new(socket: StdStream) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        Ok(Self { socket, place: Place::new()? })
     }
 
-    fn prepare(stream: &TcpStream) -> io::Result<()> {
-        stream.set_nodelay(true)?;
-        set_nonblocking(stream.as_raw_fd())
-    }
-
-    /// Completes when a `recv` will not block. Dropping the future loses nothing.
+    /// Completes when a `recv` will hardly find nothing. Dropping the future loses nothing.
     pub async fn readable(&self) -> io::Result<()> {
-        self.0.readable(false).await
+        self.place.readable(self.socket.as_fd()).await
     }
 
-    /// Completes when a `send` will take at least a byte. Dropping the future loses nothing.
+    /// Completes when a `send` will hardly be refused. Dropping the future loses nothing.
     pub async fn writable(&self) -> io::Result<()> {
-        self.0.writable(false).await
+        self.place.writable(self.socket.as_fd()).await
     }
 
     /// [`Self::readable`] with a deadline; `false`: it passed.
     pub async fn readable_within(&self, limit: Duration) -> io::Result<bool> {
-        match monoio::time::timeout(limit, self.0.readable(false)).await {
+        match monoio::time::timeout(limit, self.readable()).await {
             Ok(ready) => ready.map(|()| true),
             Err(_elapsed) => Ok(false),
         }
@@ -177,7 +198,7 @@ impl Stream {
 
     /// [`Self::writable`] with a deadline; `false`: it passed.
     pub async fn writable_within(&self, limit: Duration) -> io::Result<bool> {
-        match monoio::time::timeout(limit, self.0.writable(false)).await {
+        match monoio::time::timeout(limit, self.writable()).await {
             Ok(ready) => ready.map(|()| true),
             Err(_elapsed) => Ok(false),
         }
@@ -185,33 +206,21 @@ impl Stream {
 
     /// Reads what has arrived; 0 is the end of the stream, `WouldBlock` means nothing has.
     pub fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        recv(self.0.as_raw_fd(), buffer)
+        let received = recv(self.socket.as_raw_fd(), buffer);
+        self.place.has_received(&received, buffer.len());
+        received
     }
 
     /// The descriptor, valid as long as this stream.
     pub fn as_fd_number(&self) -> RawFd {
-        self.0.as_raw_fd()
+        self.socket.as_raw_fd()
     }
 
-    /// Takes the socket off this shard. Must not be called while a readiness future of this stream is alive.
+    /// Takes the socket off this shard.
     pub fn into_std(self) -> StdStream {
-        let fd = self.0.into_raw_fd();
-        // SAFETY: `into_raw_fd` gives up ownership of an open socket descriptor, and nothing else holds it.
-        unsafe { StdStream::from_raw_fd(fd) }
+        self.place.leave(self.socket.as_fd());
+        self.socket
     }
-}
-
-fn set_nonblocking(fd: RawFd) -> io::Result<()> {
-    // SAFETY: fcntl with these commands takes no pointers; a wrong descriptor is answered with an error.
-    let flags = unsafe { libc::fcntl(fd, libc::F_GETFL) };
-    if flags < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: as above.
-    if unsafe { libc::fcntl(fd, libc::F_SETFL, flags | libc::O_NONBLOCK) } < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(())
 }
 
 fn recv(fd: RawFd, buffer: &mut [u8]) -> io::Result<usize> {

@@ -18,6 +18,7 @@
 //! Bodies are opaque: the store seals and opens them where there are keys ([`encryption`]), and reads none.
 
 pub mod account;
+mod activity;
 pub mod aliases;
 pub mod append;
 mod arbiters;

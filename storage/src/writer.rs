@@ -4,14 +4,13 @@
 //!   shards ─ submit ─► queue ─► batch ─► commit (one transaction) ─► answers, one call per shard
 //!                                 ▲          │
 //!                                 └──────────┘ meanwhile the next batch gathers in the queue
-//!   between batches: other writes (SQLite), last_activity_at every two seconds
+//!   between batches: other writes (SQLite), a few times of last activity every two seconds
 //! ```
 //!
 //! A conversation always goes to the same writer, so its entries keep their order. The queue is bounded; a full one
 //! refuses. Stopping: no more is accepted, the queue is written to the end, then the activity, then the thread ends. If
 //! the database is away, the writer gives up after the patience it was given; what it drops was never acknowledged.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
@@ -20,6 +19,7 @@ use std::time::{Duration, Instant};
 use crossbeam::queue::ArrayQueue;
 use ringwire_protocol::{ConversationId, UnixMs};
 
+use crate::activity::Activity;
 use crate::append::{Append, Completion, Outcome, QueueFull};
 use crate::batch::{Batch, BatchLimits};
 use crate::commit::{Committer, completion};
@@ -32,11 +32,6 @@ use crate::wake::Sleeper;
 /// Takes the answers of one batch to one origin; called on a writer thread, must not block. The origin is the one of
 /// the requests, and it has room for every answer, because submitting reserves it.
 pub type CompletionSink = Arc<dyn Fn(u16, Vec<Completion>) + Send + Sync>;
-
-/// How late `last_activity_at` may be.
-const SAVE_ACTIVITY_EVERY: Duration = Duration::from_secs(2);
-/// Conversations whose activity is saved even before that time.
-const ACTIVITY_MAX: usize = 16_384;
 
 /// What submitters and the writer thread share.
 #[derive(Debug)]
@@ -201,7 +196,7 @@ fn spread(conversation_id: ConversationId) -> u64 {
 pub(crate) struct Answers {
     sink: CompletionSink,
     by_origin: Vec<Vec<Completion>>,
-    activity: BTreeMap<ConversationId, UnixMs>,
+    activity: Activity,
     /// Answers given since the start.
     total: u64,
     /// The batch was taken apart, so later entries may have been answered before earlier ones.
@@ -210,7 +205,8 @@ pub(crate) struct Answers {
 
 impl Answers {
     pub(crate) fn new(sink: CompletionSink) -> Self {
-        Self { sink, by_origin: Vec::new(), activity: BTreeMap::new(), total: 0, disordered: false }
+        let activity = Activity::new(Instant::now());
+        Self { sink, by_origin: Vec::new(), activity, total: 0, disordered: false }
     }
 
     pub(crate) fn add(&mut self, entry: &Append, outcome: Outcome) {
@@ -220,8 +216,7 @@ impl Answers {
             Outcome::Conflict | Outcome::Duplicate { .. } | Outcome::Rejected { .. } => None,
         };
         if let Some(at) = written_at {
-            let latest = self.activity.entry(entry.conversation_id).or_insert(at);
-            *latest = at.max(*latest);
+            self.activity.note(entry.conversation_id, at);
         }
         self.total += 1;
         let origin = usize::from(entry.origin);
@@ -283,7 +278,6 @@ struct Writer {
 
 impl Writer {
     fn run(mut self) {
-        let mut save_activity_at = Instant::now() + SAVE_ACTIVITY_EVERY;
         loop {
             self.gather();
             let mut worked = false;
@@ -295,9 +289,9 @@ impl Writer {
             }
             worked |= self.executor.run_jobs();
             let now = Instant::now();
-            if now >= save_activity_at || self.answers.activity.len() >= ACTIVITY_MAX {
-                self.save_activity();
-                save_activity_at = now + SAVE_ACTIVITY_EVERY;
+            if let Some(step) = self.answers.activity.take_step(now) {
+                worked = true;
+                self.save_activity(step);
             }
             if worked {
                 continue;
@@ -306,12 +300,9 @@ impl Writer {
                 && self.queue.entries.is_empty()
                 && !self.executor.has_jobs()
             {
-                self.save_activity();
-                return;
+                return self.save_all_activity();
             }
-            let limit = (!self.answers.activity.is_empty())
-                .then(|| save_activity_at.saturating_duration_since(now));
-            Sleeper::sleep(limit);
+            Sleeper::sleep(self.answers.activity.rest(now));
         }
     }
 
@@ -364,21 +355,22 @@ impl Writer {
         );
     }
 
-    /// A failure leaves the activity for the next time: it is only a hint for lists.
-    fn save_activity(&mut self) {
-        if self.answers.activity.is_empty() {
-            return;
-        }
-        let activity: Vec<_> = self.answers.activity.iter().map(|(&id, &at)| (id, at)).collect();
-        self.active.add(activity.iter().map(|&(id, _)| id));
-        match self.executor.save_activity(&activity) {
-            Ok(()) => self.answers.activity.clear(),
-            Err(error) => {
-                tracing::debug!(?error, "activity is saved later");
-                if self.answers.activity.len() >= ACTIVITY_MAX {
-                    self.answers.activity.clear();
-                }
+    fn save_all_activity(&mut self) {
+        while let Some(step) = self.answers.activity.take_last_step(Instant::now()) {
+            if !self.save_activity(step) {
+                return;
             }
         }
+    }
+
+    /// A failure leaves it for the next round: it is only a hint for lists.
+    fn save_activity(&mut self, step: Vec<(ConversationId, UnixMs)>) -> bool {
+        self.active.add(step.iter().map(|&(id, _)| id));
+        let saved = self.executor.save_activity(&step);
+        if let Err(error) = &saved {
+            tracing::debug!(?error, "activity is saved later");
+            self.answers.activity.put_back(step);
+        }
+        saved.is_ok()
     }
 }

@@ -118,13 +118,15 @@ impl PrivatePostgres {
             .unwrap_or_else(|_| bail!("the thread that ran the statement panicked"))
     }
 
-    /// Gives the server what one has that has run for a while: 32 segments of its log, 16 MiB each, that can be used
-    /// again. A new one fills each with zeros before it writes there, and holds up every commit meanwhile.
-    pub fn age(&self) -> Result<()> {
+    /// Gives the server what one has that has run for a while: so many segments of its log, 16 MiB each, that can be used
+    /// again; no more than its `max_wal_size`. A new one fills each with zeros before it writes there, and holds up every
+    /// commit meanwhile.
+    pub fn age(&self, segments: u32) -> Result<()> {
         // Nobody reads these messages; they only take room.
-        self.execute(
-            "SELECT pg_logical_emit_message(false, 'age', repeat('x', 1048576)) FROM generate_series(1, 512)",
-        )?;
+        self.execute(&format!(
+            "SELECT pg_logical_emit_message(false, 'age', repeat('x', 1048576)) FROM generate_series(1, {})",
+            segments * 16
+        ))?;
         // Old segments become future ones, as far ahead as this checkpoint is behind the last.
         self.execute("CHECKPOINT")
     }

@@ -17,6 +17,9 @@ use crate::row_by_row;
 /// What anybody sets who runs a server with this much memory; the rest, fsync above all, is Postgres's default.
 const SETTINGS: [&str; 3] = ["shared_buffers=1GB", "max_wal_size=8GB", "checkpoint_timeout=15min"];
 
+/// Old segments of its log, 3 GiB: enough for all rounds, so that the last finds what the first did.
+const OLD_SEGMENTS: u32 = 192;
+
 /// A running database with a schema and the conversations that messages go to.
 pub(crate) enum Database {
     Postgres(Box<PostgresServer>),
@@ -94,6 +97,16 @@ impl Database {
         }
     }
 
+    /// Segments of its log that it can still use again; SQLite's has none.
+    pub(crate) fn old_segments_left(&self) -> Result<Option<u64>> {
+        let ahead = "SELECT count(*) FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{24}$'
+            AND name > pg_walfile_name(pg_current_wal_insert_lsn())";
+        match self {
+            Self::Postgres(server) => server.number(ahead).map(Some),
+            Self::Sqlite(_) => Ok(None),
+        }
+    }
+
     /// Bytes of the log of entries with its indexes.
     pub(crate) fn table_bytes(&self) -> Result<u64> {
         match self {
@@ -146,7 +159,7 @@ impl Database {
 impl PostgresServer {
     fn start() -> Result<Self> {
         let server = PrivatePostgres::start_with(&SETTINGS).context("no private Postgres")?;
-        server.age()?;
+        server.age(OLD_SEGMENTS)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let observer = runtime.block_on(async {
             let (client, connection) = tokio_postgres::connect(&server.url(), NoTls).await?;

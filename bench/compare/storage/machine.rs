@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::fs;
+use std::time::Duration;
 
+use ringwire_bench::steadiness::slow_share;
 use serde::Serialize;
 
 /// Facts that decide what the figures mean.
@@ -14,7 +16,12 @@ pub(crate) struct Machine {
     kernel: String,
     load_before: String,
     load_after: String,
+    /// The share of the time in which a processor alone was slower than half of its speed, before or after: the larger.
+    slow_share: f64,
 }
+
+/// Long enough for several of a host's interventions.
+const STEADINESS: Duration = Duration::from_secs(5);
 
 impl Machine {
     pub(crate) fn look() -> Self {
@@ -32,12 +39,14 @@ impl Machine {
             kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
             load_before: load(),
             load_after: String::new(),
+            slow_share: slow_share(STEADINESS),
         }
     }
 
     /// The load when everything was measured.
     pub(crate) fn look_again(&mut self) {
         self.load_after = load();
+        self.slow_share = self.slow_share.max(slow_share(STEADINESS));
     }
 }
 
@@ -47,8 +56,13 @@ fn load() -> String {
 
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { cpu, cores, memory_gib, kernel, load_before, load_after } = self;
+        let Self { cpu, cores, memory_gib, kernel, load_before, load_after, slow_share } = self;
         write!(f, "{cpu}, {cores} cores, {memory_gib} GiB, Linux {kernel}; ")?;
-        write!(f, "load before {load_before}, after {load_after}")
+        write!(f, "load before {load_before}, after {load_after}; ")?;
+        write!(
+            f,
+            "a processor alone was slower than half for {:.1} % of the time",
+            slow_share * 100.0
+        )
     }
 }

@@ -194,6 +194,7 @@ impl Bench {
             rows_per_s / 2.0,
             half_rate,
         )?;
+        let old_segments_left = self.database.old_segments_left()?;
         let row_by_row_per_cpu_s =
             median(self.row_by_row.iter().map(row_by_row::Measured::rows_per_cpu_s));
         let append_per_cpu_s = median(self.append.iter().map(ClosedLoop::rows_per_cpu_s));
@@ -235,6 +236,7 @@ impl Bench {
                 ack_ms: Percentiles::of_all([&half.latencies]),
                 generator_cpu_share: half.generator_cpu_share,
                 generator_late_p99_ms: half.late_p99_ms,
+                old_segments_left,
             },
             wal_bytes_per_message: match self.database {
                 Database::Postgres(_) => self.wal_bytes as f64 / self.wal_rows as f64,

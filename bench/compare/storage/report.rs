@@ -79,6 +79,8 @@ pub(crate) struct HalfRate {
     pub(crate) ack_ms: Percentiles,
     pub(crate) generator_cpu_share: f64,
     pub(crate) generator_late_p99_ms: f64,
+    /// Of Postgres's log, afterwards. With none it has filled new ones with zeros meanwhile, which is not the store's tail.
+    pub(crate) old_segments_left: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -153,6 +155,11 @@ impl Figures {
             half_rate.generator_late_p99_ms,
             half_rate.generator_cpu_share * 100.0,
         );
+        if half_rate.old_segments_left == Some(0) {
+            println!(
+                "  THE LOG RAN OUT OF OLD SEGMENTS: the latencies at half rate are no evidence"
+            );
+        }
         println!(
             "  bytes a message: log {:.0}, table and indexes {:.0}",
             self.wal_bytes_per_message, self.table_bytes_per_message

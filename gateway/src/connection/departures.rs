@@ -45,6 +45,14 @@ impl Departures {
         Poll::Ready(())
     }
 
+    /// What `take` gives. Where it gives nothing, those that have waited longest make room first, so many at most.
+    pub fn make_room<T>(&self, most: usize, take: impl Fn() -> Option<T>) -> Option<T> {
+        take().or_else(|| {
+            self.close(most);
+            take()
+        })
+    }
+
     /// Closes those that have waited longest, so many at most.
     pub fn close(&self, most: usize) {
         for _ in 0..most {
@@ -94,6 +102,23 @@ mod tests {
         assert_eq!(departures.waiting.borrow().len(), 1);
         departures.close(8);
         assert!(departures.is_empty());
+    }
+
+    #[test]
+    fn who_finds_no_room_gets_that_of_those_who_leave() {
+        let departures = Departures::default();
+        let place = Rc::new(());
+        let is_free = || (Rc::strong_count(&place) < 4).then(|| Rc::clone(&place));
+        let held: Vec<_> = std::iter::from_fn(is_free).collect();
+        assert!(departures.make_room(2, is_free).is_none(), "nobody leaves");
+        for place in held {
+            departures.push(place);
+        }
+        let newcomer = departures.make_room(2, is_free);
+        assert!(newcomer.is_some());
+        assert_eq!(departures.waiting.borrow().len(), 1, "no more than a turn's");
+        assert!(departures.make_room(2, is_free).is_some());
+        assert_eq!(departures.waiting.borrow().len(), 1, "and only where there is none");
     }
 
     #[test]

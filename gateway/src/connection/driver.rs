@@ -15,7 +15,6 @@ use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -256,27 +255,11 @@ pub async fn flush_loop<A: Application>(app: Rc<A>) {
         app.links().borrow_mut().flush_pass(&mut pass);
         after_pass(&app, &mut pass);
         if pass.more {
-            yield_to_others().await;
+            net::yield_to_others().await;
         } else {
             app.on_flushed();
         }
     }
-}
-
-/// Lets every task that is ready now run first. The runtime puts a task that wakes itself at the head of its queue,
-/// so another task does the waking.
-pub async fn yield_to_others() {
-    let mut yielded = false;
-    poll_fn(|context| {
-        if yielded {
-            return Poll::Ready(());
-        }
-        yielded = true;
-        let waker: Waker = context.waker().clone();
-        net::spawn(async move { waker.wake() });
-        Poll::Pending
-    })
-    .await;
 }
 
 /// Closes the sockets of connections that have ended, for ever.

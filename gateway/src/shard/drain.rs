@@ -16,7 +16,7 @@ use super::connect::Entering;
 use super::mail::Mail;
 use super::mailbox::MailboxReceiver;
 use super::state::{State, draining};
-use super::{Shard, driver, greet};
+use super::{Shard, greet};
 use crate::connection::links::Links;
 use crate::fanout::push_frame;
 use crate::limits;
@@ -34,7 +34,7 @@ pub(super) async fn keep_mailbox(
 ) {
     loop {
         if shard.mail_turn(&mut mailbox, limits::MAILBOX_PER_TURN).more {
-            driver::yield_to_others().await;
+            net::yield_to_others().await;
         } else if signal.raised().await.is_ok() {
             mailbox.acknowledge_wake();
         } else {

@@ -273,10 +273,7 @@ impl Shard {
 
     /// A place for one more connection; those that have ended and wait to be closed make room.
     fn admit(&self) -> Option<Admission> {
-        self.shared.admit().or_else(|| {
-            self.departures.close(limits::CLOSES_PER_MS);
-            self.shared.admit()
-        })
+        self.departures.make_room(limits::CLOSES_PER_MS, || self.shared.admit())
     }
 }
 
@@ -517,7 +514,7 @@ async fn mailbox_loop(
             return Ok(());
         }
         if more {
-            driver::yield_to_others().await;
+            net::yield_to_others().await;
         } else {
             signal.raised().await?;
             mailbox.acknowledge_wake();

@@ -55,4 +55,9 @@ fn k1_after_a_restart_everyone_comes_back() {
     assert_eq!(said.last().and_then(text), Some("said before"));
     clients[0].0.say(direct, "after", "said after");
     assert_eq!(text(&clients[1].0.next_entry()), Some("said after"));
+
+    // An orderly stop takes leave of each of them, however many they are.
+    server.terminate();
+    assert!(server.wait().success());
+    assert!(clients.iter_mut().all(|(client, _)| client.close_code() == Some(4200)));
 }

@@ -23,7 +23,7 @@ use crate::encryption::Stored;
 use crate::executor::AppendError;
 
 /// The smallest set that is copied. Below, arrays cost as much or less, and one wait instead of two or three.
-pub(super) const COPY_FROM: usize = 1_000;
+pub(super) const COPY_FROM: usize = 256;
 
 const COPY: &str = "COPY entries
     (conversation_id, seq, msg_no, sender_id, created_at, client_msg_id, command_hash, body, key_id)
