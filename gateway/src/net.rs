@@ -5,8 +5,8 @@
 //!   send()           ──► EAGAIN? writable().await                 no operation is in flight while a socket moves
 //! ```
 //!
-//! Reads and writes are plain non-blocking system calls after a notice of the shard's [`readiness`] set: that takes a
-//! fifth of the memory of owned-buffer operations on the ring, and a socket that nobody waits for can change threads.
+//! Reads and writes are plain non-blocking system calls after a notice of the shard's set (`net/readiness.rs`): that takes
+//! a fifth of the memory of owned-buffer operations on the ring, and a socket that nobody waits for can change threads.
 //! What a flush pass sends goes through a ring of its own (`connection/send_ring.rs`).
 
 mod readiness;
