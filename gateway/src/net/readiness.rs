@@ -31,8 +31,11 @@ use crate::limits;
 /// What a socket is watched for until somebody waits for room in it.
 const READ: EventFlags = EventFlags::IN.union(EventFlags::RDHUP).union(EventFlags::ET);
 const BOTH: EventFlags = READ.union(EventFlags::OUT);
-/// The peer has said its last: behind what it sent is the end, of which there will be no further notice.
-const ENDED: EventFlags = EventFlags::RDHUP.union(EventFlags::HUP).union(EventFlags::ERR);
+/// Nothing goes through it any more, in either direction.
+const BROKEN: EventFlags = EventFlags::HUP.union(EventFlags::ERR);
+/// The peer has said its last: behind what it sent is the end, of which there will be no further notice. It may still
+/// listen.
+const ENDED: EventFlags = EventFlags::RDHUP.union(BROKEN);
 
 /// A socket's place in the set of its thread, which it enters when somebody first waits for it.
 #[derive(Debug)]
@@ -236,12 +239,11 @@ impl ReadinessSet {
         for event in &*events {
             let (key, flags) = (event.data.u64() as usize, event.flags);
             let Some(watched) = watched.get_mut(key) else { continue };
-            let has_ended = flags.intersects(ENDED);
-            watched.has_ended |= has_ended;
-            if has_ended || flags.contains(EventFlags::IN) {
+            watched.has_ended |= flags.intersects(ENDED);
+            if flags.intersects(ENDED.union(EventFlags::IN)) {
                 watched.read.notice();
             }
-            if has_ended || flags.contains(EventFlags::OUT) {
+            if flags.intersects(BROKEN.union(EventFlags::OUT)) {
                 watched.write.notice();
             }
         }
@@ -392,6 +394,31 @@ mod tests {
             while !heard.get() {
                 sleep(Duration::from_millis(1)).await;
             }
+            drop(reader.join().unwrap());
+        });
+    }
+
+    #[test]
+    fn who_has_said_their_last_and_takes_nothing_makes_no_room() {
+        with_drivers(async || {
+            let (stream, mut peer) = pair();
+            let much = vec![1; 1 << 20];
+            let mut sent = 0;
+            while let Ok(count) = send(stream.as_fd_number(), &much) {
+                sent += count;
+            }
+            peer.shutdown(std::net::Shutdown::Write).unwrap();
+            stream.readable().await.unwrap();
+            assert_eq!(stream.recv(&mut [0; 8]).unwrap(), 0);
+            for _ in 0..3 {
+                assert!(!stream.writable_within(SOON).await.unwrap());
+            }
+            let reader = std::thread::spawn(move || {
+                peer.read_exact(&mut vec![0; sent]).unwrap();
+                peer
+            });
+            stream.writable().await.unwrap();
+            assert!(send(stream.as_fd_number(), b"more").is_ok());
             drop(reader.join().unwrap());
         });
     }
