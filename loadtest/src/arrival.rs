@@ -4,9 +4,13 @@
 //!   constant:  |  |  |  |  |  |  |       poisson:  ||   |  | |     |||  |
 //! ```
 //!
-//! Each lane (a thread of the generator) draws its own part of the schedule: constant schedules interleave exactly,
-//! Poisson processes add up to one of the sum of their rates. Invariants: times never fall; nothing is due at or after
-//! the end; the same seed gives the same schedule. A closed loop has no schedule: its sends follow the answers.
+//! Each lane (a thread of the generator) draws its own part of the schedule, as large as its part of the users who send:
+//! of a constant schedule those sends whose turn is one of its users', in an order that all lanes draw alike; Poisson
+//! processes add up to one of the sum of their rates. Invariants: the lanes' parts are the whole, however many users each
+//! has; times never fall; nothing is due at or after the end; the same seed gives the same schedule. A closed loop has no
+//! schedule: its sends follow the answers.
+
+use std::collections::HashMap;
 
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
@@ -37,14 +41,28 @@ pub struct Plan {
     pub duration_s: f64,
     /// This lane, from 0.
     pub lane: u32,
-    /// How many lanes share the rate.
-    pub lanes: u32,
-    /// Users of this lane who send.
-    pub users: usize,
-    /// Those divided by all users who send: the lane's share of a Poisson process.
-    pub share: f64,
+    /// Users who send, over all lanes.
+    pub senders: usize,
     /// Seed of the whole run.
     pub seed: u64,
+}
+
+/// When it is a user's turn: their place among all who send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    place: u32,
+    /// Which of the lane's sending users it is, from 0.
+    user: u32,
+}
+
+/// The turns of a lane's users, in order: `all` are the numbers of those who send, over all lanes, and `own` those of this
+/// lane. The same seed draws the same order on every lane.
+pub fn turns(all: impl Iterator<Item = u32>, own: &[u32], seed: u64) -> Vec<Turn> {
+    let mut order: Vec<u32> = all.collect();
+    order.shuffle(&mut StdRng::seed_from_u64(seed));
+    let own: HashMap<u32, u32> = own.iter().copied().zip(0..).collect();
+    let turns = order.iter().zip(0..);
+    turns.filter_map(|(number, place)| own.get(number).map(|&user| Turn { place, user })).collect()
 }
 
 /// A lane's part of the schedule, in order of time.
@@ -53,36 +71,37 @@ pub struct Schedule {
     plan: Plan,
     rate: Rate,
     random: StdRng,
-    /// Constant arrivals: the users take turns in this order.
-    turns: Vec<u32>,
+    /// Those of this lane's users; none in a closed loop.
+    turns: Vec<Turn>,
     /// How many were drawn.
     drawn: u64,
-    /// Poisson arrivals: how many sends of all lanes were expected by the time of the one drawn last.
+    /// How many sends of all lanes were expected by the time of the one drawn last.
     expected: f64,
 }
 
 impl Schedule {
-    /// The schedule of one lane; empty where it has no users, and for a closed loop.
-    pub fn new(plan: Plan) -> Self {
-        let mut random = StdRng::seed_from_u64(plan.seed ^ (u64::from(plan.lane) << 48));
-        let mut turns: Vec<u32> = match plan.arrival {
-            scenario::Arrival::Closed => Vec::new(),
-            _ => (0..plan.users as u32).collect(),
-        };
-        turns.shuffle(&mut random);
+    /// The schedule of one lane; empty where it has no turns, and for a closed loop.
+    pub fn new(plan: Plan, mut turns: Vec<Turn>) -> Self {
+        let random = StdRng::seed_from_u64(plan.seed ^ (u64::from(plan.lane) << 48));
+        if plan.arrival == scenario::Arrival::Closed {
+            turns.clear();
+        }
         let rate = Rate::new(plan.rate_per_s, plan.shape, plan.duration_s);
         Self { plan, rate, random, turns, drawn: 0, expected: 0.0 }
     }
 
-    fn next_count(&mut self) -> f64 {
+    /// Which send of all lanes the next one is.
+    fn next_count(&mut self, next: Turn) -> f64 {
         match self.plan.arrival {
             scenario::Arrival::Constant | scenario::Arrival::Closed => {
-                (u64::from(self.plan.lane) + self.drawn * u64::from(self.plan.lanes)) as f64
+                let rounds = self.drawn / self.turns.len() as u64;
+                (rounds * self.plan.senders as u64 + u64::from(next.place)) as f64
             }
             scenario::Arrival::Poisson => {
                 // Inverse of the exponential distribution; 1 − [0, 1) is never 0.
                 let uniform = 1.0 - self.random.random::<f64>();
-                self.expected - uniform.ln() / self.plan.share
+                let share = self.turns.len() as f64 / self.plan.senders as f64;
+                self.expected - uniform.ln() / share
             }
         }
     }
@@ -95,14 +114,15 @@ impl Iterator for Schedule {
         if self.turns.is_empty() {
             return None;
         }
-        self.expected = self.next_count();
-        let at_ns = (self.rate.due(self.expected)? * 1e9) as u64;
         let turn = match self.plan.arrival {
             scenario::Arrival::Poisson => self.random.random_range(0..self.turns.len()),
             _ => (self.drawn % self.turns.len() as u64) as usize,
         };
+        let turn = self.turns[turn];
+        self.expected = self.next_count(turn);
+        let at_ns = (self.rate.due(self.expected)? * 1e9) as u64;
         self.drawn += 1;
-        Some(Due { at_ns, user: self.turns[turn] as usize })
+        Some(Due { at_ns, user: turn.user as usize })
     }
 }
 
@@ -117,16 +137,23 @@ mod tests {
             shape: scenario::Shape::default(),
             duration_s: 10.0,
             lane: 0,
-            lanes: 1,
-            users: 10,
-            share: 1.0,
+            senders: 10,
             seed: 7,
         }
     }
 
+    /// The schedule of a lane with these of ten users.
+    fn lane(plan: Plan, own: &[u32]) -> Schedule {
+        Schedule::new(plan, turns(0..10, own, plan.seed))
+    }
+
+    fn alone(plan: Plan) -> Schedule {
+        lane(plan, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    }
+
     #[test]
     fn constant_arrivals_are_evenly_spaced_and_users_take_turns() {
-        let due: Vec<_> = Schedule::new(plan(scenario::Arrival::Constant)).collect();
+        let due: Vec<_> = alone(plan(scenario::Arrival::Constant)).collect();
         assert_eq!(due.len(), 10_000);
         assert!(due.windows(2).all(|pair| pair[1].at_ns.abs_diff(pair[0].at_ns + 1_000_000) <= 1));
         for user in 0..10 {
@@ -135,21 +162,25 @@ mod tests {
     }
 
     #[test]
-    fn lanes_interleave_to_the_same_constant_schedule() {
-        let whole: Vec<_> =
-            Schedule::new(plan(scenario::Arrival::Constant)).map(|due| due.at_ns).collect();
-        let mut parts = Vec::new();
-        for lane in 0..3 {
-            let part = Plan { lane, lanes: 3, ..plan(scenario::Arrival::Constant) };
-            parts.extend(Schedule::new(part).map(|due| due.at_ns));
+    fn lanes_interleave_to_the_same_constant_schedule_however_many_users_each_has() {
+        let constant = plan(scenario::Arrival::Constant);
+        let whole: Vec<_> = alone(constant).map(|due| due.at_ns).collect();
+        let mut times = Vec::new();
+        for own in [&[0, 3, 7][..], &[], &[1, 2, 4, 5, 6, 8], &[9]] {
+            let part: Vec<_> = lane(constant, own).collect();
+            assert!(part.windows(2).all(|pair| pair[0].at_ns < pair[1].at_ns));
+            for user in 0..own.len() {
+                assert_eq!(part.iter().filter(|due| due.user == user).count(), 1000, "a fair turn");
+            }
+            times.extend(part.into_iter().map(|due| due.at_ns));
         }
-        parts.sort_unstable();
-        assert_eq!(parts, whole);
+        times.sort_unstable();
+        assert_eq!(times, whole);
     }
 
     #[test]
     fn poisson_arrivals_have_the_rate_and_the_variance_of_a_poisson_process() {
-        let due: Vec<_> = Schedule::new(plan(scenario::Arrival::Poisson)).collect();
+        let due: Vec<_> = alone(plan(scenario::Arrival::Poisson)).collect();
         // 10,000 expected, standard deviation 100: five of them either way.
         assert!((9_500..10_500).contains(&due.len()), "{}", due.len());
         assert!(due.windows(2).all(|pair| pair[0].at_ns <= pair[1].at_ns));
@@ -166,9 +197,9 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_schedule() {
-        let one: Vec<_> = Schedule::new(plan(scenario::Arrival::Poisson)).collect();
-        let two: Vec<_> = Schedule::new(plan(scenario::Arrival::Poisson)).collect();
-        let other = Schedule::new(Plan { seed: 8, ..plan(scenario::Arrival::Poisson) });
+        let one: Vec<_> = alone(plan(scenario::Arrival::Poisson)).collect();
+        let two: Vec<_> = alone(plan(scenario::Arrival::Poisson)).collect();
+        let other = alone(Plan { seed: 8, ..plan(scenario::Arrival::Poisson) });
         assert_eq!(one, two);
         assert_ne!(one, other.collect::<Vec<_>>());
     }
@@ -177,15 +208,10 @@ mod tests {
     fn lanes_of_a_poisson_process_follow_the_shape_together() {
         let spike = scenario::Shape::Spike { at_s: 5.0, for_s: 1.0, to_per_s: 5000.0 };
         let mut seconds = [0_u32; 10];
-        for lane in 0..4 {
-            let quarter = Plan {
-                shape: spike,
-                lane,
-                lanes: 4,
-                share: 0.25,
-                ..plan(scenario::Arrival::Poisson)
-            };
-            for due in Schedule::new(quarter) {
+        for (number, own) in [&[0, 1, 2][..], &[3], &[4, 5, 6, 7, 8], &[9]].into_iter().enumerate()
+        {
+            let poisson = plan(scenario::Arrival::Poisson);
+            for due in lane(Plan { shape: spike, lane: number as u32, ..poisson }, own) {
                 seconds[(due.at_ns / 1_000_000_000) as usize] += 1;
             }
         }
@@ -198,8 +224,8 @@ mod tests {
 
     #[test]
     fn a_closed_loop_and_a_lane_without_users_have_nothing_due() {
-        assert_eq!(Schedule::new(plan(scenario::Arrival::Closed)).next(), None);
-        let none = Plan { users: 0, share: 0.0, ..plan(scenario::Arrival::Poisson) };
-        assert_eq!(Schedule::new(none).next(), None);
+        assert_eq!(alone(plan(scenario::Arrival::Closed)).next(), None);
+        assert_eq!(lane(plan(scenario::Arrival::Poisson), &[]).next(), None);
+        assert_eq!(lane(plan(scenario::Arrival::Constant), &[]).next(), None);
     }
 }

@@ -172,7 +172,7 @@ impl Thresholds {
             if measured.count == 0 {
                 weak.push(format!("nothing was measured to be held against {what}"));
             } else if measured.p99 > allowed {
-                slow.push(format!("{what}: {:.1} ms (at most {allowed:.1} ms)", measured.p99));
+                slow.push(format!("{what}: {:.1} ms (at most {allowed} ms)", measured.p99));
             }
         }
 
