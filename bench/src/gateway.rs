@@ -11,15 +11,16 @@ use ringwire_testkit::PrivatePostgres;
 use crate::load::Target;
 use crate::server::Server;
 
+/// What a Postgres with its default settings writes between two checkpoints (`max_wal_size` of 1 GiB, divided by 1 +
+/// `checkpoint_completion_target`), and so has to use again.
+const OLD_SEGMENTS: u32 = 32;
+
 /// A gateway on a free port and in a folder of its own; dropping it ends it.
 #[derive(Debug)]
 pub struct Gateway {
     server: Server,
     data_dir: tempfile::TempDir,
 }
-
-/// Of its log, what a Postgres of default size has at most to use again: `max_wal_size` is 1 GiB.
-const OLD_SEGMENTS: u32 = 32;
 
 impl Gateway {
     /// Starts it and waits until it is ready.
