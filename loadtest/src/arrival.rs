@@ -41,28 +41,36 @@ pub struct Plan {
     pub duration_s: f64,
     /// This lane, from 0.
     pub lane: u32,
-    /// Users who send, over all lanes.
-    pub senders: usize,
     /// Seed of the whole run.
     pub seed: u64,
 }
 
 /// When it is a user's turn: their place among all who send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Turn {
+#[derive(Clone, Copy, Debug)]
+struct Turn {
     place: u32,
     /// Which of the lane's sending users it is, from 0.
     user: u32,
 }
 
-/// The turns of a lane's users, in order: `all` are the numbers of those who send, over all lanes, and `own` those of this
-/// lane. The same seed draws the same order on every lane.
-pub fn turns(all: impl Iterator<Item = u32>, own: &[u32], seed: u64) -> Vec<Turn> {
-    let mut order: Vec<u32> = all.collect();
-    order.shuffle(&mut StdRng::seed_from_u64(seed));
-    let own: HashMap<u32, u32> = own.iter().copied().zip(0..).collect();
-    let turns = order.iter().zip(0..);
-    turns.filter_map(|(number, place)| own.get(number).map(|&user| Turn { place, user })).collect()
+/// The turns of a lane's users, in order.
+#[derive(Clone, Debug)]
+pub struct Turns {
+    own: Vec<Turn>,
+    /// Users who send, over all lanes.
+    senders: usize,
+}
+
+impl Turns {
+    /// `all` are the numbers of those who send, over all lanes, and `own` those of this lane. The same seed draws the same
+    /// order on every lane.
+    pub fn new(all: impl Iterator<Item = u32>, own: impl Iterator<Item = u32>, seed: u64) -> Self {
+        let mut order: Vec<u32> = all.collect();
+        order.shuffle(&mut StdRng::seed_from_u64(seed));
+        let own: HashMap<u32, u32> = own.zip(0..).collect();
+        let turn = |(number, place)| own.get(number).map(|&user| Turn { place, user });
+        Self { own: order.iter().zip(0..).filter_map(turn).collect(), senders: order.len() }
+    }
 }
 
 /// A lane's part of the schedule, in order of time.
@@ -71,8 +79,7 @@ pub struct Schedule {
     plan: Plan,
     rate: Rate,
     random: StdRng,
-    /// Those of this lane's users; none in a closed loop.
-    turns: Vec<Turn>,
+    turns: Turns,
     /// How many were drawn.
     drawn: u64,
     /// How many sends of all lanes were expected by the time of the one drawn last.
@@ -81,28 +88,32 @@ pub struct Schedule {
 
 impl Schedule {
     /// The schedule of one lane; empty where it has no turns, and for a closed loop.
-    pub fn new(plan: Plan, mut turns: Vec<Turn>) -> Self {
+    pub fn new(plan: Plan, turns: Turns) -> Self {
         let random = StdRng::seed_from_u64(plan.seed ^ (u64::from(plan.lane) << 48));
-        if plan.arrival == scenario::Arrival::Closed {
-            turns.clear();
-        }
         let rate = Rate::new(plan.rate_per_s, plan.shape, plan.duration_s);
         Self { plan, rate, random, turns, drawn: 0, expected: 0.0 }
     }
 
-    /// Which send of all lanes the next one is.
-    fn next_count(&mut self, next: Turn) -> f64 {
+    /// Whose, and which of the sends of all lanes, the next one is.
+    fn draw(&mut self) -> Option<(Turn, f64)> {
+        let Turns { own, senders } = &self.turns;
+        if own.is_empty() {
+            return None;
+        }
         match self.plan.arrival {
-            scenario::Arrival::Constant | scenario::Arrival::Closed => {
-                let rounds = self.drawn / self.turns.len() as u64;
-                (rounds * self.plan.senders as u64 + u64::from(next.place)) as f64
+            scenario::Arrival::Constant => {
+                let turn = own[(self.drawn % own.len() as u64) as usize];
+                let rounds = self.drawn / own.len() as u64;
+                Some((turn, (rounds * *senders as u64 + u64::from(turn.place)) as f64))
             }
             scenario::Arrival::Poisson => {
+                let turn = own[self.random.random_range(0..own.len())];
                 // Inverse of the exponential distribution; 1 − [0, 1) is never 0.
                 let uniform = 1.0 - self.random.random::<f64>();
-                let share = self.turns.len() as f64 / self.plan.senders as f64;
-                self.expected - uniform.ln() / share
+                let share = own.len() as f64 / *senders as f64;
+                Some((turn, self.expected - uniform.ln() / share))
             }
+            scenario::Arrival::Closed => None,
         }
     }
 }
@@ -111,15 +122,8 @@ impl Iterator for Schedule {
     type Item = Due;
 
     fn next(&mut self) -> Option<Due> {
-        if self.turns.is_empty() {
-            return None;
-        }
-        let turn = match self.plan.arrival {
-            scenario::Arrival::Poisson => self.random.random_range(0..self.turns.len()),
-            _ => (self.drawn % self.turns.len() as u64) as usize,
-        };
-        let turn = self.turns[turn];
-        self.expected = self.next_count(turn);
+        let (turn, expected) = self.draw()?;
+        self.expected = expected;
         let at_ns = (self.rate.due(self.expected)? * 1e9) as u64;
         self.drawn += 1;
         Some(Due { at_ns, user: turn.user as usize })
@@ -137,14 +141,13 @@ mod tests {
             shape: scenario::Shape::default(),
             duration_s: 10.0,
             lane: 0,
-            senders: 10,
             seed: 7,
         }
     }
 
     /// The schedule of a lane with these of ten users.
     fn lane(plan: Plan, own: &[u32]) -> Schedule {
-        Schedule::new(plan, turns(0..10, own, plan.seed))
+        Schedule::new(plan, Turns::new(0..10, own.iter().copied(), plan.seed))
     }
 
     fn alone(plan: Plan) -> Schedule {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Acquire;
 use std::time::Duration;
 
-use crate::arrival::{self, Plan, Schedule};
+use crate::arrival::{Plan, Schedule, Turns};
 use crate::crew::{self, Crew};
 use crate::cuts::Cuts;
 use crate::driver::{self, Slot};
@@ -162,20 +162,17 @@ impl Worker {
             tally.reconnects = before.reconnects;
             tally.connect = before.connect;
         }
-        let sends = |number: &u32| !crew::is_slow(scenario.slow_readers.share, *number);
-        let senders = (0..scenario.users).filter(sends);
-        let own: Vec<u32> =
-            self.crew.senders.iter().map(|&index| self.crew.user_number(index)).collect();
         let plan = Plan {
             arrival: scenario.arrival,
             rate_per_s: if scenario.conversation.is_any() { scenario.rate_per_s } else { 0.0 },
             shape: scenario.shape,
             duration_s: scenario.duration_s,
             lane: self.crew.lane(),
-            senders: senders.clone().count(),
             seed: scenario.seed,
         };
-        let turns = arrival::turns(senders, &own, scenario.seed);
+        let sends = |number: &u32| !crew::is_slow(scenario.slow_readers.share, *number);
+        let own = self.crew.senders.iter().map(|&index| self.crew.user_number(index));
+        let turns = Turns::new((0..scenario.users).filter(sends), own, scenario.seed);
         let mut schedule = Schedule::new(plan, turns).peekable();
         if scenario.arrival == Arrival::Closed && scenario.conversation.is_any() {
             for &index in &self.crew.senders {
