@@ -24,8 +24,8 @@ use monoio::net::{TcpListener, UnixStream};
 use self::readiness::{Place, ReadinessSet};
 use crate::limits;
 
-/// Entries of a shard's submission queue: also how many readiness operations share one ring enter.
-const RING_ENTRIES: u32 = 4096;
+/// Entries of a shard's submission queue: what waits is its listener, its mailbox and the set of its sockets.
+const RING_ENTRIES: u32 = 256;
 
 /// How a shard waits for its sockets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,12 +178,12 @@ impl Stream {
         Ok(Self { socket, place: Place::new()? })
     }
 
-    /// Completes when a `recv` will hardly find nothing. Dropping the future loses nothing.
+    /// Completes when there is something to `recv`; it may be gone by then. Dropping the future loses nothing.
     pub async fn readable(&self) -> io::Result<()> {
         self.place.readable(self.socket.as_fd()).await
     }
 
-    /// Completes when a `send` will hardly be refused. Dropping the future loses nothing.
+    /// Completes when there is room for a `send`, or may be. Dropping the future loses nothing.
     pub async fn writable(&self) -> io::Result<()> {
         self.place.writable(self.socket.as_fd()).await
     }

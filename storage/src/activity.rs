@@ -19,7 +19,7 @@ const EVERY: Duration = Duration::from_secs(2);
 /// Conversations that may wait in all; what is more is forgotten.
 const MOST: usize = 16_384;
 /// Conversations saved between two batches.
-pub(crate) const STEP: usize = 64;
+const STEP: usize = 64;
 
 /// What one writer has still to save.
 #[derive(Debug)]

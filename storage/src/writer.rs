@@ -4,7 +4,7 @@
 //!   shards ─ submit ─► queue ─► batch ─► commit (one transaction) ─► answers, one call per shard
 //!                                 ▲          │
 //!                                 └──────────┘ meanwhile the next batch gathers in the queue
-//!   between batches: other writes (SQLite), a few times of last activity every two seconds
+//!   between batches: other writes (SQLite), last_activity_at of some of the conversations (activity.rs)
 //! ```
 //!
 //! A conversation always goes to the same writer, so its entries keep their order. The queue is bounded; a full one

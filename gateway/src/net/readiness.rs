@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A poll of the ring for each socket has to be armed again after every message: an entry submitted, the file looked up,
-//! the socket asked and put back on a wait queue. In the set a socket stays where it is, and costs the kernel 200 bytes.
+//! the socket asked and put back on a wait queue. In the set a socket stays where it is.
 //!
 //! The set tells of changes, so what was not read after one is not told again. Invariant: whoever waits has either found
 //! the socket empty (or full), or has asked the set to look again. A notice too many does no harm.
@@ -44,7 +44,6 @@ pub(super) struct Place {
     key: Cell<Option<usize>>,
     /// There may be something to read that the set will not tell of again.
     may_hold_more: Cell<bool>,
-    has_ended: Cell<bool>,
 }
 
 impl Place {
@@ -56,8 +55,7 @@ impl Place {
     pub(super) fn new() -> io::Result<Self> {
         let none = || io::Error::other("a socket belongs to a thread that runs a driver");
         let set = CURRENT.with_borrow(Option::clone).ok_or_else(none)?;
-        let (may_hold_more, has_ended) = (Cell::new(false), Cell::new(false));
-        Ok(Self { set, key: Cell::new(None), may_hold_more, has_ended })
+        Ok(Self { set, key: Cell::new(None), may_hold_more: Cell::new(false) })
     }
 
     /// Completes when something may have arrived.
@@ -66,7 +64,7 @@ impl Place {
         if self.may_hold_more.take() {
             self.set.look_again(key, socket)?;
         }
-        self.has_ended.set(self.set.noticed(key, Side::Read).await);
+        self.set.noticed(key, Side::Read).await;
         Ok(())
     }
 
@@ -82,7 +80,9 @@ impl Place {
     pub(super) fn has_received(&self, received: &io::Result<usize>, room: usize) {
         self.may_hold_more.set(match received {
             // Fewer than there was room for are all there were; but of the end behind them there is no second notice.
-            Ok(count) => *count == room || self.has_ended.get(),
+            Ok(count) => {
+                *count == room || self.key.get().is_some_and(|key| self.set.has_ended(key))
+            }
             Err(error) => error.kind() != io::ErrorKind::WouldBlock,
         });
     }
@@ -185,21 +185,25 @@ impl ReadinessSet {
         Ok(epoll::modify(&self.epoll, socket, EventData::new_u64(key as u64), BOTH)?)
     }
 
-    /// Completes with the next notice, or with one that came while nobody waited; says whether the peer has ended.
-    async fn noticed(&self, key: usize, side: Side) -> bool {
-        poll_fn(|context| self.poll_noticed(key, side, context)).await
+    /// The peer has said its last.
+    fn has_ended(&self, key: usize) -> bool {
+        self.watched.borrow().get(key).is_some_and(|watched| watched.has_ended)
     }
 
-    fn poll_noticed(&self, key: usize, side: Side, context: &Context<'_>) -> Poll<bool> {
+    /// Completes with the next notice, or with one that came while nobody waited.
+    async fn noticed(&self, key: usize, side: Side) {
+        poll_fn(|context| self.poll_noticed(key, side, context)).await;
+    }
+
+    fn poll_noticed(&self, key: usize, side: Side, context: &Context<'_>) -> Poll<()> {
         let mut watched = self.watched.borrow_mut();
-        let Some(watched) = watched.get_mut(key) else { return Poll::Ready(true) };
-        let has_ended = watched.has_ended;
+        let Some(watched) = watched.get_mut(key) else { return Poll::Ready(()) };
         let waiting = match side {
             Side::Read => &mut watched.read,
             Side::Write => &mut watched.write,
         };
         if std::mem::take(&mut waiting.is_ready) {
-            return Poll::Ready(has_ended);
+            return Poll::Ready(());
         }
         // It is kept from one wait to the next, which is nearly always the same task's.
         let is_known = waiting.waker.as_ref().is_some_and(|known| known.will_wake(context.waker()));
@@ -213,14 +217,17 @@ impl ReadinessSet {
     async fn watch(self: Rc<Self>, signal: Signal) {
         let mut events = Vec::with_capacity(limits::NOTICES_PER_TURN);
         loop {
-            match self.take_notices(&mut events) {
-                Ok(true) => yield_to_others().await,
-                Ok(false) if signal.raised().await.is_ok() => {}
-                Ok(false) => return,
-                Err(error) => {
-                    tracing::error!(%error, "the sockets of a shard cannot be asked");
-                    sleep(Duration::from_millis(10)).await;
+            let asked = match self.take_notices(&mut events) {
+                Ok(true) => {
+                    yield_to_others().await;
+                    Ok(())
                 }
+                Ok(false) => signal.raised().await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = asked {
+                tracing::error!(%error, "the sockets of a shard cannot be asked");
+                sleep(Duration::from_millis(10)).await;
             }
         }
     }
@@ -278,6 +285,23 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         (Stream::new(listener.accept().unwrap().0).unwrap(), peer)
+    }
+
+    /// Sends until the socket is full; how much it took.
+    fn fill(stream: &Stream) -> usize {
+        let much = vec![1; 1 << 20];
+        std::iter::from_fn(|| send(stream.as_fd_number(), &much).ok()).sum()
+    }
+
+    /// Waits for room, which the peer makes by reading so much.
+    async fn is_told_of_room(stream: &Stream, mut peer: TcpStream, bytes: usize) {
+        let reader = std::thread::spawn(move || {
+            peer.read_exact(&mut vec![0; bytes]).unwrap();
+            peer
+        });
+        stream.writable().await.unwrap();
+        assert!(send(stream.as_fd_number(), b"more").is_ok());
+        drop(reader.join().unwrap());
     }
 
     /// With both drivers, where the system allows both.
@@ -372,11 +396,7 @@ mod tests {
         with_drivers(async || {
             let (stream, mut peer) = pair();
             let stream = Rc::new(stream);
-            let much = vec![1; 1 << 20];
-            let mut sent = 0;
-            while let Ok(count) = send(stream.as_fd_number(), &much) {
-                sent += count;
-            }
+            let sent = fill(&stream);
             assert!(!stream.writable_within(SOON).await.unwrap());
             let heard = Rc::new(Cell::new(false));
             let (listening, told) = (Rc::clone(&stream), Rc::clone(&heard));
@@ -384,42 +404,26 @@ mod tests {
                 listening.readable().await.unwrap();
                 told.set(true);
             });
-            let reader = std::thread::spawn(move || {
-                peer.write_all(b"a word").unwrap();
-                peer.read_exact(&mut vec![0; sent]).unwrap();
-                peer
-            });
-            stream.writable().await.unwrap();
-            assert!(send(stream.as_fd_number(), b"more").is_ok());
+            peer.write_all(b"a word").unwrap();
+            is_told_of_room(&stream, peer, sent).await;
             while !heard.get() {
                 sleep(Duration::from_millis(1)).await;
             }
-            drop(reader.join().unwrap());
         });
     }
 
     #[test]
     fn who_has_said_their_last_and_takes_nothing_makes_no_room() {
         with_drivers(async || {
-            let (stream, mut peer) = pair();
-            let much = vec![1; 1 << 20];
-            let mut sent = 0;
-            while let Ok(count) = send(stream.as_fd_number(), &much) {
-                sent += count;
-            }
+            let (stream, peer) = pair();
+            let sent = fill(&stream);
             peer.shutdown(std::net::Shutdown::Write).unwrap();
             stream.readable().await.unwrap();
             assert_eq!(stream.recv(&mut [0; 8]).unwrap(), 0);
             for _ in 0..3 {
                 assert!(!stream.writable_within(SOON).await.unwrap());
             }
-            let reader = std::thread::spawn(move || {
-                peer.read_exact(&mut vec![0; sent]).unwrap();
-                peer
-            });
-            stream.writable().await.unwrap();
-            assert!(send(stream.as_fd_number(), b"more").is_ok());
-            drop(reader.join().unwrap());
+            is_told_of_room(&stream, peer, sent).await;
         });
     }
 

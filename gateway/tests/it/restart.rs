@@ -1,4 +1,5 @@
-//! K1: after a restart everyone comes back, and nobody is turned away for coming at the same time.
+//! K1: after a restart everyone comes back, and nobody is turned away for coming at the same time; an orderly stop takes leave
+//! of everyone.
 
 use ringwire_protocol::wire::{self, command::Op, reply::Outcome};
 
