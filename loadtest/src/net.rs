@@ -306,7 +306,17 @@ pub(crate) fn raise_file_limit() -> io::Result<u64> {
 mod tests {
     use std::net::TcpListener;
 
+    use socket2::{Domain, Socket as Socket2, Type};
+
     use super::*;
+
+    /// A socket that keeps its port and takes no connections. A listener that was just closed would not do: a child
+    /// process that another test is starting may still hold it, and another test may be given its port.
+    fn bound_only() -> Socket2 {
+        let socket = Socket2::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        socket
+    }
 
     #[test]
     fn connections_come_from_the_address_asked_for() {
@@ -318,8 +328,9 @@ mod tests {
             let own = stream.local_addr().unwrap();
             assert_eq!(own.ip(), source);
             assert_eq!(listener.accept().unwrap().1, own);
-            drop(listener);
-            let refused = connect_from(source, address).await.unwrap_err();
+            let nobody = bound_only();
+            let nobody = nobody.local_addr().unwrap().as_socket().unwrap();
+            let refused = connect_from(source, nobody).await.unwrap_err();
             assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
             // Not an address of this machine.
             let elsewhere = "192.0.2.1".parse().unwrap();

@@ -1,10 +1,12 @@
 //! The program that is asked before a message is accepted.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Condvar, Mutex};
 
 use ringwire_protocol::codec::Encoding;
 use ringwire_protocol::wire::{self, command::Op};
 use serde_json::json;
+use socket2::{Domain, Socket, Type};
 
 use crate::support::ENCODINGS;
 use crate::support::chat::{refusal, say, say_after, text};
@@ -153,10 +155,11 @@ fn a_hook_that_does_not_answer_decides_nothing() {
         check(&server(&silent, &format!("{more}timeout_ms = 50\n")), &["hi"]);
         let cases = ["status", "moved", "no verdict", "other action", "long", "empty"];
         check(&server(&broken, &more), &cases);
-        // A port at which nobody listens any more.
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-        let nobody = format!("http://{}/ask", listener.local_addr().expect("an address"));
-        drop(listener);
+        // A port that is taken and at which nobody listens: no other test can be given it meanwhile.
+        let silence = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        silence.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).expect("a port");
+        let nobody = silence.local_addr().expect("an address").as_socket().expect("IPv4");
+        let nobody = format!("http://{nobody}/ask");
         check(&server_of(&nobody, &more), &["refused connection"]);
     }
 }
