@@ -43,6 +43,8 @@ pub enum Next {
 pub struct Answer {
     /// The highest rate that passed twice.
     pub rate_per_s: Option<f64>,
+    /// Where there is none: the highest that passed once and was not refuted, for want of steps not repeated.
+    pub unconfirmed_per_s: Option<f64>,
     /// What hinders a higher one.
     pub limit: Limit,
 }
@@ -74,7 +76,10 @@ impl std::fmt::Display for Answer {
         match self.rate_per_s {
             Some(rate) if self.verdict() == Verdict::Pass => write!(f, "{rate:.0}/s")?,
             Some(rate) => write!(f, "at least {rate:.0}/s")?,
-            None => write!(f, "not found")?,
+            None => match self.unconfirmed_per_s {
+                Some(rate) => write!(f, "not confirmed, {rate:.0}/s passed once")?,
+                None => write!(f, "not found")?,
+            },
         }
         write!(f, " ({})", self.limit.name())
     }
@@ -140,7 +145,8 @@ impl Search {
                     Some((failed, limit)) if self.is_narrow(rate, failed) => limit,
                     _ => Limit::Steps,
                 };
-                self.next = Next::Over(Answer { rate_per_s: Some(rate), limit });
+                let (rate_per_s, unconfirmed_per_s) = (Some(rate), None);
+                self.next = Next::Over(Answer { rate_per_s, unconfirmed_per_s, limit });
                 return;
             }
             Verdict::Pass => self.passed.push(rate),
@@ -162,11 +168,12 @@ impl Search {
         let Settings { growth, precision, max_steps, from_per_s } = self.settings;
         // The last step is kept for the confirmation.
         let steps_left = max_steps.saturating_sub(self.steps);
+        let without = |limit, unconfirmed_per_s| {
+            Next::Over(Answer { rate_per_s: None, unconfirmed_per_s, limit })
+        };
         match (self.passed.last().copied(), self.failed) {
             (Some(passed), _) if steps_left == 1 => Next::Confirm(passed),
-            (_, _) if steps_left == 0 => {
-                Next::Over(Answer { rate_per_s: None, limit: Limit::Steps })
-            }
+            (passed, _) if steps_left == 0 => without(Limit::Steps, passed),
             (Some(passed), None) => Next::Try(passed * growth),
             (Some(passed), Some((failed, _))) if self.is_narrow(passed, failed) => {
                 Next::Confirm(passed)
@@ -180,7 +187,7 @@ impl Search {
             (None, Some((failed, limit))) => {
                 let lower = failed / growth;
                 if lower < 1.0_f64.min(from_per_s / 2.0) {
-                    Next::Over(Answer { rate_per_s: None, limit })
+                    without(limit, None)
                 } else {
                     Next::Try(lower)
                 }
@@ -275,6 +282,20 @@ mod tests {
         assert_eq!((answer.rate_per_s, answer.limit), (Some(50.0), Limit::Steps));
         assert_eq!(answer.verdict(), Verdict::InsufficientEvidence);
         assert_eq!(answer.to_string(), "at least 50/s (the search had no more steps)");
+    }
+
+    #[test]
+    fn what_passed_once_below_a_refuted_rate_is_told() {
+        let settings = Settings { max_steps: 3, ..SETTINGS };
+        let (answer, offered) = search(settings, |_, step| match step {
+            2 => Verdict::Fail,
+            _ => Verdict::Pass,
+        });
+        assert_eq!(offered, [1000.0, 2000.0, 2000.0]);
+        assert_eq!((answer.rate_per_s, answer.unconfirmed_per_s), (None, Some(1000.0)));
+        assert_eq!(answer.verdict(), Verdict::InsufficientEvidence);
+        let text = "not confirmed, 1000/s passed once (the search had no more steps)";
+        assert_eq!(answer.to_string(), text);
     }
 
     #[test]

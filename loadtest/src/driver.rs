@@ -88,8 +88,9 @@ impl Ended {
             Self::Connect(_) | Self::Lost => true,
             Self::Refused(status) => *status >= 500 || *status == 429,
             Self::Upgrade(_) | Self::Protocol(_) => false,
-            // Codes below 4000 are RFC 6455's: 1001 going away, 1006 lost, 1011 internal error …
-            Self::Closed(code) => !(4000..4100).contains(code),
+            // Of RFC 6455's codes (7.4.1) those that say something is wrong with what was sent: protocol error, a kind
+            // or text that is not taken, too big, no extension. It would be sent again.
+            Self::Closed(code) => !matches!(code, 1002 | 1003 | 1007 | 1009 | 1010 | 4000..4100),
         }
     }
 }
@@ -369,5 +370,22 @@ pub(crate) async fn write_on(crew: Rc<Crew>, index: usize, socket: Rc<Socket>) {
         if !go_on {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_server_will_not_take_is_not_sent_again() {
+        for code in [1002, 1003, 1007, 1009, 1010, 4000, 4099] {
+            assert!(!Ended::Closed(code).is_temporary(), "{code}");
+        }
+        for code in [1000, 1001, 1005, 1006, 1008, 1011, 1012, 1013, 4100] {
+            assert!(Ended::Closed(code).is_temporary(), "{code}");
+        }
+        assert!(Ended::Refused(429).is_temporary() && Ended::Refused(503).is_temporary());
+        assert!(!Ended::Refused(401).is_temporary() && !Ended::Upgrade("no").is_temporary());
     }
 }

@@ -261,6 +261,7 @@ impl Report {
             log_verified: scenario.verify_log
                 && scenario.protocol.is_ringwire()
                 && result.layout.level != Level::Off
+                && tally.acked > 0
                 && tally.unverified == 0,
             findings: findings.examples,
             errors: tally.errors,
@@ -307,6 +308,39 @@ impl Report {
         }
     }
 
+    /// What was looked for, and found.
+    fn ledger(&self) -> String {
+        let log =
+            if self.log_verified { "server's log read back" } else { "server's log not read back" };
+        let verified = match self.verified {
+            // What came to the wrong user shows anyway.
+            Level::Off => {
+                return format!("not verified, only counted; {} unexpected", self.unexpected);
+            }
+            _ if !self.protocol.is_ringwire() => {
+                "every arrival, in each sender's order; there is no log".to_owned()
+            }
+            Level::Ledger => format!("every arrival; {log}"),
+            Level::Counters => format!("every send, hashes of what arrived; {log}"),
+        };
+        let share = match self.verified_one_in {
+            0 | 1 => String::new(),
+            many => format!("; one conversation in {many}"),
+        };
+        format!(
+            "{} lost, {} duplicated, {} reordered, {} unexpected, {} gaps, {} diverging, {} phantom acks, \
+             {} unpushed ({verified}{share})",
+            self.lost,
+            self.duplicated,
+            self.reordered,
+            self.unexpected,
+            self.gaps,
+            self.diverging,
+            self.phantom_acks,
+            self.unpushed,
+        )
+    }
+
     /// The JSON of a report.
     pub fn to_json(&self) -> Result<Vec<u8>, ReportError> {
         let mut json = serde_json::to_vec_pretty(self)?;
@@ -349,33 +383,7 @@ impl fmt::Display for Report {
         if self.acks != Acks::Server {
             writeln!(f, "  acks       {}", self.acks.meaning())?;
         }
-        let log =
-            if self.log_verified { "server's log read back" } else { "server's log not read back" };
-        let verified = match self.verified {
-            Level::Off => "not verified, only counted".to_owned(),
-            _ if !self.protocol.is_ringwire() => {
-                "every arrival, in each sender's order; there is no log".to_owned()
-            }
-            Level::Ledger => format!("every arrival; {log}"),
-            Level::Counters => format!("every send, hashes of what arrived; {log}"),
-        };
-        let share = match self.verified_one_in {
-            0 | 1 => String::new(),
-            many => format!("; one conversation in {many}"),
-        };
-        writeln!(
-            f,
-            "  ledger     {} lost, {} duplicated, {} reordered, {} unexpected, {} gaps, {} diverging, {} phantom acks, \
-             {} unpushed ({verified}{share})",
-            self.lost,
-            self.duplicated,
-            self.reordered,
-            self.unexpected,
-            self.gaps,
-            self.diverging,
-            self.phantom_acks,
-            self.unpushed,
-        )?;
+        writeln!(f, "  ledger     {}", self.ledger())?;
         let hears_others = self.configuration.conversation != Conversation::Alone {};
         for (what, figures) in [
             ("ack", &self.ack_ms),

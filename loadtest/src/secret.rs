@@ -44,6 +44,11 @@ pub enum SecretError {
     /// The other side has another secret, or none.
     #[error("the other side does not know the workers' secret")]
     Wrong,
+    /// It left when it saw that this side has another secret, or for no reason that it told.
+    #[error(
+        "the other side left before it proved that it knows the workers' secret; has it another one?"
+    )]
+    Unproven,
     /// The other side is no worker, or no run.
     #[error("the other side does not speak as a load generator")]
     Stranger,
@@ -116,7 +121,10 @@ impl Secret {
         peer.write_all(&own)?;
         peer.write_all(self.sign("worker", &other, &own).as_ref())?;
         let mut proof = [0; PROOF_BYTES];
-        peer.read_exact(&mut proof)?;
+        peer.read_exact(&mut proof).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => SecretError::Unproven,
+            _ => SecretError::Io(error),
+        })?;
         self.verify("run", &other, &own, &proof)
     }
 
@@ -164,7 +172,7 @@ mod tests {
         assert!(matches!(meet(secret, secret), (Ok(()), Ok(()))));
         let (run, worker) = meet(secret, "0123456789abcdeX");
         assert!(matches!(run, Err(SecretError::Wrong)), "{run:?}");
-        assert!(worker.is_err());
+        assert!(matches!(worker, Err(SecretError::Unproven)), "{worker:?}");
         assert!(matches!(Secret::new("short"), Err(SecretError::Short)));
     }
 

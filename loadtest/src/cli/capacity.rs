@@ -87,7 +87,9 @@ pub(crate) fn search(arguments: &CapacityArguments) -> anyhow::Result<ExitCode> 
         }
         let report =
             arguments.place.run(&Scenario { rate_per_s: rate, ..scenario.clone() }, &stop)?;
-        say(line(what, rate, &report))?;
+        if !arguments.place.quiet {
+            say(line(what, rate, &report))?;
+        }
         if stop.load(Relaxed) {
             arguments.outputs.write(&report)?;
             say("capacity not found (the search was interrupted)")?;

@@ -105,9 +105,9 @@ pub(crate) struct PlaceArguments {
     /// Puts a word about the run into its report; may be repeated.
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
-    /// Shows nothing while the run goes on.
+    /// Shows nothing until the run, or the search, is over.
     #[arg(long)]
-    quiet: bool,
+    pub(super) quiet: bool,
 }
 
 fn secret_help() -> String {

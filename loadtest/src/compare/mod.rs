@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::latency::Packed;
 use crate::report::Report;
+use crate::scenario::Arrival;
 use crate::threshold::Verdict;
 use bootstrap::{Side, Statistics};
 
@@ -27,6 +28,9 @@ pub const METHOD: &str = "circular block bootstrap (Politis and Romano, 1992) ov
 /// Differences up to this many percent are ties unless the caller says otherwise: as much as a busy machine makes by
 /// itself.
 pub const DEFAULT_NOISE_PERCENT: f64 = 10.0;
+
+/// Rates offered that differ by this share at most are the same.
+const OFFERED_ALIKE: f64 = 0.01;
 
 /// Settings that may differ: of chance, of who the users are, and of the protocol, which is told by itself.
 const BESIDE_THE_POINT: [&str; 4] = ["seed", "first_user_id", "protocol", "foreign"];
@@ -162,7 +166,10 @@ impl Runs {
 pub fn compare(base: &Runs, other: &Runs, noise_percent: f64) -> Comparison {
     let sides = [base, other].map(|runs| Side::new(&runs.reports));
     let (whole, resampled) = bootstrap::resample(&sides);
-    let differences = Metric::ALL.into_iter().filter_map(|metric| {
+    let alike = are_offered_alike(base, other);
+    let metrics =
+        Metric::ALL.into_iter().filter(|&metric| alike || metric != Metric::DeliveredPerS);
+    let differences = metrics.filter_map(|metric| {
         let value = |statistics: &Statistics| statistics.get(metric).filter(|value| *value > 0.0);
         let (base, other) = (value(&whole[0])?, value(&whole[1])?);
         let ratios =
@@ -191,6 +198,15 @@ pub fn compare(base: &Runs, other: &Runs, noise_percent: f64) -> Comparison {
         differences: differences.collect(),
         doubts: doubts(base, other, &sides),
     }
+}
+
+/// Whether what is delivered in a second says anything of the servers. An open loop delivers what it offers: it does not
+/// where different rates are offered.
+fn are_offered_alike(base: &Runs, other: &Runs) -> bool {
+    let all = || base.reports.iter().chain(&other.reports);
+    let first = base.reports[0].offered_per_s;
+    all().any(|report| report.configuration.arrival == Arrival::Closed)
+        || all().all(|report| (report.offered_per_s - first).abs() <= first * OFFERED_ALIKE)
 }
 
 fn judge(metric: Metric, change: f64, [low, high]: [f64; 2], noise_percent: f64) -> Outcome {
@@ -258,6 +274,11 @@ fn doubts(base: &Runs, other: &Runs, sides: &[Side; 2]) -> Vec<String> {
         if !doubts.contains(&doubt) {
             doubts.push(doubt);
         }
+    }
+    if !are_offered_alike(base, other) {
+        doubts.push(
+            "different rates were offered: what was delivered per s is not compared".to_owned(),
+        );
     }
     if all().any(|report| report.processes != first.processes) {
         doubts.push("the generators had different numbers of processes".to_owned());
@@ -400,6 +421,26 @@ mod tests {
         assert_eq!(told.len(), 1, "{:?}", comparison.doubts);
         assert!(told[0].contains("ringwire") && told[0].contains("once it is written"), "{told:?}");
         assert!(!comparison.doubts.iter().any(|doubt| doubt.contains("configured")));
+    }
+
+    #[test]
+    fn what_open_loops_deliver_is_compared_where_they_offer_the_same() {
+        let (base, mut other) = (runs(&[1.0]), runs(&[1.0]));
+        let is_compared = |other: &Runs| {
+            let comparison = compare(&base, other, DEFAULT_NOISE_PERCENT);
+            let metrics = comparison.differences.iter().map(|difference| difference.metric);
+            let is_compared = metrics.clone().any(|metric| metric == Metric::DeliveredPerS);
+            let is_doubted = comparison.doubts.iter().any(|doubt| doubt.contains("offered"));
+            assert_eq!(is_compared, !is_doubted);
+            assert!(metrics.clone().any(|metric| metric == Metric::DeliveredPerCpuS));
+            is_compared
+        };
+        other.reports[0].offered_per_s *= 1.005;
+        assert!(is_compared(&other));
+        other.reports[0].offered_per_s *= 2.0;
+        assert!(!is_compared(&other));
+        other.reports[0].configuration.arrival = Arrival::Closed;
+        assert!(is_compared(&other));
     }
 
     #[test]
