@@ -1,4 +1,5 @@
-//! What the WebSocket layer costs in memory: messages parsed, unmasked, checked and delivered; frames written.
+//! What the WebSocket layer costs in memory: payloads masked; messages parsed, unmasked, checked and delivered; frames
+//! written.
 //!
 //! Each benchmark takes a batch of messages, as one read brings them, and is reported per message. Parsing unmasks
 //! the batch in place, so every round begins with a copy of it; `copy` shows what that adds.
@@ -25,6 +26,19 @@ fn client_batch(kind: MessageKind, payload: &[u8]) -> BytesMut {
         client.send(kind, payload);
     }
     client.output().split()
+}
+
+/// The mask alone, which is the same on and off.
+fn mask(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("mask");
+    for size_bytes in [16, 64, 1_024, 65_536] {
+        let mut payload = vec![b'a'; size_bytes];
+        group.throughput(Throughput::Bytes(size_bytes as u64));
+        group.bench_function(BenchmarkId::from_parameter(size_bytes), |bencher| {
+            bencher.iter(|| frame::apply_mask(black_box(&mut payload), black_box([1, 2, 3, 4])));
+        });
+    }
+    group.finish();
 }
 
 fn receive(criterion: &mut Criterion) {
@@ -110,5 +124,5 @@ fn header(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, receive, send, header);
+criterion_group!(benches, mask, receive, send, header);
 criterion_main!(benches);

@@ -80,8 +80,8 @@ pub struct RunResult {
     pub started_at: SystemTime,
     /// Where it was conducted, as it was before the first connection.
     pub machine: Machine,
-    /// What the server used meanwhile, where it was watched.
-    pub server: Option<Cost>,
+    /// What the server used meanwhile, where it was watched, or why that cannot be told.
+    pub server: Option<Result<Cost, String>>,
     /// How many processes took part.
     pub processes: u32,
 }

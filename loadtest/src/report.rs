@@ -3,8 +3,9 @@
 //! The JSON holds whatever the other forms of a report are made of: the configuration, the machine, every interval, and
 //! whole histograms (HdrHistogram V2, deflated, base64; microseconds).
 
+mod text;
+
 use std::collections::BTreeMap;
-use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::fleet::RunResult;
 use crate::latency::{Packed, Percentiles};
 use crate::machine::Machine;
-use crate::scenario::{Acks, Conversation, Encoding, Protocol, Scenario};
+use crate::scenario::{Acks, Encoding, Protocol, Scenario};
 use crate::series::Interval;
 use crate::server::Cost;
 use crate::tally::Tally;
@@ -126,6 +127,9 @@ pub struct Report {
     pub machine: Machine,
     /// What the server used, where it was watched.
     pub server: Option<Cost>,
+    /// Why that cannot be told although it was watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_unmeasured: Option<String>,
     /// What whoever started the run says about it.
     pub labels: BTreeMap<String, String>,
     /// The scenario as it was run.
@@ -228,6 +232,11 @@ impl Report {
         let (verdict, reasons) = scenario.thresholds.judge(&tally, result.interrupted);
         let slip = tally.slip.percentiles();
         let findings = tally.findings;
+        let (server, server_unmeasured) = match result.server {
+            None => (None, None),
+            Some(Ok(cost)) => (Some(cost), None),
+            Some(Err(reason)) => (None, Some(reason)),
+        };
         Self {
             format: FORMAT,
             scenario: scenario.name.clone(),
@@ -286,7 +295,8 @@ impl Report {
                 .unwrap_or_default()
                 .as_secs_f64(),
             machine: result.machine,
-            server: result.server,
+            server,
+            server_unmeasured,
             labels: BTreeMap::new(),
             configuration: scenario.clone(),
             histograms,
@@ -308,39 +318,6 @@ impl Report {
         }
     }
 
-    /// What was looked for, and found.
-    fn ledger(&self) -> String {
-        let log =
-            if self.log_verified { "server's log read back" } else { "server's log not read back" };
-        let verified = match self.verified {
-            // What came to the wrong user shows anyway.
-            Level::Off => {
-                return format!("not verified, only counted; {} unexpected", self.unexpected);
-            }
-            _ if !self.protocol.is_ringwire() => {
-                "every arrival, in each sender's order; there is no log".to_owned()
-            }
-            Level::Ledger => format!("every arrival; {log}"),
-            Level::Counters => format!("every send, hashes of what arrived; {log}"),
-        };
-        let share = match self.verified_one_in {
-            0 | 1 => String::new(),
-            many => format!("; one conversation in {many}"),
-        };
-        format!(
-            "{} lost, {} duplicated, {} reordered, {} unexpected, {} gaps, {} diverging, {} phantom acks, \
-             {} unpushed ({verified}{share})",
-            self.lost,
-            self.duplicated,
-            self.reordered,
-            self.unexpected,
-            self.gaps,
-            self.diverging,
-            self.phantom_acks,
-            self.unpushed,
-        )
-    }
-
     /// The JSON of a report.
     pub fn to_json(&self) -> Result<Vec<u8>, ReportError> {
         let mut json = serde_json::to_vec_pretty(self)?;
@@ -359,99 +336,6 @@ impl Report {
             Some(format) if format == u64::from(FORMAT) => Ok(serde_json::from_slice(json)?),
             format => Err(ReportError::Format(format.unwrap_or(0))),
         }
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let processes = match self.processes {
-            0 | 1 => String::new(),
-            processes => format!("{processes} processes, "),
-        };
-        let spoken = self.spoken();
-        writeln!(f, "{}: {} users, {processes}{spoken}, {}", self.scenario, self.users, self.url)?;
-        writeln!(
-            f,
-            "  offered    {:.0}/s for {:.1} s ({:.1} s of it warm-up): {} sends",
-            self.offered_per_s, self.duration_s, self.warmup_s, self.offered
-        )?;
-        writeln!(
-            f,
-            "  messages   {} sent, {} acknowledged, {} delivered, {} refused, {} unanswered",
-            self.sent, self.acked, self.delivered, self.refused, self.unanswered
-        )?;
-        if self.acks != Acks::Server {
-            writeln!(f, "  acks       {}", self.acks.meaning())?;
-        }
-        writeln!(f, "  ledger     {}", self.ledger())?;
-        let hears_others = self.configuration.conversation != Conversation::Alone {};
-        for (what, figures) in [
-            ("ack", &self.ack_ms),
-            ("deliver", &self.deliver_ms),
-            ("connect", &self.connect_ms),
-            ("recover", &self.recover_ms),
-            ("bystander", &self.bystander_ms),
-            ("history", &self.history_ms),
-        ] {
-            let is_expected = match what {
-                "ack" => self.offered > 0 && self.acks != Acks::Written,
-                "deliver" => self.offered > 0 && hears_others,
-                _ => false,
-            };
-            if figures.count == 0 && !is_expected {
-                continue;
-            }
-            write!(
-                f,
-                "  {what:<9}  p50 {:.3}  p90 {:.3}  p99 {:.3}  p99.9 {:.3}  max {:.3} ms  ({}",
-                figures.p50, figures.p90, figures.p99, figures.p999, figures.max, figures.count
-            )?;
-            // What was never answered has no latency, and the percentiles look the better for it.
-            match self.unanswered {
-                1.. if what == "ack" => {
-                    writeln!(f, "; {} without an answer are not in it)", self.unanswered)?;
-                }
-                _ => writeln!(f, ")")?,
-            }
-        }
-        writeln!(
-            f,
-            "  generator  slip p99 {:.3}  max {:.3} ms, {} late sends, {:.2} CPU s, {} reconnects",
-            self.send_slip_ms.p99,
-            self.send_slip_ms.max,
-            self.late_sends,
-            self.generator_cpu_s,
-            self.reconnects
-        )?;
-        if self.cuts + self.signals > 0 {
-            writeln!(
-                f,
-                "  around     {} connections cut on purpose, {} pushes of who types and has read",
-                self.cuts, self.signals
-            )?;
-        }
-        if let Some(server) = &self.server {
-            let per_cpu_s = self.delivered_meanwhile() as f64 / server.cpu_s.max(0.001);
-            writeln!(
-                f,
-                "  server     {:.2} CPU s ({:.0} deliveries per CPU s), {:.1} MiB before, {:.1} MiB after ({})",
-                server.cpu_s,
-                per_cpu_s,
-                mebibytes(server.resident_bytes_before),
-                mebibytes(server.resident_bytes_after),
-                server.source
-            )?;
-        }
-        for (name, count) in &self.errors {
-            writeln!(f, "  error      {name}: {count}")?;
-        }
-        for finding in &self.findings {
-            writeln!(f, "  finding    {finding}")?;
-        }
-        for reason in &self.reasons {
-            writeln!(f, "  reason     {reason}")?;
-        }
-        write!(f, "  verdict    {}", self.verdict.name())
     }
 }
 
@@ -515,13 +399,13 @@ pub(crate) fn sample_report(factor: f64) -> Report {
         intervals,
         machine: Machine::look(),
         started_at: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
-        server: Some(Cost {
+        server: Some(Ok(Cost {
             source: "pid 1".to_owned(),
             cpu_s: 5.0,
             cpu_s_of_each: vec![5.0],
             resident_bytes_before: 40 << 20,
             resident_bytes_after: 50 << 20,
-        }),
+        })),
         processes: 1,
     };
     Report::new(&scenario, "ws://127.0.0.1:1/ws", result)

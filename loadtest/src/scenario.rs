@@ -31,7 +31,7 @@ pub use protocol::{Acks, Foreign, Protocol};
 /// The most users a process can hold: what is left of its file descriptors is decided when it starts.
 const MAX_USERS: u32 = 1_000_000;
 /// A year, and as many sends a second as nobody can make: what is beyond would overflow clocks.
-const MOST: f64 = 31_536_000.0;
+pub const MOST: f64 = 31_536_000.0;
 
 /// A load test, complete and valid.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -6,7 +6,8 @@
 //! ```
 //!
 //! A thread reads once a second, so that a slow answer delays nothing. The cost of a run is counted from the first send
-//! to the last: what connecting and reading back cost is not in it.
+//! to the last: what connecting and reading back cost is not in it. A server that was restarted meanwhile has no cost:
+//! its processor time began anew.
 
 use std::collections::HashMap;
 use std::io::{self, Read as _, Write as _};
@@ -72,10 +73,9 @@ pub struct Cost {
 pub struct Watch {
     source: Source,
     news: Receiver<Usage>,
-    before: Option<Reading>,
-    after: Option<Reading>,
-    /// Asked for what it has used in all, whether it answered or not: one that hangs is not waited for twice.
-    asked: bool,
+    before: Option<io::Result<Reading>>,
+    /// Asked for once, whether it answers or not: one that hangs is not waited for twice.
+    after: Option<io::Result<Reading>>,
 }
 
 /// What is read at one moment.
@@ -83,6 +83,8 @@ pub struct Watch {
 struct Reading {
     all: Usage,
     cpu_s_of_each: Vec<f64>,
+    /// When the process began, in seconds of Unix time, where the metrics tell.
+    started_at_s: Option<f64>,
 }
 
 impl Source {
@@ -138,7 +140,7 @@ impl Watch {
                 }
             }
         });
-        Ok(Self { source, news, before: None, after: None, asked: false })
+        Ok(Self { source, news, before: None, after: None })
     }
 
     /// What was read since the last call.
@@ -148,21 +150,30 @@ impl Watch {
 
     /// The first send is about to be due.
     pub(crate) fn begin(&mut self) {
-        self.before = self.source.read().ok();
+        self.before = Some(self.source.read());
     }
 
     /// The last send was due. The first call counts.
     pub(crate) fn finish(&mut self) {
-        if self.before.is_some() && !std::mem::replace(&mut self.asked, true) {
-            self.after = self.source.read().ok();
+        if matches!(self.before, Some(Ok(_))) && self.after.is_none() {
+            self.after = Some(self.source.read());
         }
     }
 
-    /// What the run cost.
-    pub(crate) fn end(self) -> Option<Cost> {
-        let (before, after) = self.before.zip(self.after)?;
-        Some(Cost {
-            source: self.source.to_string(),
+    /// What the run cost, or why that cannot be told; of a run that sent nothing, nothing.
+    pub(crate) fn end(self) -> Option<Result<Cost, String>> {
+        let source = self.source.to_string();
+        let (before, after) = match (self.before?, self.after) {
+            (Err(error), _) | (_, Some(Err(error))) => {
+                return Some(Err(format!("{error} ({source})")));
+            }
+            (Ok(before), after) => (before, after?.ok()?),
+        };
+        if after.is_of_another_process(&before) {
+            return Some(Err(format!("it was restarted meanwhile ({source})")));
+        }
+        Some(Ok(Cost {
+            source,
             cpu_s: (after.all.cpu_s - before.all.cpu_s).max(0.0),
             cpu_s_of_each: after
                 .cpu_s_of_each
@@ -172,7 +183,15 @@ impl Watch {
                 .collect(),
             resident_bytes_before: before.all.resident_bytes,
             resident_bytes_after: after.all.resident_bytes,
-        })
+        }))
+    }
+}
+
+impl Reading {
+    fn is_of_another_process(&self, earlier: &Self) -> bool {
+        let began_anew =
+            self.started_at_s.zip(earlier.started_at_s).is_some_and(|(now, then)| now > then);
+        began_anew || self.all.cpu_s < earlier.all.cpu_s
     }
 }
 
@@ -238,6 +257,8 @@ fn processes(pids: &[u32]) -> io::Result<Reading> {
             resident_bytes: pages * system(libc::_SC_PAGESIZE),
         },
         cpu_s_of_each: ticks.into_iter().map(seconds).collect(),
+        // A process that is started again has another id.
+        started_at_s: None,
     })
 }
 
@@ -285,7 +306,7 @@ fn dechunk(mut body: &str) -> Option<String> {
     }
 }
 
-/// Reads the two metrics that every Prometheus client library exports.
+/// Reads the metrics that every Prometheus client library exports.
 fn metrics(text: &str) -> io::Result<Reading> {
     let value = |name: &str| {
         let lines = text.lines().filter_map(|line| line.strip_prefix(name));
@@ -299,6 +320,7 @@ fn metrics(text: &str) -> io::Result<Reading> {
             resident_bytes: value("process_resident_memory_bytes ")? as u64,
         },
         cpu_s_of_each: Vec::new(),
+        started_at_s: value("process_start_time_seconds ").ok(),
     })
 }
 
@@ -345,14 +367,37 @@ mod tests {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let source = Source::metrics(&url).unwrap();
         let all = Usage { cpu_s: 1.0, resident_bytes: 1 };
-        let before = Some(Reading { all, cpu_s_of_each: Vec::new() });
+        let before = Some(Ok(Reading { all, cpu_s_of_each: Vec::new(), started_at_s: None }));
         let news = mpsc::sync_channel(1).1;
-        let mut watch = Watch { source, news, before, after: None, asked: false };
+        let mut watch = Watch { source, news, before, after: None };
         watch.finish();
         watch.finish();
         assert!(listener.accept().is_ok());
         assert!(listener.accept().is_err(), "nobody asked again");
-        assert!(watch.end().is_none());
+        assert!(matches!(watch.end(), Some(Err(_))));
+    }
+
+    #[test]
+    fn a_server_that_was_restarted_has_no_cost() {
+        let read = |cpu_s: f64, started_at_s: Option<f64>| {
+            let all = Usage { cpu_s, resident_bytes: 1 };
+            Some(Ok(Reading { all, cpu_s_of_each: Vec::new(), started_at_s }))
+        };
+        let end = |before, after| {
+            let source = Source::Pids(vec![1]);
+            Watch { source, news: mpsc::sync_channel(1).1, before, after }.end()
+        };
+        let cost = end(read(1.0, Some(5.0)), read(3.0, Some(5.0)));
+        assert!(cost.is_some_and(|cost| cost.is_ok_and(|cost| (cost.cpu_s - 2.0).abs() < 1e-9)));
+        for (before, after) in [
+            (read(1.0, Some(5.0)), read(3.0, Some(9.0))),
+            (read(1.0, None), read(0.5, None)),
+            (read(1.0, None), Some(Err(io::Error::other("gone")))),
+            (Some(Err(io::Error::other("gone"))), None),
+        ] {
+            assert!(end(before, after).is_some_and(|cost| cost.is_err()));
+        }
+        assert!(end(None, None).is_none(), "nothing was sent");
     }
 
     #[test]

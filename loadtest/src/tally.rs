@@ -37,7 +37,7 @@ pub struct Tally {
     pub cuts: u64,
     /// Pushes of who types and how far somebody got.
     pub signals: u64,
-    /// Users whose conversation could not be read back at the end.
+    /// Users who could not be asked at the end for what they lack, where that is verified.
     pub unverified: u64,
     /// Refusals and lost connections by name.
     pub errors: BTreeMap<String, u64>,

@@ -2,7 +2,7 @@
 //!
 //! Order of judgement: a broken promise fails the run, however late the generator was; then a generator that was late
 //! or saturated makes latencies meaningless (`insufficient_evidence`); then latencies and counts are held against the
-//! thresholds.
+//! thresholds. Sends that such a generator never wrote are no promise that the server broke.
 
 use serde::{Deserialize, Serialize};
 
@@ -109,6 +109,25 @@ impl Thresholds {
 
     /// Judges a run; also answers the reasons, none for a pass. `interrupted`: it was stopped early.
     pub fn judge(&self, tally: &Tally, interrupted: bool) -> (Verdict, Vec<String>) {
+        let mut weak = Vec::new();
+        let slip_p99_ms = tally.slip.percentiles().p99;
+        if slip_p99_ms > self.send_slip_p99_ms {
+            weak.push(format!(
+                "the generator was late: p99 of its own lateness is {slip_p99_ms:.1} ms (at most {:.1} ms)",
+                self.send_slip_p99_ms
+            ));
+        }
+        if tally.busiest_thread > MAX_BUSY_SHARE {
+            weak.push(format!(
+                "the generator was saturated: a thread was busy {:.0} % of the time",
+                tally.busiest_thread * 100.0
+            ));
+        }
+        let unwritten = if weak.is_empty() { 0 } else { tally.offered.saturating_sub(tally.sent) };
+        if unwritten > 0 {
+            weak.push(format!("{unwritten} sends were never written"));
+        }
+
         let mut broken = Vec::new();
         let findings = &tally.findings;
         let mut most = |what: &str, count: u64, allowed: u64| {
@@ -125,25 +144,11 @@ impl Thresholds {
         most("diverging", findings.diverging, self.unexpected);
         most("pushed to the wrong user", tally.stray, self.unexpected);
         most("unpushed", findings.unpushed, self.unpushed);
-        most("unanswered", tally.unanswered, self.unanswered);
+        most("unanswered", tally.unanswered.saturating_sub(unwritten), self.unanswered);
         most("refused", tally.refused, self.refused);
-        most("users whose log could not be read back", tally.unverified, 0);
+        most("users who could not be asked at the end for what they lack", tally.unverified, 0);
         broken.extend(tally.failures.iter().map(|reason| format!("a user gave up: {reason}")));
 
-        let mut weak = Vec::new();
-        let slip_p99_ms = tally.slip.percentiles().p99;
-        if slip_p99_ms > self.send_slip_p99_ms {
-            weak.push(format!(
-                "the generator was late: p99 of its own lateness is {slip_p99_ms:.1} ms (at most {:.1} ms)",
-                self.send_slip_p99_ms
-            ));
-        }
-        if tally.busiest_thread > MAX_BUSY_SHARE {
-            weak.push(format!(
-                "the generator was saturated: a thread was busy {:.0} % of the time",
-                tally.busiest_thread * 100.0
-            ));
-        }
         if interrupted {
             weak.push("the run was interrupted".to_owned());
         }
@@ -194,7 +199,7 @@ mod tests {
     use super::*;
 
     fn sound() -> Tally {
-        let mut tally = Tally { offered: 100, ..Tally::new(0) };
+        let mut tally = Tally { offered: 100, sent: 100, ..Tally::new(0) };
         for due_us in 0..100 {
             tally.ack.record(due_us, due_us + 2000);
             tally.deliver.record(due_us, due_us + 3000);
@@ -252,6 +257,17 @@ mod tests {
         assert_eq!(judge(&Tally::new(0)), Verdict::InsufficientEvidence);
         let (verdict, _) = Thresholds::default().judge(&sound(), true);
         assert_eq!(verdict, Verdict::InsufficientEvidence);
+    }
+
+    /// Whose fault it is that sends were never written.
+    #[test]
+    fn what_a_saturated_generator_did_not_write_is_no_fault_of_the_server() {
+        let undone = Tally { offered: 1000, unanswered: 900, ..sound() };
+        assert_eq!(judge(&undone), Verdict::Fail, "the server let them wait");
+        let saturated = Tally { busiest_thread: 0.99, ..undone };
+        assert_eq!(judge(&saturated), Verdict::InsufficientEvidence);
+        let also_unanswered = Tally { unanswered: 901, ..saturated };
+        assert_eq!(judge(&also_unanswered), Verdict::Fail);
     }
 
     #[test]

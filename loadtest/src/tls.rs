@@ -117,6 +117,17 @@ fn system_roots() -> Result<RootCertStore, TlsError> {
 #[derive(Debug)]
 pub(crate) struct Session(ClientConnection);
 
+/// What TLS says, in words where it says it in names of its own.
+fn explain(error: rustls::Error) -> Box<dyn std::error::Error + Send + Sync> {
+    let text = error.to_string();
+    if text.contains("CaUsedAsEndEntity") {
+        return "the server shows an authority's certificate as its own, as self-signed ones often are; \
+                have one signed by it, or use --insecure"
+            .into();
+    }
+    error.into()
+}
+
 impl Session {
     /// The handshake is not over.
     pub(crate) fn is_handshaking(&self) -> bool {
@@ -133,7 +144,7 @@ impl Session {
         let count = self.0.read_tls(socket)?;
         self.0
             .process_new_packets()
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, explain(error)))?;
         if count == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }

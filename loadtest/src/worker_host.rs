@@ -36,6 +36,16 @@ pub struct Equipment {
 }
 
 impl Equipment {
+    /// Whether what was named can be read.
+    pub fn check(&self) -> Result<(), String> {
+        let tokens = match (&self.tokens_file, &self.jwt_secret_file) {
+            (Some(list), _) => Tokens::from_list(list),
+            (None, Some(secret)) => Tokens::load(Some(secret)),
+            (None, None) => return Ok(()),
+        };
+        tokens.map(drop).map_err(|error| error.to_string())
+    }
+
     /// What a part of a run against the server at `url`, which speaks `protocol`, needs.
     pub fn prepare(&self, url: &str, protocol: Protocol) -> Result<Here, String> {
         let target = Target::parse_trusting(url, &self.trust).map_err(|error| error.to_string())?;

@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: micro-benchmarks by criterion, instruction counts, measurements of whole servers, and the
-//! project's targets.
+//! `cargo xtask bench`: micro-benchmarks by criterion and then the README's table; instruction counts, measurements of
+//! whole servers, and the project's targets.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -92,7 +92,10 @@ struct Driving {
 
 /// Builds and runs the benchmark.
 pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<()> {
-    let Some(what) = &arguments.what else { return micro(root, &[]) };
+    let Some(what) = &arguments.what else {
+        micro(root, &[])?;
+        return targets::write_readme(root, false);
+    };
     match what {
         What::Instructions { accept } => instructions::run(root, *accept),
         What::Compare { only, uwebsockets, driving } => {

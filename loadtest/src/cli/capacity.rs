@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ringwire_loadtest::capacity::{Next, Search, Settings};
 use ringwire_loadtest::report::Report;
-use ringwire_loadtest::scenario::{Arrival, Scenario, Shape};
+use ringwire_loadtest::scenario::{Arrival, MOST, Scenario, Shape};
 use ringwire_loadtest::threshold::Verdict;
 
 use super::outputs::OutputArguments;
@@ -49,20 +49,24 @@ pub(crate) fn search(arguments: &CapacityArguments) -> anyhow::Result<ExitCode> 
         scenario.arrival != Arrival::Closed && matches!(scenario.shape, Shape::Steady {}),
         "a rate can be searched where one is offered and stays: set arrival=constant or poisson, and shape.kind=steady"
     );
+    anyhow::ensure!(
+        scenario.conversation.is_any(),
+        "a rate of sends can be searched where somebody sends: set a conversation"
+    );
     let settings = Settings {
         from_per_s: arguments.from.unwrap_or(scenario.rate_per_s),
         growth: arguments.growth,
         precision: arguments.precision / 100.0,
         max_steps: arguments.max_steps,
     };
-    let is_sound = settings.from_per_s.is_finite()
-        && settings.from_per_s > 0.0
+    let is_sound = settings.from_per_s > 0.0
+        && settings.from_per_s <= MOST
         && (1.1..=100.0).contains(&settings.growth)
         && (0.001..1.0).contains(&settings.precision)
         && (0.0..=3600.0).contains(&arguments.pause);
     anyhow::ensure!(
         is_sound,
-        "--from has to be above 0, --growth 1.1 to 100, --precision 0.1 to 100, --pause 0 to 3600"
+        "--from has to be above 0 and at most 31536000, --growth 1.1 to 100, --precision 0.1 to 100, --pause 0 to 3600"
     );
 
     arguments.outputs.prepare()?;

@@ -121,6 +121,10 @@ fn label(text: &str) -> Result<(String, String), String> {
 
 impl PlaceArguments {
     pub(crate) fn scenario(&self) -> anyhow::Result<Scenario> {
+        for (place, (key, _)) in self.labels.iter().enumerate() {
+            let is_new = self.labels[..place].iter().all(|(earlier, _)| earlier != key);
+            anyhow::ensure!(is_new, "--label names {key} twice");
+        }
         Ok(Scenario::load(&self.scenario, &self.set)?)
     }
 

@@ -32,6 +32,8 @@ pub(crate) fn work(arguments: &WorkerArguments) -> anyhow::Result<ExitCode> {
         worker_host::serve_parent(&equipment)?;
         return Ok(ExitCode::SUCCESS);
     };
+    // What every run would fail for is told before one comes.
+    equipment.check().map_err(anyhow::Error::msg)?;
     let listener =
         TcpListener::bind(address).with_context(|| format!("cannot listen at {address}"))?;
     let secret = if let Some(secret) = Secret::load(arguments.secret_file.as_deref())? {

@@ -35,6 +35,10 @@ impl User {
     fn handle_reply(&mut self, reply: &wire::Reply, now_us: u64, events: &mut Vec<Event>) {
         match &reply.outcome {
             Some(Outcome::Error(error)) => self.handle_error(reply.id, error, now_us, events),
+            // Nearly all replies: nothing is hashed for them.
+            Some(Outcome::SendAck(ack)) if self.asked.is_empty() => {
+                self.handle_ack(reply.id, ack, events);
+            }
             outcome => {
                 let asked = self.asked.remove(&reply.id).map(|(asked, _)| asked);
                 match (asked, outcome) {

@@ -285,7 +285,7 @@ fn about(report: &Report) -> String {
         ("A send is acknowledged by", report.acks.meaning().to_owned()),
         (
             "What the server used",
-            server.map_or(String::new(), |server| {
+            server.map_or(report.server_unmeasured.clone().unwrap_or_default(), |server| {
                 format!(
                     "{} CPU s from the first send to the last; memory {} MiB before, {} MiB after ({})",
                     number(server.cpu_s),

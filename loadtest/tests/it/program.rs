@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
 use ringwire_loadtest::report::Report;
 use ringwire_loadtest::secret::SECRET_VARIABLE;
@@ -256,18 +256,23 @@ fn a_process_that_stands_still_ends_the_run_as_well() {
     assert_eq!(rest.matches("has said nothing for 30 s").count(), 1, "{rest}");
 }
 
-/// What a run of two processes writes to standard error after one of them got a signal. It fails, and reports nothing.
-fn one_of_two_gets(signal: libc::c_int) -> String {
-    let desk = Desk::new(Fault::None);
-    let arguments = ["--set", "duration_s=600", "--set", "users=8", "--processes", "2"];
-    let mut command = desk.command("run", &arguments);
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+/// A run of eight users that is sending, and what it writes to standard error from there on.
+fn under_way(mut command: Command) -> (Child, BufReader<ChildStderr>) {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut errors = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
     while !line.contains(" s  users 8 ") {
         line.clear();
         assert!(errors.read_line(&mut line).unwrap() > 0, "it ended");
     }
+    (child, errors)
+}
+
+/// What a run of two processes writes to standard error after one of them got a signal. It fails, and reports nothing.
+fn one_of_two_gets(signal: libc::c_int) -> String {
+    let desk = Desk::new(Fault::None);
+    let arguments = ["--set", "duration_s=600", "--set", "users=8", "--processes", "2"];
+    let (mut child, mut errors) = under_way(desk.command("run", &arguments));
     let id = child.id();
     let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
     let victim: i32 = children.split_whitespace().next().unwrap().parse().unwrap();
@@ -402,4 +407,40 @@ fn the_capacity_is_found_confirmed_and_told_by_the_exit_code() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("threshold for latencies"));
     let impossible = ["--from", "2", "--set", "thresholds.ack_p99_ms=0.001", "--pause", "0"];
     end(desk.command("capacity", &impossible), 99);
+}
+
+#[test]
+fn what_cannot_come_to_anything_is_told_before_it_begins() {
+    let desk = Desk::new(Fault::None);
+    let told = |command: Command, part: &str| {
+        let output = end(command, 1);
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(errors.contains(part), "{errors}");
+    };
+    let searched = ["--set", "thresholds.ack_p99_ms=400"];
+    let more = |arguments: &[&'static str]| [&searched[..], arguments].concat();
+    told(desk.command("capacity", &more(&["--from", "1e12"])), "at most 31536000");
+    let nobody = ["--set", "conversation={kind=\"none\"}"];
+    told(desk.command("capacity", &more(&nobody)), "somebody sends");
+    told(desk.command("run", &["--label", "a=1", "--label", "a=2"]), "names a twice");
+    let mut worker = program();
+    worker.args(["worker", "--listen", "127.0.0.1:0", "--jwt-secret-file"]);
+    worker.arg(desk.path("nothing"));
+    told(worker, "nothing");
+}
+
+#[test]
+fn a_server_that_ends_meanwhile_has_no_cost_and_the_report_says_so() {
+    let desk = Desk::new(Fault::None);
+    let mut watched = Command::new("sleep").arg("600").spawn().unwrap();
+    let pid = watched.id().to_string();
+    let arguments = ["--set", "duration_s=600", "--set", "users=8", "--server-pid", &pid];
+    let (run, _errors) = under_way(desk.command("run", &arguments));
+    watched.kill().unwrap();
+    watched.wait().unwrap();
+    // SAFETY: takes no pointers; the child has not been waited for, so the id is still its own.
+    unsafe { libc::kill(run.id().cast_signed(), libc::SIGINT) };
+    let text = String::from_utf8(run.wait_with_output().unwrap().stdout).unwrap();
+    assert!(text.contains(&format!("not measured: there is no process {pid}")), "{text}");
+    assert!(desk.report().server.is_none());
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Duration;
 
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use ringwire_loadtest::fleet;
 use ringwire_loadtest::report::Report;
 use ringwire_loadtest::target::{Target, TargetError};
@@ -28,8 +28,14 @@ struct Terminator {
 
 impl Terminator {
     fn start(behind: SocketAddr) -> Self {
-        let CertifiedKey { cert, signing_key } =
-            generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        Self::showing(behind, IsCa::NoCa)
+    }
+
+    fn showing(behind: SocketAddr, is_ca: IsCa) -> Self {
+        let mut parameters = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        parameters.is_ca = is_ca;
+        let signing_key = KeyPair::generate().unwrap();
+        let cert = parameters.self_signed(&signing_key).unwrap();
         let certificate = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(certificate.path(), cert.pem()).unwrap();
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(signing_key.serialize_der()));
@@ -110,6 +116,18 @@ fn users_talk_over_tls_when_the_authority_is_named_or_anybody_is_taken() {
         assert_eq!(report.verdict, Verdict::Pass, "{report}");
         assert_eq!((report.acked, report.delivered), (report.offered, report.offered), "{report}");
     }
+}
+
+/// As `openssl req -x509` makes it: the server's own and an authority's at once.
+#[test]
+fn an_authority_that_is_shown_as_a_server_is_explained() {
+    let authority = IsCa::Ca(BasicConstraints::Unconstrained);
+    let terminator = Terminator::showing(Fake::start(Fault::None).address, authority);
+    let named = Trust::File(terminator.certificate.path().to_owned());
+    let error = run(&terminator.url(), &named, &["users=2"]).unwrap_err();
+    assert!(error.contains("--insecure") && !error.contains("OtherError"), "{error}");
+    let report = run(&terminator.url(), &Trust::Anyone, &["users=2"]).unwrap();
+    assert_eq!(report.verdict, Verdict::Pass, "{report}");
 }
 
 #[test]

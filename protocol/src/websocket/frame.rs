@@ -28,7 +28,7 @@ const LENGTH_16: u8 = 126;
 const LENGTH_64: u8 = 127;
 
 /// The key a client masks a frame with.
-pub(crate) type MaskKey = [u8; 4];
+pub type MaskKey = [u8; 4];
 
 const TEXT: u8 = 1;
 const BINARY: u8 = 2;
@@ -159,7 +159,7 @@ impl Header {
 
 /// Masks or unmasks, which is the same (section 5.3), eight bytes at a time; compilers make vectors of the loop.
 #[inline]
-pub(crate) fn apply_mask(payload: &mut [u8], key: MaskKey) {
+pub fn apply_mask(payload: &mut [u8], key: MaskKey) {
     let key_word = u32::from_ne_bytes(key);
     let key_wide = u64::from(key_word) << 32 | u64::from(key_word);
     let (words, tail) = payload.as_chunks_mut::<8>();
