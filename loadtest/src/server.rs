@@ -189,9 +189,11 @@ impl Watch {
 
 impl Reading {
     fn is_of_another_process(&self, earlier: &Self) -> bool {
-        let began_anew =
-            self.started_at_s.zip(earlier.started_at_s).is_some_and(|(now, then)| now > then);
-        began_anew || self.all.cpu_s < earlier.all.cpu_s
+        match self.started_at_s.zip(earlier.started_at_s) {
+            Some((now, then)) => now > then,
+            // Of processes it may get less, when one of their children is gone and nobody waited for it.
+            None => self.cpu_s_of_each.is_empty() && self.all.cpu_s < earlier.all.cpu_s,
+        }
     }
 }
 
@@ -398,6 +400,12 @@ mod tests {
             assert!(end(before, after).is_some_and(|cost| cost.is_err()));
         }
         assert!(end(None, None).is_none(), "nothing was sent");
+        let of_process = |cpu_s: f64| {
+            let all = Usage { cpu_s, resident_bytes: 1 };
+            Some(Ok(Reading { all, cpu_s_of_each: vec![cpu_s], started_at_s: None }))
+        };
+        let lost_a_child = end(of_process(1.0), of_process(0.5));
+        assert!(lost_a_child.is_some_and(|cost| cost.is_ok_and(|cost| cost.cpu_s < 1e-9)));
     }
 
     #[test]
