@@ -104,16 +104,32 @@ impl Inbox {
         }
     }
 
-    /// The connection is gone, and with it the questions asked on it. The cursor given on the next one replaces the
-    /// catching up.
+    /// The connection is gone, and with it the questions asked on it. The next one says what is to be asked again:
+    /// [`Self::resumed`] or [`Self::anew`].
     pub(crate) fn disconnected(&mut self) {
         self.catch_up = Question::NotWanted;
-        self.told = false;
         for question in [&mut self.last_look, &mut self.log] {
             if *question == Question::Asked {
                 *question = Question::Wanted;
             }
         }
+    }
+
+    /// A session goes on: what it would not push before, it still does not push.
+    pub(crate) fn resumed(&mut self) {
+        if self.told {
+            self.want_to_catch_up();
+        }
+    }
+
+    /// A session begins: the cursor given to it replaces the catching up.
+    pub(crate) fn anew(&mut self) {
+        self.told = false;
+    }
+
+    /// How far the log goes, as far as the user knows.
+    pub(crate) fn highest(&self) -> Seq {
+        self.highest
     }
 
     /// The next question to send.
@@ -245,6 +261,29 @@ mod tests {
         assert_eq!(inbox.page_via(), Via::PullTold);
         inbox.page(Some(3), 3, false);
         assert_eq!(inbox.page_via(), Via::PullUntold);
+    }
+
+    #[test]
+    fn what_a_session_would_not_push_is_asked_for_again_when_it_goes_on() {
+        for resumes in [true, false] {
+            let mut inbox = Inbox::new(1);
+            inbox.lag(3);
+            assert_eq!(inbox.next_ask(), Some(Ask::CatchUp(1)));
+            inbox.disconnected();
+            assert_eq!(inbox.next_ask(), None);
+            if resumes {
+                inbox.resumed();
+                assert_eq!(inbox.next_ask(), Some(Ask::CatchUp(1)));
+                assert_eq!(inbox.page_via(), Via::PullTold);
+            } else {
+                inbox.anew();
+                assert_eq!((inbox.next_ask(), inbox.page_via()), (None, Via::PullUntold));
+            }
+        }
+        let mut whole = Inbox::new(1);
+        whole.disconnected();
+        whole.resumed();
+        assert_eq!(whole.next_ask(), None);
     }
 
     #[test]

@@ -53,7 +53,9 @@ impl User {
                     (Some(Asked::Log), Some(Outcome::SyncPage(page))) => {
                         self.handle_log_page(page, events);
                     }
-                    (Some(Asked::Resumed), Some(Outcome::Pong(_))) => events.push(Event::CaughtUp),
+                    (Some(Asked::Resumed), Some(Outcome::Pong(_))) => {
+                        self.missed_up_to = Some(self.inbox.highest());
+                    }
                     (Some(Asked::Extra { history_due_us }), Some(outcome)) => {
                         self.extras = self.extras.saturating_sub(1);
                         match (history_due_us, outcome) {
@@ -96,9 +98,11 @@ impl User {
         self.phase = Phase::Live;
         events.push(Event::Reconnected);
         if connected.resumed {
+            self.inbox.resumed();
             self.ask(Asked::Resumed, Op::Ping(wire::Ping {}));
             return;
         }
+        self.inbox.anew();
         let own = connected.sync.iter().find(|sync| sync.conversation_id == self.conversation_id);
         let mut head = self.inbox.cursor();
         if let Some(sync) = own {

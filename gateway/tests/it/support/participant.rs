@@ -174,6 +174,7 @@ impl Crowd {
             device,
             cursor: 1,
             told: false,
+            owed: None,
             outgoing: VecDeque::new(),
             left: if number < participants as usize { sends_each } else { 0 },
             session_id: String::new(),
@@ -271,6 +272,8 @@ struct Participant {
     cursor: u64,
     /// The server has said that there is more than it pushes.
     told: bool,
+    /// How far it pushes what was missed at a connect, and how far the log went then: the rest has to be asked for.
+    owed: Option<(u64, u64)>,
     /// Sends without ack, oldest first.
     outgoing: VecDeque<Outgoing>,
     left: u32,
@@ -332,6 +335,7 @@ impl Participant {
             return Err(Broken);
         };
         self.shared.connects.fetch_add(1, Ordering::Relaxed);
+        // What a session owed its client to ask for, it still does not push when it goes on.
         if connected.resumed {
             self.shared.resumed.fetch_add(1, Ordering::Relaxed);
             self.told = false;
@@ -340,6 +344,7 @@ impl Participant {
             let state = connected.sync.first().expect("an answer to the cursor");
             assert!(!state.not_member, "a member is told it is none");
             self.told = state.pushed_seq < state.head_seq;
+            self.owed = self.told.then_some((state.pushed_seq, state.head_seq));
             self.received = 0;
         }
         // Every other one forgets its session, and goes on by its cursor.
@@ -355,13 +360,29 @@ impl Participant {
 
     /// Sends and receives until everything is done.
     fn serve(&mut self, client: &mut Client) -> Result<(), Broken> {
+        let mut deadline = Instant::now() + PATIENCE;
         loop {
             self.send(client)?;
+            if let Some((pushed_seq, head_seq)) = self.owed
+                && self.cursor >= pushed_seq
+            {
+                self.owed = None;
+                self.close_gap(client, head_seq + 1)?;
+            }
             let head = self.shared.head.load(Ordering::Relaxed);
             if head != 0 && self.cursor >= head {
                 return Ok(());
             }
-            match client.next_within(GLANCE) {
+            let arrived = client.next_within(GLANCE);
+            if arrived.is_some() || head == 0 {
+                deadline = Instant::now() + PATIENCE;
+            }
+            let (user, cursor) = (self.number + 1, self.cursor);
+            assert!(
+                Instant::now() < deadline,
+                "user {user} is told nothing behind {cursor} of {head}"
+            );
+            match arrived {
                 None => {}
                 Some(Arrived::Reply(reply)) => self.answered(client, reply)?,
                 Some(Arrived::Push(event)) => self.pushed(client, event)?,
