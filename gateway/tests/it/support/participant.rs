@@ -272,7 +272,7 @@ struct Participant {
     cursor: u64,
     /// The server has said that there is more than it pushes.
     told: bool,
-    /// How far it pushes what was missed at a connect, and how far the log went then: the rest has to be asked for.
+    /// That has not been asked for yet: from where on (not before what is pushed has come), and how far the log went.
     owed: Option<(u64, u64)>,
     /// Sends without ack, oldest first.
     outgoing: VecDeque<Outgoing>,
@@ -338,15 +338,15 @@ impl Participant {
         // What a session owed its client to ask for, it still does not push when it goes on.
         if connected.resumed {
             self.shared.resumed.fetch_add(1, Ordering::Relaxed);
-            self.told = false;
             client.counted += self.received;
         } else {
             let state = connected.sync.first().expect("an answer to the cursor");
             assert!(!state.not_member, "a member is told it is none");
-            self.told = state.pushed_seq < state.head_seq;
-            self.owed = self.told.then_some((state.pushed_seq, state.head_seq));
+            let is_more = state.pushed_seq < state.head_seq;
+            self.owed = is_more.then_some((state.pushed_seq, state.head_seq));
             self.received = 0;
         }
+        self.told = self.owed.is_some();
         // Every other one forgets its session, and goes on by its cursor.
         if self.number.is_multiple_of(2) {
             self.session_id = connected.session_id;
@@ -366,8 +366,8 @@ impl Participant {
             if let Some((pushed_seq, head_seq)) = self.owed
                 && self.cursor >= pushed_seq
             {
-                self.owed = None;
                 self.close_gap(client, head_seq + 1)?;
+                self.owed = None;
             }
             let head = self.shared.head.load(Ordering::Relaxed);
             if head != 0 && self.cursor >= head {
@@ -458,7 +458,7 @@ impl Participant {
             }
             Event::Lag(lag) => {
                 self.told = true;
-                self.close_gap(client, lag.head_seq + 1)?;
+                self.owed = Some((0, lag.head_seq));
             }
             Event::GoAway(_) => {
                 self.shared.go_aways.fetch_add(1, Ordering::Relaxed);
