@@ -105,7 +105,7 @@ impl Inbox {
     }
 
     /// The connection is gone, and with it the questions asked on it. The next one says what is to be asked again:
-    /// [`Self::resumed`] or [`Self::anew`].
+    /// [`Self::resumed`] or [`Self::started_anew`].
     pub(crate) fn disconnected(&mut self) {
         self.catch_up = Question::NotWanted;
         for question in [&mut self.last_look, &mut self.log] {
@@ -123,7 +123,7 @@ impl Inbox {
     }
 
     /// A session begins: the cursor given to it replaces the catching up.
-    pub(crate) fn anew(&mut self) {
+    pub(crate) fn started_anew(&mut self) {
         self.told = false;
     }
 
@@ -276,7 +276,7 @@ mod tests {
                 assert_eq!(inbox.next_ask(), Some(Ask::CatchUp(1)));
                 assert_eq!(inbox.page_via(), Via::PullTold);
             } else {
-                inbox.anew();
+                inbox.started_anew();
                 assert_eq!((inbox.next_ask(), inbox.page_via()), (None, Via::PullUntold));
             }
         }

@@ -31,7 +31,7 @@ pub use protocol::{Acks, Foreign, Protocol};
 /// The most users a process can hold: what is left of its file descriptors is decided when it starts.
 const MAX_USERS: u32 = 1_000_000;
 /// A year, and as many sends a second as nobody can make: what is beyond would overflow clocks.
-pub const MOST: f64 = 31_536_000.0;
+pub const MOST_ALLOWED: f64 = 31_536_000.0;
 
 /// A load test, complete and valid.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -214,10 +214,18 @@ impl Scenario {
             }
         };
         let positive = |value: f64, field| {
-            check(value > 0.0 && value <= MOST, field, "must be above 0 and at most 31536000")
+            check(
+                value > 0.0 && value <= MOST_ALLOWED,
+                field,
+                "must be above 0 and at most 31536000",
+            )
         };
         let not_negative = |value: f64, field| {
-            check((0.0..=MOST).contains(&value), field, "must be at least 0 and at most 31536000")
+            check(
+                (0.0..=MOST_ALLOWED).contains(&value),
+                field,
+                "must be at least 0 and at most 31536000",
+            )
         };
         // What would come after the last send would never happen, and the run pass without it.
         let within = |at_s: f64, field| {

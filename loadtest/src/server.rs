@@ -163,27 +163,15 @@ impl Watch {
     /// What the run cost, or why that cannot be told; of a run that sent nothing, nothing.
     pub(crate) fn end(self) -> Option<Result<Cost, String>> {
         let source = self.source.to_string();
-        let (before, after) = match (self.before?, self.after) {
-            (Err(error), _) | (_, Some(Err(error))) => {
-                return Some(Err(format!("{error} ({source})")));
+        let cost = match (self.before?, self.after) {
+            (Ok(before), Some(Ok(after))) if after.is_of_another_process(&before) => {
+                Err("it was restarted meanwhile".to_owned())
             }
-            (Ok(before), after) => (before, after?.ok()?),
+            (Ok(before), Some(Ok(after))) => Ok(after.since(&before, source.clone())),
+            (Err(error), _) | (_, Some(Err(error))) => Err(error.to_string()),
+            (Ok(_), None) => return None,
         };
-        if after.is_of_another_process(&before) {
-            return Some(Err(format!("it was restarted meanwhile ({source})")));
-        }
-        Some(Ok(Cost {
-            source,
-            cpu_s: (after.all.cpu_s - before.all.cpu_s).max(0.0),
-            cpu_s_of_each: after
-                .cpu_s_of_each
-                .iter()
-                .zip(&before.cpu_s_of_each)
-                .map(|(after, before)| (after - before).max(0.0))
-                .collect(),
-            resident_bytes_before: before.all.resident_bytes,
-            resident_bytes_after: after.all.resident_bytes,
-        }))
+        Some(cost.map_err(|reason| format!("{reason} ({source})")))
     }
 }
 
@@ -193,6 +181,17 @@ impl Reading {
             Some((now, then)) => now > then,
             // Of processes it may get less, when one of their children is gone and nobody waited for it.
             None => self.cpu_s_of_each.is_empty() && self.all.cpu_s < earlier.all.cpu_s,
+        }
+    }
+
+    fn since(&self, before: &Self, source: String) -> Cost {
+        let each = self.cpu_s_of_each.iter().zip(&before.cpu_s_of_each);
+        Cost {
+            source,
+            cpu_s: (self.all.cpu_s - before.all.cpu_s).max(0.0),
+            cpu_s_of_each: each.map(|(after, before)| (after - before).max(0.0)).collect(),
+            resident_bytes_before: before.all.resident_bytes,
+            resident_bytes_after: self.all.resident_bytes,
         }
     }
 }
@@ -381,31 +380,29 @@ mod tests {
 
     #[test]
     fn a_server_that_was_restarted_has_no_cost() {
-        let read = |cpu_s: f64, started_at_s: Option<f64>| {
+        let read = |cpu_s: f64, started_at_s: Option<f64>, each: &[f64]| {
             let all = Usage { cpu_s, resident_bytes: 1 };
-            Some(Ok(Reading { all, cpu_s_of_each: Vec::new(), started_at_s }))
+            Some(Ok(Reading { all, cpu_s_of_each: each.to_vec(), started_at_s }))
         };
+        let gone = || Some(Err(io::Error::other("gone")));
         let end = |before, after| {
             let source = Source::Pids(vec![1]);
             Watch { source, news: mpsc::sync_channel(1).1, before, after }.end()
         };
-        let cost = end(read(1.0, Some(5.0)), read(3.0, Some(5.0)));
-        assert!(cost.is_some_and(|cost| cost.is_ok_and(|cost| (cost.cpu_s - 2.0).abs() < 1e-9)));
+        let cost = |before, after| end(before, after).unwrap().unwrap().cpu_s;
+        let known = Some(5.0);
+        assert!((cost(read(1.0, known, &[]), read(3.0, known, &[])) - 2.0).abs() < 1e-9);
+        let lost_a_child = cost(read(1.0, None, &[1.0]), read(0.5, None, &[0.5]));
+        assert!(lost_a_child.abs() < 1e-9);
         for (before, after) in [
-            (read(1.0, Some(5.0)), read(3.0, Some(9.0))),
-            (read(1.0, None), read(0.5, None)),
-            (read(1.0, None), Some(Err(io::Error::other("gone")))),
-            (Some(Err(io::Error::other("gone"))), None),
+            (read(1.0, known, &[]), read(3.0, Some(9.0), &[])),
+            (read(1.0, None, &[]), read(0.5, None, &[])),
+            (read(1.0, None, &[]), gone()),
+            (gone(), None),
         ] {
-            assert!(end(before, after).is_some_and(|cost| cost.is_err()));
+            assert!(end(before, after).unwrap().is_err());
         }
         assert!(end(None, None).is_none(), "nothing was sent");
-        let of_process = |cpu_s: f64| {
-            let all = Usage { cpu_s, resident_bytes: 1 };
-            Some(Ok(Reading { all, cpu_s_of_each: vec![cpu_s], started_at_s: None }))
-        };
-        let lost_a_child = end(of_process(1.0), of_process(0.5));
-        assert!(lost_a_child.is_some_and(|cost| cost.is_ok_and(|cost| cost.cpu_s < 1e-9)));
     }
 
     #[test]

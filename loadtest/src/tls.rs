@@ -117,17 +117,6 @@ fn system_roots() -> Result<RootCertStore, TlsError> {
 #[derive(Debug)]
 pub(crate) struct Session(ClientConnection);
 
-/// What TLS says, in words where it says it in names of its own.
-fn explain(error: rustls::Error) -> Box<dyn std::error::Error + Send + Sync> {
-    let text = error.to_string();
-    if text.contains("CaUsedAsEndEntity") {
-        return "the server shows an authority's certificate as its own, as self-signed ones often are; \
-                have one signed by it, or use --insecure"
-            .into();
-    }
-    error.into()
-}
-
 impl Session {
     /// The handshake is not over.
     pub(crate) fn is_handshaking(&self) -> bool {
@@ -193,6 +182,17 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// What TLS says, in words where it says it in names of its own.
+fn explain(error: rustls::Error) -> Box<dyn std::error::Error + Send + Sync> {
+    let text = error.to_string();
+    if text.contains("CaUsedAsEndEntity") {
+        return "the server shows an authority's certificate as its own, as self-signed ones often are; \
+                have one signed by it, or use --insecure"
+            .into();
+    }
+    error.into()
 }
 
 /// Takes any certificate, but only from somebody who has its key.

@@ -36,25 +36,29 @@ pub struct Equipment {
 }
 
 impl Equipment {
-    /// Whether what was named can be read.
-    pub fn check(&self) -> Result<(), String> {
+    /// The tokens that were named; `None`: neither a secret nor a list was.
+    fn named_tokens(&self) -> Option<Result<Tokens, String>> {
         let tokens = match (&self.tokens_file, &self.jwt_secret_file) {
             (Some(list), _) => Tokens::from_list(list),
             (None, Some(secret)) => Tokens::load(Some(secret)),
-            (None, None) => return Ok(()),
+            (None, None) => return None,
         };
-        tokens.map(drop).map_err(|error| error.to_string())
+        Some(tokens.map_err(|error| error.to_string()))
+    }
+
+    /// Whether what was named can be read.
+    pub fn check(&self) -> Result<(), String> {
+        self.named_tokens().unwrap_or_else(|| Ok(Tokens::none())).map(drop)
     }
 
     /// What a part of a run against the server at `url`, which speaks `protocol`, needs.
     pub fn prepare(&self, url: &str, protocol: Protocol) -> Result<Here, String> {
         let target = Target::parse_trusting(url, &self.trust).map_err(|error| error.to_string())?;
-        let tokens = match (&self.tokens_file, &self.jwt_secret_file) {
-            (Some(list), _) => Tokens::from_list(list),
-            (None, None) if !protocol.wants_token() => Ok(Tokens::none()),
-            (None, secret) => Tokens::load(secret.as_deref()),
+        let tokens = match self.named_tokens() {
+            Some(tokens) => tokens?,
+            None if !protocol.wants_token() => Tokens::none(),
+            None => Tokens::load(None).map_err(|error| error.to_string())?,
         };
-        let tokens = tokens.map_err(|error| error.to_string())?;
         Ok(Here { target, tokens })
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ringwire_loadtest::capacity::{Next, Search, Settings};
 use ringwire_loadtest::report::Report;
-use ringwire_loadtest::scenario::{Arrival, MOST, Scenario, Shape};
+use ringwire_loadtest::scenario::{Arrival, MOST_ALLOWED, Scenario, Shape};
 use ringwire_loadtest::threshold::Verdict;
 
 use super::outputs::OutputArguments;
@@ -60,7 +60,7 @@ pub(crate) fn search(arguments: &CapacityArguments) -> anyhow::Result<ExitCode> 
         max_steps: arguments.max_steps,
     };
     let is_sound = settings.from_per_s > 0.0
-        && settings.from_per_s <= MOST
+        && settings.from_per_s <= MOST_ALLOWED
         && (1.1..=100.0).contains(&settings.growth)
         && (0.001..1.0).contains(&settings.precision)
         && (0.0..=3600.0).contains(&arguments.pause);

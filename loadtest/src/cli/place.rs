@@ -120,6 +120,7 @@ fn label(text: &str) -> Result<(String, String), String> {
 }
 
 impl PlaceArguments {
+    /// The scenario; what is wrong with the arguments beside it is told first.
     pub(crate) fn scenario(&self) -> anyhow::Result<Scenario> {
         for (place, (key, _)) in self.labels.iter().enumerate() {
             let is_new = self.labels[..place].iter().all(|(earlier, _)| earlier != key);

@@ -102,7 +102,7 @@ impl User {
             self.ask(Asked::Resumed, Op::Ping(wire::Ping {}));
             return;
         }
-        self.inbox.anew();
+        self.inbox.started_anew();
         let own = connected.sync.iter().find(|sync| sync.conversation_id == self.conversation_id);
         let mut head = self.inbox.cursor();
         if let Some(sync) = own {

@@ -191,12 +191,17 @@ pub fn compare(base: &Runs, other: &Runs, noise_percent: f64) -> Comparison {
             outcome: judge(metric, change_percent, interval_percent, noise_percent),
         })
     });
+    let mut doubts = doubts(base, other, &sides);
+    if !alike {
+        let doubt = "different rates were offered: what was delivered per s is not compared";
+        doubts.push(doubt.to_owned());
+    }
     Comparison {
         base: base.name.clone(),
         other: other.name.clone(),
         runs: [base.reports.len(), other.reports.len()],
         differences: differences.collect(),
-        doubts: doubts(base, other, &sides),
+        doubts,
     }
 }
 
@@ -274,11 +279,6 @@ fn doubts(base: &Runs, other: &Runs, sides: &[Side; 2]) -> Vec<String> {
         if !doubts.contains(&doubt) {
             doubts.push(doubt);
         }
-    }
-    if !are_offered_alike(base, other) {
-        doubts.push(
-            "different rates were offered: what was delivered per s is not compared".to_owned(),
-        );
     }
     if all().any(|report| report.processes != first.processes) {
         doubts.push("the generators had different numbers of processes".to_owned());

@@ -279,13 +279,17 @@ fn counts(report: &Report) -> String {
 fn about(report: &Report) -> String {
     let machine = &report.machine;
     let server = report.server.as_ref();
+    let unmeasured = || {
+        let reason = report.server_unmeasured.as_ref();
+        reason.map_or(String::new(), |reason| format!("not measured: {reason}"))
+    };
     let mut pairs = vec![
         ("Server", report.url.clone()),
         ("Protocol", report.spoken().to_owned()),
         ("A send is acknowledged by", report.acks.meaning().to_owned()),
         (
             "What the server used",
-            server.map_or(report.server_unmeasured.clone().unwrap_or_default(), |server| {
+            server.map_or_else(unmeasured, |server| {
                 format!(
                     "{} CPU s from the first send to the last; memory {} MiB before, {} MiB after ({})",
                     number(server.cpu_s),
