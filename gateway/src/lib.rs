@@ -5,7 +5,8 @@
 //!                            shard: the loop that calls them · service, api: database reads and HTTP
 //! ```
 
-pub mod net;
+pub use ringwire_net as net;
+
 pub mod placement;
 pub mod refusals;
 

@@ -11,8 +11,6 @@ pub const MAX_FRAME_BYTES: usize = 64 * 1024;
 pub const READ_BUFFER_BYTES: usize = 64 * 1024;
 /// Reads in a row from one socket before others get their turn.
 pub const READS_PER_TURN: usize = 4;
-/// Sockets of which a shard hears at once that something has arrived.
-pub const NOTICES_PER_TURN: usize = 256;
 /// Sends in one flush pass before the shard does something else.
 pub const SENDS_PER_PASS: usize = 256;
 /// A turn that leaves at least this much for its own connection sends it at once, in bytes.
@@ -76,10 +74,6 @@ pub const SLOW_CONSUMER_S: u32 = 10;
 pub const CLOSE_WAIT_S: u32 = 5;
 /// Sockets that a shard closes in a millisecond at most; more that end at once wait for the next one.
 pub const CLOSES_PER_MS: usize = 32;
-/// How long a start waits for the port of a process that was just killed, and how often it looks, in milliseconds.
-pub const PORT_RELEASE_MS: u64 = 2_000;
-/// See [`PORT_RELEASE_MS`].
-pub const PORT_RETRY_MS: u64 = 20;
 /// Time for a whole upgrade request, and again for the first command, in seconds.
 pub const HANDSHAKE_S: u64 = 10;
 /// Upgrade requests larger than this are answered 431, in bytes.

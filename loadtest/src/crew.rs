@@ -2,11 +2,11 @@
 //!
 //! ```text
 //!   frames, due sends, lost connections ──► User ──► events ──► ledger, latencies, counts
-//!                                             └────► commands ──► written in the same turn
+//!                                             └────► commands ──► sent when all that are ready had their turn
 //! ```
 //!
 //! Everything here stays on one thread and is never borrowed across an await. Events of a user are applied before
-//! anything else happens, and the user is written to in the same turn.
+//! anything else happens, and what it has to say then is written down in the same turn (and sent by [`crate::flush`]).
 
 use std::cell::{Cell, RefCell, RefMut};
 use std::cmp::Reverse;
@@ -23,7 +23,8 @@ use rand::{Rng, SeedableRng};
 use crate::adapter::Request;
 use crate::client::{Around, Event, Identity, Settings};
 use crate::cuts::Cut;
-use crate::driver::{self, Link, Slot};
+use crate::driver::{Link, Slot};
+use crate::flush::Flush;
 use crate::founding::Founding;
 use crate::message::mix;
 use crate::net::FineTimer;
@@ -65,6 +66,7 @@ pub(crate) struct Crew {
     /// When which user must be asked for output although nothing happened.
     wakes: RefCell<BinaryHeap<Reverse<(u64, usize)>>>,
     buffer: RefCell<Vec<u8>>,
+    pub(crate) flush: RefCell<Flush>,
     scratch: RefCell<Scratch>,
     heard: Cell<u64>,
     pub(crate) live: Cell<u64>,
@@ -150,6 +152,7 @@ impl Crew {
             random: RefCell::new(StdRng::seed_from_u64(seed)),
             wakes: RefCell::new(BinaryHeap::new()),
             buffer: RefCell::new(vec![0; READ_BUFFER_BYTES]),
+            flush: RefCell::default(),
             scratch: RefCell::new(Scratch::default()),
             heard: Cell::new(0),
             live: Cell::new(0),
@@ -297,18 +300,18 @@ impl Crew {
         let Scratch { events, payload } = &mut *scratch;
         let result = work(&mut self.slots[index].borrow_mut(), now_us, events);
         self.apply(index, events, now_us);
-        let (blocked, wake_us) = {
+        let (is_news, wake_us) = {
             let mut slot = self.slots[index].borrow_mut();
-            let blocked = slot.write(now_us, payload, events);
+            let is_news = slot.write(now_us, payload, events);
             // A later one that is known already stays: it finds nothing to do.
             let sooner = |&at_us: &u64| slot.wake_us.is_none_or(|known_us| at_us < known_us);
             let wake_us = slot.user.wake_us().filter(sooner);
             slot.wake_us = wake_us.or(slot.wake_us);
-            (blocked, wake_us)
+            (is_news, wake_us)
         };
         self.apply(index, events, now_us);
-        if let Some(socket) = blocked {
-            monoio::spawn(driver::write_on(Rc::clone(self), index, socket));
+        if is_news {
+            self.flush.borrow_mut().add(index);
         }
         if let Some(wake_us) = wake_us {
             self.wakes.borrow_mut().push(Reverse((wake_us, index)));

@@ -2,18 +2,20 @@
 //!
 //! ```text
 //!   socket ──readable──► recv ──► Connection::poll ──► messages ──► User ──► events ──► crew
-//!   socket ◄──send────── Connection::output ◄── payload of due commands ◄── User
+//!   socket ◄──flush───── Connection::output ◄── payload of due commands ◄── User
 //! ```
 //!
-//! What goes over the connection is the user's business ([`Player`]). What several commands put into the output goes out
-//! in one write. While a socket takes no more, nothing is added to its output, so it is bounded by one batch; sends that
+//! What goes over the connection is the user's business ([`Player`]). What a user writes in a turn goes out in one write,
+//! together with what others wrote ([`crate::flush`]). While a socket takes no more, nothing is added to its output, so it is bounded by one batch; sends that
 //! become due meanwhile wait in the user's queue.
 
 use std::io;
+use std::os::fd::RawFd;
 use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
+use ringwire_net::sleep;
 use ringwire_protocol::connection::{Connection, Event as SocketEvent, Input};
 use ringwire_protocol::websocket::Limits;
 use ringwire_protocol::websocket::handshake::{ClientHandshake, MAX_HEAD_BYTES};
@@ -39,6 +41,8 @@ pub(crate) struct Link {
     connection: Connection,
     /// The socket took less than the output; a task waits until it takes more.
     blocked: bool,
+    /// It waits for the next pass of its lane.
+    dirty: bool,
 }
 
 /// A user and its connection, if it has one.
@@ -111,25 +115,37 @@ impl Slot {
         }
     }
 
-    /// Writes what the user has to say; `payload` is scratch space. Answers the socket if it takes no more and must be
-    /// waited for.
+    /// Writes down what the user has to say; `payload` is scratch space. `true`: a pass has to send it, and does not know
+    /// yet.
     pub(crate) fn write(
         &mut self,
         now_us: u64,
         payload: &mut BytesMut,
         events: &mut Vec<Event>,
-    ) -> Option<Rc<Socket>> {
-        let link = self.link.as_mut()?;
-        if link.blocked {
-            return None;
-        }
+    ) -> bool {
+        let Some(link) = self.link.as_mut().filter(|link| !link.blocked) else { return false };
         let kind = self.user.kind();
         while self.user.poll_payload(now_us, payload, events) {
             link.connection.send(kind, payload);
             payload.clear();
         }
+        let is_news = !link.dirty && !link.connection.output().is_empty();
+        link.dirty |= is_news;
+        is_news
+    }
+
+    /// Sends what was written down. Answers the socket if it takes no more and must be waited for.
+    pub(crate) fn flush(&mut self) -> Option<Rc<Socket>> {
+        let link = self.link.as_mut().filter(|link| link.dirty)?;
+        link.dirty = false;
         link.flush();
         link.blocked.then(|| Rc::clone(&link.socket))
+    }
+
+    /// What a pass has to send as it is, and the socket's descriptor.
+    pub(crate) fn plain_output(&mut self) -> Option<(RawFd, &mut BytesMut)> {
+        let link = self.link.as_mut().filter(|link| link.dirty)?;
+        Some((link.socket.plain()?, link.connection.output()))
     }
 
     /// Says goodbye, as far as the socket takes it.
@@ -218,7 +234,7 @@ pub(crate) async fn keep_connected(crew: Rc<Crew>, index: usize) {
         {
             let away_us = until_us.saturating_sub(crew.run.now_us());
             if away_us > 0 {
-                monoio::time::sleep(Duration::from_micros(away_us)).await;
+                sleep(Duration::from_micros(away_us)).await;
             }
             continue;
         }
@@ -236,7 +252,7 @@ pub(crate) async fn keep_connected(crew: Rc<Crew>, index: usize) {
         // Users that were cut off together come back spread over the second half of the pause.
         let spread_ms = pause_ms / 2 * (index as u64 % 16) / 16;
         failures_in_row += 1;
-        monoio::time::sleep(Duration::from_millis(pause_ms / 2 + spread_ms)).await;
+        sleep(Duration::from_millis(pause_ms / 2 + spread_ms)).await;
     }
 }
 
@@ -290,7 +306,7 @@ async fn session(
     let socket = Rc::new(socket);
     let limits = Limits { max_message_bytes: MAX_MESSAGE_BYTES };
     let connection = Connection::new_client(crew.mask_seed(index), limits);
-    let link = Link { socket: Rc::clone(&socket), connection, blocked: false };
+    let link = Link { socket: Rc::clone(&socket), connection, blocked: false, dirty: false };
     crew.connected(index, link);
     crew.with_slot(index, |slot, now_us, events| {
         slot.feed(&mut head[head_bytes..filled], now_us, events)
@@ -303,7 +319,7 @@ async fn session(
                 read_all(crew, index, &socket)?;
             }
             Some(bytes_per_s) => {
-                monoio::time::sleep(SLOW_TURN).await;
+                sleep(SLOW_TURN).await;
                 read_little(crew, index, &socket, bytes_per_s)?;
             }
         }

@@ -14,7 +14,7 @@
 //! ```
 //!
 //! Invariants: a send is due when the schedule says so and is never skipped; latency counts from then. Whatever can be
-//! pure is: sockets and clocks are known to `net`, `driver`, `crew`, `worker`, `part`, `link`, `fleet` and `server`
+//! pure is: sockets and clocks are known to `net`, `driver`, `flush`, `crew`, `worker`, `part`, `link`, `fleet` and `server`
 //! only. [`verify`] is used by the gateway's integration tests as well.
 
 pub mod arrival;
@@ -48,6 +48,7 @@ pub mod worker_host;
 
 mod crew;
 mod driver;
+mod flush;
 mod net;
 mod seating;
 pub mod tls;

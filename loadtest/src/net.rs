@@ -7,38 +7,25 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr};
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, FromRawFd as _, OwnedFd, RawFd};
 use std::time::Duration;
 
-use monoio::net::{TcpStream, UnixStream};
+use ringwire_net::{Driver, Signal, Stream};
+use socket2::{Domain, Protocol, SockRef, Type};
 
 use crate::target::Target;
 use crate::tls::{Session, Tls};
 
-/// Submission queue entries of a thread's ring.
-const RING_ENTRIES: u32 = 4096;
-
 /// Runs `future` to its end on a runtime of the calling thread: io_uring where the system allows it, else epoll.
 pub(crate) fn block_on<F: Future>(future: F) -> io::Result<F::Output> {
-    let mut ring = io_uring::IoUring::builder();
-    ring.setup_single_issuer().setup_defer_taskrun();
-    let uring = monoio::RuntimeBuilder::<monoio::IoUringDriver>::new()
-        .with_entries(RING_ENTRIES)
-        .uring_builder(ring)
-        .enable_timer()
-        .build();
-    if let Ok(mut runtime) = uring {
-        return Ok(runtime.block_on(future));
-    }
-    let mut runtime =
-        monoio::RuntimeBuilder::<monoio::LegacyDriver>::new().enable_timer().build()?;
-    Ok(runtime.block_on(future))
+    let driver = if Driver::probe_uring().is_ok() { Driver::Uring } else { Driver::Epoll };
+    driver.block_on(future)
 }
 
 /// A connected socket.
 #[derive(Debug)]
 pub(crate) struct Socket {
-    stream: TcpStream,
+    stream: Stream,
     tls: Option<RefCell<Session>>,
 }
 
@@ -46,11 +33,7 @@ impl Socket {
     /// Connects, without Nagle's delay, and makes the TLS handshake where the target asks for it; from `source`, or
     /// from where the system chooses.
     pub(crate) async fn connect(target: &Target, source: Option<IpAddr>) -> io::Result<Self> {
-        let stream = match source {
-            None => TcpStream::connect_addr(target.address).await?,
-            Some(source) => connect_from(source, target.address).await?,
-        };
-        stream.set_nodelay(true)?;
+        let stream = connect(target.address, source).await?;
         let tls = target.tls.as_ref().map(Tls::session).transpose()?.map(RefCell::new);
         let socket = Self { stream, tls };
         socket.shake_hands().await?;
@@ -98,7 +81,7 @@ impl Socket {
     /// Ends the connection in both directions; whoever reads or writes sees the end.
     pub(crate) fn shutdown(&self) {
         // SAFETY: takes no pointers. A socket that is gone already is what is wanted.
-        unsafe { libc::shutdown(self.stream.as_raw_fd(), libc::SHUT_RDWR) };
+        unsafe { libc::shutdown(self.stream.as_fd_number(), libc::SHUT_RDWR) };
     }
 
     /// Lets the kernel keep as little as it will for this socket, so that what is not read soon stops the sender.
@@ -107,7 +90,7 @@ impl Socket {
         // SAFETY: the option's value is an int that is valid during the call. Refused, the buffer stays as it is.
         unsafe {
             libc::setsockopt(
-                self.stream.as_raw_fd(),
+                self.stream.as_fd_number(),
                 libc::SOL_SOCKET,
                 libc::SO_RCVBUF,
                 (&raw const bytes).cast(),
@@ -121,12 +104,12 @@ impl Socket {
         if self.tls.as_ref().is_some_and(|tls| tls.borrow_mut().has_plaintext()) {
             return Ok(());
         }
-        self.stream.readable(false).await
+        self.stream.readable().await
     }
 
     /// Completes when [`Self::send`] will take at least a byte.
     pub(crate) async fn writable(&self) -> io::Result<()> {
-        self.stream.writable(false).await
+        self.stream.writable().await
     }
 
     /// Reads what has arrived; 0 is the end of the stream, `WouldBlock` means nothing has.
@@ -136,6 +119,11 @@ impl Socket {
             None => raw.read(buffer),
             Some(tls) => tls.borrow_mut().read(&mut raw, buffer),
         }
+    }
+
+    /// The descriptor, if what is sent goes over the socket as it is.
+    pub(crate) fn plain(&self) -> Option<RawFd> {
+        self.tls.is_none().then(|| self.stream.as_fd_number())
     }
 
     /// A read that gave less than was asked for left nothing behind.
@@ -162,25 +150,17 @@ impl Socket {
 }
 
 /// The bytes of a socket, as many as there are now.
-struct Raw<'a>(&'a TcpStream);
+struct Raw<'a>(&'a Stream);
 
 impl Read for Raw<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let fd = self.0.as_raw_fd();
-        // SAFETY: pointer and length describe a buffer that this call may write to; the kernel writes no further.
-        let count =
-            unsafe { libc::recv(fd, buffer.as_mut_ptr().cast(), buffer.len(), libc::MSG_DONTWAIT) };
-        usize::try_from(count).map_err(|_| io::Error::last_os_error())
+        self.0.recv(buffer)
     }
 }
 
 impl Write for Raw<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let fd = self.0.as_raw_fd();
-        let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
-        // SAFETY: pointer and length describe bytes that stay valid during the call, which only reads them.
-        let count = unsafe { libc::send(fd, bytes.as_ptr().cast(), bytes.len(), flags) };
-        usize::try_from(count).map_err(|_| io::Error::last_os_error())
+        ringwire_net::send(self.0.as_fd_number(), bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -188,15 +168,29 @@ impl Write for Raw<'_> {
     }
 }
 
-/// Connects from one of the addresses of this host. The system chooses the port when it knows both ends, so that a port
-/// can serve connections to several servers.
-async fn connect_from(source: IpAddr, address: SocketAddr) -> io::Result<TcpStream> {
-    let socket = socket2::Socket::new(
-        socket2::Domain::for_address(address),
-        socket2::Type::STREAM,
-        Some(socket2::Protocol::TCP),
-    )?;
+/// Connects, if asked for from one of the addresses of this host.
+async fn connect(address: SocketAddr, source: Option<IpAddr>) -> io::Result<Stream> {
+    let domain = Domain::for_address(address);
+    let socket = socket2::Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
+    socket.set_tcp_nodelay(true)?;
+    if let Some(source) = source {
+        bind_address(&socket, source)?;
+    }
+    match socket.connect(&address.into()) {
+        Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
+        _ => {}
+    }
+    let stream = Stream::new(socket.into())?;
+    stream.writable().await?;
+    match SockRef::from(&stream).take_error()? {
+        None => Ok(stream),
+        Some(error) => Err(error),
+    }
+}
+
+/// The system chooses the port when it knows both ends, so that a port can serve connections to several servers.
+fn bind_address(socket: &socket2::Socket, source: IpAddr) -> io::Result<()> {
     let on: libc::c_int = 1;
     // SAFETY: pointer and size describe `on`, which the call only reads.
     let result = unsafe {
@@ -211,27 +205,15 @@ async fn connect_from(source: IpAddr, address: SocketAddr) -> io::Result<TcpStre
     if result < 0 {
         return Err(io::Error::last_os_error());
     }
-    socket.bind(&SocketAddr::new(source, 0).into())?;
-    match socket.connect(&address.into()) {
-        Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
-        _ => {}
-    }
-    let stream = TcpStream::from_std(socket.into())?;
-    stream.writable(false).await?;
-    // SAFETY: the descriptor is open as long as `stream` lives, which outlives the borrow.
-    let descriptor = unsafe { BorrowedFd::borrow_raw(stream.as_raw_fd()) };
-    match socket2::SockRef::from(&descriptor).take_error()? {
-        None => Ok(stream),
-        Some(error) => Err(error),
-    }
+    socket.bind(&SocketAddr::new(source, 0).into())
 }
 
 /// A timer of nanosecond resolution; the runtime's own counts whole milliseconds, which would show in every latency.
 #[derive(Debug)]
 pub(crate) struct FineTimer {
-    /// A timerfd. The runtime can wait until a descriptor is readable only through its socket types, and asks nothing
-    /// else of the descriptor.
-    readable: UnixStream,
+    /// A timerfd.
+    timer: OwnedFd,
+    expired: Signal,
 }
 
 impl FineTimer {
@@ -244,19 +226,20 @@ impl FineTimer {
             return Err(io::Error::last_os_error());
         }
         // SAFETY: the descriptor was just opened and nothing else owns it.
-        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-        Ok(Self { readable: UnixStream::from_std(fd.into())? })
+        let timer = unsafe { OwnedFd::from_raw_fd(fd) };
+        let expired = Signal::new(timer.as_fd())?;
+        Ok(Self { timer, expired })
     }
 
     /// Completes after `duration`, of at least a nanosecond, or when [`Self::set`] says meanwhile.
     pub(crate) async fn sleep(&self, duration: Duration) -> io::Result<()> {
         self.set(duration)?;
-        self.readable.readable(false).await
+        self.expired.raised().await
     }
 
     /// Ends a sleep that is under way after `duration`, of at least a nanosecond.
     pub(crate) fn set(&self, duration: Duration) -> io::Result<()> {
-        let fd: RawFd = self.readable.as_raw_fd();
+        let fd = self.timer.as_raw_fd();
         let setting = libc::itimerspec {
             it_interval: libc::timespec { tv_sec: 0, tv_nsec: 0 },
             it_value: libc::timespec {
@@ -324,17 +307,17 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let source: IpAddr = "127.0.7.9".parse().unwrap();
         let talk = async {
-            let stream = connect_from(source, address).await.unwrap();
-            let own = stream.local_addr().unwrap();
+            let stream = connect(address, Some(source)).await.unwrap();
+            let own = stream.into_std().local_addr().unwrap();
             assert_eq!(own.ip(), source);
             assert_eq!(listener.accept().unwrap().1, own);
             let nobody = bound_only();
             let nobody = nobody.local_addr().unwrap().as_socket().unwrap();
-            let refused = connect_from(source, nobody).await.unwrap_err();
+            let refused = connect(nobody, Some(source)).await.unwrap_err();
             assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
             // Not an address of this machine.
             let elsewhere = "192.0.2.1".parse().unwrap();
-            let unavailable = connect_from(elsewhere, address).await.unwrap_err();
+            let unavailable = connect(address, Some(elsewhere)).await.unwrap_err();
             assert_eq!(unavailable.kind(), io::ErrorKind::AddrNotAvailable);
         };
         block_on(talk).unwrap();

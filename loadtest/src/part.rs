@@ -33,7 +33,7 @@ use crate::worker::{self, WorkerError};
 
 /// Descriptors the process needs beside its connections, and per thread.
 const OTHER_FILES: u64 = 64;
-const FILES_PER_THREAD: u64 = 8;
+const FILES_PER_THREAD: u64 = 12;
 const WATCH_INTERVAL: Duration = Duration::from_millis(10);
 /// How often the run is told that this process is at work.
 const ALIVE_INTERVAL: Duration = Duration::from_secs(1);

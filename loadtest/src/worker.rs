@@ -12,10 +12,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Acquire;
 use std::time::Duration;
 
+use ringwire_net::{sleep, spawn};
+
 use crate::arrival::{Plan, Schedule, Turns};
 use crate::crew::{self, Crew};
 use crate::cuts::Cuts;
 use crate::driver::{self, Slot};
+use crate::flush;
 use crate::net::{self, FineTimer};
 use crate::part::Run;
 use crate::scenario::{Arrival, Connections};
@@ -70,7 +73,9 @@ struct Worker {
 
 impl Worker {
     async fn play(&self) -> Result<Tally, WorkerError> {
-        monoio::spawn(sweep(Rc::clone(&self.crew)));
+        self.crew.flush.borrow_mut().prepare();
+        spawn(sweep(Rc::clone(&self.crew)));
+        spawn(flush::flush_loop(Rc::clone(&self.crew)));
         self.ramp().await?;
         let Some(start_us) = self.wait_for_start().await else {
             return Ok(self.crew.tally.borrow().clone());
@@ -91,6 +96,9 @@ impl Worker {
         for slot in &self.crew.slots {
             slot.borrow_mut().close();
         }
+        // The waker holds the task, and that the crew.
+        let waker = self.crew.flush.borrow_mut().forget_waker();
+        drop(waker);
         Ok(self.crew.check())
     }
 
@@ -111,13 +119,13 @@ impl Worker {
                 if wait_us < 1000 || self.crew.run.is_stopped() {
                     break;
                 }
-                monoio::time::sleep(Duration::from_micros(wait_us).min(SWEEP)).await;
+                sleep(Duration::from_micros(wait_us).min(SWEEP)).await;
             }
             if self.crew.run.is_stopped() {
                 break;
             }
             self.crew.slots[index].borrow_mut().connect_due_us = Some(due_us);
-            monoio::spawn(driver::keep_connected(Rc::clone(&self.crew), index));
+            spawn(driver::keep_connected(Rc::clone(&self.crew), index));
         }
         let give_up_us = self.crew.run.now_us() + (scenario.connect_limit_s * 1e6) as u64;
         while self.crew.live.get() < self.crew.slots.len() as u64 && !self.crew.run.is_stopped() {
@@ -131,7 +139,7 @@ impl Worker {
                     reason: failed.or(errors).unwrap_or_else(|| "no answer".to_owned()),
                 });
             }
-            monoio::time::sleep(SWEEP).await;
+            sleep(SWEEP).await;
         }
         Ok(())
     }
@@ -143,7 +151,7 @@ impl Worker {
         loop {
             match self.crew.run.start_us.load(Acquire) {
                 0 if self.crew.run.is_stopped() => return None,
-                0 => monoio::time::sleep(Duration::from_millis(1)).await,
+                0 => sleep(Duration::from_millis(1)).await,
                 start_us => return Some(start_us),
             }
         }
@@ -248,7 +256,7 @@ impl Worker {
             if open.is_empty() {
                 return;
             }
-            monoio::time::sleep(SWEEP).await;
+            sleep(SWEEP).await;
         }
     }
 
@@ -273,7 +281,7 @@ impl Worker {
     async fn wait_for_the_others(&self) {
         self.crew.run.closed.arrive();
         while !self.crew.run.closed.is_open() && !self.crew.run.failed.load(Acquire) {
-            monoio::time::sleep(Duration::from_millis(1)).await;
+            sleep(Duration::from_millis(1)).await;
         }
     }
 
@@ -311,7 +319,7 @@ impl Worker {
                 reading.into_iter().chain(unread).for_each(|index| self.crew.left(index));
                 break;
             }
-            monoio::time::sleep(Duration::from_millis(1)).await;
+            sleep(Duration::from_millis(1)).await;
         }
         if self.crew.run.layout.level != Level::Off {
             let dead = self.crew.slots.iter().filter(|slot| slot.borrow().dead).count();
@@ -328,7 +336,7 @@ async fn sweep(crew: Rc<Crew>) {
     let end_us = (scenario.duration_s * 1e6) as u64;
     let mut told_us = crew.run.boundary_us();
     while !crew.over.get() {
-        monoio::time::sleep(SWEEP).await;
+        sleep(SWEEP).await;
         crew.look_for_openings();
         crew.wake();
         let start_us = crew.run.start_us.load(Acquire);

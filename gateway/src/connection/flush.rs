@@ -14,8 +14,8 @@ use super::buffers::BufferPool;
 use super::endpoint::Endpoint;
 use super::links::{Check, Link, LinkKey, Links, Traffic};
 use super::outbox::Flushed;
-use super::send_ring::SendRing;
 use crate::limits;
+use crate::net::SendRing;
 
 /// From so many on, sends of a pass go through the ring together.
 const FEWEST_TOGETHER: usize = 4;
@@ -34,7 +34,7 @@ pub struct Pass {
 impl Links {
     /// Sends what a pass has for its sockets through a ring of the calling thread, if the system allows one.
     pub fn send_together(&mut self) {
-        match SendRing::new() {
+        match SendRing::new(limits::SENDS_PER_PASS) {
             Ok(ring) => self.ring = Some(ring),
             Err(error) => tracing::debug!(%error, "no ring for sends: each is a call of its own"),
         }

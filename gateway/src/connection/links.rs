@@ -19,9 +19,9 @@ use super::buffers::BufferPool;
 use super::endpoint::Endpoint;
 use super::flush::flush;
 use super::outbox::Outbox;
-use super::send_ring::SendRing;
 use super::wheel::{Tick, Wheel};
 use crate::limits;
+use crate::net::SendRing;
 
 /// Names a connection on its shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

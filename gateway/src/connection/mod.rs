@@ -21,6 +21,5 @@ pub mod forwarded;
 pub mod links;
 pub mod networks;
 pub mod outbox;
-mod send_ring;
 pub mod upgrade;
 pub(crate) mod wheel;

@@ -1,4 +1,4 @@
-//! Many sends in one system call: what a flush pass has for its sockets goes through a small ring of its own.
+//! Many sends in one system call: what a pass has for its sockets goes through a small ring of its own.
 //!
 //! ```text
 //!   add ─► one entry each ─┐
@@ -8,16 +8,16 @@
 //! A send that would wait fails at once (MSG_DONTWAIT), so nothing is under way when [`SendRing::submit`] returns.
 //! Invariant: a buffer is lent from `add` to the end of the next `submit`, and no longer.
 
+use std::fmt;
 use std::io;
 use std::os::fd::RawFd;
 
 use io_uring::{IoUring, opcode, types};
 
-use crate::limits;
-use crate::net::SEND_FLAGS;
+use crate::SEND_FLAGS;
 
 /// A ring for sends alone.
-pub(super) struct SendRing {
+pub struct SendRing {
     ring: IoUring,
     /// Results of the last submission, by the order in which sends were added.
     results: Vec<i32>,
@@ -26,15 +26,15 @@ pub(super) struct SendRing {
 }
 
 impl SendRing {
-    /// A ring that takes [`limits::SENDS_PER_PASS`] sends at a time. It belongs to the calling thread.
+    /// A ring that takes so many sends at a time. It belongs to the calling thread.
     ///
     /// # Errors
     ///
     /// The system allows none.
-    pub(super) fn new() -> io::Result<Self> {
+    pub fn new(sends: usize) -> io::Result<Self> {
         let mut builder = IoUring::builder();
         builder.setup_single_issuer().setup_defer_taskrun();
-        let entries = limits::SENDS_PER_PASS.next_power_of_two() as u32;
+        let entries = u32::try_from(sends.next_power_of_two()).map_err(io::Error::other)?;
         let ring = builder.build(entries)?;
         Ok(Self { ring, results: Vec::new(), added: 0, is_broken: false })
     }
@@ -44,7 +44,7 @@ impl SendRing {
     /// # Safety
     ///
     /// The bytes stay where they are and as they are until [`Self::submit`] has returned.
-    pub(super) unsafe fn add(&mut self, fd: RawFd, bytes: &[u8]) -> bool {
+    pub unsafe fn add(&mut self, fd: RawFd, bytes: &[u8]) -> bool {
         let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         let send = opcode::Send::new(types::Fd(fd), bytes.as_ptr(), length).flags(SEND_FLAGS);
         let entry = send.build().user_data(self.added as u64);
@@ -56,7 +56,7 @@ impl SendRing {
 
     /// Carries out what was added; what each send came to, in the order of adding: bytes taken, or an error's number
     /// negated.
-    pub(super) fn submit(&mut self) -> &[i32] {
+    pub fn submit(&mut self) -> &[i32] {
         let added = std::mem::take(&mut self.added);
         self.results.clear();
         // What a broken ring has not taken may be sent in another way.
@@ -78,8 +78,14 @@ impl SendRing {
     }
 
     /// The system refused a submission: the ring is to be dropped.
-    pub(super) fn is_broken(&self) -> bool {
+    pub fn is_broken(&self) -> bool {
         self.is_broken
+    }
+}
+
+impl fmt::Debug for SendRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendRing").field("added", &self.added).finish_non_exhaustive()
     }
 }
 
@@ -93,11 +99,11 @@ mod tests {
 
     #[test]
     fn each_send_has_its_own_result_and_none_waits() {
-        if crate::net::Driver::probe_uring().is_err() {
+        if crate::Driver::probe_uring().is_err() {
             // The shards of such a system have no ring either.
             return;
         }
-        let mut ring = SendRing::new().expect("the system allows rings");
+        let mut ring = SendRing::new(8).expect("the system allows rings");
         let (ours, mut theirs) = UnixStream::pair().expect("descriptors are left");
         let (full, _unread) = UnixStream::pair().expect("descriptors are left");
         let (broken, gone) = UnixStream::pair().expect("descriptors are left");

@@ -1,15 +1,17 @@
-//! The few runtime calls the gateway uses, so that the runtime can be exchanged behind this file.
+//! The few runtime calls of a thread with many sockets, be it a shard of the gateway or a thread of the load generator,
+//! so that the runtime can be exchanged behind this crate.
 //!
 //! ```text
-//!   readable().await ──► recv() into a buffer the shard owns      no buffer waits with an idle connection
+//!   readable().await ──► recv() into a buffer the thread owns     no buffer waits with an idle connection
 //!   send()           ──► EAGAIN? writable().await                 no operation is in flight while a socket moves
+//!   SendRing         ──► many sends in one system call
 //! ```
 //!
-//! Reads and writes are plain non-blocking system calls after a notice of the shard's set (`net/readiness.rs`): that takes
+//! Reads and writes are plain non-blocking system calls after a notice of the thread's set (`readiness.rs`): that takes
 //! a fifth of the memory of owned-buffer operations on the ring, and a socket that nobody waits for can change threads.
-//! What a flush pass sends goes through a ring of its own (`connection/send_ring.rs`).
 
 mod readiness;
+mod send_ring;
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -22,12 +24,16 @@ use std::time::{Duration, Instant};
 use monoio::net::{TcpListener, UnixStream};
 
 use self::readiness::{Place, ReadinessSet};
-use crate::limits;
+pub use self::send_ring::SendRing;
 
-/// Entries of a shard's submission queue: what waits is its listener, its mailbox and the set of its sockets.
+/// Entries of a thread's submission queue: what waits is its listener, its signals and the set of its sockets.
 const RING_ENTRIES: u32 = 256;
+/// How long [`wait_for_free_port`] waits for the port of a process that was just killed.
+const PORT_RELEASE: Duration = Duration::from_secs(2);
+/// How often it looks.
+const PORT_RETRY: Duration = Duration::from_millis(20);
 
-/// How a shard waits for its sockets.
+/// How a thread waits for its sockets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Driver {
     /// io_uring (Linux 5.19 or newer, and allowed by the container's seccomp profile).
@@ -45,7 +51,7 @@ impl Driver {
         }
     }
 
-    /// Whether this machine lets the process make a ring with the flags the shards use.
+    /// Whether this machine lets the process make a ring with the flags that are used here.
     pub fn probe_uring() -> io::Result<()> {
         ring_builder().build(8).map(drop)
     }
@@ -73,12 +79,12 @@ impl Driver {
 
 fn ring_builder() -> io_uring::Builder {
     let mut builder = io_uring::IoUring::builder();
-    // One thread submits, and completions run only when it asks for them: no interrupts of the shard's work.
+    // One thread submits, and completions run only when it asks for them: no interrupts of its work.
     builder.setup_single_issuer().setup_defer_taskrun();
     builder
 }
 
-/// Starts a task on the calling shard.
+/// Starts a task on the calling thread.
 pub fn spawn(future: impl Future<Output = ()> + 'static) {
     drop(monoio::spawn(future));
 }
@@ -128,11 +134,11 @@ pub fn listen(address: SocketAddr) -> io::Result<StdListener> {
 /// Waits a little first: after a kill the kernel takes down the dead process's io_uring in the background (measured:
 /// 5–10 ms), and the old listeners live until then. A supervisor that restarts at once must not fail over that.
 pub fn wait_for_free_port(address: SocketAddr) -> io::Result<()> {
-    let deadline = Instant::now() + Duration::from_millis(limits::PORT_RELEASE_MS);
+    let deadline = Instant::now() + PORT_RELEASE;
     loop {
         match check_port_is_free(address) {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse && Instant::now() < deadline => {
-                thread::sleep(Duration::from_millis(limits::PORT_RETRY_MS));
+                thread::sleep(PORT_RETRY);
             }
             outcome => return outcome,
         }
@@ -146,7 +152,8 @@ fn check_port_is_free(address: SocketAddr) -> io::Result<()> {
     socket.bind(&address.into())
 }
 
-/// A shard's listener.
+/// A thread's listener.
+#[derive(Debug)]
 pub struct Listener(TcpListener);
 
 impl Listener {
@@ -165,7 +172,8 @@ impl Listener {
     }
 }
 
-/// A connected socket on its shard.
+/// A socket on its thread: connected, or about to be.
+#[derive(Debug)]
 pub struct Stream {
     socket: StdStream,
     place: Place,
@@ -216,10 +224,16 @@ impl Stream {
         self.socket.as_raw_fd()
     }
 
-    /// Takes the socket off this shard.
+    /// Takes the socket off this thread.
     pub fn into_std(self) -> StdStream {
         self.place.leave(self.socket.as_fd());
         self.socket
+    }
+}
+
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
     }
 }
 
@@ -249,7 +263,7 @@ pub fn send(fd: RawFd, bytes: &[u8]) -> io::Result<usize> {
 }
 
 /// A send never waits, and a socket that is gone is an error, not a signal.
-pub(crate) const SEND_FLAGS: libc::c_int = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+const SEND_FLAGS: libc::c_int = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
 
 /// Bytes in a socket that its peer has not acknowledged; 0 where that cannot be told.
 pub fn unsent(fd: RawFd) -> usize {
@@ -283,18 +297,19 @@ pub fn shutdown_write(fd: RawFd) {
     let _ = unsafe { libc::shutdown(fd, libc::SHUT_WR) };
 }
 
-/// Waits for another thread's signal on an eventfd.
+/// Waits until a descriptor can be read that is no socket: an eventfd, a timerfd, an epoll set.
+#[derive(Debug)]
 pub struct Signal(UnixStream);
 
 impl Signal {
-    /// Watches a copy of the descriptor. The runtime knows no eventfds, but polls any descriptor it takes for a
+    /// Watches a copy of the descriptor. The runtime knows no such descriptors, but polls any that it takes for a
     /// socket; nothing but readiness is ever asked of this one.
-    pub fn new(eventfd: BorrowedFd<'_>) -> io::Result<Self> {
-        let copy = eventfd.try_clone_to_owned()?;
+    pub fn new(descriptor: BorrowedFd<'_>) -> io::Result<Self> {
+        let copy = descriptor.try_clone_to_owned()?;
         UnixStream::from_std(std::os::unix::net::UnixStream::from(copy)).map(Self)
     }
 
-    /// Completes when the eventfd's counter is above zero.
+    /// Completes when it can be read.
     pub async fn raised(&self) -> io::Result<()> {
         self.0.readable(false).await
     }

@@ -1,4 +1,4 @@
-//! Which sockets of a shard may be read or written: one epoll set, whose descriptor the runtime watches.
+//! Which sockets of a thread may be read or written: one epoll set, whose descriptor the runtime watches.
 //!
 //! ```text
 //!   sockets ── something arrived, or there is room ──► epoll set ── one poll for all of them ──► watch ──► wakers
@@ -26,8 +26,9 @@ use rustix::io::Errno;
 use slab::Slab;
 
 use super::{Signal, sleep, yield_to_others};
-use crate::limits;
 
+/// Sockets of which a thread hears at once that something has arrived.
+const NOTICES_PER_TURN: usize = 256;
 /// What a socket is watched for until somebody waits for room in it.
 const READ: EventFlags = EventFlags::IN.union(EventFlags::RDHUP).union(EventFlags::ET);
 const BOTH: EventFlags = READ.union(EventFlags::OUT);
@@ -215,7 +216,7 @@ impl ReadinessSet {
 
     /// Passes notices on, for ever.
     async fn watch(self: Rc<Self>, signal: Signal) {
-        let mut events = Vec::with_capacity(limits::NOTICES_PER_TURN);
+        let mut events = Vec::with_capacity(NOTICES_PER_TURN);
         loop {
             let asked = match self.take_notices(&mut events) {
                 Ok(true) => {
@@ -226,7 +227,7 @@ impl ReadinessSet {
                 Err(error) => Err(error),
             };
             if let Err(error) = asked {
-                tracing::error!(%error, "the sockets of a shard cannot be asked");
+                tracing::error!(%error, "the sockets of a thread cannot be asked");
                 sleep(Duration::from_millis(10)).await;
             }
         }
@@ -450,7 +451,7 @@ mod tests {
     #[test]
     fn many_are_told_although_a_turn_takes_fewer() {
         with_drivers(async || {
-            let count = limits::NOTICES_PER_TURN * 2 + 1;
+            let count = NOTICES_PER_TURN * 2 + 1;
             let heard = Rc::new(Cell::new(0));
             let mut peers = Vec::new();
             for _ in 0..count {
