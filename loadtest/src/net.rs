@@ -26,7 +26,8 @@ pub(crate) fn block_on<F: Future>(future: F) -> io::Result<F::Output> {
 #[derive(Debug)]
 pub(crate) struct Socket {
     stream: Stream,
-    tls: Option<RefCell<Session>>,
+    /// Apart, because it is large and most sockets have none.
+    tls: Option<Box<RefCell<Session>>>,
 }
 
 impl Socket {
@@ -34,7 +35,8 @@ impl Socket {
     /// from where the system chooses.
     pub(crate) async fn connect(target: &Target, source: Option<IpAddr>) -> io::Result<Self> {
         let stream = connect(target.address, source).await?;
-        let tls = target.tls.as_ref().map(Tls::session).transpose()?.map(RefCell::new);
+        let tls = target.tls.as_ref().map(Tls::session).transpose()?;
+        let tls = tls.map(|session| Box::new(RefCell::new(session)));
         let socket = Self { stream, tls };
         socket.shake_hands().await?;
         Ok(socket)

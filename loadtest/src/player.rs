@@ -12,7 +12,6 @@ use std::rc::Rc;
 use bytes::BytesMut;
 use ringwire_protocol::Seq;
 use ringwire_protocol::websocket::MessageKind;
-use ringwire_protocol::wire;
 
 use crate::adapter::{Adapter, Place, Request, own_or_usual};
 use crate::client::{Around, Event, Identity, Settings, User};
@@ -188,14 +187,7 @@ impl Player {
     ) -> Result<(), String> {
         match self {
             Self::Home(user) => {
-                for frame in user.encoding().decode::<wire::ServerFrame>(payload) {
-                    // Frames are large: none is moved.
-                    match &frame {
-                        Ok(frame) => user.handle_frame(frame, now_us, events),
-                        Err(error) => return Err(error.to_string()),
-                    }
-                }
-                Ok(())
+                user.take_in(payload, now_us, events).map_err(|error| error.to_string())
             }
             Self::Guest(guest, _) => {
                 guest.take_in(payload, now_us, events).map_err(|error| error.to_string())

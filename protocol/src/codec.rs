@@ -211,8 +211,8 @@ impl Encoding {
 /// Iterator over the frames of one WebSocket message.
 #[derive(Debug)]
 pub struct Frames<'a, F> {
-    encoding: Encoding,
-    rest: &'a [u8],
+    pub(crate) encoding: Encoding,
+    pub(crate) rest: &'a [u8],
     frame: std::marker::PhantomData<F>,
 }
 

@@ -9,6 +9,7 @@
 //!                                                   messages    ▼            │   messages
 //!                                                            codec: Command / ServerFrame
 //!                                                         (Protobuf or JSON, one schema: wire)
+//!                                                            glance: the two most frequent frames, undecoded
 //! ```
 //!
 //! Invariants: nothing here panics on input from a peer; nothing allocates what a header merely claims; splitting the
@@ -17,6 +18,7 @@
 pub mod codec;
 pub mod connection;
 pub mod error;
+pub mod glance;
 pub mod ids;
 mod misfit;
 pub mod websocket;

@@ -1,5 +1,8 @@
 //! What comes from the server: replies to what the user asked, and pushes.
 
+use ringwire_protocol::Seq;
+use ringwire_protocol::codec::DecodeError;
+use ringwire_protocol::glance::Glance;
 use ringwire_protocol::wire::{self, command::Op, push, reply::Outcome, server_frame};
 
 use super::{Asked, Event, Phase, RESERVED_UNANSWERED, User};
@@ -13,19 +16,64 @@ const CONTROL_RETRY_US: u64 = 200_000;
 /// Stands among the error names for a reply that no command waits for.
 pub(crate) const UNEXPECTED_REPLY: &str = "UNEXPECTED_REPLY";
 
+/// What a user looks at of a message.
+#[derive(Clone, Copy)]
+struct Said<'a> {
+    sender_id: u64,
+    client_msg_id: &'a str,
+    text: &'a str,
+}
+
 impl User {
-    /// Takes in one frame from the server.
-    pub(crate) fn handle_frame(
+    /// Takes in a WebSocket message from the server.
+    pub(crate) fn take_in(
         &mut self,
-        frame: &wire::ServerFrame,
+        payload: &[u8],
         now_us: u64,
         events: &mut Vec<Event>,
-    ) {
+    ) -> Result<(), DecodeError> {
+        let mut frames = self.encoding().decode::<wire::ServerFrame>(payload);
+        loop {
+            if let Some(glance) = frames.next_glance() {
+                self.handle_glance(glance, now_us, events);
+            } else if let Some(frame) = frames.next() {
+                self.handle_frame(&frame?, now_us, events);
+            } else {
+                return Ok(());
+            }
+            self.look_whether_caught_up(events);
+        }
+    }
+
+    /// Nearly all frames of a run are of these two kinds.
+    fn handle_glance(&mut self, glance: Glance<'_>, now_us: u64, events: &mut Vec<Event>) {
+        match glance {
+            Glance::SendAck(ack) if self.asked.is_empty() => {
+                self.handle_ack(ack.id, ack.seq, events);
+            }
+            // It may be what something else waits for.
+            Glance::SendAck(_) => self.handle_frame(&glance.into(), now_us, events),
+            Glance::Message(message) => {
+                self.count_durable();
+                let said = Said {
+                    sender_id: message.sender_id,
+                    client_msg_id: message.client_msg_id,
+                    text: message.text,
+                };
+                self.handle_entry(message.conversation_id, message.seq, Some(said), events);
+            }
+        }
+    }
+
+    fn handle_frame(&mut self, frame: &wire::ServerFrame, now_us: u64, events: &mut Vec<Event>) {
         match &frame.frame {
             Some(server_frame::Frame::Reply(reply)) => self.handle_reply(reply, now_us, events),
             Some(server_frame::Frame::Push(push)) => self.handle_push(push, events),
             None => {}
         }
+    }
+
+    fn look_whether_caught_up(&mut self, events: &mut Vec<Event>) {
         if self.missed_up_to.is_some_and(|head| self.inbox.cursor() >= head) {
             self.missed_up_to = None;
             events.push(Event::CaughtUp);
@@ -35,14 +83,12 @@ impl User {
     fn handle_reply(&mut self, reply: &wire::Reply, now_us: u64, events: &mut Vec<Event>) {
         match &reply.outcome {
             Some(Outcome::Error(error)) => self.handle_error(reply.id, error, now_us, events),
-            // Nearly all replies: nothing is hashed for them.
-            Some(Outcome::SendAck(ack)) if self.asked.is_empty() => {
-                self.handle_ack(reply.id, ack, events);
-            }
             outcome => {
                 let asked = self.asked.remove(&reply.id).map(|(asked, _)| asked);
                 match (asked, outcome) {
-                    (None, Some(Outcome::SendAck(ack))) => self.handle_ack(reply.id, ack, events),
+                    (None, Some(Outcome::SendAck(ack))) => {
+                        self.handle_ack(reply.id, ack.seq, events);
+                    }
                     (Some(Asked::Connect), Some(Outcome::Connected(connected))) => {
                         self.handle_connected(connected, events);
                     }
@@ -149,15 +195,15 @@ impl User {
         }
     }
 
-    fn handle_ack(&mut self, id: u64, ack: &wire::SendAck, events: &mut Vec<Event>) {
+    fn handle_ack(&mut self, id: u64, seq: Seq, events: &mut Vec<Event>) {
         let Some(send) = self.outgoing.acked(id) else {
             events.push(Event::Error(UNEXPECTED_REPLY.to_owned()));
             return;
         };
-        events.push(Event::Acked { origin: send.origin, due_us: send.due_us, seq: Some(ack.seq) });
-        self.inbox.arrive(ack.seq);
+        events.push(Event::Acked { origin: send.origin, due_us: send.due_us, seq: Some(seq) });
+        self.inbox.arrive(seq);
         events.push(Event::Received {
-            seq: ack.seq,
+            seq,
             content: Content::Message(send.origin),
             via: Via::Ack,
             delivered_due_us: None,
@@ -201,11 +247,13 @@ impl User {
             push.event,
             Some(push::Event::Entry(_) | push::Event::Cursor(_) | push::Event::ViewChanged(_))
         );
-        if let Some(session) = &mut self.session {
-            session.received += u64::from(is_durable);
+        if is_durable {
+            self.count_durable();
         }
         match &push.event {
-            Some(push::Event::Entry(entry)) => self.handle_entry(entry, events),
+            Some(push::Event::Entry(entry)) => {
+                self.handle_entry(entry.conversation_id, entry.seq, said(entry), events);
+            }
             Some(push::Event::Lag(lag)) if lag.conversation_id == self.conversation_id => {
                 self.inbox.lag(lag.head_seq);
             }
@@ -214,19 +262,32 @@ impl User {
         }
     }
 
-    fn handle_entry(&mut self, entry: &wire::Entry, events: &mut Vec<Event>) {
+    /// A resume says how many of these have come.
+    fn count_durable(&mut self) {
+        if let Some(session) = &mut self.session {
+            session.received += 1;
+        }
+    }
+
+    fn handle_entry(
+        &mut self,
+        conversation_id: u64,
+        seq: Seq,
+        said: Option<Said<'_>>,
+        events: &mut Vec<Event>,
+    ) {
         if self.conversation_id == 0 {
             // The first entries of a conversation that is being opened: part of what it starts from.
             return;
         }
-        if entry.conversation_id != self.conversation_id {
+        if conversation_id != self.conversation_id {
             events.push(Event::Stray);
             return;
         }
-        let (content, due_us) = self.read(entry);
-        let fresh = self.inbox.arrive(entry.seq);
+        let (content, due_us) = self.read(said);
+        let fresh = self.inbox.arrive(seq);
         let delivered_due_us = due_us.filter(|_| fresh);
-        events.push(Event::Received { seq: entry.seq, content, via: Via::Push, delivered_due_us });
+        events.push(Event::Received { seq, content, via: Via::Push, delivered_due_us });
     }
 
     fn handle_sync_page(&mut self, page: &wire::SyncPage, events: &mut Vec<Event>) {
@@ -234,7 +295,7 @@ impl User {
         let cursor = self.inbox.cursor();
         let mut last = None;
         for entry in page.entries.iter().filter(|entry| entry.seq > cursor) {
-            let (content, delivered_due_us) = self.read(entry);
+            let (content, delivered_due_us) = self.read(said(entry));
             last = last.max(Some(entry.seq));
             events.push(Event::Received { seq: entry.seq, content, via, delivered_due_us });
         }
@@ -242,7 +303,8 @@ impl User {
     }
 
     fn handle_log_page(&mut self, page: &wire::SyncPage, events: &mut Vec<Event>) {
-        let entries = page.entries.iter().map(|entry| (entry.seq, self.read(entry).0)).collect();
+        let entries =
+            page.entries.iter().map(|entry| (entry.seq, self.read(said(entry)).0)).collect();
         let log = self.inbox.log_page(entries, page.more, page.trimmed_floor);
         if let Some((start, entries)) = log {
             events.push(Event::LogRead { start, entries });
@@ -250,23 +312,19 @@ impl User {
     }
 
     /// What an entry holds, and when it was due if it is a message of somebody else.
-    fn read(&self, entry: &wire::Entry) -> (Content, Option<u64>) {
-        let Some(wire::entry_body::Kind::Message(message)) =
-            entry.body.as_ref().and_then(|body| body.kind.as_ref())
-        else {
-            return (Content::Notice, None);
-        };
+    fn read(&self, said: Option<Said<'_>>) -> (Content, Option<u64>) {
+        let Some(said) = said else { return (Content::Notice, None) };
         let identity = &self.identity;
-        let member = entry
+        let member = said
             .sender_id
             .checked_sub(identity.first_member_id)
             .and_then(|place| u32::try_from(place).ok())
             .filter(|&place| place < identity.members);
-        match (Tag::parse(&message.text), member) {
+        match (Tag::parse(said.text), member) {
             (Some(tag), Some(member))
                 if tag.run == self.settings.run
-                    && message.text.len() == self.settings.sizes.of(tag)
-                    && tag.is_named(&entry.client_msg_id) =>
+                    && said.text.len() == self.settings.sizes.of(tag)
+                    && tag.is_named(said.client_msg_id) =>
             {
                 let origin = Origin { sender: SenderIndex::at(member), number: tag.number };
                 (Content::Message(origin), (member != identity.member).then_some(tag.due_us))
@@ -274,4 +332,15 @@ impl User {
             _ => (Content::Foreign, None),
         }
     }
+}
+
+/// What an entry says, if it holds a message.
+fn said(entry: &wire::Entry) -> Option<Said<'_>> {
+    let kind = entry.body.as_ref().and_then(|body| body.kind.as_ref());
+    let Some(wire::entry_body::Kind::Message(message)) = kind else { return None };
+    Some(Said {
+        sender_id: entry.sender_id,
+        client_msg_id: &entry.client_msg_id,
+        text: &message.text,
+    })
 }

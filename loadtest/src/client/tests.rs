@@ -98,13 +98,15 @@ impl Bench {
     fn reply(&mut self, id: u64, outcome: Outcome) {
         let reply = wire::Reply { id, outcome: Some(outcome) };
         let frame = wire::ServerFrame { frame: Some(server_frame::Frame::Reply(reply)) };
-        self.user.handle_frame(&frame, 0, &mut self.events);
+        let payload = Encoding::Protobuf.encode_one(&frame);
+        self.user.take_in(&payload, 0, &mut self.events).unwrap();
     }
 
     fn push(&mut self, event: push::Event) {
         let push = wire::Push { event: Some(event) };
         let frame = wire::ServerFrame { frame: Some(server_frame::Frame::Push(push)) };
-        self.user.handle_frame(&frame, 0, &mut self.events);
+        let payload = Encoding::Protobuf.encode_one(&frame);
+        self.user.take_in(&payload, 0, &mut self.events).unwrap();
     }
 
     fn send(&mut self) -> u64 {

@@ -25,7 +25,7 @@ const LIMITS: Limits = Limits { max_message_bytes: 64 * 1024 };
 pub type Target = fn(&[u8]);
 
 /// The parsers by name; the corpus lies in folders of these names.
-pub const TARGETS: [(&str, Target); 7] = [
+pub const TARGETS: [(&str, Target); 8] = [
     ("frame", frame),
     ("assembly", assembly),
     ("deflate", deflate),
@@ -33,6 +33,7 @@ pub const TARGETS: [(&str, Target); 7] = [
     ("handshake", handshake),
     ("protobuf", protobuf),
     ("json", json),
+    ("glance", glance),
 ];
 
 /// A connection whose role is chosen by the first byte.
@@ -204,6 +205,18 @@ pub fn protobuf(data: &[u8]) {
 pub fn json(data: &[u8]) {
     frames::<wire::Command>(Encoding::Json, data, &[Encoding::Protobuf, Encoding::Json]);
     frames::<wire::ServerFrame>(Encoding::Json, data, &[Encoding::Protobuf]);
+}
+
+/// What is read at a glance is what would be decoded, in this frame and in those behind it.
+pub fn glance(data: &[u8]) {
+    let frames = || Encoding::Protobuf.decode::<wire::ServerFrame>(data);
+    let (mut glanced, mut decoded) = (frames(), frames());
+    loop {
+        let told = glanced.next_glance().map(|glance| Ok(glance.into()));
+        let Some(frame) = told.or_else(|| glanced.next()) else { break };
+        assert_eq!(Some(frame), decoded.next());
+    }
+    assert!(decoded.next().is_none());
 }
 
 /// What can be decoded can be encoded, and comes back the same.
