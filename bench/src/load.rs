@@ -104,7 +104,7 @@ pub fn run(target: &Target, scenario: &str, settings: &[String]) -> Result<Value
 pub enum Load {
     /// So many a second, whatever comes back.
     Open(u32),
-    /// So many under way at once, of each user, who thinks for as good as no time.
+    /// So many under way at once, of each user, who does not think.
     Closed(u32),
 }
 
@@ -117,7 +117,7 @@ impl Load {
                 "arrival=closed".to_owned(),
                 format!("at_once={at_once}"),
                 format!("depth={at_once}"),
-                "think_s=0.000001".to_owned(),
+                "think_s=0".to_owned(),
             ],
         }
     }

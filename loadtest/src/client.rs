@@ -11,6 +11,7 @@
 //! knows what may be written. What the user sees is told as [`Event`]s; it judges nothing. What comes from the server is
 //! taken in by `frames`.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
@@ -66,6 +67,8 @@ pub(crate) struct Settings {
     pub(crate) pairs: bool,
     /// What users do beside sending.
     pub(crate) activity: Activity,
+    /// In which every send is written down: its strings are made once.
+    pub(crate) draft: RefCell<wire::Command>,
 }
 
 /// Who a user is.
@@ -410,28 +413,35 @@ impl User {
         self.give_receipt(now_us, events);
         let settings = Rc::clone(&self.settings);
         while payload.len() < PAYLOAD_BYTES {
-            // Apart, so that neither moves the other's: commands are large.
             if let Some(command) = self.ready.pop_front() {
                 settings.encoding.encode(&command, payload);
-            } else if let Some(command) = self.next_send(now_us, events) {
-                settings.encoding.encode(&command, payload);
-            } else {
+                continue;
+            }
+            let mut draft = settings.draft.borrow_mut();
+            if !self.next_send(now_us, &mut draft, events) {
                 break;
             }
+            settings.encoding.encode(&*draft, payload);
         }
         !payload.is_empty()
     }
 
-    fn next_send(&mut self, now_us: u64, events: &mut Vec<Event>) -> Option<wire::Command> {
+    /// Makes the next send that may be written, in `draft`. `false`: there is none.
+    fn next_send(
+        &mut self,
+        now_us: u64,
+        draft: &mut wire::Command,
+        events: &mut Vec<Event>,
+    ) -> bool {
         if !self.is_live() {
-            return None;
+            return false;
         }
         let depth = match self.settings.depth {
             0 => self.unanswered_limit,
             depth => depth.min(self.unanswered_limit),
         };
         let id = self.next_id;
-        let next = self.outgoing.next(now_us, depth as usize, id)?;
+        let Some(next) = self.outgoing.next(now_us, depth as usize, id) else { return false };
         self.next_id += 1;
         if next.first {
             events.push(Event::Sent { due_us: next.due_us });
@@ -439,14 +449,21 @@ impl User {
         let run = self.settings.run;
         let tag = |origin: Origin| Tag { run, number: origin.number, due_us: next.due_us };
         let own = tag(next.origin);
-        let text = own.text(self.settings.sizes.of(own));
-        let send = wire::Send {
-            conversation_id: self.conversation_id,
-            client_msg_id: own.client_msg_id(),
-            message: Some(wire::Message { text, ..Default::default() }),
-            after: next.after.map_or_else(String::new, |after| tag(after).client_msg_id()),
-        };
-        Some(wire::Command { id, received: 0, op: Some(Op::Send(send)) })
+        draft.id = id;
+        if !matches!(draft.op, Some(Op::Send(_))) {
+            draft.op = Some(Op::Send(wire::Send::default()));
+        }
+        if let Some(Op::Send(send)) = &mut draft.op {
+            send.conversation_id = self.conversation_id;
+            own.put_client_msg_id(&mut send.client_msg_id);
+            let text = &mut send.message.get_or_insert_default().text;
+            own.put_text(self.settings.sizes.of(own), text);
+            send.after.clear();
+            if let Some(after) = next.after {
+                tag(after).put_client_msg_id(&mut send.after);
+            }
+        }
+        true
     }
 
     fn ask(&mut self, asked: Asked, op: Op) {

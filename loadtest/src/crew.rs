@@ -8,20 +8,21 @@
 //! Everything here stays on one thread and is never borrowed across an await. Events of a user are applied before
 //! anything else happens, and what it has to say then is written down in the same turn (and sent by [`crate::flush`]).
 
+mod offer;
+
 use std::cell::{Cell, RefCell, RefMut};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::BytesMut;
+use rand::SeedableRng;
 use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
 
 use crate::adapter::Request;
-use crate::client::{Around, Event, Identity, Settings};
+use crate::client::{Event, Identity, Settings};
 use crate::cuts::Cut;
 use crate::driver::{Link, Slot};
 use crate::flush::Flush;
@@ -30,14 +31,13 @@ use crate::message::mix;
 use crate::net::FineTimer;
 use crate::part::Run;
 use crate::player::Player;
-use crate::scenario::{Arrival, Conversation};
+use crate::scenario::Conversation;
 use crate::seating::{Seat, Talk};
 use crate::series::Snapshot;
 use crate::tally::Tally;
 use crate::target::Target;
 use crate::token::TokenError;
 use crate::verify::Content;
-use crate::worker::SHORTEST_SLEEP;
 
 /// A send written later than this after it was due counts as late.
 const LATE_AFTER_US: u64 = 10_000;
@@ -72,6 +72,8 @@ pub(crate) struct Crew {
     pub(crate) live: Cell<u64>,
     /// Users who were cut off on purpose and have not caught up yet.
     recovering: Cell<u64>,
+    /// Closed loop without thinking: until when answers make sends due; 0: they do not.
+    pub(crate) offers_until_us: Cell<u64>,
     /// Slow readers are slow now.
     pub(crate) slowing: Cell<bool>,
     pub(crate) over: Cell<bool>,
@@ -103,6 +105,7 @@ impl Crew {
             converses: scenario.conversation.is_any(),
             pairs: scenario.conversation == Conversation::Pairs {},
             activity: scenario.activity,
+            draft: RefCell::default(),
         });
         let (mut slots, mut seats, mut talks) = (Vec::new(), Vec::new(), Vec::new());
         for conversation in layout.conversations_of(lane) {
@@ -157,6 +160,7 @@ impl Crew {
             heard: Cell::new(0),
             live: Cell::new(0),
             recovering: Cell::new(0),
+            offers_until_us: Cell::new(0),
             slowing: Cell::new(false),
             over: Cell::new(false),
             is_drained: Cell::new(false),
@@ -167,29 +171,6 @@ impl Crew {
     /// This lane, over all processes.
     pub(crate) fn lane(&self) -> u32 {
         self.run.first_lane + self.thread
-    }
-
-    /// A send of a user is due, and whatever the user does around it.
-    pub(crate) fn due(&self, index: usize, due_us: u64) {
-        self.tally.borrow_mut().offered += 1;
-        let seat = self.seats[index];
-        let origin = self.talks[seat.talk].borrow_mut().invoke(seat.member);
-        let mut slot = self.slots[index].borrow_mut();
-        // A user that gave up still owes its sends: they stay unanswered in the ledger.
-        if slot.dead {
-            return;
-        }
-        let activity = self.settings.activity;
-        let mut random = self.random.borrow_mut();
-        let mut chance = |share: f64| share > 0.0 && random.random::<f64>() < share;
-        let around = Around { typing: chance(activity.typing), history: chance(activity.history) };
-        let mut events = Vec::new();
-        slot.user.due(origin, due_us, around, &mut events);
-        for event in events {
-            if let Event::Error(name) = event {
-                self.tally.borrow_mut().error(name);
-            }
-        }
     }
 
     /// Tells how far the thread is at the end of an interval.
@@ -205,22 +186,6 @@ impl Crew {
         let snapshot = Snapshot::of(&self.tally.borrow(), self.run.now_us(), self.live.get());
         self.run.publish(self.thread, snapshot.last());
         self.is_drained.set(true);
-    }
-
-    /// Closed loop: the user sends again once it has thought.
-    pub(crate) fn think(&self, index: usize, now_us: u64) {
-        let uniform = 1.0 - self.random.borrow_mut().random::<f64>();
-        let pause_us = -uniform.ln() * self.run.scenario.think_s * 1e6;
-        let due_us = now_us + pause_us as u64;
-        self.thinkers.borrow_mut().push(Reverse((due_us, index)));
-        // The pacer sleeps until what was known to be due.
-        let wake_us = due_us.max(now_us + SHORTEST_SLEEP.as_micros() as u64);
-        if wake_us < self.paced_until_us.get()
-            && let Some(pacer) = &*self.pacer.borrow()
-            && pacer.set(Duration::from_micros(wake_us - now_us)).is_ok()
-        {
-            self.paced_until_us.set(wake_us);
-        }
     }
 
     /// The counts, with the judgement of every ledger that is whole.
@@ -284,9 +249,9 @@ impl Crew {
         }
     }
 
-    /// Writes what a user has to say.
-    pub(crate) fn write(self: &Rc<Self>, index: usize) {
-        self.with_slot(index, |_, _, _| ());
+    /// Writes what a user has to say; when that was.
+    pub(crate) fn write(self: &Rc<Self>, index: usize) -> u64 {
+        self.with_slot(index, |_, now_us, _| now_us)
     }
 
     /// Lets `work` at a user, then applies the events that came of it and writes whatever became writable.
@@ -299,7 +264,8 @@ impl Crew {
         let mut scratch = self.scratch.borrow_mut();
         let Scratch { events, payload } = &mut *scratch;
         let result = work(&mut self.slots[index].borrow_mut(), now_us, events);
-        self.apply(index, events, now_us);
+        let answers = self.apply(index, events, now_us);
+        self.go_on(index, answers, now_us);
         let (is_news, wake_us) = {
             let mut slot = self.slots[index].borrow_mut();
             let is_news = slot.write(now_us, payload, events);
@@ -309,7 +275,8 @@ impl Crew {
             slot.wake_us = wake_us.or(slot.wake_us);
             (is_news, wake_us)
         };
-        self.apply(index, events, now_us);
+        let answers = self.apply(index, events, now_us);
+        debug_assert_eq!(answers, 0, "who writes gets no answer by that");
         if is_news {
             self.flush.borrow_mut().add(index);
         }
@@ -319,11 +286,12 @@ impl Crew {
         result
     }
 
-    /// What came of the events: counts, latencies, the ledger.
-    fn apply(&self, index: usize, events: &mut Vec<Event>, now_us: u64) {
+    /// What came of the events: counts, latencies, the ledger. How many sends have their answer.
+    fn apply(&self, index: usize, events: &mut Vec<Event>, now_us: u64) -> usize {
         if events.is_empty() {
-            return;
+            return 0;
         }
+        let mut answers = 0;
         let seat = self.seats[index];
         let mut talk = self.talks[seat.talk].borrow_mut();
         let talk = &mut *talk;
@@ -378,7 +346,7 @@ impl Crew {
                     }
                     talk.ledger.acked(origin, seq.unwrap_or(0));
                     meeting.acknowledged(seq);
-                    self.answered(index, now_us);
+                    answers += 1;
                 }
                 Event::Taken { origin } => {
                     tally.acked += 1;
@@ -388,7 +356,7 @@ impl Crew {
                 Event::Refused { origin, code } => {
                     tally.refused += 1;
                     talk.ledger.refused(origin, code);
-                    self.answered(index, now_us);
+                    answers += 1;
                 }
                 Event::Received { seq, content, via, delivered_due_us } => {
                     let is_new = talk.received(seat.member, seq, content, via);
@@ -411,6 +379,7 @@ impl Crew {
                 }
             }
         }
+        answers
     }
 
     /// When a message was due can be held against this process's clock: its sender's host is this one.
@@ -423,12 +392,6 @@ impl Crew {
     fn count_live(&self, slot: &Slot) {
         if slot.user.is_live() {
             self.live.set(self.live.get() + 1);
-        }
-    }
-
-    fn answered(&self, index: usize, now_us: u64) {
-        if self.run.scenario.arrival == Arrival::Closed {
-            self.think(index, now_us);
         }
     }
 
@@ -486,15 +449,17 @@ impl Crew {
 
     /// The user's connection is gone.
     pub(crate) fn disconnected(&self, index: usize) {
-        let mut slot = self.slots[index].borrow_mut();
-        if slot.user.is_live() {
-            self.live.set(self.live.get() - 1);
-        }
-        slot.link = None;
-        let given_up = slot.user.disconnected();
-        // Whoever waited for their answers goes on without, if it comes back.
-        let given_up = if slot.dead || !self.retries() { 0 } else { given_up };
-        (0..given_up).for_each(|_| self.answered(index, self.run.now_us()));
+        let given_up = {
+            let mut slot = self.slots[index].borrow_mut();
+            if slot.user.is_live() {
+                self.live.set(self.live.get() - 1);
+            }
+            slot.link = None;
+            let given_up = slot.user.disconnected();
+            // Whoever waited for their answers goes on without, if it comes back.
+            if slot.dead || !self.retries() { 0 } else { given_up }
+        };
+        self.go_on(index, given_up, self.run.now_us());
     }
 
     /// The user will not connect again.

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! What goes over the connection is the user's business ([`Player`]). What a user writes in a turn goes out in one write,
-//! together with what others wrote ([`crate::flush`]). While a socket takes no more, nothing is added to its output, so it is bounded by one batch; sends that
-//! become due meanwhile wait in the user's queue.
+//! together with what others wrote ([`crate::flush`]). While a socket takes no more, nothing is added to its output, so
+//! it is bounded by one batch; sends that become due meanwhile wait in the user's queue.
 
 use std::io;
 use std::os::fd::RawFd;

@@ -25,7 +25,8 @@ const TAG_BYTES: usize = 2 * (WORD_DIGITS + 1) + DUE_DIGITS + 1;
 const STAMP_BYTES: usize = TAG_BYTES + USER_DIGITS + 1;
 /// A run and a number, with a dash between them.
 const ID_BYTES: usize = 2 * WORD_DIGITS + 1;
-const PADDING: u8 = b'.';
+/// What fills a text up, over and over.
+const PADDING: &str = "................................................................";
 
 /// How long messages are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,11 +71,19 @@ pub(crate) struct Tag {
 }
 
 impl Tag {
-    /// The text of the message, `text_bytes` long (at least [`MIN_TEXT_BYTES`]).
-    pub(crate) fn text(self, text_bytes: usize) -> String {
+    /// Replaces `text` by that of the message, `text_bytes` long (at least [`MIN_TEXT_BYTES`]).
+    pub(crate) fn put_text(self, text_bytes: usize, text: &mut String) {
         let mut head = [0; TAG_BYTES];
         self.write(&mut head);
-        padded(&head, text_bytes)
+        put_padded(&head, text_bytes, text);
+    }
+
+    /// [`Self::put_text`] into a new string.
+    #[cfg(test)]
+    pub(crate) fn text(self, text_bytes: usize) -> String {
+        let mut text = String::new();
+        self.put_text(text_bytes, &mut text);
+        text
     }
 
     fn write(self, head: &mut [u8]) {
@@ -99,7 +108,14 @@ impl Tag {
 
     /// The sender's own name for the message.
     pub(crate) fn client_msg_id(self) -> String {
-        padded(&self.id(), ID_BYTES)
+        let mut name = String::new();
+        self.put_client_msg_id(&mut name);
+        name
+    }
+
+    /// Replaces `name` by the sender's own name for the message.
+    pub(crate) fn put_client_msg_id(self, name: &mut String) {
+        put_padded(&self.id(), ID_BYTES, name);
     }
 
     /// Whether that is the sender's own name for the message.
@@ -159,17 +175,19 @@ fn digits<const DIGITS: usize>(digits: &[u8; DIGITS]) -> Option<u64> {
     })
 }
 
-/// A text that begins so, `text_bytes` long.
-fn padded(head: &[u8], text_bytes: usize) -> String {
-    let mut text = Vec::with_capacity(text_bytes);
-    text.extend_from_slice(head);
-    text.resize(text_bytes.max(head.len()), PADDING);
+/// Replaces `text` by one that begins so, `text_bytes` long.
+fn put_padded(head: &[u8], text_bytes: usize, text: &mut String) {
+    text.clear();
+    text.reserve(text_bytes.max(head.len()));
     // It is ASCII.
-    String::from_utf8(text).unwrap_or_default()
+    text.push_str(std::str::from_utf8(head).unwrap_or_default());
+    while text.len() < text_bytes {
+        text.push_str(&PADDING[..PADDING.len().min(text_bytes - text.len())]);
+    }
 }
 
 fn is_padding(rest: &[u8]) -> bool {
-    rest.iter().all(|byte| *byte == PADDING)
+    rest.chunks(PADDING.len()).all(|piece| piece == &PADDING.as_bytes()[..piece.len()])
 }
 
 /// What the text of a message carries at a server that is not ours: the tag, and behind it who sent it.
@@ -188,7 +206,9 @@ impl Stamp {
         let (tag, user) = head.split_at_mut(TAG_BYTES);
         self.tag.write(tag);
         put_number::<USER_DIGITS>(user, self.user.into(), b' ');
-        padded(&head, text_bytes)
+        let mut text = String::new();
+        put_padded(&head, text_bytes, &mut text);
+        text
     }
 
     /// Reads the stamp of a text; `None` for a text that [`Self::text`] did not make.

@@ -65,7 +65,7 @@ pub struct Scenario {
     /// How sends are spread over time.
     #[serde(default)]
     pub arrival: Arrival,
-    /// How long users of a closed loop think in the mean, in seconds; exponentially distributed.
+    /// How long users of a closed loop think in the mean, in seconds; exponentially distributed. 0: not at all.
     #[serde(default = "default_think_s")]
     pub think_s: f64,
     /// How many sends each user of a closed loop has under way at once, every one followed by the next.
@@ -268,7 +268,7 @@ impl Scenario {
             "shape",
             "must be steady in a closed loop, which follows the answers and no rate",
         )?;
-        positive(self.think_s, "think_s")?;
+        not_negative(self.think_s, "think_s")?;
         check((1..=1024).contains(&self.at_once), "at_once", "must be between 1 and 1024")?;
         positive(self.duration_s, "duration_s")?;
         not_negative(self.warmup_s, "warmup_s")?;

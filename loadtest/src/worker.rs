@@ -192,6 +192,7 @@ impl Worker {
         }
         self.crew.slowing.set(true);
         let end_us = start_us + (scenario.duration_s * 1e6) as u64;
+        self.crew.offers_until_us.set(end_us);
         let timer = Rc::new(FineTimer::new()?);
         self.crew.pacer.replace(Some(Rc::clone(&timer)));
         let cpu_before = net::thread_cpu();
@@ -224,8 +225,7 @@ impl Worker {
             }
             // A user with several sends due writes them all at once, the first time.
             for (index, due_us) in dirty.drain(..) {
-                self.crew.write(index);
-                let taken_up_us = self.crew.run.now_us();
+                let taken_up_us = self.crew.write(index);
                 self.crew.tally.borrow_mut().slip.record(due_us, taken_up_us);
             }
             // What was due before the end is offered, however late that is.
@@ -239,6 +239,7 @@ impl Worker {
             self.crew.paced_until_us.set(now_us + sleep.as_micros() as u64);
             timer.sleep(sleep).await?;
         }
+        self.crew.offers_until_us.set(0);
         self.crew.slowing.set(false);
         let sending_us = self.crew.run.now_us().saturating_sub(start_us).max(1);
         let busy = net::thread_cpu().saturating_sub(cpu_before);

@@ -148,20 +148,31 @@ impl<'a> Iterator for Fields<'a> {
 /// `send_ack`, whose key has two.
 #[inline]
 fn take_field<'a>(rest: &mut &'a [u8]) -> Option<(u32, Value<'a>)> {
-    let key = u32::try_from(decode_varint(rest).ok()?).ok()?;
+    let key = u32::try_from(number(rest)?).ok()?;
     let value = match key & 7 {
-        0 => Value::Number(decode_varint(rest).ok()?),
+        0 => Value::Number(number(rest)?),
         2 => Value::Bytes(take_bytes(rest)?),
         _ => return None,
     };
     Some((key >> 3, value))
 }
 
+/// The number at the head of `rest`, which is mostly a small one.
+#[inline]
+fn number(rest: &mut &[u8]) -> Option<u64> {
+    let (&byte, behind) = rest.split_first()?;
+    if byte >= 0x80 {
+        return decode_varint(rest).ok();
+    }
+    *rest = behind;
+    Some(byte.into())
+}
+
 /// What stands behind its own length at the head of `rest`.
 #[inline]
 fn take_bytes<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let length = decode_varint(rest).ok()?;
-    let (bytes, behind) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+    let length = usize::try_from(number(rest)?).ok()?;
+    let (bytes, behind) = rest.split_at_checked(length)?;
     *rest = behind;
     Some(bytes)
 }

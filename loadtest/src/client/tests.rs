@@ -39,6 +39,7 @@ impl Bench {
             converses: true,
             pairs: true,
             activity,
+            draft: std::cell::RefCell::default(),
         };
         let identity = Identity {
             token: "token".to_owned(),

@@ -29,6 +29,7 @@ impl Bench {
             converses: true,
             pairs: true,
             activity: Activity { receipts_every_s: 1.0, ..Activity::default() },
+            draft: std::cell::RefCell::default(),
         };
         let identity = Identity {
             token: "token".to_owned(),

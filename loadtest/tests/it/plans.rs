@@ -21,6 +21,19 @@ fn a_closed_loop_waits_for_answers_and_thinks() {
 }
 
 #[test]
+fn who_does_not_think_sends_again_with_the_answer() {
+    let settings = ["arrival=closed", "think_s=0", "users=4", "at_once=2"];
+    let quick = run(Fault::None, &settings);
+    assert_eq!(quick.verdict, Verdict::Pass, "{quick}");
+    assert_eq!(quick.acked, quick.offered, "{quick}");
+    assert!(quick.offered > 240, "{quick}");
+    // Forty answers a second, and two of each user at the start: nothing becomes due without an answer.
+    let slow = run(Fault::Slow { millis: 25 }, &settings);
+    assert_eq!((slow.verdict, slow.acked), (Verdict::Pass, slow.offered), "{slow}");
+    assert!(slow.offered <= 56, "{slow}");
+}
+
+#[test]
 fn shapes_have_the_sends_they_promise() {
     let ramp = run(Fault::None, &["rate_per_s=100", "shape={kind='ramp', to_per_s=300}"]);
     assert_eq!((ramp.verdict, ramp.acked), (Verdict::Pass, ramp.offered), "{ramp}");
