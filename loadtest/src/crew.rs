@@ -447,18 +447,18 @@ impl Crew {
         });
     }
 
-    /// The user's connection is gone.
-    pub(crate) fn disconnected(&self, index: usize) {
-        let given_up = {
-            let mut slot = self.slots[index].borrow_mut();
-            if slot.user.is_live() {
-                self.live.set(self.live.get() - 1);
-            }
-            slot.link = None;
-            let given_up = slot.user.disconnected();
-            // Whoever waited for their answers goes on without, if it comes back.
-            if slot.dead || !self.retries() { 0 } else { given_up }
-        };
+    /// The user's connection is gone; how many sends are given up with it.
+    pub(crate) fn disconnected(&self, index: usize) -> usize {
+        let mut slot = self.slots[index].borrow_mut();
+        if slot.user.is_live() {
+            self.live.set(self.live.get() - 1);
+        }
+        slot.link = None;
+        slot.user.disconnected()
+    }
+
+    /// The user will connect again, and goes on without the answers to so many sends.
+    pub(crate) fn comes_back(&self, index: usize, given_up: usize) {
         self.go_on(index, given_up, self.run.now_us());
     }
 

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use ringwire_net::sleep;
+use ringwire_protocol::CloseReason;
 use ringwire_protocol::connection::{Connection, Event as SocketEvent, Input};
 use ringwire_protocol::websocket::Limits;
 use ringwire_protocol::websocket::handshake::{ClientHandshake, MAX_HEAD_BYTES};
@@ -79,7 +80,7 @@ enum Ended {
     Upgrade(&'static str),
     #[error("connection lost")]
     Lost,
-    #[error("close {0}")]
+    #[error("close {0}{meaning}", meaning = meaning_of(*.0))]
     Closed(u16),
     #[error("protocol error: {0}")]
     Protocol(String),
@@ -225,13 +226,14 @@ pub(crate) async fn keep_connected(crew: Rc<Crew>, index: usize) {
             Err(ended) => ended,
             Ok(never) => match never {},
         };
-        crew.disconnected(index);
+        let given_up = crew.disconnected(index);
         if crew.is_over() {
             return;
         }
         if let Some(until_us) = crew.take_absence(index)
             && !crew.is_dead(index)
         {
+            crew.comes_back(index, given_up);
             let away_us = until_us.saturating_sub(crew.run.now_us());
             if away_us > 0 {
                 sleep(Duration::from_micros(away_us)).await;
@@ -247,12 +249,25 @@ pub(crate) async fn keep_connected(crew: Rc<Crew>, index: usize) {
             crew.give_up(index, &ended.to_string());
             return;
         }
+        crew.comes_back(index, given_up);
         let (shortest_ms, longest_ms) = BACKOFF_MS;
         let pause_ms = (shortest_ms << failures_in_row.min(10)).min(longest_ms);
         // Users that were cut off together come back spread over the second half of the pause.
         let spread_ms = pause_ms / 2 * (index as u64 % 16) / 16;
         failures_in_row += 1;
         sleep(Duration::from_millis(pause_ms / 2 + spread_ms)).await;
+    }
+}
+
+/// In words, as far as it is known.
+fn meaning_of(code: u16) -> String {
+    let own = CloseReason::ALL.iter().find(|known| known.code() == code);
+    match (own, code) {
+        (Some(reason), _) => format!(" ({})", reason.reason()),
+        (None, 1003) => " (the server does not take such messages)".to_owned(),
+        (None, 1009) => " (too large for the server)".to_owned(),
+        (None, 1013) => " (try again later)".to_owned(),
+        (None, _) => String::new(),
     }
 }
 

@@ -18,6 +18,10 @@ const MAX_LEDGER_MEMBERS: u32 = 100;
 const MAX_LEDGER_ARRIVALS: f64 = 4e6;
 /// Sends of a run that can all be remembered: 16 bytes each, and as much again for the log when it is read back.
 const MAX_REMEMBERED_SENDS: f64 = 20e6;
+/// The shortest an answer takes in the mean where nobody thinks.
+const SHORTEST_ANSWER_S: f64 = 0.001;
+/// Answers that a thread of the generator takes in a second at the most.
+const MOST_ANSWERS_PER_S: f64 = 500_000.0;
 
 /// Senders that all users together can remember the messages of, where there is no log: some 64 bytes each.
 const MAX_STREAMS: f64 = 20e6;
@@ -43,9 +47,10 @@ impl Layout {
     pub fn new(scenario: &Scenario, lanes: u32) -> Self {
         let members = scenario.conversation.members(scenario.users);
         let conversations = scenario.users / members.max(1);
-        // Of a closed loop the most there can be in the mean: answers take time as well.
-        let thinking_per_s =
-            f64::from(scenario.users) * f64::from(scenario.at_once) / scenario.think_s;
+        // Of a closed loop the most there can be in the mean.
+        let under_way = f64::from(scenario.users) * f64::from(scenario.at_once);
+        let thinking_per_s = (under_way / (scenario.think_s + SHORTEST_ANSWER_S))
+            .min(f64::from(lanes) * MOST_ANSWERS_PER_S);
         let sends = scenario.mean_rate_per_s().unwrap_or(thinking_per_s) * scenario.duration_s;
         let streams = sends.min(f64::from(scenario.users)) * f64::from(members);
         let level = match scenario.verify {
@@ -172,5 +177,17 @@ mod tests {
         assert_eq!(level(&crowd), (Level::Counters, 1));
         let busy = [&crowd[..], &["rate_per_s=1000"]].concat();
         assert_eq!(level(&busy), (Level::Off, 1));
+    }
+
+    #[test]
+    fn a_closed_loop_is_verified_whole_as_far_as_its_answers_can_be_remembered() {
+        let closed = |more: &[&str]| {
+            Layout::new(&scenario(&[&["arrival=closed", "think_s=0"], more].concat()), 1)
+        };
+        let few = closed(&["users=100"]);
+        assert_eq!((few.level, few.one_in), (Level::Ledger, 1));
+        let many = closed(&["users=10000"]);
+        assert_eq!((many.level, many.one_in), (Level::Counters, 1));
+        assert!(closed(&["users=10000", "duration_s=3600"]).one_in > 1);
     }
 }

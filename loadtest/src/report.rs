@@ -22,6 +22,8 @@ use crate::verify::Level;
 
 /// Changes when a program that reads the JSON has to change.
 pub const FORMAT: u32 = 1;
+/// A rate over a shorter time says nothing.
+const SHORTEST_SENDING: Duration = Duration::from_millis(100);
 
 /// The report of one run. Field names are those of the JSON.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -229,7 +231,8 @@ impl Report {
     pub fn new(scenario: &Scenario, url: &str, result: RunResult) -> Self {
         let tally = result.tally;
         let histograms = Histograms::of(&tally);
-        let (verdict, reasons) = scenario.thresholds.judge(&tally, result.interrupted);
+        let (verdict, reasons) =
+            scenario.thresholds.judge(&tally, scenario.conversation.is_any(), result.interrupted);
         let slip = tally.slip.percentiles();
         let findings = tally.findings;
         let (server, server_unmeasured) = match result.server {
@@ -246,7 +249,13 @@ impl Report {
             encoding: scenario.protocol.is_ringwire().then_some(scenario.encoding),
             users: scenario.users,
             offered_per_s: scenario.mean_rate_per_s().unwrap_or_else(|| {
-                tally.offered as f64 / result.sending.as_secs_f64().max(f64::MIN_POSITIVE)
+                // Of a run that was over as soon as it began there is no rate.
+                let is_long_enough = result.sending >= SHORTEST_SENDING;
+                if is_long_enough {
+                    tally.offered as f64 / result.sending.as_secs_f64()
+                } else {
+                    0.0
+                }
             }),
             duration_s: result.sending.as_secs_f64(),
             warmup_s: scenario.warmup().as_secs_f64(),
@@ -271,7 +280,7 @@ impl Report {
                 && scenario.protocol.is_ringwire()
                 && result.layout.level != Level::Off
                 && tally.acked > 0
-                && tally.unverified == 0,
+                && tally.unverified + tally.unheard == 0,
             findings: findings.examples,
             errors: tally.errors,
             reconnects: tally.reconnects,

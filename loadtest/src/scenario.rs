@@ -268,8 +268,26 @@ impl Scenario {
             "shape",
             "must be steady in a closed loop, which follows the answers and no rate",
         )?;
+        check(
+            self.mean_rate_per_s() != Some(0.0) || !self.conversation.is_any(),
+            "rate_per_s",
+            "must be above 0 where users have a conversation; one of kind \"none\" measures connections alone",
+        )?;
         not_negative(self.think_s, "think_s")?;
         check((1..=1024).contains(&self.at_once), "at_once", "must be between 1 and 1024")?;
+        check(
+            self.at_once == 1 || !has_schedule,
+            "at_once",
+            "is for a closed loop (arrival = \"closed\"); a schedule waits for nobody",
+        )?;
+        check(
+            has_schedule || self.depth == 0 || self.at_once <= self.depth,
+            "at_once",
+            &format!(
+                "must be at most depth ({}): more would wait here, not be under way",
+                self.depth
+            ),
+        )?;
         positive(self.duration_s, "duration_s")?;
         not_negative(self.warmup_s, "warmup_s")?;
         check(
@@ -416,6 +434,20 @@ mod tests {
         assert_eq!(mean(&["conversation.kind=none"]), Some(0.0));
         let ramp = mean(&["shape={kind='ramp', to_per_s=3000}"]).unwrap();
         assert!((ramp - 2000.0).abs() < 1e-6, "{ramp}");
+    }
+
+    #[test]
+    fn what_would_offer_nothing_or_less_than_it_says_is_refused() {
+        let error = parse(&["rate_per_s=0"]).unwrap_err();
+        assert!(error.contains("rate_per_s"), "{error}");
+        assert!(parse(&["rate_per_s=0", "conversation.kind=none"]).is_ok());
+        assert!(parse(&["rate_per_s=0", "shape={kind='ramp', to_per_s=5}"]).is_ok());
+        assert!(parse(&["rate_per_s=0", "arrival=closed"]).is_ok());
+        let error = parse(&["arrival=closed", "at_once=17"]).unwrap_err();
+        assert!(error.contains("depth (16)"), "{error}");
+        assert!(parse(&["arrival=closed", "at_once=17", "depth=0"]).is_ok());
+        let error = parse(&["at_once=2"]).unwrap_err();
+        assert!(error.contains("closed"), "{error}");
     }
 
     #[test]

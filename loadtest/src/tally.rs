@@ -39,6 +39,9 @@ pub struct Tally {
     pub signals: u64,
     /// Users who could not be asked at the end for what they lack, where that is verified.
     pub unverified: u64,
+    /// Users who were still being told at the end what they lack when there was no time left for it.
+    #[serde(default)]
+    pub unheard: u64,
     /// Refusals and lost connections by name.
     pub errors: BTreeMap<String, u64>,
     /// Why users could not go on.
@@ -83,6 +86,7 @@ impl Tally {
             cuts: 0,
             signals: 0,
             unverified: 0,
+            unheard: 0,
             errors: BTreeMap::new(),
             failures: Vec::new(),
             ack: Latency::new(warmup_us),
@@ -125,6 +129,7 @@ impl Tally {
         self.cuts += other.cuts;
         self.signals += other.signals;
         self.unverified += other.unverified;
+        self.unheard += other.unheard;
         for (name, count) in other.errors {
             *self.errors.entry(name).or_insert(0) += count;
         }

@@ -107,8 +107,14 @@ impl Thresholds {
         .filter_map(|(name, time_ms)| Some((name, time_ms?)))
     }
 
-    /// Judges a run; also answers the reasons, none for a pass. `interrupted`: it was stopped early.
-    pub fn judge(&self, tally: &Tally, interrupted: bool) -> (Verdict, Vec<String>) {
+    /// Judges a run; also answers the reasons, none for a pass. `converses`: its users have a conversation;
+    /// `interrupted`: it was stopped early.
+    pub fn judge(
+        &self,
+        tally: &Tally,
+        converses: bool,
+        interrupted: bool,
+    ) -> (Verdict, Vec<String>) {
         let mut weak = Vec::new();
         let slip_p99_ms = tally.slip.percentiles().p99;
         if slip_p99_ms > self.send_slip_p99_ms {
@@ -149,15 +155,22 @@ impl Thresholds {
         most("users who could not be asked at the end for what they lack", tally.unverified, 0);
         broken.extend(tally.failures.iter().map(|reason| format!("a user gave up: {reason}")));
 
+        if tally.unheard > 0 {
+            let unheard = tally.unheard;
+            weak.push(format!(
+                "{unheard} users still had so much to catch up that the last look was broken off"
+            ));
+        }
         if interrupted {
             weak.push("the run was interrupted".to_owned());
         }
-        // A run that offers nothing measures connections.
+        // A run without conversations measures connections.
         let count = |latency: &Latency| latency.percentiles().count;
-        let measured = match tally.offered {
-            0 => count(&tally.connect),
+        let measured = if converses {
             // Where nothing is acknowledged, what arrives is all there is.
-            _ => count(&tally.ack) + count(&tally.deliver),
+            count(&tally.ack) + count(&tally.deliver)
+        } else {
+            count(&tally.connect)
         };
         if measured == 0 && broken.is_empty() {
             let what =
@@ -209,7 +222,7 @@ mod tests {
     }
 
     fn judge(tally: &Tally) -> Verdict {
-        let (verdict, reasons) = Thresholds::default().judge(tally, false);
+        let (verdict, reasons) = Thresholds::default().judge(tally, true, false);
         assert_eq!(reasons.is_empty(), verdict == Verdict::Pass, "{reasons:?}");
         verdict
     }
@@ -255,7 +268,9 @@ mod tests {
         let saturated = Tally { busiest_thread: 0.99, ..sound() };
         assert_eq!(judge(&saturated), Verdict::InsufficientEvidence);
         assert_eq!(judge(&Tally::new(0)), Verdict::InsufficientEvidence);
-        let (verdict, _) = Thresholds::default().judge(&sound(), true);
+        let unheard = Tally { unheard: 1, ..sound() };
+        assert_eq!(judge(&unheard), Verdict::InsufficientEvidence);
+        let (verdict, _) = Thresholds::default().judge(&sound(), true, true);
         assert_eq!(verdict, Verdict::InsufficientEvidence);
     }
 
@@ -274,19 +289,20 @@ mod tests {
     fn a_run_that_offers_nothing_is_judged_by_its_connections() {
         let mut idle = Tally::new(0);
         idle.connect.record(0, 30_000);
-        assert_eq!(judge(&idle), Verdict::Pass);
+        assert_eq!(Thresholds::default().judge(&idle, false, false).0, Verdict::Pass);
+        assert_eq!(judge(&idle), Verdict::InsufficientEvidence, "users who should have talked");
         let strict = Thresholds { connect_p99_ms: Some(10.0), ..Thresholds::default() };
-        assert_eq!(strict.judge(&idle, false).0, Verdict::Fail);
+        assert_eq!(strict.judge(&idle, false, false).0, Verdict::Fail);
     }
 
     #[test]
     fn latencies_are_judged_only_on_sound_evidence() {
         let strict = Thresholds { ack_p99_ms: Some(1.0), ..Thresholds::default() };
-        assert_eq!(strict.judge(&sound(), false).0, Verdict::Fail);
-        assert_eq!(strict.judge(&sound(), true).0, Verdict::InsufficientEvidence);
+        assert_eq!(strict.judge(&sound(), true, false).0, Verdict::Fail);
+        assert_eq!(strict.judge(&sound(), true, true).0, Verdict::InsufficientEvidence);
         let loose = Thresholds { ack_p99_ms: Some(5.0), ..Thresholds::default() };
-        assert_eq!(loose.judge(&sound(), false).0, Verdict::Pass);
+        assert_eq!(loose.judge(&sound(), true, false).0, Verdict::Pass);
         let unmeasured = Thresholds { recover_p99_ms: Some(5.0), ..Thresholds::default() };
-        assert_eq!(unmeasured.judge(&sound(), false).0, Verdict::InsufficientEvidence);
+        assert_eq!(unmeasured.judge(&sound(), true, false).0, Verdict::InsufficientEvidence);
     }
 }

@@ -30,6 +30,10 @@ use crate::verify::Level;
 pub(crate) const SHORTEST_SLEEP: Duration = Duration::from_micros(100);
 /// The pacer wakes at least this often, to see that the run was stopped.
 const LONGEST_SLEEP: Duration = Duration::from_millis(50);
+/// A share of a shorter time says nothing.
+const SHORTEST_SENDING_US: u64 = 100_000;
+/// Where answers make sends due, how often a thread has to look at the clock: how late it does is its own lateness.
+const TICK_US: u64 = 1_000;
 /// How often delayed repeats are looked at, and whether an interval is over.
 const SWEEP: Duration = Duration::from_millis(5);
 /// How many users read back at once, how long all may take, and how long at least the server may say nothing.
@@ -136,7 +140,10 @@ impl Worker {
                     missing: self.crew.slots.len() as u64 - self.crew.live.get(),
                     users: self.crew.slots.len(),
                     url: self.crew.run.target.url.clone(),
-                    reason: failed.or(errors).unwrap_or_else(|| "no answer".to_owned()),
+                    reason: failed.or(errors).unwrap_or_else(|| {
+                        let spoken = scenario.protocol.name();
+                        format!("no answer; is {spoken} what the server speaks there?")
+                    }),
                 });
             }
             sleep(SWEEP).await;
@@ -197,9 +204,19 @@ impl Worker {
         self.crew.pacer.replace(Some(Rc::clone(&timer)));
         let cpu_before = net::thread_cpu();
         let mut dirty = Vec::new();
+        let ticks = scenario.arrival == Arrival::Closed && scenario.think_s == 0.0;
+        let mut tick_us = start_us;
         loop {
             let now_us = self.crew.run.now_us();
             let mut next_us = end_us;
+            if ticks {
+                let slip = &mut self.crew.tally.borrow_mut().slip;
+                while tick_us <= now_us.min(end_us) {
+                    slip.record(tick_us, now_us);
+                    tick_us += TICK_US;
+                }
+                next_us = next_us.min(tick_us);
+            }
             while let Some(due) = schedule.peek() {
                 let due_us = start_us + due.at_ns / 1000;
                 if due_us > now_us {
@@ -241,7 +258,7 @@ impl Worker {
         }
         self.crew.offers_until_us.set(0);
         self.crew.slowing.set(false);
-        let sending_us = self.crew.run.now_us().saturating_sub(start_us).max(1);
+        let sending_us = self.crew.run.now_us().saturating_sub(start_us).max(SHORTEST_SENDING_US);
         let busy = net::thread_cpu().saturating_sub(cpu_before);
         self.crew.tally.borrow_mut().busiest_thread = busy.as_secs_f64() * 1e6 / sending_us as f64;
         Ok(())
@@ -295,6 +312,7 @@ impl Worker {
         let mut reading: Vec<usize> = Vec::new();
         let slots_of = |talk: usize| self.crew.talks[talk].borrow().slots.clone();
         let silence = SILENCE_LIMIT.as_secs_f64().max(self.crew.run.scenario.drain_s);
+        let mut unheard = 0;
         let (mut heard, mut heard_us) = (self.crew.heard(), self.crew.run.now_us());
         loop {
             reading.retain(|&index| {
@@ -313,18 +331,26 @@ impl Worker {
             if self.crew.heard() != heard {
                 (heard, heard_us) = (self.crew.heard(), self.crew.run.now_us());
             }
-            let silent_us = self.crew.run.now_us() - heard_us;
-            if self.crew.run.now_us() > end_us || silent_us as f64 > silence * 1e6 {
+            let is_silent = (self.crew.run.now_us() - heard_us) as f64 > silence * 1e6;
+            if self.crew.run.now_us() > end_us || is_silent {
                 // Nothing can be said about what these have not received yet.
-                let unread = waiting.flat_map(slots_of);
-                reading.into_iter().chain(unread).for_each(|index| self.crew.left(index));
+                let unread: Vec<usize> =
+                    reading.into_iter().chain(waiting.flat_map(slots_of)).collect();
+                for &index in &unread {
+                    self.crew.left(index);
+                }
+                if !is_silent {
+                    unheard = unread.len() as u64;
+                }
                 break;
             }
             sleep(Duration::from_millis(1)).await;
         }
         if self.crew.run.layout.level != Level::Off {
             let dead = self.crew.slots.iter().filter(|slot| slot.borrow().dead).count();
-            self.crew.tally.borrow_mut().unverified = dead as u64;
+            let mut tally = self.crew.tally.borrow_mut();
+            tally.unheard = unheard;
+            tally.unverified = dead as u64 - unheard;
         }
     }
 }

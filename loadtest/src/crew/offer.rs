@@ -50,7 +50,6 @@ impl Crew {
                 self.think(index, now_us);
             } else if now_us < self.offers_until_us.get() {
                 self.due(index, now_us);
-                self.tally.borrow_mut().slip.record(now_us, now_us);
             }
         }
     }

@@ -63,12 +63,17 @@ fn tiles(report: &Report) -> String {
         + report.phantom_acks
         + report.unpushed;
     let seconds = report.duration_s.max(0.001);
+    let ms = |figures: &Percentiles, figure: f64| match figures.count {
+        0 => "–".to_owned(),
+        _ => format!("{} ms", number(figure)),
+    };
+    let (ack, deliver) = (&report.ack_ms, &report.deliver_ms);
     let mut tiles = vec![
         (number(report.delivered_meanwhile() as f64 / seconds), "delivered per second".to_owned()),
-        (format!("{} ms", number(report.deliver_ms.p50)), "deliver p50".to_owned()),
-        (format!("{} ms", number(report.deliver_ms.p99)), "deliver p99".to_owned()),
-        (format!("{} ms", number(report.deliver_ms.p999)), "deliver p99.9".to_owned()),
-        (format!("{} ms", number(report.ack_ms.p99)), "ack p99".to_owned()),
+        (ms(deliver, deliver.p50), "deliver p50".to_owned()),
+        (ms(deliver, deliver.p99), "deliver p99".to_owned()),
+        (ms(deliver, deliver.p999), "deliver p99.9".to_owned()),
+        (ms(ack, ack.p99), "ack p99".to_owned()),
         (number(broken as f64), "broken promises".to_owned()),
     ];
     if let Some(server) = &report.server {

@@ -285,6 +285,30 @@ fn one_of_two_gets(signal: libc::c_int) -> String {
     rest
 }
 
+/// Where answers make sends due, nothing is due while nobody reads them: the generator's own standing still must show all
+/// the same.
+#[test]
+fn a_closed_loop_that_stood_still_itself_proves_nothing() {
+    let desk = Desk::new(Fault::None);
+    let own = "thresholds.send_slip_p99_ms=100";
+    let arguments = ["duration_s=4", "warmup_s=0", "users=8", "arrival=closed", "think_s=0", own];
+    let arguments: Vec<_> = arguments.iter().flat_map(|setting| ["--set", setting]).collect();
+    let (mut child, mut errors) = under_way(desk.command("run", &arguments));
+    let signal = |signal: libc::c_int| {
+        // SAFETY: takes no pointers; the child is waited for only below.
+        unsafe { libc::kill(child.id().cast_signed(), signal) };
+    };
+    signal(libc::SIGSTOP);
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    signal(libc::SIGCONT);
+    let mut rest = String::new();
+    errors.read_to_string(&mut rest).unwrap();
+    let code = child.wait().unwrap().code();
+    let report = desk.report();
+    assert_eq!(code, Some(98), "{report}");
+    assert!(report.send_slip_ms.p99 > 500.0, "{report}");
+}
+
 /// A child whose parent is gone must not go on sending.
 #[test]
 fn processes_end_with_the_run_that_started_them() {

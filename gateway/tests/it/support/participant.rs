@@ -486,7 +486,16 @@ impl Participant {
             let Some(Ok(Outcome::SyncPage(page))) = client.try_answer(id) else {
                 return Err(Broken);
             };
-            assert!(!page.entries.is_empty(), "a page behind the cursor is empty");
+            assert!(
+                !page.entries.is_empty(),
+                "the page behind {} is empty although {} is known; it tells of a head of {}, more: {}; told {}, owed {:?}",
+                self.cursor,
+                seq - 1,
+                page.head_seq,
+                page.more,
+                self.told,
+                self.owed
+            );
             for entry in &page.entries {
                 self.take(entry.seq, self.shared.content(entry), via);
             }
