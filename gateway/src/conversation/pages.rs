@@ -3,6 +3,10 @@
 //! As good means: the entries are all here, the user is a member, and nobody else can have written since the head was
 //! confirmed, or only just now. Everything else is for the database, which also says who is not a member. (`history` also
 //! tells where the log begins, which only the database knows.)
+//!
+//! That there is nothing is not told from memory: whoever asks may have heard of more, from another node or from the
+//! database, which can hold an append whose outcome this owner does not know yet. (What a session was told of as it began
+//! its home shard knows, and asks the database where this memory is behind: `shard/pulls.rs`.)
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
@@ -27,7 +31,7 @@ impl Conversation {
             return None;
         }
         self.ring.expire(at);
-        let entries = self.ring.after(seq, limit as usize)?;
+        let entries = self.ring.after(seq, limit as usize).filter(|entries| !entries.is_empty())?;
         let head_seq = self.head.seq;
         Some(wire::SyncPage {
             conversation_id: self.id.get(),

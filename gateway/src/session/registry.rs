@@ -166,6 +166,12 @@ impl Session {
         }
     }
 
+    /// Whether the snapshot told of entries behind `head`.
+    pub fn was_told_of_more(&self, id: ConversationId, head: Seq) -> bool {
+        let told = self.covered.as_ref().and_then(|covered| covered.get(&id));
+        told.is_some_and(|&told| told > head)
+    }
+
     /// Whether a token names the user of this session.
     pub fn is_bearer(&self, token: &TokenUser) -> bool {
         match token {

@@ -71,6 +71,12 @@ impl State {
     /// The owner has answered, or could not be asked.
     pub(crate) fn pulled(&mut self, pull: &Pull, page: Option<wire::SyncPage>, links: &mut Links) {
         let Pull { conversation_id, user, after, limit, reply_to } = *pull;
+        // The owner does not know yet what the database told this session as it began.
+        let session = self.registry.get(reply_to.session);
+        let is_behind = |page: &wire::SyncPage| {
+            session.is_some_and(|session| session.was_told_of_more(conversation_id, page.head_seq))
+        };
+        let page = page.filter(|page| !is_behind(page));
         let outcome = if let Some(page) = page {
             Ok(Outcome::SyncPage(page))
         } else {

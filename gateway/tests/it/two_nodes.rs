@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use ringwire_protocol::codec::Encoding;
-use ringwire_protocol::wire::{self, reply::Outcome};
+use ringwire_protocol::wire::{self, command::Op, reply::Outcome};
 
 use crate::support::ENCODINGS;
 use crate::support::chat::{refusal, say, say_after};
@@ -102,6 +102,29 @@ fn o3_one_id_on_two_nodes_at_once_is_one_entry() {
         assert_eq!(refusal(there.call(say(group, &id, "other"))), "CONFLICT");
     }
     assert_eq!(here.log(group).len(), 51);
+}
+
+#[test]
+fn o2_what_connect_told_of_sync_has() {
+    let nodes = two_nodes();
+    let mut owner = Client::session(&nodes[0], 1, Encoding::Protobuf);
+    let mut there = Client::session(&nodes[1], 2, Encoding::Json);
+    drop(Client::session(&nodes[0], 3, Encoding::Protobuf));
+    let group = owner.create_group(&[2, 3]);
+    // The other node has it in memory, and reads it first.
+    there.say(group, "there", "x");
+    for round in 0..10 {
+        // This node's head is fresh in its memory, and one behind the log.
+        let cursor = owner.say(group, &format!("here {round}"), "x").seq;
+        let head = there.say(group, &format!("there {round}"), "x").seq;
+        let mut third = Client::session(&nodes[0], 3, Encoding::Protobuf);
+        for seq in [cursor, cursor - 1] {
+            let ask = wire::Sync { conversation_id: group, seq, limit: 0 };
+            let Ok(Outcome::SyncPage(page)) = third.call(Op::Sync(ask)) else { panic!("no page") };
+            assert_eq!(page.head_seq, head, "round {round}, behind {seq}");
+            assert_eq!(page.entries.last().map(|entry| entry.seq), Some(head));
+        }
+    }
 }
 
 #[test]

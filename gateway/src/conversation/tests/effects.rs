@@ -76,6 +76,10 @@ impl World {
                             })
                         });
                         let whole = page.entries.len() == 3 || due.next().is_none();
+                        // Whoever asks may have heard of more from the database.
+                        require(!page.entries.is_empty(), || {
+                            format!("memory tells that there is nothing after {after}")
+                        })?;
                         require(right && whole, || {
                             format!("memory tells something else after {after}")
                         })?;
