@@ -33,7 +33,7 @@ const LONGEST_SLEEP: Duration = Duration::from_millis(50);
 /// A share of a shorter time says nothing.
 const SHORTEST_SENDING_US: u64 = 100_000;
 /// Where answers make sends due, how often a thread has to look at the clock: how late it does is its own lateness.
-const TICK_US: u64 = 1_000;
+const TICK_US: u64 = 5_000;
 /// How often delayed repeats are looked at, and whether an interval is over.
 const SWEEP: Duration = Duration::from_millis(5);
 /// How many users read back at once, how long all may take, and how long at least the server may say nothing.

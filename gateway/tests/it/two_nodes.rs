@@ -105,7 +105,7 @@ fn o3_one_id_on_two_nodes_at_once_is_one_entry() {
 }
 
 #[test]
-fn o2_what_connect_told_of_sync_has() {
+fn r3_what_connect_told_of_sync_has() {
     let nodes = two_nodes();
     let mut owner = Client::session(&nodes[0], 1, Encoding::Protobuf);
     let mut there = Client::session(&nodes[1], 2, Encoding::Json);
