@@ -164,6 +164,11 @@ impl Search {
         failed / passed <= (1.0 + self.settings.precision) * (1.0 + f64::EPSILON * 4.0)
     }
 
+    /// The highest rate that has passed and was not refuted since.
+    pub fn passed_once(&self) -> Option<f64> {
+        self.passed.last().copied()
+    }
+
     fn choose(&self, was_refuted: bool) -> Next {
         let Settings { growth, precision, max_steps, from_per_s } = self.settings;
         // The last step is kept for the confirmation.

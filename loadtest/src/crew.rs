@@ -457,11 +457,6 @@ impl Crew {
         slot.user.disconnected()
     }
 
-    /// The user will connect again, and goes on without the answers to so many sends.
-    pub(crate) fn comes_back(&self, index: usize, given_up: usize) {
-        self.go_on(index, given_up, self.run.now_us());
-    }
-
     /// The user will not connect again.
     pub(crate) fn give_up(&self, index: usize, reason: &str) {
         self.tally.borrow_mut().failure(reason.to_owned());

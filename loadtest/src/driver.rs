@@ -233,7 +233,7 @@ pub(crate) async fn keep_connected(crew: Rc<Crew>, index: usize) {
         if let Some(until_us) = crew.take_absence(index)
             && !crew.is_dead(index)
         {
-            crew.comes_back(index, given_up);
+            crew.go_on(index, given_up, crew.run.now_us());
             let away_us = until_us.saturating_sub(crew.run.now_us());
             if away_us > 0 {
                 sleep(Duration::from_micros(away_us)).await;
@@ -249,7 +249,7 @@ pub(crate) async fn keep_connected(crew: Rc<Crew>, index: usize) {
             crew.give_up(index, &ended.to_string());
             return;
         }
-        crew.comes_back(index, given_up);
+        crew.go_on(index, given_up, crew.run.now_us());
         let (shortest_ms, longest_ms) = BACKOFF_MS;
         let pause_ms = (shortest_ms << failures_in_row.min(10)).min(longest_ms);
         // Users that were cut off together come back spread over the second half of the pause.

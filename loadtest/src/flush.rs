@@ -20,8 +20,6 @@ use crate::driver;
 
 /// Sends in one pass before the lane does something else.
 const SENDS_PER_PASS: usize = 256;
-/// From so many on, sends go through the ring.
-const FEWEST_TOGETHER: usize = 4;
 
 /// Who has something to send.
 #[derive(Debug, Default)]
@@ -76,7 +74,7 @@ pub(crate) async fn flush_loop(crew: Rc<Crew>) {
 fn pass(crew: &Rc<Crew>) -> bool {
     let mut flush = crew.flush.borrow_mut();
     let count = flush.dirty.len().min(SENDS_PER_PASS);
-    if count >= FEWEST_TOGETHER {
+    if count >= SendRing::FEWEST {
         send_together(crew, &mut flush, count);
     }
     for index in flush.dirty.drain(..count) {

@@ -34,6 +34,8 @@ use crate::worker::{self, WorkerError};
 /// Descriptors the process needs beside its connections, and per thread.
 const OTHER_FILES: u64 = 64;
 const FILES_PER_THREAD: u64 = 12;
+/// Rates and shares of a shorter time of sending say nothing.
+pub(crate) const SHORTEST_SENDING: Duration = Duration::from_millis(100);
 const WATCH_INTERVAL: Duration = Duration::from_millis(10);
 /// How often the run is told that this process is at work.
 const ALIVE_INTERVAL: Duration = Duration::from_secs(1);

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::fleet::RunResult;
 use crate::latency::{Packed, Percentiles};
 use crate::machine::Machine;
+use crate::part::SHORTEST_SENDING;
 use crate::scenario::{Acks, Encoding, Protocol, Scenario};
 use crate::series::Interval;
 use crate::server::Cost;
@@ -22,8 +23,6 @@ use crate::verify::Level;
 
 /// Changes when a program that reads the JSON has to change.
 pub const FORMAT: u32 = 1;
-/// A rate over a shorter time says nothing.
-const SHORTEST_SENDING: Duration = Duration::from_millis(100);
 
 /// The report of one run. Field names are those of the JSON.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -250,8 +249,7 @@ impl Report {
             users: scenario.users,
             offered_per_s: scenario.mean_rate_per_s().unwrap_or_else(|| {
                 // Of a run that was over as soon as it began there is no rate.
-                let is_long_enough = result.sending >= SHORTEST_SENDING;
-                if is_long_enough {
+                if result.sending >= SHORTEST_SENDING {
                     tally.offered as f64 / result.sending.as_secs_f64()
                 } else {
                     0.0

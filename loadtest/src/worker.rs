@@ -20,7 +20,7 @@ use crate::cuts::Cuts;
 use crate::driver::{self, Slot};
 use crate::flush;
 use crate::net::{self, FineTimer};
-use crate::part::Run;
+use crate::part::{Run, SHORTEST_SENDING};
 use crate::scenario::{Arrival, Connections};
 use crate::tally::Tally;
 use crate::token::TokenError;
@@ -30,8 +30,6 @@ use crate::verify::Level;
 pub(crate) const SHORTEST_SLEEP: Duration = Duration::from_micros(100);
 /// The pacer wakes at least this often, to see that the run was stopped.
 const LONGEST_SLEEP: Duration = Duration::from_millis(50);
-/// A share of a shorter time says nothing.
-const SHORTEST_SENDING_US: u64 = 100_000;
 /// Where answers make sends due, how often a thread has to look at the clock: how late it does is its own lateness.
 const TICK_US: u64 = 5_000;
 /// How often delayed repeats are looked at, and whether an interval is over.
@@ -258,7 +256,8 @@ impl Worker {
         }
         self.crew.offers_until_us.set(0);
         self.crew.slowing.set(false);
-        let sending_us = self.crew.run.now_us().saturating_sub(start_us).max(SHORTEST_SENDING_US);
+        let shortest_us = SHORTEST_SENDING.as_micros() as u64;
+        let sending_us = self.crew.run.now_us().saturating_sub(start_us).max(shortest_us);
         let busy = net::thread_cpu().saturating_sub(cpu_before);
         self.crew.tally.borrow_mut().busiest_thread = busy.as_secs_f64() * 1e6 / sending_us as f64;
         Ok(())

@@ -26,6 +26,9 @@ pub struct SendRing {
 }
 
 impl SendRing {
+    /// Fewer sends than these are as well made one by one.
+    pub const FEWEST: usize = 4;
+
     /// A ring that takes so many sends at a time. It belongs to the calling thread.
     ///
     /// # Errors

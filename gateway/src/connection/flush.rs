@@ -17,9 +17,6 @@ use super::outbox::Flushed;
 use crate::limits;
 use crate::net::SendRing;
 
-/// From so many on, sends of a pass go through the ring together.
-const FEWEST_TOGETHER: usize = 4;
-
 /// What a flush pass found out.
 #[derive(Default)]
 pub struct Pass {
@@ -43,7 +40,7 @@ impl Links {
     /// Sends what is queued on up to [`limits::SENDS_PER_PASS`] connections.
     pub fn flush_pass(&mut self, pass: &mut Pass) {
         let count = self.dirty.len().min(limits::SENDS_PER_PASS);
-        if count >= FEWEST_TOGETHER {
+        if count >= SendRing::FEWEST {
             self.flush_together(count);
         }
         for position in 0..count {

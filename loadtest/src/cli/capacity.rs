@@ -73,7 +73,6 @@ pub(crate) fn search(arguments: &CapacityArguments) -> anyhow::Result<ExitCode> 
     let stop = stop_on_signals()?;
     let mut search = Search::new(settings);
     let mut last: Option<Report> = None;
-    let mut best: Option<f64> = None;
     loop {
         let (what, rate) = match *search.next() {
             Next::Try(rate) => ("try", rate),
@@ -97,16 +96,13 @@ pub(crate) fn search(arguments: &CapacityArguments) -> anyhow::Result<ExitCode> 
         }
         if stop.load(Relaxed) {
             arguments.outputs.write(&report)?;
-            match best {
+            match search.passed_once() {
                 None => say("capacity not found (the search was interrupted)")?,
                 Some(rate) => say(format_args!(
                     "capacity not confirmed (the search was interrupted); {rate:.0}/s passed once"
                 ))?,
             }
             return Ok(exit_code(Verdict::InsufficientEvidence));
-        }
-        if report.verdict == Verdict::Pass {
-            best = Some(best.map_or(rate, |best: f64| best.max(rate)));
         }
         search.told(report.verdict);
         last = Some(report);

@@ -40,8 +40,9 @@ impl Crew {
         }
     }
 
-    /// Closed loop: after so many answers the user thinks; where nobody does, it has as many sends due.
-    pub(super) fn go_on(&self, index: usize, answers: usize, now_us: u64) {
+    /// Closed loop: after so many answers, or without them after a lost connection, the user thinks; where nobody does, it
+    /// has as many sends due.
+    pub(crate) fn go_on(&self, index: usize, answers: usize, now_us: u64) {
         if self.run.scenario.arrival != Arrival::Closed {
             return;
         }
