@@ -1,17 +1,19 @@
 //! One user's connections: connect, upgrade, read until it ends, and again.
 //!
 //! ```text
-//!   socket ──readable──► recv ──► Connection::poll ──► messages ──► User ──► events ──► crew
+//!   socket ──arrivals──► recv ──► Connection::poll ──► messages ──► User ──► events ──► crew
 //!   socket ◄──flush───── Connection::output ◄── payload of due commands ◄── User
 //! ```
 //!
 //! What goes over the connection is the user's business ([`Player`]). What a user writes in a turn goes out in one write,
-//! together with what others wrote ([`crate::flush`]). While a socket takes no more, nothing is added to its output, so
+//! together with what others wrote ([`crate::flush`]), and what arrives is read by one task for all ([`crate::reading`]):
+//! those of the users connect and wait for the end. While a socket takes no more, nothing is added to its output, so
 //! it is bounded by one batch; sends that become due meanwhile wait in the user's queue.
 
 use std::io;
 use std::os::fd::RawFd;
 use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
@@ -25,13 +27,12 @@ use crate::client::Event;
 use crate::crew::Crew;
 use crate::net::Socket;
 use crate::player::Player;
+use crate::reading;
 
 /// The largest message taken from the server: a full page of large entries.
 const MAX_MESSAGE_BYTES: usize = 64 << 20;
 /// The shortest and the longest pause before a new connection.
 const BACKOFF_MS: (u64, u64) = (50, 1000);
-/// How often a slow reader reads.
-const SLOW_TURN: Duration = Duration::from_millis(100);
 /// A user that has never been connected gives up after this many attempts.
 const MAX_FIRST_ATTEMPTS: u32 = 6;
 
@@ -44,6 +45,9 @@ pub(crate) struct Link {
     blocked: bool,
     /// It waits for the next pass of its lane.
     dirty: bool,
+    /// Why it has ended, and who waits for that.
+    ended: Option<Ended>,
+    waiting: Option<Waker>,
 }
 
 /// A user and its connection, if it has one.
@@ -71,7 +75,7 @@ pub(crate) struct Slot {
 
 /// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
-enum Ended {
+pub(crate) enum Ended {
     #[error("connect: {0}")]
     Connect(String),
     #[error("upgrade refused with status {0}")]
@@ -164,12 +168,42 @@ impl Slot {
         }
     }
 
+    /// Whoever waits for the end of the connection is told.
+    pub(crate) fn end(&mut self, ended: Ended) {
+        if let Some(link) = &mut self.link {
+            link.ended = Some(ended);
+            if let Some(waiting) = link.waiting.take() {
+                waiting.wake();
+            }
+        }
+    }
+
+    pub(crate) fn poll_ended(&mut self, context: &Context<'_>) -> Poll<Ended> {
+        let Some(link) = &mut self.link else { return Poll::Ready(Ended::Lost) };
+        if let Some(ended) = link.ended.take() {
+            return Poll::Ready(ended);
+        }
+        link.waiting = Some(context.waker().clone());
+        Poll::Pending
+    }
+
+    /// Lets go of who waits for the end of the connection.
+    pub(crate) fn forget_waker(&mut self) -> Option<Waker> {
+        self.link.as_mut()?.waiting.take()
+    }
+
+    /// The socket, if it is connected and has not ended.
+    pub(crate) fn open_socket(&self) -> Option<Rc<Socket>> {
+        let link = self.link.as_ref().filter(|link| link.ended.is_none())?;
+        Some(Rc::clone(&link.socket))
+    }
+
     fn is_current(&self, socket: &Rc<Socket>) -> bool {
         self.link.as_ref().is_some_and(|link| Rc::ptr_eq(&link.socket, socket))
     }
 
     /// Takes in bytes; frames go to the user.
-    fn feed(
+    pub(crate) fn feed(
         &mut self,
         bytes: &mut [u8],
         now_us: u64,
@@ -321,66 +355,20 @@ async fn session(
     let socket = Rc::new(socket);
     let limits = Limits { max_message_bytes: MAX_MESSAGE_BYTES };
     let connection = Connection::new_client(crew.mask_seed(index), limits);
-    let link = Link { socket: Rc::clone(&socket), connection, blocked: false, dirty: false };
+    let link = Link {
+        socket: Rc::clone(&socket),
+        connection,
+        blocked: false,
+        dirty: false,
+        ended: None,
+        waiting: None,
+    };
     crew.connected(index, link);
     crew.with_slot(index, |slot, now_us, events| {
         slot.feed(&mut head[head_bytes..filled], now_us, events)
     })?;
     drop(head);
-    loop {
-        match crew.reading_limit(index) {
-            None => {
-                socket.readable().await.map_err(lost)?;
-                read_all(crew, index, &socket)?;
-            }
-            Some(bytes_per_s) => {
-                sleep(SLOW_TURN).await;
-                read_little(crew, index, &socket, bytes_per_s)?;
-            }
-        }
-    }
-}
-
-/// Reads what a slow reader reads in one turn, and leaves the rest to the socket.
-fn read_little(
-    crew: &Rc<Crew>,
-    index: usize,
-    socket: &Socket,
-    bytes_per_s: u32,
-) -> Result<(), Ended> {
-    let share = (f64::from(bytes_per_s) * SLOW_TURN.as_secs_f64()).ceil() as usize;
-    if share == 0 {
-        return Ok(());
-    }
-    let mut buffer = crew.read_buffer();
-    let share = share.min(buffer.len());
-    let count = match socket.recv(&mut buffer[..share]) {
-        Ok(0) => return Err(Ended::Lost),
-        Ok(count) => count,
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-        Err(_) => return Err(Ended::Lost),
-    };
-    crew.with_slot(index, |slot, now_us, events| slot.feed(&mut buffer[..count], now_us, events))
-}
-
-/// Reads until the socket has no more, at most a few buffers at a time so that one busy user does not hold the others.
-fn read_all(crew: &Rc<Crew>, index: usize, socket: &Socket) -> Result<(), Ended> {
-    let mut buffer = crew.read_buffer();
-    for _ in 0..4 {
-        let count = match socket.recv(&mut buffer) {
-            Ok(0) => return Err(Ended::Lost),
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-            Err(_) => return Err(Ended::Lost),
-        };
-        crew.with_slot(index, |slot, now_us, events| {
-            slot.feed(&mut buffer[..count], now_us, events)
-        })?;
-        if count < buffer.len() && socket.reads_all_at_once() {
-            return Ok(());
-        }
-    }
-    Ok(())
+    Err(reading::until_end(crew, index, &socket).await)
 }
 
 /// Waits until a socket takes more, then goes on writing.

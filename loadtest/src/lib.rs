@@ -14,8 +14,8 @@
 //! ```
 //!
 //! Invariants: a send is due when the schedule says so and is never skipped; latency counts from then. Whatever can be
-//! pure is: sockets and clocks are known to `net`, `driver`, `flush`, `crew`, `worker`, `part`, `link`, `fleet` and `server`
-//! only. [`verify`] is used by the gateway's integration tests as well.
+//! pure is: sockets and clocks are known to `net`, `driver`, `reading`, `flush`, `crew`, `worker`, `part`, `link`, `fleet` and
+//! `server` only. [`verify`] is used by the gateway's integration tests as well.
 
 pub mod arrival;
 mod cuts;
@@ -50,6 +50,7 @@ mod crew;
 mod driver;
 mod flush;
 mod net;
+mod reading;
 mod seating;
 pub mod tls;
 

@@ -103,10 +103,25 @@ impl Socket {
 
     /// Completes when [`Self::recv`] will not block.
     pub(crate) async fn readable(&self) -> io::Result<()> {
-        if self.tls.as_ref().is_some_and(|tls| tls.borrow_mut().has_plaintext()) {
+        if self.has_plaintext() {
             return Ok(());
         }
         self.stream.readable().await
+    }
+
+    /// From here on the task that asks for [`ringwire_net::arrivals`] is told by this token when [`Self::recv`] will not
+    /// block, instead of who waits for [`Self::readable`].
+    pub(crate) fn announce(&self, token: usize) -> io::Result<()> {
+        self.stream.announce(token)
+    }
+
+    /// The last [`Self::recv`] may have left something that is not announced again.
+    pub(crate) fn may_hold_more(&self) -> bool {
+        self.has_plaintext() || self.stream.may_hold_more()
+    }
+
+    fn has_plaintext(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.borrow_mut().has_plaintext())
     }
 
     /// Completes when [`Self::send`] will take at least a byte.

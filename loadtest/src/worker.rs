@@ -21,6 +21,7 @@ use crate::driver::{self, Slot};
 use crate::flush;
 use crate::net::{self, FineTimer};
 use crate::part::{Run, SHORTEST_SENDING};
+use crate::reading;
 use crate::scenario::{Arrival, Connections};
 use crate::tally::Tally;
 use crate::token::TokenError;
@@ -77,6 +78,7 @@ impl Worker {
     async fn play(&self) -> Result<Tally, WorkerError> {
         self.crew.flush.borrow_mut().prepare();
         spawn(sweep(Rc::clone(&self.crew)));
+        spawn(reading::read_loop(Rc::clone(&self.crew)));
         spawn(flush::flush_loop(Rc::clone(&self.crew)));
         self.ramp().await?;
         let Some(start_us) = self.wait_for_start().await else {
@@ -98,9 +100,10 @@ impl Worker {
         for slot in &self.crew.slots {
             slot.borrow_mut().close();
         }
-        // The waker holds the task, and that the crew.
-        let waker = self.crew.flush.borrow_mut().forget_waker();
-        drop(waker);
+        // Wakers hold their tasks, and those the crew. What they hold is dropped when nothing is borrowed.
+        let mut wakers = vec![self.crew.flush.borrow_mut().forget_waker()];
+        wakers.extend(self.crew.slots.iter().map(|slot| slot.borrow_mut().forget_waker()));
+        drop(wakers);
         Ok(self.crew.check())
     }
 

@@ -10,6 +10,7 @@
 //! Reads and writes are plain non-blocking system calls after a notice of the thread's set (`readiness.rs`): that takes
 //! a fifth of the memory of owned-buffer operations on the ring, and a socket that nobody waits for can change threads.
 
+mod arrivals;
 mod readiness;
 mod send_ring;
 
@@ -23,6 +24,7 @@ use std::time::{Duration, Instant};
 
 use monoio::net::{TcpListener, UnixStream};
 
+pub use self::arrivals::arrivals;
 use self::readiness::{Place, ReadinessSet};
 pub use self::send_ring::SendRing;
 
@@ -189,6 +191,17 @@ impl Stream {
     /// Completes when there is something to `recv`; it may be gone by then. Dropping the future loses nothing.
     pub async fn readable(&self) -> io::Result<()> {
         self.place.readable(self.socket.as_fd()).await
+    }
+
+    /// From here on arrivals are told by this token to the task that asks for [`arrivals`], and no more by
+    /// [`Self::readable`]; what is here already is told, too.
+    pub fn announce(&self, token: usize) -> io::Result<()> {
+        self.place.announce(self.socket.as_fd(), token)
+    }
+
+    /// The last `recv` may have left something that is not announced again, be it the end.
+    pub fn may_hold_more(&self) -> bool {
+        self.place.may_hold_more()
     }
 
     /// Completes when there is room for a `send`, or may be. Dropping the future loses nothing.

@@ -1,8 +1,8 @@
 //! Which sockets of a thread may be read or written: one epoll set, whose descriptor the runtime watches.
 //!
 //! ```text
-//!   sockets ── something arrived, or there is room ──► epoll set ── one poll for all of them ──► watch ──► wakers
-//!                     (edges)                                                                      └─ ≤ 256 a turn
+//!   sockets ── something arrived, or there is room ──► epoll set ── one poll for all of them ──► watch ─┬─► wakers
+//!                     (edges)                                                            ≤ 256 a turn ─┘└─► arrivals
 //! ```
 //!
 //! A poll of the ring for each socket has to be armed again after every message: an entry submitted, the file looked up,
@@ -25,6 +25,7 @@ use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::io::Errno;
 use slab::Slab;
 
+use super::arrivals::Arrivals;
 use super::{Signal, sleep, yield_to_others};
 
 /// Sockets of which a thread hears at once that something has arrived.
@@ -55,7 +56,7 @@ impl Place {
     /// No driver runs here.
     pub(super) fn new() -> io::Result<Self> {
         let none = || io::Error::other("a socket belongs to a thread that runs a driver");
-        let set = CURRENT.with_borrow(Option::clone).ok_or_else(none)?;
+        let set = ReadinessSet::current().ok_or_else(none)?;
         Ok(Self { set, key: Cell::new(None), may_hold_more: Cell::new(false) })
     }
 
@@ -75,6 +76,20 @@ impl Place {
         self.set.look_again(key, socket)?;
         self.set.noticed(key, Side::Write).await;
         Ok(())
+    }
+
+    /// Arrivals are told to who asks for [`arrivals`], by this token.
+    pub(super) fn announce(&self, socket: BorrowedFd<'_>, token: usize) -> io::Result<()> {
+        let key = self.enter(socket)?;
+        if let Some(watched) = self.set.watched.borrow_mut().get_mut(key) {
+            watched.token = Some(token);
+        }
+        self.set.look_again(key, socket)
+    }
+
+    /// There may be something to read that is not told again.
+    pub(super) fn may_hold_more(&self) -> bool {
+        self.may_hold_more.get()
     }
 
     /// What a receive with room for so many bytes came to.
@@ -131,13 +146,18 @@ enum Side {
 #[derive(Debug, Default)]
 struct Waiting {
     is_ready: bool,
+    /// Somebody waits, and `waker` is theirs.
+    is_awaited: bool,
+    /// It is kept from one wait to the next, which is nearly always the same task's.
     waker: Option<Waker>,
 }
 
 impl Waiting {
     fn notice(&mut self) {
         self.is_ready = true;
-        if let Some(waker) = &self.waker {
+        if std::mem::take(&mut self.is_awaited)
+            && let Some(waker) = &self.waker
+        {
             waker.wake_by_ref();
         }
     }
@@ -145,6 +165,8 @@ impl Waiting {
 
 #[derive(Debug, Default)]
 struct Watched {
+    /// Arrivals are announced by it.
+    token: Option<usize>,
     read: Waiting,
     write: Waiting,
     has_ended: bool,
@@ -155,14 +177,21 @@ struct Watched {
 pub(super) struct ReadinessSet {
     epoll: OwnedFd,
     watched: RefCell<Slab<Watched>>,
+    pub(super) arrivals: RefCell<Arrivals>,
 }
 
 impl ReadinessSet {
+    /// The set of this thread, while a driver runs.
+    pub(super) fn current() -> Option<Rc<Self>> {
+        CURRENT.with_borrow(Option::clone)
+    }
+
     /// Runs `future` with a set of its own; inside the runtime.
     pub(super) async fn provide<F: Future>(future: F) -> io::Result<F::Output> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         let signal = Signal::new(epoll.as_fd())?;
-        let set = Rc::new(Self { epoll, watched: RefCell::default() });
+        let (watched, arrivals) = Default::default();
+        let set = Rc::new(Self { epoll, watched, arrivals });
         CURRENT.set(Some(Rc::clone(&set)));
         super::spawn(Rc::clone(&set).watch(signal));
         let output = future.await;
@@ -206,7 +235,7 @@ impl ReadinessSet {
         if std::mem::take(&mut waiting.is_ready) {
             return Poll::Ready(());
         }
-        // It is kept from one wait to the next, which is nearly always the same task's.
+        waiting.is_awaited = true;
         let is_known = waiting.waker.as_ref().is_some_and(|known| known.will_wake(context.waker()));
         if !is_known {
             waiting.waker = Some(context.waker().clone());
@@ -244,17 +273,22 @@ impl ReadinessSet {
         }
         // To wake a task is not to run it: nobody leaves meanwhile.
         let mut watched = self.watched.borrow_mut();
+        let mut arrivals = self.arrivals.borrow_mut();
         for event in &*events {
             let (key, flags) = (event.data.u64() as usize, event.flags);
             let Some(watched) = watched.get_mut(key) else { continue };
             watched.has_ended |= flags.intersects(ENDED);
             if flags.intersects(ENDED.union(EventFlags::IN)) {
-                watched.read.notice();
+                match watched.token {
+                    Some(token) => arrivals.add(token),
+                    None => watched.read.notice(),
+                }
             }
             if flags.intersects(BROKEN.union(EventFlags::OUT)) {
                 watched.write.notice();
             }
         }
+        arrivals.tell();
         Ok(events.len() == events.capacity())
     }
 
@@ -266,6 +300,7 @@ impl ReadinessSet {
             .iter_mut()
             .flat_map(|(_, watched)| [watched.read.waker.take(), watched.write.waker.take()])
             .flatten()
+            .chain(self.arrivals.borrow_mut().forget_waker())
             .collect();
         // Not borrowed while they are dropped: that may close sockets.
         drop(wakers);
@@ -273,16 +308,16 @@ impl ReadinessSet {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::io::{Read as _, Write as _};
     use std::net::{TcpListener, TcpStream};
 
     use super::super::{Driver, Stream, send, spawn};
     use super::*;
 
-    const SOON: Duration = Duration::from_millis(20);
+    pub(crate) const SOON: Duration = Duration::from_millis(20);
 
-    fn pair() -> (Stream, TcpStream) {
+    pub(crate) fn pair() -> (Stream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         (Stream::new(listener.accept().unwrap().0).unwrap(), peer)
@@ -306,14 +341,14 @@ mod tests {
     }
 
     /// With both drivers, where the system allows both.
-    fn with_drivers<F: Future<Output = ()>>(test: impl Fn() -> F) {
+    pub(crate) fn with_drivers<F: Future<Output = ()>>(test: impl Fn() -> F) {
         Driver::Epoll.block_on(test()).unwrap();
         if Driver::probe_uring().is_ok() {
             Driver::Uring.block_on(test()).unwrap();
         }
     }
 
-    async fn is_told(stream: &Stream) -> bool {
+    pub(crate) async fn is_told(stream: &Stream) -> bool {
         stream.readable_within(SOON).await.unwrap()
     }
 
@@ -497,6 +532,31 @@ mod tests {
             assert_eq!(Rc::strong_count(&held), 1);
             assert_eq!(peers[0].read(&mut [0]).unwrap(), 0, "its socket is closed");
         }
+    }
+
+    #[test]
+    fn who_no_longer_waits_is_not_woken() {
+        with_drivers(async || {
+            let (stream, mut peer) = pair();
+            let stream = Rc::new(stream);
+            let polls = Rc::new(Cell::new(0));
+            let (writer, counted) = (Rc::clone(&stream), Rc::clone(&polls));
+            spawn(async move {
+                writer.writable().await.unwrap();
+                poll_fn(|_| {
+                    counted.set(counted.get() + 1);
+                    Poll::<()>::Pending
+                })
+                .await;
+            });
+            for byte in 0..3 {
+                peer.write_all(&[byte]).unwrap();
+                stream.readable().await.unwrap();
+                assert_eq!(stream.recv(&mut [0; 8]).unwrap(), 1);
+                assert!(!is_told(&stream).await);
+            }
+            assert_eq!(polls.get(), 1);
+        });
     }
 
     #[test]

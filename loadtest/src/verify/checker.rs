@@ -464,7 +464,7 @@ fn describe(ledger: &Ledger, content: Content) -> String {
         Content::Foreign => "a message nobody sent".to_owned(),
         Content::Message(origin) => {
             let sender = ledger.senders.get(origin.sender.0 as usize);
-            let sender = sender.map_or("?", |sender| sender.name.as_str());
+            let sender = sender.map_or("?", |sender| &*sender.name);
             format!("message {} of {sender}", origin.number)
         }
     }

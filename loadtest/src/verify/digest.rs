@@ -26,13 +26,21 @@ use crate::message::mix;
 /// Entries beyond the cursor, or learned by asking, that are remembered one by one.
 const MAX_LOOSE: usize = 4096;
 
-/// What is remembered of a device.
+/// What is remembered of a device. A run has many thousands, and the one whose turn it is was long out of every cache:
+/// what each arrival needs lies together.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Digest {
     pub(super) cursor: Seq,
     pub(super) hash: u64,
-    session: u32,
+    /// On this connection.
     last_pushed: Seq,
+    /// `None`: everything came by itself and in order.
+    astray: Option<Box<Astray>>,
+}
+
+/// What did not come by itself and in order.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Astray {
     /// Entries above the cursor that were pushed or acknowledged.
     ahead: BTreeSet<Seq>,
     /// Entries that the device asked for on its own and that were not pushed (yet).
@@ -49,36 +57,76 @@ impl Digest {
         Self { cursor: start, ..Self::default() }
     }
 
+    /// The device is connected anew.
+    pub(super) fn reconnected(&mut self) {
+        self.last_pushed = 0;
+    }
+
     /// Takes in an arrival.
-    pub(super) fn receive(&mut self, seq: Seq, content: Content, via: Via, session: u32) {
-        if session != self.session {
-            self.session = session;
-            self.last_pushed = 0;
-        }
+    pub(super) fn receive(&mut self, seq: Seq, content: Content, via: Via) {
         if via == Via::Push {
-            self.duplicated += u64::from(seq == self.last_pushed);
-            self.reordered += u64::from(seq < self.last_pushed);
+            if seq <= self.last_pushed {
+                let is_repeat = seq == self.last_pushed;
+                let astray = self.astray();
+                astray.duplicated += u64::from(is_repeat);
+                astray.reordered += u64::from(!is_repeat);
+            }
             self.last_pushed = self.last_pushed.max(seq);
         }
         let asked = via == Via::PullUntold;
-        if !asked {
-            self.owed.remove(&seq);
+        if let Some(astray) = &mut self.astray
+            && !asked
+        {
+            astray.owed.remove(&seq);
         }
         if seq <= self.cursor {
             return;
         }
         let is_page = matches!(via, Via::PullTold | Via::PullUntold);
-        let next = self.cursor + 1;
-        if seq > next && !is_page {
-            if self.ahead.len() < MAX_LOOSE {
-                self.ahead.insert(seq);
+        let skipped = seq - (self.cursor + 1);
+        if skipped > 0 {
+            let astray = self.astray();
+            if !is_page {
+                if astray.ahead.len() < MAX_LOOSE {
+                    astray.ahead.insert(seq);
+                }
+                return;
             }
-            return;
+            // A page is all the server has: what it leaves out is missing.
+            astray.gaps += skipped;
         }
-        // A page is all the server has: what it leaves out is missing.
-        self.gaps += seq - next;
         self.cursor = seq;
         self.hash = self.hash.wrapping_add(entry_hash(seq, content));
+        if asked || self.astray.is_some() {
+            self.astray().passed(seq, is_page, asked);
+        }
+    }
+
+    fn astray(&mut self) -> &mut Astray {
+        self.astray.get_or_insert_default()
+    }
+
+    /// Adds what the device itself shows.
+    pub(super) fn judge(&self, name: &str, findings: &mut Findings) {
+        let Some(astray) = &self.astray else { return };
+        for (finding, count, what) in [
+            (Finding::Duplicated, astray.duplicated, "was pushed the same seq twice in a row"),
+            (Finding::Reordered, astray.reordered, "was pushed a seq below an earlier one"),
+            (Finding::Gap, astray.gaps, "was not given a seq it asked for"),
+            (
+                Finding::Unpushed,
+                astray.unpushed + astray.owed.len() as u64,
+                "had to ask for what was not pushed",
+            ),
+        ] {
+            findings.found_times(finding, count, || format!("{name} {what} ({count} times)"));
+        }
+    }
+}
+
+impl Astray {
+    /// The cursor moved to an entry; what of it is remembered one by one.
+    fn passed(&mut self, seq: Seq, is_page: bool, asked: bool) {
         let was_given = self.ahead.remove(&seq);
         if asked && !was_given {
             if self.owed.len() < MAX_LOOSE {
@@ -89,22 +137,6 @@ impl Digest {
         }
         if is_page {
             self.ahead = self.ahead.split_off(&seq);
-        }
-    }
-
-    /// Adds what the device itself shows.
-    pub(super) fn judge(&self, name: &str, findings: &mut Findings) {
-        for (finding, count, what) in [
-            (Finding::Duplicated, self.duplicated, "was pushed the same seq twice in a row"),
-            (Finding::Reordered, self.reordered, "was pushed a seq below an earlier one"),
-            (Finding::Gap, self.gaps, "was not given a seq it asked for"),
-            (
-                Finding::Unpushed,
-                self.unpushed + self.owed.len() as u64,
-                "had to ask for what was not pushed",
-            ),
-        ] {
-            findings.found_times(finding, count, || format!("{name} {what} ({count} times)"));
         }
     }
 }

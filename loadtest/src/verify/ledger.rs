@@ -86,7 +86,7 @@ pub enum Outcome {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Sender {
-    pub(super) name: String,
+    pub(super) name: Box<str>,
     /// The send with number n is at n − 1; empty where sends are only counted.
     pub(super) sends: Vec<Outcome>,
     /// How many sends there were.
@@ -108,13 +108,13 @@ pub(super) enum Seen {
     Everything(Vec<Received>),
     Digest(Digest),
     /// Where there is no log: of each sender by itself.
-    Streams(Streams),
+    Streams(Box<Streams>),
     Nothing,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Device {
-    pub(super) name: String,
+    pub(super) name: Box<str>,
     /// The device answers for entries above this seq.
     pub(super) start: Seq,
     /// It is gone, and answers for nothing after the last entry it received.
@@ -177,17 +177,15 @@ impl Ledger {
     }
 
     /// Adds a sender; `name` appears in findings.
-    pub fn add_sender(&mut self, name: impl Into<String>) -> SenderIndex {
+    pub fn add_sender(&mut self, name: impl Into<Box<str>>) -> SenderIndex {
         self.senders.push(Sender { name: name.into(), sends: Vec::new(), invoked: 0 });
         SenderIndex(self.senders.len() as u32 - 1)
     }
 
     /// Adds a device of a member. It answers for everything after `start`: entries up to it are ignored.
-    pub fn add_device(&mut self, name: impl Into<String>, start: Seq) -> DeviceIndex {
+    pub fn add_device(&mut self, name: impl Into<Box<str>>, start: Seq) -> DeviceIndex {
         let seen = match self.level {
-            Level::Ledger | Level::Counters if self.without_log => {
-                Seen::Streams(Streams::default())
-            }
+            Level::Ledger | Level::Counters if self.without_log => Seen::Streams(Box::default()),
             Level::Ledger => Seen::Everything(Vec::new()),
             Level::Counters => Seen::Digest(Digest::new(start)),
             Level::Off => Seen::Nothing,
@@ -235,7 +233,11 @@ impl Ledger {
 
     /// The device is connected anew.
     pub fn reconnected(&mut self, device: DeviceIndex) {
-        self.devices[device.0 as usize].session += 1;
+        let device = &mut self.devices[device.0 as usize];
+        device.session += 1;
+        if let Seen::Digest(digest) = &mut device.seen {
+            digest.reconnected();
+        }
     }
 
     /// The device is gone for good: it answers only for what it received so far.
@@ -252,7 +254,7 @@ impl Ledger {
             Seen::Everything(received) => received.push(Received { seq, content, via, session }),
             Seen::Digest(digest) => {
                 if seq > device.start {
-                    digest.receive(seq, content, via, session);
+                    digest.receive(seq, content, via);
                 }
             }
             Seen::Streams(streams) => return streams.receive(content, via),
