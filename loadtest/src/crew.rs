@@ -418,6 +418,20 @@ impl Crew {
         }
     }
 
+    /// The run is over, however it ended: says goodbye to the server, and lets go of what tasks wait by. That holds them,
+    /// and they the crew.
+    pub(crate) fn let_go(&self) {
+        self.over.set(true);
+        let mut wakers: Vec<_> = self.flush.borrow_mut().forget_waker().into_iter().collect();
+        for slot in &self.slots {
+            let mut slot = slot.borrow_mut();
+            slot.close();
+            wakers.extend(slot.forget_waker());
+        }
+        // Whatever they are the last to hold is dropped while nothing is borrowed.
+        drop(wakers);
+    }
+
     /// Ends the connection of a user on purpose.
     pub(crate) fn cut(&self, cut: Cut) {
         let now_us = self.run.now_us();

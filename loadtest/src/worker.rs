@@ -80,6 +80,12 @@ impl Worker {
         spawn(sweep(Rc::clone(&self.crew)));
         spawn(reading::read_loop(Rc::clone(&self.crew)));
         spawn(flush::flush_loop(Rc::clone(&self.crew)));
+        let tally = self.carry_out().await;
+        self.crew.let_go();
+        tally
+    }
+
+    async fn carry_out(&self) -> Result<Tally, WorkerError> {
         self.ramp().await?;
         let Some(start_us) = self.wait_for_start().await else {
             return Ok(self.crew.tally.borrow().clone());
@@ -96,14 +102,6 @@ impl Worker {
             self.drain().await;
         }
         self.read_back().await;
-        self.crew.over.set(true);
-        for slot in &self.crew.slots {
-            slot.borrow_mut().close();
-        }
-        // Wakers hold their tasks, and those the crew. What they hold is dropped when nothing is borrowed.
-        let mut wakers = vec![self.crew.flush.borrow_mut().forget_waker()];
-        wakers.extend(self.crew.slots.iter().map(|slot| slot.borrow_mut().forget_waker()));
-        drop(wakers);
         Ok(self.crew.check())
     }
 

@@ -146,9 +146,8 @@ impl Fake {
     }
 }
 
-fn serve(stream: TcpStream, state: &Mutex<State>, fault: Fault) {
-    stream.set_nodelay(true).unwrap();
-    let raw = stream.try_clone().unwrap();
+/// The server's side of the upgrade, with the encoding that was offered.
+pub(crate) fn shake_hands(stream: TcpStream) -> Option<(WebSocket<TcpStream>, Encoding)> {
     let mut encoding = Encoding::Protobuf;
     #[allow(clippy::result_large_err)]
     let choose = |request: &Request, mut response: Response| {
@@ -157,7 +156,14 @@ fn serve(stream: TcpStream, state: &Mutex<State>, fault: Fault) {
         response.headers_mut().insert("sec-websocket-protocol", offered.parse().unwrap());
         Ok(response)
     };
-    let Ok(mut reader) = tungstenite::accept_hdr(stream, choose) else { return };
+    let socket = tungstenite::accept_hdr(stream, choose).ok()?;
+    Some((socket, encoding))
+}
+
+fn serve(stream: TcpStream, state: &Mutex<State>, fault: Fault) {
+    stream.set_nodelay(true).unwrap();
+    let raw = stream.try_clone().unwrap();
+    let Some((mut reader, encoding)) = shake_hands(stream) else { return };
     let socket = WebSocket::from_raw_socket(raw.try_clone().unwrap(), Role::Server, None);
     let writer = Arc::new(Writer { encoding, socket: Mutex::new(socket) });
     let mut session = Session { user_id: 0, writer, raw };

@@ -9,8 +9,10 @@ mod plans;
 mod program;
 mod tls;
 
-use std::sync::Arc;
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Duration;
 
 use fake::{Fake, Fault};
@@ -221,6 +223,33 @@ fn a_wrong_secret_or_a_missing_server_is_one_clear_error() {
     let tokens = Tokens::from_secret(fake::SECRET);
     let error = fleet::run(scenario(&[]), target, tokens, stop, false).unwrap_err();
     assert!(error.to_string().contains("connection refused"), "{error}");
+}
+
+/// A worker carries out one run after another: one that never began must not keep its connections.
+#[test]
+fn a_run_that_cannot_begin_lets_go_of_its_connections() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/ws", listener.local_addr().unwrap());
+    let (ended, ends) = mpsc::channel();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let ended = ended.clone();
+            thread::spawn(move || {
+                // Hears them, and never answers.
+                let (mut socket, _) = fake::shake_hands(stream.unwrap()).unwrap();
+                while socket.read().is_ok() {}
+                ended.send(()).unwrap();
+            });
+        }
+    });
+    let scenario = scenario(&["connect_limit_s=0.5"]);
+    let target = Target::parse(&url).unwrap();
+    let tokens = Tokens::from_secret(fake::SECRET);
+    let stop = Arc::new(AtomicBool::new(false));
+    assert!(fleet::run(scenario.clone(), target, tokens, stop, false).is_err());
+    for _ in 0..scenario.users {
+        assert_eq!(ends.recv_timeout(Duration::from_secs(60)), Ok(()));
+    }
 }
 
 /// Field names are what scripts and the comparison of reports go by.
