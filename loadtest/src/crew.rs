@@ -16,6 +16,7 @@ use std::collections::BinaryHeap;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use rand::SeedableRng;
@@ -93,6 +94,7 @@ impl Crew {
     pub(crate) fn new(run: Arc<Run>, thread: u32) -> Result<Self, TokenError> {
         let scenario = &run.scenario;
         let layout = &run.layout;
+        let run_length = Duration::from_secs_f64(scenario.duration_s);
         let lane = run.first_lane + thread;
         let settings = Rc::new(Settings {
             run: run.id,
@@ -115,7 +117,7 @@ impl Crew {
                 let number = conversation * layout.members + member;
                 let user_id = first_member_id + u64::from(member);
                 let identity = Identity {
-                    token: run.tokens.of(user_id, number)?,
+                    token: run.tokens.of(user_id, number, run_length)?,
                     device_id: format!("loadtest-{user_id}"),
                     number,
                     member,
@@ -325,7 +327,9 @@ impl Crew {
                 }
                 Event::CaughtUp => {
                     if let Some(due_us) = slot.back_due_us.take() {
-                        tally.recover.record(due_us, now_us);
+                        if !slot.slow {
+                            tally.recover.record(due_us, now_us);
+                        }
                         slot.caught_up_us = now_us;
                         self.recovering.set(self.recovering.get() - 1);
                     }
@@ -513,6 +517,10 @@ impl Crew {
     pub(crate) fn reading_limit(&self, index: usize) -> Option<u32> {
         (self.slowing.get() && self.slots[index].borrow().slow)
             .then_some(self.run.scenario.slow_readers.bytes_per_s)
+    }
+
+    pub(crate) fn is_live(&self, index: usize) -> bool {
+        self.slots[index].borrow().user.is_live()
     }
 
     pub(crate) fn is_slow(&self, index: usize) -> bool {

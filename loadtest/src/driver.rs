@@ -166,6 +166,8 @@ impl Slot {
         if let Some(link) = &self.link {
             link.socket.shutdown();
         }
+        // Who reads slowly would see it late.
+        self.end(Ended::Lost);
     }
 
     /// Whoever waits for the end of the connection is told.
@@ -178,12 +180,21 @@ impl Slot {
         }
     }
 
+    /// Why the connection has ended, if it has.
+    pub(crate) fn ended(&mut self) -> Option<Ended> {
+        match &mut self.link {
+            Some(link) => link.ended.take(),
+            None => Some(Ended::Lost),
+        }
+    }
+
     pub(crate) fn poll_ended(&mut self, context: &Context<'_>) -> Poll<Ended> {
-        let Some(link) = &mut self.link else { return Poll::Ready(Ended::Lost) };
-        if let Some(ended) = link.ended.take() {
+        if let Some(ended) = self.ended() {
             return Poll::Ready(ended);
         }
-        link.waiting = Some(context.waker().clone());
+        if let Some(link) = &mut self.link {
+            link.waiting = Some(context.waker().clone());
+        }
         Poll::Pending
     }
 
@@ -256,10 +267,13 @@ pub(crate) async fn keep_connected(crew: Rc<Crew>, index: usize) {
     let mut failures_in_row = 0;
     loop {
         let entered_before = crew.has_entered(index);
-        let ended = match session(&crew, index, &mut failures_in_row).await {
+        let ended = match session(&crew, index).await {
             Err(ended) => ended,
             Ok(never) => match never {},
         };
+        if crew.is_live(index) {
+            failures_in_row = 0;
+        }
         let given_up = crew.disconnected(index);
         if crew.is_over() {
             return;
@@ -311,19 +325,12 @@ fn reason(error: &io::Error) -> String {
 }
 
 /// One connection from beginning to end.
-async fn session(
-    crew: &Rc<Crew>,
-    index: usize,
-    failures_in_row: &mut u32,
-) -> Result<std::convert::Infallible, Ended> {
+async fn session(crew: &Rc<Crew>, index: usize) -> Result<std::convert::Infallible, Ended> {
     let target = crew.target();
     let lost = |_| Ended::Lost;
     let socket = Socket::connect(target, crew.source(index))
         .await
         .map_err(|error| Ended::Connect(reason(&error)))?;
-    if crew.is_slow(index) {
-        socket.shrink_receive_buffer();
-    }
     let request = crew.request(index);
     let (handshake, request_bytes) =
         ClientHandshake::new(&target.host, &request.path, request.subprotocol.as_slice(), &[]);
@@ -351,7 +358,6 @@ async fn session(
         return Err(Ended::Upgrade("the server did not choose the subprotocol offered"));
     }
 
-    *failures_in_row = 0;
     let socket = Rc::new(socket);
     let limits = Limits { max_message_bytes: MAX_MESSAGE_BYTES };
     let connection = Connection::new_client(crew.mask_seed(index), limits);

@@ -86,21 +86,6 @@ impl Socket {
         unsafe { libc::shutdown(self.stream.as_fd_number(), libc::SHUT_RDWR) };
     }
 
-    /// Lets the kernel keep as little as it will for this socket, so that what is not read soon stops the sender.
-    pub(crate) fn shrink_receive_buffer(&self) {
-        let bytes: libc::c_int = 4096;
-        // SAFETY: the option's value is an int that is valid during the call. Refused, the buffer stays as it is.
-        unsafe {
-            libc::setsockopt(
-                self.stream.as_fd_number(),
-                libc::SOL_SOCKET,
-                libc::SO_RCVBUF,
-                (&raw const bytes).cast(),
-                size_of::<libc::c_int>() as libc::socklen_t,
-            );
-        }
-    }
-
     /// Completes when [`Self::recv`] will not block.
     pub(crate) async fn readable(&self) -> io::Result<()> {
         if self.has_plaintext() {
@@ -115,7 +100,12 @@ impl Socket {
         self.stream.announce(token)
     }
 
-    /// The last [`Self::recv`] may have left something that is not announced again.
+    /// Has that task told once more.
+    pub(crate) fn announce_again(&self, token: usize) {
+        self.stream.announce_again(token);
+    }
+
+    /// The last [`Self::recv`] may have left something that is not announced by itself.
     pub(crate) fn may_hold_more(&self) -> bool {
         self.has_plaintext() || self.stream.may_hold_more()
     }

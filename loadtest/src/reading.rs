@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Slow readers read by themselves: nothing at times, and then little. Invariant: of what a socket holds, a further
-//! notice will come, or the user is on the list of those who are read again.
+//! notice will come, or the user has been put on the list again.
 
 use std::future::poll_fn;
 use std::io;
@@ -27,21 +27,23 @@ const BUFFERS_PER_TURN: usize = 4;
 /// Reads what comes for all users who are not slow, for ever.
 pub(crate) async fn read_loop(crew: Rc<Crew>) {
     let mut users = Vec::new();
-    let mut unread = Vec::new();
     loop {
-        if unread.is_empty() {
-            arrivals(&mut users).await;
-        } else {
-            yield_to_others().await;
-            std::mem::swap(&mut users, &mut unread);
-        }
+        arrivals(&mut users).await;
+        let mut rest = false;
         for index in users.drain(..) {
             let Some(socket) = crew.slots[index].borrow().open_socket() else { continue };
             match read_all(&crew, index, &socket) {
-                Ok(()) if socket.may_hold_more() => unread.push(index),
+                Ok(()) if socket.may_hold_more() => {
+                    socket.announce_again(index);
+                    rest = true;
+                }
                 Ok(()) => {}
                 Err(ended) => crew.slots[index].borrow_mut().end(ended),
             }
+        }
+        if rest {
+            // Whoever has much must not keep the others from being heard, nor the clock from being looked at.
+            yield_to_others().await;
         }
     }
 }
@@ -66,6 +68,9 @@ async fn read_slowly(
     socket: &Socket,
 ) -> Result<std::convert::Infallible, Ended> {
     loop {
+        if let Some(ended) = crew.slots[index].borrow_mut().ended() {
+            return Err(ended);
+        }
         match crew.reading_limit(index) {
             None => {
                 socket.readable().await.map_err(|_| Ended::Lost)?;

@@ -330,6 +330,16 @@ impl Scenario {
             "must be at least 0 and below 1",
         )?;
         not_negative(self.drain_s, "drain_s")?;
+        let longest_away_s = match self.connections {
+            Connections::Hold {} | Connections::Storm {} => 0.0,
+            Connections::Reconnect { at_s, spread_s, .. } => at_s + spread_s - self.duration_s,
+            Connections::Churn { away_s, .. } => away_s,
+        };
+        check(
+            longest_away_s <= self.drain_s,
+            "drain_s",
+            "must be long enough for those to come back who were cut last (connections.away_s, or at_s + spread_s)",
+        )?;
         for (field, time_ms) in self.thresholds.times_ms() {
             not_negative(time_ms, field)?;
         }
@@ -448,6 +458,20 @@ mod tests {
         assert!(parse(&["arrival=closed", "at_once=17", "depth=0"]).is_ok());
         let error = parse(&["at_once=2"]).unwrap_err();
         assert!(error.contains("closed"), "{error}");
+    }
+
+    #[test]
+    fn who_is_cut_comes_back_before_the_end() {
+        for (plan, fits) in [
+            ("{plan='churn', rate_per_s=1, away_s=9}", true),
+            ("{plan='churn', rate_per_s=1, away_s=11}", false),
+            ("{plan='reconnect', at_s=1, share=1, spread_s=9}", true),
+            ("{plan='reconnect', at_s=1, share=1, spread_s=99}", false),
+        ] {
+            let parsed = parse(&["drain_s=10", &format!("connections={plan}")]);
+            assert_eq!(parsed.is_ok(), fits, "{plan}");
+            assert!(parsed.is_ok() || parsed.unwrap_err().contains("come back"), "{plan}");
+        }
     }
 
     #[test]

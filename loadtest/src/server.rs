@@ -203,6 +203,8 @@ struct Stat {
     /// Its own and that of children it has waited for.
     ticks: u64,
     resident_pages: u64,
+    /// Only its parent has not taken notice yet.
+    has_ended: bool,
 }
 
 impl Stat {
@@ -213,7 +215,8 @@ impl Stat {
         let number = |index: usize| fields.get(index)?.parse::<u64>().ok();
         // utime, stime, cutime, cstime: fields 14 to 17 of the line, counted from 1; what is left begins with field 3.
         let ticks = (11..=14).map(number).sum::<Option<u64>>()?;
-        Some(Self { parent: number(1)? as u32, ticks, resident_pages: number(21)? })
+        let has_ended = matches!(fields.first(), Some(&"Z" | &"X"));
+        Some(Self { parent: number(1)? as u32, ticks, resident_pages: number(21)?, has_ended })
     }
 }
 
@@ -229,7 +232,7 @@ fn processes(pids: &[u32]) -> io::Result<Reading> {
             all.insert(pid, stat);
         }
     }
-    if let Some(gone) = pids.iter().find(|pid| !all.contains_key(pid)) {
+    if let Some(gone) = pids.iter().find(|pid| all.get(pid).is_none_or(|stat| stat.has_ended)) {
         return Err(io::Error::new(io::ErrorKind::NotFound, format!("there is no process {gone}")));
     }
     // Which of those named a process descends from; itself, where it is one of them.
@@ -356,7 +359,10 @@ mod tests {
     fn a_line_of_proc_is_taken_apart_whatever_the_name() {
         let line =
             "7 (a) b (c) S 3 7 7 0 -1 4194560 1 2 0 0 10 20 30 40 20 0 1 0 99 1000 55 1844 1 1 0 0";
-        assert_eq!(Stat::parse(line), Some(Stat { parent: 3, ticks: 100, resident_pages: 55 }));
+        assert_eq!(
+            Stat::parse(line),
+            Some(Stat { parent: 3, ticks: 100, resident_pages: 55, has_ended: false })
+        );
         assert_eq!(Stat::parse("7 (a) S 3"), None);
     }
 

@@ -55,7 +55,9 @@ impl Target {
         let split = rest.find(['/', '?']).unwrap_or(rest.len());
         let (host, path) = rest.split_at(split);
         let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-        if host.is_empty() || host.contains('@') || url.contains(char::is_whitespace) {
+        // What follows the colon is no port; the colons of an IPv6 address are in brackets.
+        let has_other = host.rsplit(']').next().is_some_and(|rest| rest.contains(':')) && !has_port;
+        if host.is_empty() || has_other || host.contains('@') || url.contains(char::is_whitespace) {
             return Err(malformed());
         }
         let host = if has_port { host.to_owned() } else { format!("{host}:{default_port}") };
@@ -102,7 +104,10 @@ mod tests {
 
     #[test]
     fn what_is_no_websocket_url_is_refused() {
-        for url in ["", "http://127.0.0.1/", "ws://", "ws:///ws", "ws://a b/", "wss:/127.0.0.1/"] {
+        for url in ["", "http://127.0.0.1/", "ws://", "ws:///ws", "ws://a b/", "wss:/127.0.0.1/"]
+            .into_iter()
+            .chain(["ws://127.0.0.1:99999/", "ws://localhost:port/", "ws://[::1]:x"])
+        {
             assert!(Target::parse(url).is_err(), "{url}");
         }
     }

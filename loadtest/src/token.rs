@@ -15,8 +15,8 @@ pub const DEFAULT_SECRET_FILE: &str = "ringwire-data/jwt.secret";
 /// Who issues the tokens and for whom, as in the server's own with its default configuration.
 const ISSUER: &str = "ringwire";
 const AUDIENCE: &str = "ringwire";
-/// Longer than any run.
-const LIFETIME: Duration = Duration::from_hours(24);
+/// How long a token outlives the run it is for.
+const SPARE: Duration = Duration::from_hours(24);
 
 /// Why no tokens can be made.
 #[derive(Debug, thiserror::Error)]
@@ -117,10 +117,11 @@ impl Tokens {
         Self { source: Source::Nobody }
     }
 
-    /// The token of the user with an id, at its place among all users from 0; empty: it needs none.
-    pub(crate) fn of(&self, user_id: u64, place: u32) -> Result<String, TokenError> {
+    /// The token of the user with an id, at its place among all users from 0, for a run of that length; empty: it needs
+    /// none.
+    pub(crate) fn of(&self, user_id: u64, place: u32, run: Duration) -> Result<String, TokenError> {
         match &self.source {
-            Source::Signed { .. } => self.sign(user_id),
+            Source::Signed { .. } => self.sign_for(user_id, run),
             Source::Listed(tokens) => {
                 let too_few = TokenError::TooFew { listed: tokens.len(), place: place + 1 };
                 tokens.get(place as usize).cloned().ok_or(too_few)
@@ -129,8 +130,12 @@ impl Tokens {
         }
     }
 
-    /// The token of the user with an id, as far as that is decided by the id alone.
+    /// The token of the user with an id, as far as that is decided by the id alone; for a day.
     pub fn sign(&self, user_id: u64) -> Result<String, TokenError> {
+        self.sign_for(user_id, Duration::ZERO)
+    }
+
+    fn sign_for(&self, user_id: u64, run: Duration) -> Result<String, TokenError> {
         let Source::Signed { key, issued_at_s } = &self.source else { return Ok(String::new()) };
         let claims = Claims {
             iss: ISSUER,
@@ -138,7 +143,7 @@ impl Tokens {
             sub: user_id.to_string(),
             uid: user_id,
             iat: *issued_at_s,
-            exp: issued_at_s + LIFETIME.as_secs(),
+            exp: issued_at_s + (run + SPARE).as_secs(),
         };
         Ok(jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, key)?)
     }
@@ -152,7 +157,8 @@ mod tests {
     fn the_secret_is_the_trimmed_content_of_its_file() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "  a-secret-of-some-length\n").unwrap();
-        let token = Tokens::load(Some(file.path())).unwrap().sign(7).unwrap();
+        let token =
+            Tokens::load(Some(file.path())).unwrap().sign_for(7, Duration::from_hours(48)).unwrap();
         let key = jsonwebtoken::DecodingKey::from_secret(b"a-secret-of-some-length");
         let mut validation = jsonwebtoken::Validation::new(Algorithm::HS256);
         validation.set_issuer(&["ringwire"]);
@@ -160,6 +166,9 @@ mod tests {
         let claims = jsonwebtoken::decode::<serde_json::Value>(&token, &key, &validation).unwrap();
         assert_eq!(claims.claims["sub"], "7");
         assert_eq!(claims.claims["uid"], 7);
+        let lives_s =
+            claims.claims["exp"].as_u64().unwrap() - claims.claims["iat"].as_u64().unwrap();
+        assert_eq!(lives_s, 72 * 3600, "a run of two days, and one to spare");
     }
 
     #[test]
@@ -167,10 +176,10 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "one\n two \n\n").unwrap();
         let tokens = Tokens::from_list(file.path()).unwrap();
-        assert_eq!(tokens.of(99, 1).unwrap(), "two");
-        let error = tokens.of(99, 2).unwrap_err().to_string();
+        assert_eq!(tokens.of(99, 1, Duration::ZERO).unwrap(), "two");
+        let error = tokens.of(99, 2, Duration::ZERO).unwrap_err().to_string();
         assert!(error.contains("2 lines") && error.contains("user 3"), "{error}");
-        assert_eq!(Tokens::none().of(1, 0).unwrap(), "");
+        assert_eq!(Tokens::none().of(1, 0, Duration::ZERO).unwrap(), "");
         let nowhere = Tokens::from_list(Path::new("/nonexistent/tokens"));
         assert!(nowhere.err().unwrap().to_string().contains("/nonexistent/tokens"));
     }

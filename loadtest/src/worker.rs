@@ -346,12 +346,37 @@ impl Worker {
             }
             sleep(Duration::from_millis(1)).await;
         }
+        unheard += self.leave_the_slow();
         if self.crew.run.layout.level != Level::Off {
             let dead = self.crew.slots.iter().filter(|slot| slot.borrow().dead).count();
             let mut tally = self.crew.tally.borrow_mut();
             tally.unheard = unheard;
             tally.unverified = dead as u64 - unheard;
         }
+    }
+
+    /// Without a log nobody can ask for what is still to be read: slow readers who are behind answer only for what they
+    /// have. Answers how many that are.
+    fn leave_the_slow(&self) -> u64 {
+        let mut left = 0;
+        for talk in &self.crew.talks {
+            let (slots, goal) = {
+                let talk = talk.borrow();
+                (talk.slots.clone(), self.crew.run.meetings[talk.conversation as usize].goal())
+            };
+            for index in slots {
+                let is_behind = {
+                    let slot = self.crew.slots[index].borrow();
+                    let messages = talk.borrow().messages(index);
+                    slot.slow && !slot.dead && messages.is_some_and(|messages| messages < goal)
+                };
+                if is_behind {
+                    self.crew.left(index);
+                    left += 1;
+                }
+            }
+        }
+        left
     }
 }
 

@@ -91,6 +91,13 @@ mod tests {
             // What did not fit is not announced again.
             assert_eq!(ends[2].0.recv(&mut [0; 4]).unwrap(), 4);
             assert!(ends[2].0.may_hold_more());
+            // Whoever is read again is told with those who are new.
+            tokens.clear();
+            ends[2].0.announce_again(12);
+            ends[0].1.write_all(b"new").unwrap();
+            sleep(SOON).await;
+            arrivals(&mut tokens).await;
+            assert_eq!(tokens, [12, 10]);
             assert_eq!(ends[2].0.recv(&mut [0; 4]).unwrap(), 1);
             assert!(!ends[2].0.may_hold_more());
         });

@@ -13,12 +13,12 @@
 mod arrivals;
 mod readiness;
 mod send_ring;
+mod turns;
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener, TcpStream as StdStream};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, RawFd};
-use std::task::{Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,7 @@ use monoio::net::{TcpListener, UnixStream};
 pub use self::arrivals::arrivals;
 use self::readiness::{Place, ReadinessSet};
 pub use self::send_ring::SendRing;
+pub use self::turns::yield_to_others;
 
 /// Entries of a thread's submission queue: what waits is its listener, its signals and the set of its sockets.
 const RING_ENTRIES: u32 = 256;
@@ -94,22 +95,6 @@ pub fn spawn(future: impl Future<Output = ()> + 'static) {
 /// Completes after `duration`.
 pub async fn sleep(duration: Duration) {
     monoio::time::sleep(duration).await;
-}
-
-/// Lets every task that is ready now run first. The runtime puts a task that wakes itself at the head of its queue,
-/// so another task does the waking.
-pub async fn yield_to_others() {
-    let mut yielded = false;
-    poll_fn(|context| {
-        if yielded {
-            return Poll::Ready(());
-        }
-        yielded = true;
-        let waker: Waker = context.waker().clone();
-        spawn(async move { waker.wake() });
-        Poll::Pending
-    })
-    .await;
 }
 
 /// Pins the calling thread to one processor.
@@ -199,7 +184,12 @@ impl Stream {
         self.place.announce(self.socket.as_fd(), token)
     }
 
-    /// The last `recv` may have left something that is not announced again, be it the end.
+    /// Tells the token once more, behind those that are on the list.
+    pub fn announce_again(&self, token: usize) {
+        self.place.announce_again(token);
+    }
+
+    /// The last `recv` may have left something that is not announced by itself, be it the end.
     pub fn may_hold_more(&self) -> bool {
         self.place.may_hold_more()
     }

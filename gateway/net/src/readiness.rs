@@ -26,7 +26,8 @@ use rustix::io::Errno;
 use slab::Slab;
 
 use super::arrivals::Arrivals;
-use super::{Signal, sleep, yield_to_others};
+use super::turns::{Turns, yield_to_others};
+use super::{Signal, sleep};
 
 /// Sockets of which a thread hears at once that something has arrived.
 const NOTICES_PER_TURN: usize = 256;
@@ -85,6 +86,13 @@ impl Place {
             watched.token = Some(token);
         }
         self.set.look_again(key, socket)
+    }
+
+    /// The token is told once more.
+    pub(super) fn announce_again(&self, token: usize) {
+        let mut arrivals = self.set.arrivals.borrow_mut();
+        arrivals.add(token);
+        arrivals.tell();
     }
 
     /// There may be something to read that is not told again.
@@ -178,6 +186,7 @@ pub(super) struct ReadinessSet {
     epoll: OwnedFd,
     watched: RefCell<Slab<Watched>>,
     pub(super) arrivals: RefCell<Arrivals>,
+    pub(super) turns: Turns,
 }
 
 impl ReadinessSet {
@@ -191,9 +200,12 @@ impl ReadinessSet {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         let signal = Signal::new(epoll.as_fd())?;
         let (watched, arrivals) = Default::default();
-        let set = Rc::new(Self { epoll, watched, arrivals });
+        let turns = Turns::new()?;
+        let turn = turns.signal()?;
+        let set = Rc::new(Self { epoll, watched, arrivals, turns });
         CURRENT.set(Some(Rc::clone(&set)));
         super::spawn(Rc::clone(&set).watch(signal));
+        super::spawn(Turns::serve(Rc::clone(&set), turn));
         let output = future.await;
         CURRENT.set(None);
         set.forget_wakers();
@@ -301,6 +313,7 @@ impl ReadinessSet {
             .flat_map(|(_, watched)| [watched.read.waker.take(), watched.write.waker.take()])
             .flatten()
             .chain(self.arrivals.borrow_mut().forget_waker())
+            .chain(self.turns.forget_wakers())
             .collect();
         // Not borrowed while they are dropped: that may close sockets.
         drop(wakers);

@@ -39,7 +39,10 @@ impl OutputArguments {
         }
         let files = [&self.report_json, &self.report_html, &self.report_csv, &self.interval_log];
         files.into_iter().flatten().try_for_each(|path| probe(path))?;
-        self.hgrm.iter().try_for_each(|path| probe(&hgrm_path(path, "ack")))
+        self.hgrm.iter().try_for_each(|path| {
+            anyhow::ensure!(path.file_name().is_some(), "--hgrm names no file: {}", path.display());
+            probe(&hgrm_path(path, "ack"))
+        })
     }
 
     pub(crate) fn write(&self, report: &Report) -> anyhow::Result<()> {

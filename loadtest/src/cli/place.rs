@@ -115,7 +115,8 @@ fn secret_help() -> String {
 }
 
 fn label(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
+    let pair = text.split_once('=').filter(|(key, _)| !key.is_empty());
+    let (key, value) = pair.ok_or("expected KEY=VALUE")?;
     Ok((key.to_owned(), value.to_owned()))
 }
 
@@ -156,6 +157,7 @@ impl PlaceArguments {
     fn places(&self, protocol: Protocol) -> anyhow::Result<Vec<Place>> {
         if !self.workers.is_empty() {
             for (place, worker) in self.workers.iter().enumerate() {
+                anyhow::ensure!(!worker.is_empty(), "--workers names an empty address");
                 let earlier = &self.workers[..place];
                 anyhow::ensure!(!earlier.contains(worker), "--workers names {worker} twice");
             }

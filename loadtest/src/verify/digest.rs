@@ -279,6 +279,22 @@ mod tests {
     }
 
     #[test]
+    fn a_new_connection_may_push_again_what_an_earlier_one_did() {
+        for (reconnects, findings) in [(true, 0), (false, 1)] {
+            let mut ledger = ledger(2);
+            for device in [1, 2].map(super::super::DeviceIndex) {
+                ledger.received(device, 2, message(1), Via::Push);
+                ledger.received(device, 3, message(2), Via::Push);
+            }
+            if reconnects {
+                ledger.reconnected(super::super::DeviceIndex(1));
+            }
+            ledger.received(super::super::DeviceIndex(1), 3, message(2), Via::Push);
+            assert_eq!(ledger.check().duplicated, findings, "{:?}", ledger.check());
+        }
+    }
+
+    #[test]
     fn without_a_log_devices_are_compared_with_each_other() {
         let mut ledger = ledger(2);
         ledger.log = None;

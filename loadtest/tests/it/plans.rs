@@ -74,6 +74,16 @@ fn users_who_are_cut_off_come_back_and_catch_up() {
     }
 }
 
+/// Whoever reads nothing until the sending is over cannot have caught up before: that says nothing of the server.
+#[test]
+fn slow_readers_are_cut_and_come_back_but_their_recovery_is_not_measured() {
+    let plan = "connections={plan='reconnect', at_s=0.5, share=1.0}";
+    let slow = ["slow_readers.share=0.25", "slow_readers.bytes_per_s=0"];
+    let report = run(Fault::None, &[plan, slow[0], slow[1], "users=8", "drain_s=30"]);
+    assert_eq!(report.verdict, Verdict::Pass, "{report}");
+    assert_eq!((report.cuts, report.recover_ms.count), (8, 6), "{report}");
+}
+
 #[test]
 fn churn_loses_nothing() {
     let plan = "connections={plan='churn', rate_per_s=40, away_s=0.05}";

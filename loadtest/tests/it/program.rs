@@ -447,6 +447,9 @@ fn what_cannot_come_to_anything_is_told_before_it_begins() {
     let nobody = ["--set", "conversation={kind=\"none\"}"];
     told(desk.command("capacity", &more(&nobody)), "somebody sends");
     told(desk.command("run", &["--label", "a=1", "--label", "a=2"]), "names a twice");
+    told(desk.command("run", &["--workers", ","]), "an empty address");
+    told(desk.command("run", &["--hgrm", "/"]), "names no file");
+    end(desk.command("run", &["--label", "=1"]), 2);
     let mut worker = program();
     worker.args(["worker", "--listen", "127.0.0.1:0", "--jwt-secret-file"]);
     worker.arg(desk.path("nothing"));
