@@ -5,6 +5,8 @@
 //!   readable().await ──► recv() into a buffer the thread owns     no buffer waits with an idle connection
 //!   send()           ──► EAGAIN? writable().await                 no operation is in flight while a socket moves
 //!   SendRing         ──► many sends in one system call
+//!   arrivals         ──► one task reads for many sockets           no task is woken for each
+//!   yield_to_others  ──► by way of the driver                      timers and other sockets have their turn
 //! ```
 //!
 //! Reads and writes are plain non-blocking system calls after a notice of the thread's set (`readiness.rs`): that takes
