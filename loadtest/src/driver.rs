@@ -180,8 +180,8 @@ impl Slot {
         }
     }
 
-    /// Why the connection has ended, if it has.
-    pub(crate) fn ended(&mut self) -> Option<Ended> {
+    /// Why the connection has ended, if it has and nobody was told yet.
+    pub(crate) fn take_ended(&mut self) -> Option<Ended> {
         match &mut self.link {
             Some(link) => link.ended.take(),
             None => Some(Ended::Lost),
@@ -189,7 +189,7 @@ impl Slot {
     }
 
     pub(crate) fn poll_ended(&mut self, context: &Context<'_>) -> Poll<Ended> {
-        if let Some(ended) = self.ended() {
+        if let Some(ended) = self.take_ended() {
             return Poll::Ready(ended);
         }
         if let Some(link) = &mut self.link {
@@ -267,10 +267,7 @@ pub(crate) async fn keep_connected(crew: Rc<Crew>, index: usize) {
     let mut failures_in_row = 0;
     loop {
         let entered_before = crew.has_entered(index);
-        let ended = match session(&crew, index).await {
-            Err(ended) => ended,
-            Ok(never) => match never {},
-        };
+        let Err(ended) = session(&crew, index).await;
         if crew.is_live(index) {
             failures_in_row = 0;
         }

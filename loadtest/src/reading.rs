@@ -51,10 +51,8 @@ pub(crate) async fn read_loop(crew: Rc<Crew>) {
 /// Has an open connection read until it ends; why it did.
 pub(crate) async fn until_end(crew: &Rc<Crew>, index: usize, socket: &Socket) -> Ended {
     if crew.is_slow(index) {
-        return match read_slowly(crew, index, socket).await {
-            Err(ended) => ended,
-            Ok(never) => match never {},
-        };
+        let Err(ended) = read_slowly(crew, index, socket).await;
+        return ended;
     }
     match socket.announce(index) {
         Ok(()) => poll_fn(|context| crew.slots[index].borrow_mut().poll_ended(context)).await,
@@ -68,7 +66,7 @@ async fn read_slowly(
     socket: &Socket,
 ) -> Result<std::convert::Infallible, Ended> {
     loop {
-        if let Some(ended) = crew.slots[index].borrow_mut().ended() {
+        if let Some(ended) = crew.slots[index].borrow_mut().take_ended() {
             return Err(ended);
         }
         match crew.reading_limit(index) {

@@ -54,13 +54,18 @@ impl Target {
         };
         let split = rest.find(['/', '?']).unwrap_or(rest.len());
         let (host, path) = rest.split_at(split);
-        let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-        // What follows the colon is no port; the colons of an IPv6 address are in brackets.
-        let has_other = host.rsplit(']').next().is_some_and(|rest| rest.contains(':')) && !has_port;
-        if host.is_empty() || has_other || host.contains('@') || url.contains(char::is_whitespace) {
+        // The colons of an IPv6 address are in brackets.
+        let behind_brackets = host.rsplit_once(']').map_or(host, |(_, rest)| rest);
+        let port = behind_brackets.split_once(':').map(|(_, port)| port.parse::<u16>());
+        let has_no_number = port.as_ref().is_some_and(Result::is_err);
+        if host.is_empty()
+            || has_no_number
+            || host.contains('@')
+            || url.contains(char::is_whitespace)
+        {
             return Err(malformed());
         }
-        let host = if has_port { host.to_owned() } else { format!("{host}:{default_port}") };
+        let host = if port.is_some() { host.to_owned() } else { format!("{host}:{default_port}") };
         let resolve = |source| TargetError::Resolve { host: host.clone(), source };
         let address = host.to_socket_addrs().map_err(resolve)?.next().ok_or_else(malformed)?;
         let path = match path {
@@ -104,10 +109,17 @@ mod tests {
 
     #[test]
     fn what_is_no_websocket_url_is_refused() {
-        for url in ["", "http://127.0.0.1/", "ws://", "ws:///ws", "ws://a b/", "wss:/127.0.0.1/"]
-            .into_iter()
-            .chain(["ws://127.0.0.1:99999/", "ws://localhost:port/", "ws://[::1]:x"])
-        {
+        for url in [
+            "",
+            "http://127.0.0.1/",
+            "ws://",
+            "ws:///ws",
+            "ws://a b/",
+            "wss:/127.0.0.1/",
+            "ws://127.0.0.1:99999/",
+            "ws://localhost:port/",
+            "ws://[::1]:x",
+        ] {
             assert!(Target::parse(url).is_err(), "{url}");
         }
     }

@@ -158,7 +158,7 @@ impl Thresholds {
         if tally.unheard > 0 {
             let unheard = tally.unheard;
             weak.push(format!(
-                "{unheard} users still had so much to catch up that the last look was broken off"
+                "{unheard} users still had so much to read at the end that it was broken off"
             ));
         }
         if interrupted {

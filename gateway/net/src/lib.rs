@@ -13,6 +13,7 @@
 //! a fifth of the memory of owned-buffer operations on the ring, and a socket that nobody waits for can change threads.
 
 mod arrivals;
+mod eventfd;
 mod readiness;
 mod send_ring;
 mod turns;
@@ -27,6 +28,7 @@ use std::time::{Duration, Instant};
 use monoio::net::{TcpListener, UnixStream};
 
 pub use self::arrivals::arrivals;
+pub use self::eventfd::EventFd;
 use self::readiness::{Place, ReadinessSet};
 pub use self::send_ring::SendRing;
 pub use self::turns::yield_to_others;

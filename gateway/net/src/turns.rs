@@ -11,46 +11,39 @@
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::AsFd as _;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use rustix::event::{EventfdFlags, eventfd};
-
+use super::eventfd::EventFd;
 use super::readiness::ReadinessSet;
 use super::{Signal, sleep};
 
 /// Those of a thread who let others go first.
 #[derive(Debug)]
 pub(super) struct Turns {
-    counter: OwnedFd,
+    event: EventFd,
     waiting: RefCell<Vec<Waker>>,
 }
 
 impl Turns {
     /// Nobody.
     pub(super) fn new() -> io::Result<Self> {
-        let counter = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        Ok(Self { counter, waiting: RefCell::default() })
+        Ok(Self { event: EventFd::new()?, waiting: RefCell::default() })
     }
 
     /// What [`Self::serve`] waits for.
     pub(super) fn signal(&self) -> io::Result<Signal> {
-        Signal::new(self.counter.as_fd())
+        Signal::new(self.event.as_fd())
     }
 
     fn wait(&self, waker: Waker) {
         let mut waiting = self.waiting.borrow_mut();
-        waiting.push(waker);
-        let raised = match waiting.len() {
-            1 => rustix::io::write(&self.counter, &1_u64.to_ne_bytes()).is_ok(),
-            _ => true,
-        };
-        if !raised {
-            // It cannot fail with a counter that is read in between. Nobody would be woken.
-            waiting.drain(..).for_each(Waker::wake);
+        if waiting.is_empty() {
+            self.event.signal();
         }
+        waiting.push(waker);
     }
 
     /// Lets go of who waits.
@@ -65,8 +58,7 @@ impl Turns {
                 tracing::error!(%error, "a thread cannot give turns");
                 sleep(Duration::from_millis(10)).await;
             }
-            // Empty if nobody has written, which is as well.
-            let _ = rustix::io::read(&set.turns.counter, &mut [0_u8; 8]);
+            set.turns.event.consume();
             let waiting = set.turns.waiting.take();
             waiting.into_iter().for_each(Waker::wake);
         }

@@ -26,8 +26,8 @@ use std::sync::Arc;
 
 use crossbeam::queue::ArrayQueue;
 
-use super::eventfd::EventFd;
 use super::wake::WakeFlag;
+use crate::net::EventFd;
 
 /// How many values a mailbox holds.
 #[derive(Clone, Copy, Debug)]

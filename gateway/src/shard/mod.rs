@@ -16,7 +16,6 @@ mod commands;
 mod connect;
 pub mod credits;
 mod drain;
-mod eventfd;
 mod figures;
 mod greet;
 pub mod handoff;
