@@ -9,6 +9,7 @@
 //! The answer that is lost is the one with which the server says that no transaction is open any more (ReadyForQuery,
 //! idle); in its place the connection is cut: whatever was to be committed by then is.
 
+use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
@@ -64,6 +65,8 @@ struct State {
     plan: Mutex<Option<(Vec<u8>, Fault)>>,
     lose_next: AtomicBool,
     streams: AtomicU64,
+    /// The clients' ends of the connections there are, by number.
+    open: Mutex<HashMap<u64, TcpStream>>,
     cuts: AtomicUsize,
     lost: AtomicUsize,
     half_open: AtomicUsize,
@@ -85,6 +88,7 @@ impl ChaosProxy {
             plan: Mutex::default(),
             lose_next: AtomicBool::default(),
             streams: AtomicU64::default(),
+            open: Mutex::default(),
             cuts: AtomicUsize::default(),
             lost: AtomicUsize::default(),
             half_open: AtomicUsize::default(),
@@ -121,6 +125,15 @@ impl ChaosProxy {
         self.state.lose_next.store(true, SeqCst);
     }
 
+    /// Cuts every connection there is, whether anything passes on it or not.
+    pub fn cut_all(&self) {
+        for (_, client) in lock(&self.state.open).drain() {
+            // Its threads see the end and close both sides; already closed is as good.
+            let _ = client.shutdown(Shutdown::Both);
+            self.state.cuts.fetch_add(1, SeqCst);
+        }
+    }
+
     /// How many connections were cut, for whatever reason.
     pub fn cuts(&self) -> usize {
         self.state.cuts.load(SeqCst)
@@ -145,9 +158,12 @@ fn pass(client: &TcpStream, server: &TcpStream, state: &Arc<State>) -> io::Resul
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
     let losing = Arc::new(AtomicBool::new(false));
-    let seed = state.seed ^ (state.streams.fetch_add(1, SeqCst) << 32);
+    let number = state.streams.fetch_add(1, SeqCst);
+    let seed = state.seed ^ (number << 32);
+    lock(&state.open).insert(number, client.try_clone()?);
     for (from, to, up) in [(client, server, true), (server, client, false)] {
         let stream = Stream {
+            number,
             from: from.try_clone()?,
             to: to.try_clone()?,
             up,
@@ -163,6 +179,8 @@ fn pass(client: &TcpStream, server: &TcpStream, state: &Arc<State>) -> io::Resul
 
 /// One direction of a connection.
 struct Stream {
+    /// Which connection it is of.
+    number: u64,
     from: TcpStream,
     to: TcpStream,
     /// From the client to the server.
@@ -186,6 +204,7 @@ impl Stream {
                 break;
             }
         }
+        lock(&self.state.open).remove(&self.number);
         // Already closed is as good.
         let _ = self.from.shutdown(Shutdown::Both);
         let _ = self.to.shutdown(Shutdown::Both);

@@ -199,6 +199,11 @@ impl Crowd {
         self.shared.acked.load(Ordering::Relaxed)
     }
 
+    /// Waits until so many connections have gone on with an earlier session.
+    pub(crate) fn await_resumes(&self, count: usize) {
+        self.wait("resumes", || self.shared.resumed.load(Ordering::Relaxed) >= count);
+    }
+
     fn wait(&self, what: &str, done: impl Fn() -> bool) {
         let deadline = Instant::now() + 2 * PATIENCE;
         while !done() {
