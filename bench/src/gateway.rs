@@ -29,14 +29,18 @@ impl Gateway {
     ///
     /// It is not built beside this program, or does not start.
     pub fn start<A: AsRef<OsStr>>(arguments: &[A]) -> Result<Self> {
+        Self::start_with(arguments, &[])
+    }
+
+    fn start_with<A: AsRef<OsStr>>(arguments: &[A], variables: &[(&str, &str)]) -> Result<Self> {
         let data_dir = tempfile::tempdir()?;
         let mut command = Command::new(program("ringwire")?);
         command.args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(data_dir.path());
-        command.args(arguments);
+        command.args(arguments).envs(variables.iter().copied());
         Ok(Self { server: Server::start(command, "http://")?, data_dir })
     }
 
-    /// Starts it with these arguments on a database of its own, `sqlite` or `postgres`. The server of the latter, whose log
+    /// Starts it with these arguments and variables on a database of its own, `sqlite` or `postgres`. The server of the latter, whose log
     /// is that of one that has run for a while, comes with it: first, so that locals named in this order end the gateway before it.
     ///
     /// # Errors
@@ -45,15 +49,16 @@ impl Gateway {
     pub fn start_on(
         database: &str,
         arguments: &[String],
+        variables: &[(&str, &str)],
     ) -> Result<(Option<PrivatePostgres>, Self)> {
         match database {
-            "sqlite" => Ok((None, Self::start(arguments)?)),
+            "sqlite" => Ok((None, Self::start_with(arguments, variables)?)),
             "postgres" => {
                 let postgres = PrivatePostgres::start().context("no private Postgres")?;
                 postgres.age(OLD_SEGMENTS)?;
                 let mut arguments = arguments.to_vec();
                 arguments.push(format!("--database={}", postgres.url()));
-                let gateway = Self::start(&arguments)?;
+                let gateway = Self::start_with(&arguments, variables)?;
                 Ok((Some(postgres), gateway))
             }
             other => bail!("{other} is neither sqlite nor postgres"),

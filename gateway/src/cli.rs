@@ -1,5 +1,7 @@
 //! The command line: `ringwire` serves, everything else helps operators.
 
+use std::fmt;
+use std::io::{self, ErrorKind, Write as _};
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -171,6 +173,19 @@ impl Options {
             .into_iter()
             .filter_map(|(key, flag, value)| Some(FlagValue { key, flag, value: value.clone()? }))
             .collect()
+    }
+}
+
+/// Writes a line to the standard output. A reader that has gone away, as `head` does, wants no more lines: that is no
+/// error.
+///
+/// # Errors
+///
+/// It cannot be written for another reason: the disk that it is redirected to is full.
+pub fn say(line: impl fmt::Display) -> io::Result<()> {
+    match writeln!(io::stdout(), "{line}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -31,18 +31,18 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     match &cli.command {
         Some(Command::CheckConfig) => {
             startup::check_files(&loaded.config)?;
-            print!("{loaded}");
+            cli::say(loaded.to_string().trim_end())?;
         }
         Some(Command::VapidKeys) => {
             let (key, private) = VapidKey::generate()?;
-            println!("private = {}\npublic = {}", *private, key.public());
+            cli::say(format_args!("private = {}\npublic = {}", *private, key.public()))?;
         }
-        Some(Command::Token(args)) => println!("{}", cli::mint_token(&loaded, args)?),
+        Some(Command::Token(args)) => cli::say(cli::mint_token(&loaded, args)?)?,
         Some(Command::User(command)) => return user::user(&loaded, command),
         Some(Command::Operator(command)) => return operator::operator(&loaded, command),
-        Some(Command::Config(ConfigCommand::Doc)) => print!("{}", config::documented()),
+        Some(Command::Config(ConfigCommand::Doc)) => cli::say(config::documented().trim_end())?,
         Some(Command::Key(KeyCommand::New)) => {
-            println!("{}", *body_keys::new_line(&loaded.config.storage.encryption)?);
+            cli::say(&*body_keys::new_line(&loaded.config.storage.encryption)?)?;
         }
         Some(Command::Key(KeyCommand::Status(args))) => {
             return keys::status(&loaded.config.storage, args);

@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 
 use crate::api::{ApiServer, Reach, ServiceFacts, ServiceState};
 use crate::auth::TokenVerifier;
+use crate::cli::say;
 use crate::command::key::CommandKey;
 use crate::config::{AuthConfig, Config, DriverChoice};
 use crate::connection::addresses::Addresses;
@@ -132,7 +133,8 @@ pub fn run(config: Config) -> Result<(), StartError> {
         let issuers = tokio::spawn(issuers.run());
 
         tracing::info!(%address, driver = driver.name(), shards = shared.shards(), "ready");
-        println!("Ringwire is ready: http://{address}/");
+        // It serves, whoever listens to that.
+        let _ = say(format_args!("Ringwire is ready: http://{address}/"));
         tokio::select! {
             () = stop.received() => {}
             () = reach.stop.notified() => {}

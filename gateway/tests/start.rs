@@ -1,18 +1,24 @@
 //! What operators can mend is one line on standard error that says how, and exit code 2.
 
 use std::fs;
+use std::io;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// Runs the program in an empty folder, without variables of ours.
-fn ringwire(folder: &Path, arguments: &[&str]) -> Output {
+/// The program in an empty folder, without variables of ours.
+fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ringwire"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("RINGWIRE_")) {
         command.env_remove(name);
     }
-    command.current_dir(folder).args(arguments).output().unwrap()
+    command.current_dir(folder).args(arguments);
+    command
+}
+
+fn ringwire(folder: &Path, arguments: &[&str]) -> Output {
+    command(folder, arguments).output().unwrap()
 }
 
 fn assert_one_line(output: &Output, what: &str, mend: &str) {
@@ -72,6 +78,20 @@ fn check_config_shows_values_and_origins_and_touches_nothing() {
     let line = "storage.database = \"postgres://ann:***@db/chat\"  # flag --database";
     assert!(text.lines().any(|shown| shown == line), "{text}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error_and_a_full_disk_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [&["check-config"][..], &["config", "doc"], &["token", "--user", "1"]] {
+        let (reader, gone) = io::pipe().unwrap();
+        drop(reader);
+        let output = command(folder.path(), arguments).stdout(gone).output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = command(folder.path(), arguments).stdout(full).output().unwrap();
+        assert_one_line(&output, "No space left on device", "");
+    }
 }
 
 #[test]

@@ -197,6 +197,12 @@ fn measure_targets(root: &Path, rounds: u32, uwebsockets: Option<&Path>) -> Resu
             "direct_rates",
             &words(&format!("--databases postgres --shards 1 --duration-s {DIRECT_S}")),
         ),
+        without_search: measure(
+            "direct_rates",
+            &words(&format!(
+                "--databases postgres --shards 1 --rates 500 --duration-s {DIRECT_S} --without-search"
+            )),
+        ),
         reconnect: measure("reconnect_storm", &words("--database postgres")),
         idle: measure("idle_sessions", &[]),
         ..Reports::default()

@@ -49,6 +49,9 @@ struct Arguments {
     /// Threads of the gateway that serve connections; as many as processors unless told otherwise.
     #[arg(long)]
     shards: Option<u16>,
+    /// Nothing is indexed for search: the database keeps the indexes of the log alone.
+    #[arg(long)]
+    without_search: bool,
     /// Where to write the figures, as JSON.
     #[arg(long)]
     report_json: Option<PathBuf>,
@@ -90,7 +93,9 @@ fn main() -> Result<()> {
     );
     for database in &arguments.databases {
         let shards = arguments.shards.map(|shards| format!("--shards={shards}"));
-        let (postgres, gateway) = Gateway::start_on(database, shards.as_slice())?;
+        let variables: &[_] =
+            if arguments.without_search { &[("RINGWIRE_STORAGE__SEARCH", "false")] } else { &[] };
+        let (postgres, gateway) = Gateway::start_on(database, shards.as_slice(), variables)?;
         let bed = Bed { database, gateway, postgres: postgres.as_ref(), arguments: &arguments };
         bed.climb(&mut rows)?;
         let closed = arguments.at_once.iter().filter(|_| !arguments.open_only);

@@ -92,7 +92,7 @@ struct Storm {
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     ensure!(arguments.cut > 0 && arguments.stay > 0, "some are cut, and some stay");
-    let (_postgres, gateway) = Gateway::start_on(&arguments.database, &[])?;
+    let (_postgres, gateway) = Gateway::start_on(&arguments.database, &[], &[])?;
     let mut figures = Figures { database: arguments.database.clone(), storms: Vec::new() };
     for spread_s in [0.0, arguments.spread_s] {
         let storm = storm(&gateway, &arguments, spread_s)?;

@@ -7,6 +7,7 @@ use ringwire_storage::Database as StoreDatabase;
 use ringwire_storage::operate::copy::{self, Observer};
 
 use super::{Progress, configured, name_of, run};
+use crate::cli::say;
 use crate::config::StorageConfig;
 
 /// Flags of `ringwire db copy`.
@@ -61,12 +62,12 @@ fn parse_place(text: &str) -> Result<Place, String> {
 pub fn copy(config: &StorageConfig, args: &CopyArgs) -> anyhow::Result<ExitCode> {
     let from = args.from.database(config);
     let to = args.to.as_ref().map_or_else(|| configured(config), |place| place.database(config));
-    println!("copying {} to {}", name_of(&from), name_of(&to));
+    say(format_args!("copying {} to {}", name_of(&from), name_of(&to)))?;
     let mut report = Report { progress: Progress::new() };
     let rows = run(async { Ok(copy::copy(&from, &to, &mut report).await?) })?;
     report.progress.clear();
-    println!("copied and compared {rows} rows: both sides are equal");
-    println!("{}", advice(config, &from, &to));
+    say(format_args!("copied and compared {rows} rows: both sides are equal"))?;
+    say(advice(config, &from, &to))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -99,7 +100,8 @@ impl Observer for Report {
 
     fn copied(&mut self, table: &'static str, rows: u64) {
         self.progress.clear();
-        println!("{table}: {rows} rows");
+        // What cannot be told ends no copy.
+        let _ = say(format_args!("{table}: {rows} rows"));
     }
 
     fn comparing(&mut self, table: &'static str, rows: u64) {

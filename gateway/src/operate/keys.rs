@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::{configured, exit_code, name_of, run};
 use crate::body_keys;
+use crate::cli::say;
 use crate::config::StorageConfig;
 
 /// Flags of `ringwire key status`.
@@ -24,12 +25,12 @@ pub fn status(config: &StorageConfig, args: &StatusArgs) -> anyhow::Result<ExitC
     let database = configured(config);
     let status = run(async { Ok(key_status(&database, &keys).await?) })?;
     if args.json {
-        println!("{}", as_json(&status));
+        say(as_json(&status))?;
     } else {
         for key in &status.keys {
-            println!("{}", line(key, status.active));
+            say(line(key, status.active))?;
         }
-        println!("{}: {}", name_of(&database), verdict(&status));
+        say(format_args!("{}: {}", name_of(&database), verdict(&status)))?;
     }
     Ok(exit_code(!is_settled(&status)))
 }

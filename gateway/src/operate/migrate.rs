@@ -7,6 +7,7 @@ use ringwire_storage::operate::migrate::{self, Converted};
 use ringwire_storage::{Database as StoreDatabase, StoreError};
 
 use super::{configured, exit_code, name_of, run};
+use crate::cli::say;
 use crate::config::StorageConfig;
 
 /// Flags of `ringwire migrate`.
@@ -42,19 +43,19 @@ pub fn migrate(config: &StorageConfig, args: &MigrateArgs) -> anyhow::Result<Exi
     })?;
     let verb = if args.check { "pending" } else { "applied" };
     for step in &migrated.steps {
-        println!("{verb} {step}");
+        say(format_args!("{verb} {step}"))?;
     }
     let name = name_of(&database);
     match (migrated.steps.is_empty(), args.check) {
-        (true, _) => println!("{name}: schema {} is up to date", migrated.after),
-        (false, true) => println!(
+        (true, _) => say(format_args!("{name}: schema {} is up to date", migrated.after)),
+        (false, true) => say(format_args!(
             "{name}: schema {}, this release wants {}; run `ringwire migrate`, or start the server",
             migrated.before, migrated.after
-        ),
+        )),
         (false, false) => {
-            println!("{name}: schema {} is now {}", migrated.before, migrated.after);
+            say(format_args!("{name}: schema {} is now {}", migrated.before, migrated.after))
         }
-    }
+    }?;
     let pending = match args.partitions {
         Some(partitions) if args.check => would_convert(&database, partitions)?,
         Some(partitions) => {
@@ -70,9 +71,9 @@ pub fn migrate(config: &StorageConfig, args: &MigrateArgs) -> anyhow::Result<Exi
 fn would_convert(database: &StoreDatabase, wanted: u32) -> anyhow::Result<bool> {
     let now = run(async { Ok(migrate::partitions(database).await?) })?;
     if now == wanted {
-        println!("the log is {} already", layout(now));
+        say(format_args!("the log is {} already", layout(now)))?;
     } else {
-        println!("pending: the log is {}, to be {}", layout(now), layout(wanted));
+        say(format_args!("pending: the log is {}, to be {}", layout(now), layout(wanted)))?;
     }
     Ok(now != wanted)
 }
@@ -80,13 +81,13 @@ fn would_convert(database: &StoreDatabase, wanted: u32) -> anyhow::Result<bool> 
 /// Converts the log and says what it did.
 fn convert(database: &StoreDatabase, wanted: u32) -> anyhow::Result<()> {
     match run(async { Ok(migrate::partition(database, wanted).await?) })? {
-        None => println!("the log is {} already", layout(wanted)),
-        Some(Converted { before, after, rows }) => println!(
+        None => say(format_args!("the log is {} already", layout(wanted)))?,
+        Some(Converted { before, after, rows }) => say(format_args!(
             "the log was {} and is now {}: copied and counted {rows} entries\n\
              Now set storage.partitions = {after} in the configuration of every server.",
             layout(before),
             layout(after)
-        ),
+        ))?,
     }
     Ok(())
 }

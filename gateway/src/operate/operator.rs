@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::api::hash_password;
 use crate::auth::is_username;
-use crate::cli::unix_now_ms;
+use crate::cli::{say, unix_now_ms};
 use crate::config::{Database, Loaded, StorageConfig};
 use crate::startup;
 
@@ -143,21 +143,21 @@ async fn create(store: &Store, args: &CreateArgs) -> anyhow::Result<()> {
         bail!("there is an operator {name} already; see ringwire operator reset-password");
     }
     note(store, "operator.create", name).await?;
-    println!("Operator {name} may do what the role {} allows, at /admin.", role.name());
-    show(&password, shown);
-    Ok(())
+    say(format_args!("Operator {name} may do what the role {} allows, at /admin.", role.name()))?;
+    show(&password, shown)
 }
 
-fn show(password: &str, shown: bool) {
+fn show(password: &str, shown: bool) -> anyhow::Result<()> {
     if shown {
-        println!("Password: {password}");
+        say(format_args!("Password: {password}"))?;
     }
+    Ok(())
 }
 
 async fn list(store: &Store) -> anyhow::Result<()> {
     for operator in store.operators().await? {
         let state = if operator.disabled_at > 0 { "disabled" } else { "enabled" };
-        println!("{}\t{}\t{state}", operator.name, operator.role.name());
+        say(format_args!("{}\t{}\t{state}", operator.name, operator.role.name()))?;
     }
     Ok(())
 }
@@ -167,8 +167,7 @@ async fn disable(store: &Store, name: &str) -> anyhow::Result<()> {
         bail!("there is no operator {name}");
     }
     note(store, "operator.disable", name).await?;
-    println!("Operator {name} is kept out; their logins are over.");
-    Ok(())
+    Ok(say(format_args!("Operator {name} is kept out; their logins are over."))?)
 }
 
 async fn reset(store: &Store, args: &ResetArgs) -> anyhow::Result<()> {
@@ -179,9 +178,8 @@ async fn reset(store: &Store, args: &ResetArgs) -> anyhow::Result<()> {
         bail!("there is no operator {name}");
     }
     note(store, "operator.reset_password", name).await?;
-    println!("Operator {name} has another password; their logins are over.");
-    show(&password, shown);
-    Ok(())
+    say(format_args!("Operator {name} has another password; their logins are over."))?;
+    show(&password, shown)
 }
 
 async fn note(store: &Store, action: &str, name: &str) -> anyhow::Result<()> {

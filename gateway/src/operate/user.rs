@@ -15,7 +15,7 @@ use ringwire_storage::audit::{AuditEntry, AuditOutcome};
 
 use crate::api::resets::expiry;
 use crate::auth::ResetToken;
-use crate::cli::{parse_user_id, unix_now_ms};
+use crate::cli::{parse_user_id, say, unix_now_ms};
 use crate::config::Loaded;
 use crate::export::Export;
 use crate::startup;
@@ -83,7 +83,7 @@ async fn reset_password(store: &Store, user: UserId, ttl_s: u64) -> anyhow::Resu
         outcome: AuditOutcome::Done,
     };
     store.append_audit(entry).await?;
-    println!("{}", token.expose());
+    say(token.expose())?;
     eprintln!(
         "Good once, for {} minutes: POST /api/v1/auth/password-reset/confirm with {{\"token\": \"...\", \"password\": \
          \"...\"}}. All logins of user {user} end with it.",
@@ -96,9 +96,9 @@ async fn delete(store: &Store, user: UserId) -> anyhow::Result<()> {
     if !store.delete_user(user, None).await? {
         bail!("there is no user {user}");
     }
-    println!(
+    say(format_args!(
         "The account of user {user} is closed. A running server ends its sessions and memberships within a minute \
          and then erases its messages; without one, the next server to start does."
-    );
+    ))?;
     Ok(())
 }
