@@ -49,8 +49,9 @@ hosts the first writable one is used. A failover loses nothing if replication is
 256. For logs of hundreds of gigabytes: each part is vacuumed and indexed by itself. An existing database stays as it
 is until `ringwire migrate --partitions N`. SQLite has one table.",
     "storage.search": "Whether people can search the messages of their conversations. The words are indexed in the background, a few seconds
-behind, and take about as much room as the messages; with false, what was indexed is removed. Keys for encryption
-(below) switch search off too: an index would hold what they hide.",
+behind, and take about as much room as the messages, and with Postgres at full load about a fifth of what it and the
+gateway can do; with false, what was indexed is removed. Keys for encryption (below) switch search off too: an index
+would hold what they hide.",
     "[storage.batch]": "How much one commit takes. A writer that has nothing to do commits a lone message at once; while a commit runs, what
 comes next gathers, so batches grow with the load by themselves.",
     "storage.batch.max_rows": "Most entries, 1 to 16384.",
