@@ -1,5 +1,6 @@
 //! The `ringwire` program: arguments, configuration, then [`ringwire_gateway::server`].
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -20,7 +21,8 @@ fn main() -> ExitCode {
         Err(error) => {
             // One line, whatever the error: what is wrong and how to mend it.
             let line = error.to_string().lines().collect::<Vec<_>>().join(" ");
-            eprintln!("ringwire: {line}");
+            // Where nobody listens the exit code has to do.
+            let _ = writeln!(io::stderr(), "ringwire: {line}");
             ExitCode::from(EXIT_MEND)
         }
     }

@@ -9,10 +9,12 @@
 //! ```
 //!
 //! Rates are those of the last whole interval, percentiles those of the run so far. Nobody may be listening: what
-//! cannot be written is let go.
+//! cannot be written is let go, and a thread of its own writes, so that a terminal that stands still holds up no run.
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write};
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::latency::Packed;
@@ -20,6 +22,8 @@ use crate::scenario::Scenario;
 use crate::series::{Counts, Interval, Series};
 
 const INTERVAL: Duration = Duration::from_secs(1);
+/// How long the end waits for the last picture.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 /// How many intervals a sparkline shows.
 const SPARK_INTERVALS: usize = 40;
 const SPARKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -35,6 +39,43 @@ pub struct View {
     at: Option<Instant>,
     /// Lines that the next picture replaces.
     shown_lines: usize,
+    /// `None`: nothing is shown, or nothing more.
+    pen: Option<Pen>,
+}
+
+/// Writes what is handed to it, one sheet at a time.
+#[derive(Debug)]
+struct Pen {
+    sheets: SyncSender<String>,
+    /// Ends when everything is written.
+    done: Receiver<()>,
+}
+
+impl Pen {
+    fn new(mut out: impl Write + Send + 'static) -> io::Result<Self> {
+        let (sheets, handed) = mpsc::sync_channel::<String>(1);
+        let (writes, done) = mpsc::channel();
+        thread::Builder::new().name("view".to_owned()).spawn(move || {
+            // Ends with the thread.
+            let _writes: mpsc::Sender<()> = writes;
+            for sheet in handed {
+                let _ = out.write_all(sheet.as_bytes()).and_then(|()| out.flush());
+            }
+        })?;
+        Ok(Self { sheets, done })
+    }
+
+    /// `false`: the one before is still being written.
+    fn write(&self, sheet: String) -> bool {
+        self.sheets.try_send(sheet).is_ok()
+    }
+
+    /// Waits for what is being written, but not for long.
+    fn finish(self) {
+        drop(self.sheets);
+        // Nothing is ever sent: either everything is written, or it takes too long.
+        let _ = self.done.recv_timeout(LAST_WORDS);
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,24 +88,24 @@ enum Kind {
 impl View {
     /// Nobody.
     pub const fn none() -> Self {
-        Self { kind: Kind::None, at: None, shown_lines: 0 }
+        Self { kind: Kind::None, at: None, shown_lines: 0, pen: None }
     }
 
     /// Whoever reads standard error.
     pub fn stderr() -> Self {
         let kind = if io::stderr().is_terminal() { Kind::Terminal } else { Kind::Lines };
-        Self { kind, at: None, shown_lines: 0 }
+        // Where no thread can be had, nothing is shown.
+        Self { kind, at: None, shown_lines: 0, pen: Pen::new(io::stderr()).ok() }
     }
 
     /// Shows how it goes, if it is time again. `sending_us`: since when sends are due; `None`: users are connecting.
     pub(crate) fn show(&mut self, scenario: &Scenario, series: &Series, sending_us: Option<u64>) {
         let is_due = self.at.is_none_or(|at| at.elapsed() >= INTERVAL);
-        if self.kind == Kind::None || !is_due {
-            return;
-        }
+        let Some(pen) = self.pen.as_ref().filter(|_| is_due) else { return };
         self.at = Some(Instant::now());
         let picture = Picture::new(scenario, &series.intervals(), sending_us);
         let mut text = String::new();
+        let mut shown_lines = 0;
         if self.kind == Kind::Terminal {
             let columns = columns();
             let lines = picture.lines();
@@ -75,17 +116,21 @@ impl View {
                 let cut: String = line.chars().take(columns.saturating_sub(1)).collect();
                 let _ = writeln!(text, "\r\x1b[2K{cut}");
             }
-            self.shown_lines = lines.len();
+            shown_lines = lines.len();
         } else {
             let _ = writeln!(text, "{}", picture.line());
         }
-        let mut out = io::stderr().lock();
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        if pen.write(text) {
+            self.shown_lines = shown_lines;
+        }
     }
 
     /// Nothing follows; what is shown stays.
     pub(crate) fn end(&mut self) {
         self.shown_lines = 0;
+        if let Some(pen) = self.pen.take() {
+            pen.finish();
+        }
     }
 }
 
@@ -239,6 +284,8 @@ fn columns() -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+
     use super::*;
     use crate::latency::Latency;
 
@@ -264,6 +311,26 @@ mod tests {
         assert!(!line.contains(['\n', '\x1b', '█']) && line.contains("sent      70/s"), "{line}");
         let connecting = Picture::new(&scenario, &[], None);
         assert!(connecting.lines()[0].contains("connecting"));
+    }
+
+    /// A full pipe that nobody reads, or a terminal that was stopped.
+    #[test]
+    fn who_cannot_be_written_to_holds_up_nothing() {
+        let (mut reader, writer) = io::pipe().unwrap();
+        let pen = Pen::new(writer).unwrap();
+        let sheet = "x".repeat(1 << 20);
+        while pen.write(sheet.clone()) {}
+        assert!(!pen.write(sheet));
+        pen.finish();
+        // What does get through comes whole.
+        reader.read_exact(&mut [0; 1]).unwrap();
+        let (mut reader, writer) = io::pipe().unwrap();
+        let pen = Pen::new(writer).unwrap();
+        assert!(pen.write("a line\n".to_owned()));
+        pen.finish();
+        let mut text = String::new();
+        reader.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "a line\n");
     }
 
     #[test]

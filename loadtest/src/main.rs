@@ -1,5 +1,6 @@
 //! `ringwire-loadtest`: the command line.
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -37,7 +38,8 @@ fn main() -> ExitCode {
         Command::Worker(arguments) => cli::worker::work(&arguments),
     };
     result.unwrap_or_else(|error| {
-        eprintln!("ringwire-loadtest: {error:#}");
+        // Where nobody listens the exit code has to do.
+        let _ = writeln!(io::stderr(), "ringwire-loadtest: {error:#}");
         ExitCode::FAILURE
     })
 }

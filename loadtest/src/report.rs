@@ -101,6 +101,10 @@ pub struct Report {
     pub late_sends: u64,
     /// The generator's own lateness.
     pub send_slip_ms: Slip,
+    /// The longest time for which a thread of the generator did not come to look at the clock, until nothing more was
+    /// due.
+    #[serde(default)]
+    pub standstill_ms: f64,
     /// From due to acknowledged.
     pub ack_ms: Percentiles,
     /// From due to received by the partner.
@@ -286,6 +290,7 @@ impl Report {
             signals: tally.signals,
             late_sends: tally.late_sends,
             send_slip_ms: Slip { p99: slip.p99, max: slip.max },
+            standstill_ms: tally.standstill.as_secs_f64() * 1e3,
             ack_ms: tally.ack.percentiles(),
             deliver_ms: tally.deliver.percentiles(),
             connect_ms: tally.connect.percentiles(),

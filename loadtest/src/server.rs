@@ -242,7 +242,7 @@ fn processes(pids: &[u32]) -> io::Result<Reading> {
             if let Some(place) = pids.iter().position(|named| *named == pid) {
                 return Some(place);
             }
-            pid = all.get(&pid).map(|stat| stat.parent).filter(|parent| *parent > 1)?;
+            pid = all.get(&pid).map(|stat| stat.parent).filter(|parent| *parent > 0)?;
         }
         None
     };

@@ -60,6 +60,10 @@ pub struct Tally {
     pub history: Latency,
     /// From due to taken up by the generator: its own lateness.
     pub slip: Latency,
+    /// The longest time for which a thread did not come to look at the clock, until nothing more was due. What was
+    /// connecting or catching up meanwhile waited for the generator.
+    #[serde(default)]
+    pub standstill: Duration,
     /// What the ledgers showed.
     pub findings: Findings,
     /// Ledgers of conversations that several lanes share, by conversation: whole, and judged, once all lanes are merged.
@@ -96,6 +100,7 @@ impl Tally {
             bystander: Latency::new(0),
             history: Latency::new(warmup_us),
             slip: Latency::new(warmup_us),
+            standstill: Duration::ZERO,
             findings: Findings::default(),
             pieces: BTreeMap::new(),
             cpu: Duration::ZERO,
@@ -143,6 +148,7 @@ impl Tally {
         self.bystander.merge(&other.bystander);
         self.history.merge(&other.history);
         self.slip.merge(&other.slip);
+        self.standstill = self.standstill.max(other.standstill);
         self.findings += other.findings;
         for (conversation, ledger) in other.pieces {
             match self.pieces.entry(conversation) {

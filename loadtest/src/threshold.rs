@@ -4,6 +4,8 @@
 //! or saturated makes latencies meaningless (`insufficient_evidence`); then latencies and counts are held against the
 //! thresholds. Sends that such a generator never wrote are no promise that the server broke.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::latency::Latency;
@@ -11,6 +13,10 @@ use crate::tally::Tally;
 
 /// A thread that was busy for more than this share of the time it sent could not have kept its schedule honestly.
 const MAX_BUSY_SHARE: f64 = 0.95;
+
+/// A thread that stood still for longer is no witness of connections and users who catch up. A crowd that connects at once
+/// keeps a thread for some tenths of it.
+const MAX_STANDSTILL: Duration = Duration::from_secs(1);
 
 /// What a run must meet. Counts are the most allowed; latencies are in milliseconds, absent ones are not judged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -116,11 +122,21 @@ impl Thresholds {
         interrupted: bool,
     ) -> (Verdict, Vec<String>) {
         let mut weak = Vec::new();
-        let slip_p99_ms = tally.slip.percentiles().p99;
+        let slip = tally.slip.percentiles();
+        let slip_p99_ms = slip.p99;
         if slip_p99_ms > self.send_slip_p99_ms {
             weak.push(format!(
                 "the generator was late: p99 of its own lateness is {slip_p99_ms:.1} ms (at most {:.1} ms)",
                 self.send_slip_p99_ms
+            ));
+        }
+        // Sends tell how late it was by themselves; connections and users who catch up do not.
+        let is_blind = slip.count == 0 || self.connect_p99_ms.is_some();
+        if is_blind && tally.standstill > MAX_STANDSTILL {
+            weak.push(format!(
+                "the generator stood still for {:.1} s (at most {:.1} s)",
+                tally.standstill.as_secs_f64(),
+                MAX_STANDSTILL.as_secs_f64()
             ));
         }
         if tally.busiest_thread > MAX_BUSY_SHARE {
@@ -150,7 +166,9 @@ impl Thresholds {
         most("diverging", findings.diverging, self.unexpected);
         most("pushed to the wrong user", tally.stray, self.unexpected);
         most("unpushed", findings.unpushed, self.unpushed);
-        most("unanswered", tally.unanswered.saturating_sub(unwritten), self.unanswered);
+        let unanswered =
+            if unwritten > 0 { "unanswered, of those that were written" } else { "unanswered" };
+        most(unanswered, tally.unanswered.saturating_sub(unwritten), self.unanswered);
         most("refused", tally.refused, self.refused);
         most("users who could not be asked at the end for what they lack", tally.unverified, 0);
         broken.extend(tally.failures.iter().map(|reason| format!("a user gave up: {reason}")));
@@ -265,6 +283,18 @@ mod tests {
             late.slip.record(due_us, due_us + 50_000);
         }
         assert_eq!(judge(&late), Verdict::InsufficientEvidence);
+        // What sends tell by themselves needs no second witness; connections do.
+        let frozen = Tally { standstill: Duration::from_secs(2), ..sound() };
+        let connecting = Thresholds { connect_p99_ms: Some(60_000.0), ..Thresholds::default() };
+        assert_eq!(judge(&frozen), Verdict::Pass);
+        let (verdict, reasons) = connecting.judge(&frozen, true, false);
+        assert_eq!(verdict, Verdict::InsufficientEvidence, "{reasons:?}");
+        let mut silent = Tally { standstill: Duration::from_secs(2), ..Tally::new(0) };
+        silent.connect.record(0, 5);
+        let (verdict, reasons) = Thresholds::default().judge(&silent, false, false);
+        assert_eq!(verdict, Verdict::InsufficientEvidence, "{reasons:?}");
+        silent.standstill = Duration::from_millis(900);
+        assert_eq!(Thresholds::default().judge(&silent, false, false).0, Verdict::Pass);
         let saturated = Tally { busiest_thread: 0.99, ..sound() };
         assert_eq!(judge(&saturated), Verdict::InsufficientEvidence);
         assert_eq!(judge(&Tally::new(0)), Verdict::InsufficientEvidence);

@@ -176,6 +176,7 @@ impl Worker {
             tally.errors = before.errors;
             tally.reconnects = before.reconnects;
             tally.connect = before.connect;
+            tally.standstill = before.standstill;
         }
         let plan = Plan {
             arrival: scenario.arrival,
@@ -387,8 +388,11 @@ async fn sweep(crew: Rc<Crew>) {
     let mut cuts = Cuts::new(scenario.connections, numbers, scenario.users, scenario.seed);
     let end_us = (scenario.duration_s * 1e6) as u64;
     let mut told_us = crew.run.boundary_us();
+    let mut swept_us = crew.run.now_us();
     while !crew.over.get() {
         sleep(SWEEP).await;
+        let turned = Duration::from_micros(crew.run.now_us() - swept_us);
+        swept_us += turned.as_micros() as u64;
         crew.look_for_openings();
         crew.wake();
         let start_us = crew.run.start_us.load(Acquire);
@@ -397,6 +401,10 @@ async fn sweep(crew: Rc<Crew>) {
             for cut in cuts.due(since_us) {
                 crew.cut(cut);
             }
+        }
+        if since_us.is_none_or(|since_us| since_us < end_us + turned.as_micros() as u64) {
+            let mut tally = crew.tally.borrow_mut();
+            tally.standstill = tally.standstill.max(turned.saturating_sub(SWEEP));
         }
         let boundary_us = crew.run.boundary_us();
         if boundary_us != told_us {

@@ -7,7 +7,8 @@
 //! Whoever does not prove that it knows the secret gets nothing but a nonce, and has `GREETING_LIMIT` for that. One run
 //! is served at a time; others wait in the listener's queue.
 
-use std::io;
+use std::fmt;
+use std::io::{self, Write as _};
 use std::net::{Shutdown, TcpListener};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -87,17 +88,22 @@ pub fn serve_runs(
             stream.set_write_timeout(Some(WRITE_LIMIT))?;
             secret.prove_as_worker(&stream)?;
             stream.set_read_timeout(None)?;
-            eprintln!("works for {peer}");
+            tell(format_args!("works for {peer}"));
             link::serve(stream.try_clone()?, &stream, |url, protocol| {
                 equipment.prepare(url, protocol)
             })?;
             Ok::<(), SecretError>(())
         })();
         match served {
-            Ok(()) => eprintln!("is done for {peer}"),
-            Err(error) => eprintln!("{peer}: {error}"),
+            Ok(()) => tell(format_args!("is done for {peer}")),
+            Err(error) => tell(format_args!("{peer}: {error}")),
         }
         // Ends the thread that reads orders as well.
         let _ = stream.shutdown(Shutdown::Both);
     }
+}
+
+/// To whoever reads standard error; nobody has to.
+fn tell(line: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "{line}");
 }

@@ -37,6 +37,9 @@ pub(crate) struct CapacityArguments {
     outputs: OutputArguments,
 }
 
+/// Under which label a report tells what the search it was part of found.
+const LABEL: &str = "capacity";
+
 pub(crate) fn search(arguments: &CapacityArguments) -> anyhow::Result<ExitCode> {
     let scenario = arguments.place.scenario()?;
     let thresholds = &scenario.thresholds;
@@ -79,8 +82,9 @@ pub(crate) fn search(arguments: &CapacityArguments) -> anyhow::Result<ExitCode> 
             Next::Confirm(rate) => ("confirm", rate),
             Next::Over(answer) => {
                 let said = say(format_args!("capacity {answer}"));
-                if let Some(report) = &last {
-                    arguments.outputs.write(report)?;
+                if let Some(mut report) = last {
+                    report.labels.insert(LABEL.to_owned(), answer.to_string());
+                    arguments.outputs.write(&report)?;
                 }
                 said?;
                 return Ok(exit_code(answer.verdict()));
@@ -89,19 +93,22 @@ pub(crate) fn search(arguments: &CapacityArguments) -> anyhow::Result<ExitCode> 
         if last.is_some() {
             std::thread::sleep(Duration::from_secs_f64(arguments.pause));
         }
-        let report =
+        let mut report =
             arguments.place.run(&Scenario { rate_per_s: rate, ..scenario.clone() }, &stop)?;
         if !arguments.place.quiet {
             say(line(what, rate, &report))?;
         }
         if stop.load(Relaxed) {
+            let answer = match search.passed_once() {
+                None => "not found (the search was interrupted)".to_owned(),
+                Some(rate) => {
+                    format!("not confirmed (the search was interrupted); {rate:.0}/s passed once")
+                }
+            };
+            let said = say(format_args!("capacity {answer}"));
+            report.labels.insert(LABEL.to_owned(), answer);
             arguments.outputs.write(&report)?;
-            match search.passed_once() {
-                None => say("capacity not found (the search was interrupted)")?,
-                Some(rate) => say(format_args!(
-                    "capacity not confirmed (the search was interrupted); {rate:.0}/s passed once"
-                ))?,
-            }
+            said?;
             return Ok(exit_code(Verdict::InsufficientEvidence));
         }
         search.told(report.verdict);

@@ -49,6 +49,12 @@ pub(crate) fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> 
     if let Some(path) = &arguments.report_json {
         write(path, serde_json::to_vec_pretty(&comparisons)?)?;
     }
+    let comparable = comparisons.iter().all(|comparison| !comparison.differences.is_empty());
+    anyhow::ensure!(
+        comparable,
+        "there are reports in which nothing can be compared with {}",
+        base.name
+    );
     Ok(ExitCode::SUCCESS)
 }
 

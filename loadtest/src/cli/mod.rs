@@ -15,9 +15,15 @@ use std::sync::atomic::AtomicBool;
 use anyhow::Context as _;
 use ringwire_loadtest::threshold::Verdict;
 
-/// Prints a line. Whoever read standard output may have gone: that is an error and no panic.
+/// Prints a line. A reader that has gone away, as `head` does, wants no more lines: that is no error, and the exit code
+/// still counts.
 pub(crate) fn say(line: impl std::fmt::Display) -> anyhow::Result<()> {
-    writeln!(io::stdout(), "{line}").context("cannot write to standard output")
+    match writeln!(io::stdout(), "{line}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write to standard output")
+        }
+        _ => Ok(()),
+    }
 }
 
 pub(crate) fn exit_code(verdict: Verdict) -> ExitCode {

@@ -38,7 +38,12 @@ impl OutputArguments {
             probe(&folder.join("report.json"))?;
         }
         let files = [&self.report_json, &self.report_html, &self.report_csv, &self.interval_log];
-        files.into_iter().flatten().try_for_each(|path| probe(path))?;
+        for (place, path) in files.iter().enumerate() {
+            let Some(path) = path else { continue };
+            let is_new = files[..place].iter().all(|earlier| earlier.as_ref() != Some(path));
+            anyhow::ensure!(is_new, "two reports would be written to {}", path.display());
+            probe(path)?;
+        }
         self.hgrm.iter().try_for_each(|path| {
             anyhow::ensure!(path.file_name().is_some(), "--hgrm names no file: {}", path.display());
             probe(&hgrm_path(path, "ack"))

@@ -127,6 +127,12 @@ impl PlaceArguments {
             let is_new = self.labels[..place].iter().all(|(earlier, _)| earlier != key);
             anyhow::ensure!(is_new, "--label names {key} twice");
         }
+        for (place, pid) in self.server_pid.iter().enumerate() {
+            anyhow::ensure!(
+                !self.server_pid[..place].contains(pid),
+                "--server-pid names {pid} twice"
+            );
+        }
         Ok(Scenario::load(&self.scenario, &self.set)?)
     }
 

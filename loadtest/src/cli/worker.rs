@@ -1,5 +1,6 @@
 //! `worker`: works for a run on another host.
 
+use std::io::{self, Write as _};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -44,7 +45,9 @@ pub(crate) fn work(arguments: &WorkerArguments) -> anyhow::Result<ExitCode> {
         println!("{SECRET_VARIABLE}={text}");
         secret
     };
-    eprintln!("waits for runs at {}", listener.local_addr()?);
+    let address = listener.local_addr()?;
+    // It works, whoever listens to that.
+    let _ = writeln!(io::stderr(), "waits for runs at {address}");
     worker_host::serve_runs(&listener, &secret, &equipment)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -100,6 +100,11 @@ impl Scale {
 }
 
 impl Side {
+    /// Intervals of all runs together.
+    pub(super) fn intervals(&self) -> usize {
+        self.runs.iter().map(Vec::len).sum()
+    }
+
     pub(super) fn new(reports: &[Report]) -> Self {
         let runs: Vec<Vec<&Interval>> = reports.iter().map(counted).collect();
         let all = || runs.iter().flatten();

@@ -29,6 +29,9 @@ pub const METHOD: &str = "circular block bootstrap (Politis and Romano, 1992) ov
 /// itself.
 pub const DEFAULT_NOISE_PERCENT: f64 = 10.0;
 
+/// Intervals a side has to have before anything is sure: seconds drawn from a few are all alike.
+const ENOUGH_INTERVALS: usize = 10;
+
 /// Rates offered that differ by this share at most are the same.
 const OFFERED_ALIKE: f64 = 0.01;
 
@@ -99,6 +102,8 @@ pub enum Outcome {
     Worse,
     /// Not to be told from noise.
     Tie,
+    /// There is too little to tell.
+    Unsure,
 }
 
 impl Outcome {
@@ -108,6 +113,7 @@ impl Outcome {
             Self::Better => "better",
             Self::Worse => "worse",
             Self::Tie => "tie",
+            Self::Unsure => "unsure",
         }
     }
 }
@@ -167,6 +173,7 @@ pub fn compare(base: &Runs, other: &Runs, noise_percent: f64) -> Comparison {
     let sides = [base, other].map(|runs| Side::new(&runs.reports));
     let (whole, resampled) = bootstrap::resample(&sides);
     let alike = are_offered_alike(base, other);
+    let enough = sides.iter().all(|side| side.intervals() >= ENOUGH_INTERVALS);
     let metrics =
         Metric::ALL.into_iter().filter(|&metric| alike || metric != Metric::DeliveredPerS);
     let differences = metrics.filter_map(|metric| {
@@ -188,7 +195,11 @@ pub fn compare(base: &Runs, other: &Runs, noise_percent: f64) -> Comparison {
             other,
             change_percent,
             interval_percent,
-            outcome: judge(metric, change_percent, interval_percent, noise_percent),
+            outcome: if enough {
+                judge(metric, change_percent, interval_percent, noise_percent)
+            } else {
+                Outcome::Unsure
+            },
         })
     });
     let mut doubts = doubts(base, other, &sides);
@@ -244,9 +255,15 @@ fn doubts(base: &Runs, other: &Runs, sides: &[Side; 2]) -> Vec<String> {
             ));
         }
         let seconds = side.shortest();
-        if seconds < 10 {
+        if side.intervals() < ENOUGH_INTERVALS {
             doubts.push(format!(
-                "{}: only {seconds} intervals in a run; ten at least are better",
+                "{}: {} intervals are too few to be sure of anything; {ENOUGH_INTERVALS} at least are needed",
+                runs.name,
+                side.intervals()
+            ));
+        } else if seconds < ENOUGH_INTERVALS {
+            doubts.push(format!(
+                "{}: only {seconds} intervals in a run; {ENOUGH_INTERVALS} at least are better",
                 runs.name
             ));
         }
@@ -339,6 +356,9 @@ impl std::fmt::Display for Comparison {
                 difference.outcome.name()
             )?;
         }
+        if self.differences.is_empty() {
+            writeln!(f, "  no figure that is followed second by second is in both")?;
+        }
         for doubt in &self.doubts {
             writeln!(f, "  doubt  {doubt}")?;
         }
@@ -373,6 +393,17 @@ mod tests {
             assert!(difference.change_percent.abs() < 1e-9);
         }
         assert_eq!(comparison, compare(&runs(&[1.0]), &runs(&[1.0]), DEFAULT_NOISE_PERCENT));
+    }
+
+    /// A second drawn from one second is always the same: that is no certainty.
+    #[test]
+    fn few_intervals_are_sure_of_nothing() {
+        let (base, mut other) = (runs(&[1.0]), runs(&[3.0]));
+        assert_eq!(outcome(&compare(&base, &other, 10.0), Metric::AckP50), Outcome::Worse);
+        other.reports[0].intervals.truncate(ENOUGH_INTERVALS / 2);
+        let comparison = compare(&base, &other, 10.0);
+        assert_eq!(outcome(&comparison, Metric::AckP50), Outcome::Unsure, "{comparison}");
+        assert!(comparison.doubts.iter().any(|doubt| doubt.contains("too few")), "{comparison}");
     }
 
     #[test]

@@ -33,7 +33,7 @@ fn differences(comparison: &Comparison) -> String {
             let class = match difference.outcome {
                 Outcome::Better => "good",
                 Outcome::Worse => "bad",
-                Outcome::Tie => "",
+                Outcome::Tie | Outcome::Unsure => "",
             };
             vec![
                 escape(difference.metric.name()),

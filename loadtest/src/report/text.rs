@@ -17,13 +17,13 @@ impl Report {
                 return format!("not verified, only counted; {} unexpected", self.unexpected);
             }
             _ if !self.protocol.is_ringwire() => {
-                "every arrival, in each sender's order; there is no log".to_owned()
+                "arrivals in each sender's order; there is no log".to_owned()
             }
-            Level::Ledger => format!("every arrival; {log}"),
-            Level::Counters => format!("every send, hashes of what arrived; {log}"),
+            Level::Ledger => format!("sends and arrivals; {log}"),
+            Level::Counters => format!("sends, hashes of what arrived; {log}"),
         };
         let share = match self.verified_one_in {
-            0 | 1 => String::new(),
+            0 | 1 => "; every conversation".to_owned(),
             many => format!("; one conversation in {many}"),
         };
         format!(
@@ -97,14 +97,18 @@ impl fmt::Display for Report {
                 _ => writeln!(f, ")")?,
             }
         }
+        // Where nothing was due, nothing was late, and nothing is known of it.
+        let slip = match self.send_slip_ms.max {
+            0.0 if self.offered == 0 => "no sends".to_owned(),
+            max => format!(
+                "slip p99 {:.3}  max {max:.3} ms, {} late sends",
+                self.send_slip_ms.p99, self.late_sends
+            ),
+        };
         writeln!(
             f,
-            "  generator  slip p99 {:.3}  max {:.3} ms, {} late sends, {:.2} CPU s, {} reconnects",
-            self.send_slip_ms.p99,
-            self.send_slip_ms.max,
-            self.late_sends,
-            self.generator_cpu_s,
-            self.reconnects
+            "  generator  {slip}, stood still {:.3} ms at most, {:.2} CPU s, {} reconnects",
+            self.standstill_ms, self.generator_cpu_s, self.reconnects
         )?;
         if self.cuts + self.signals > 0 {
             writeln!(
@@ -114,12 +118,18 @@ impl fmt::Display for Report {
             )?;
         }
         if let Some(server) = &self.server {
-            let per_cpu_s = self.delivered_meanwhile() as f64 / server.cpu_s.max(0.001);
+            // Less than a tick of the clock is no base for a ratio.
+            let per_cpu_s = match server.cpu_s {
+                0.0 => String::new(),
+                cpu_s => {
+                    let delivered = self.delivered_meanwhile() as f64;
+                    format!(" ({:.0} deliveries per CPU s)", delivered / cpu_s)
+                }
+            };
             writeln!(
                 f,
-                "  server     {:.2} CPU s ({:.0} deliveries per CPU s), {:.1} MiB before, {:.1} MiB after ({})",
+                "  server     {:.2} CPU s{per_cpu_s}, {:.1} MiB before, {:.1} MiB after ({})",
                 server.cpu_s,
-                per_cpu_s,
                 mebibytes(server.resident_bytes_before),
                 mebibytes(server.resident_bytes_after),
                 server.source
