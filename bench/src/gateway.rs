@@ -40,8 +40,9 @@ impl Gateway {
         Ok(Self { server: Server::start(command, "http://")?, data_dir })
     }
 
-    /// Starts it with these arguments and variables on a database of its own, `sqlite` or `postgres`. The server of the latter, whose log
-    /// is that of one that has run for a while, comes with it: first, so that locals named in this order end the gateway before it.
+    /// Starts it with these arguments and environment variables on a database of its own, `sqlite` or `postgres`. The
+    /// server of the latter, whose log is that of one that has run for a while, comes with it: first, so that locals named
+    /// in this order end the gateway before it.
     ///
     /// # Errors
     ///

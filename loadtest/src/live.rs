@@ -34,12 +34,13 @@ const DEFAULT_COLUMNS: usize = 100;
 /// Who looks on.
 #[derive(Debug)]
 pub struct View {
-    kind: Kind,
+    /// A terminal looks on, in which a picture replaces the one before.
+    terminal: bool,
     /// When it was shown last.
     at: Option<Instant>,
     /// Lines that the next picture replaces.
     shown_lines: usize,
-    /// `None`: nothing is shown, or nothing more.
+    /// `None`: nobody looks on, or no longer.
     pen: Option<Pen>,
 }
 
@@ -78,24 +79,17 @@ impl Pen {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    None,
-    Lines,
-    Terminal,
-}
-
 impl View {
     /// Nobody.
     pub const fn none() -> Self {
-        Self { kind: Kind::None, at: None, shown_lines: 0, pen: None }
+        Self { terminal: false, at: None, shown_lines: 0, pen: None }
     }
 
     /// Whoever reads standard error.
     pub fn stderr() -> Self {
-        let kind = if io::stderr().is_terminal() { Kind::Terminal } else { Kind::Lines };
+        let terminal = io::stderr().is_terminal();
         // Where no thread can be had, nothing is shown.
-        Self { kind, at: None, shown_lines: 0, pen: Pen::new(io::stderr()).ok() }
+        Self { terminal, at: None, shown_lines: 0, pen: Pen::new(io::stderr()).ok() }
     }
 
     /// Shows how it goes, if it is time again. `sending_us`: since when sends are due; `None`: users are connecting.
@@ -106,7 +100,7 @@ impl View {
         let picture = Picture::new(scenario, &series.intervals(), sending_us);
         let mut text = String::new();
         let mut shown_lines = 0;
-        if self.kind == Kind::Terminal {
+        if self.terminal {
             let columns = columns();
             let lines = picture.lines();
             if self.shown_lines > 0 {

@@ -131,8 +131,9 @@ impl Thresholds {
             ));
         }
         // Sends tell how late it was by themselves; connections and users who catch up do not.
-        let is_blind = slip.count == 0 || self.connect_p99_ms.is_some();
-        if is_blind && tally.standstill > MAX_STANDSTILL {
+        let needs_witness =
+            slip.count == 0 || self.connect_p99_ms.is_some() || self.recover_p99_ms.is_some();
+        if needs_witness && tally.standstill > MAX_STANDSTILL {
             weak.push(format!(
                 "the generator stood still for {:.1} s (at most {:.1} s)",
                 tally.standstill.as_secs_f64(),
@@ -285,10 +286,17 @@ mod tests {
         assert_eq!(judge(&late), Verdict::InsufficientEvidence);
         // What sends tell by themselves needs no second witness; connections do.
         let frozen = Tally { standstill: Duration::from_secs(2), ..sound() };
-        let connecting = Thresholds { connect_p99_ms: Some(60_000.0), ..Thresholds::default() };
         assert_eq!(judge(&frozen), Verdict::Pass);
-        let (verdict, reasons) = connecting.judge(&frozen, true, false);
-        assert_eq!(verdict, Verdict::InsufficientEvidence, "{reasons:?}");
+        for (connect_p99_ms, recover_p99_ms) in [(Some(60_000.0), None), (None, Some(60_000.0))] {
+            let judged = Thresholds { connect_p99_ms, recover_p99_ms, ..Thresholds::default() };
+            let mut frozen = frozen.clone();
+            frozen.connect.record(0, 5);
+            frozen.recover.record(0, 5);
+            let (verdict, reasons) = judged.judge(&frozen, true, false);
+            assert_eq!(verdict, Verdict::InsufficientEvidence, "{reasons:?}");
+            frozen.standstill = Duration::ZERO;
+            assert_eq!(judged.judge(&frozen, true, false).0, Verdict::Pass);
+        }
         let mut silent = Tally { standstill: Duration::from_secs(2), ..Tally::new(0) };
         silent.connect.record(0, 5);
         let (verdict, reasons) = Thresholds::default().judge(&silent, false, false);

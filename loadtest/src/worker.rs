@@ -391,8 +391,8 @@ async fn sweep(crew: Rc<Crew>) {
     let mut swept_us = crew.run.now_us();
     while !crew.over.get() {
         sleep(SWEEP).await;
-        let turned = Duration::from_micros(crew.run.now_us() - swept_us);
-        swept_us += turned.as_micros() as u64;
+        let now_us = crew.run.now_us();
+        let turn_us = now_us - std::mem::replace(&mut swept_us, now_us);
         crew.look_for_openings();
         crew.wake();
         let start_us = crew.run.start_us.load(Acquire);
@@ -402,9 +402,11 @@ async fn sweep(crew: Rc<Crew>) {
                 crew.cut(cut);
             }
         }
-        if since_us.is_none_or(|since_us| since_us < end_us + turned.as_micros() as u64) {
+        // Also the turn in which it ended.
+        if since_us.is_none_or(|since_us| since_us < end_us + turn_us) {
+            let late = Duration::from_micros(turn_us).saturating_sub(SWEEP);
             let mut tally = crew.tally.borrow_mut();
-            tally.standstill = tally.standstill.max(turned.saturating_sub(SWEEP));
+            tally.standstill = tally.standstill.max(late);
         }
         let boundary_us = crew.run.boundary_us();
         if boundary_us != told_us {

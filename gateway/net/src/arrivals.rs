@@ -5,8 +5,7 @@
 //! ```
 //!
 //! To wake a task and to poll it touches a few hundred bytes that are seldom in a cache when there are thousands; a token
-//! is eight that are. Invariant: when the set has passed its
-//! notices on, nobody sleeps while there is a token on the list.
+//! is eight that are. Invariant: when the set has passed its notices on, nobody sleeps while there is a token on the list.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll, Waker};

@@ -1,6 +1,6 @@
 //! `ringwire operator`: who administers the server. The first one is made here; without one, administration is closed.
 
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -91,7 +91,9 @@ pub fn operator(loaded: &Loaded, command: &OperatorCommand) -> anyhow::Result<Ex
             OperatorCommand::Create(args) => {
                 create(&store, args).await?;
                 if let Some(file) = made {
-                    eprintln!(
+                    // Nobody has to read that.
+                    let _ = writeln!(
+                        io::stderr(),
                         "There was no database {file}, so a new one was made: is this the data folder you mean?"
                     );
                 }

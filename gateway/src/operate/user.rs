@@ -84,7 +84,9 @@ async fn reset_password(store: &Store, user: UserId, ttl_s: u64) -> anyhow::Resu
     };
     store.append_audit(entry).await?;
     say(token.expose())?;
-    eprintln!(
+    // Nobody has to read that; it stands in the README too.
+    let _ = writeln!(
+        io::stderr(),
         "Good once, for {} minutes: POST /api/v1/auth/password-reset/confirm with {{\"token\": \"...\", \"password\": \
          \"...\"}}. All logins of user {user} end with it.",
         ttl_s / 60

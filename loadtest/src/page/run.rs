@@ -307,13 +307,13 @@ fn about(report: &Report) -> String {
         (
             "Generator",
             format!(
-                "{} {} · {} process(es) · {} CPU s · own lateness p99 {} ms, max {} ms",
+                "{} {} · {} process(es) · {} CPU s · {} · stood still {} ms at most",
                 machine.version,
                 machine.commit,
                 report.processes,
                 number(report.generator_cpu_s),
-                number(report.send_slip_ms.p99),
-                number(report.send_slip_ms.max)
+                lateness(report),
+                number(report.standstill_ms)
             ),
         ),
         (
@@ -332,6 +332,15 @@ fn about(report: &Report) -> String {
     ];
     pairs.extend(report.labels.iter().map(|(key, value)| (key.as_str(), value.clone())));
     facts(&pairs)
+}
+
+/// Where nothing was due, nothing was late.
+fn lateness(report: &Report) -> String {
+    if report.offered == 0 {
+        return "no sends".to_owned();
+    }
+    let slip = report.send_slip_ms;
+    format!("own lateness p99 {} ms, max {} ms", number(slip.p99), number(slip.max))
 }
 
 fn verification(report: &Report) -> String {

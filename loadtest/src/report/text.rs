@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Report, mebibytes};
+use super::{Report, Slip, mebibytes};
 use crate::scenario::{Acks, Conversation};
 use crate::verify::Level;
 
@@ -98,12 +98,11 @@ impl fmt::Display for Report {
             }
         }
         // Where nothing was due, nothing was late, and nothing is known of it.
-        let slip = match self.send_slip_ms.max {
-            0.0 if self.offered == 0 => "no sends".to_owned(),
-            max => format!(
-                "slip p99 {:.3}  max {max:.3} ms, {} late sends",
-                self.send_slip_ms.p99, self.late_sends
-            ),
+        let slip = if self.offered == 0 {
+            "no sends".to_owned()
+        } else {
+            let Slip { p99, max } = self.send_slip_ms;
+            format!("slip p99 {p99:.3}  max {max:.3} ms, {} late sends", self.late_sends)
         };
         writeln!(
             f,
@@ -119,12 +118,11 @@ impl fmt::Display for Report {
         }
         if let Some(server) = &self.server {
             // Less than a tick of the clock is no base for a ratio.
-            let per_cpu_s = match server.cpu_s {
-                0.0 => String::new(),
-                cpu_s => {
-                    let delivered = self.delivered_meanwhile() as f64;
-                    format!(" ({:.0} deliveries per CPU s)", delivered / cpu_s)
-                }
+            let per_cpu_s = if server.cpu_s > 0.0 {
+                let per_cpu_s = self.delivered_meanwhile() as f64 / server.cpu_s;
+                format!(" ({per_cpu_s:.0} deliveries per CPU s)")
+            } else {
+                String::new()
             };
             writeln!(
                 f,

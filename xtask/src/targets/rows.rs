@@ -38,21 +38,14 @@ pub(crate) struct Reports {
 impl Reports {
     /// The highest rate of direct messages on Postgres that met its bound.
     pub(crate) fn best_rate_per_s(&self) -> Option<f64> {
-        let met = self.on_postgres().filter(|row| row["met"] == true && row["at_once"].is_null());
+        let met =
+            on_postgres(&self.direct).filter(|row| row["met"] == true && row["at_once"].is_null());
         met.filter_map(|row| number(row, "/rate_per_s")).max_by(f64::total_cmp)
-    }
-
-    /// Where everybody sent as fast as it was answered.
-    /// Nothing, if something went wrong in one of them: what is left would not be the lower of all.
-    fn closed_loops(&self) -> impl Iterator<Item = &Value> {
-        closed_loops(&self.direct)
-    }
-
-    fn on_postgres(&self) -> impl Iterator<Item = &Value> {
-        on_postgres(&self.direct)
     }
 }
 
+/// Where everybody sent as fast as it was answered.
+/// Nothing, if something went wrong in one of them: what is left would not be the lower of all.
 fn closed_loops(direct: &Value) -> impl Iterator<Item = &Value> {
     let loops: Vec<&Value> = on_postgres(direct).filter(|row| row["at_once"].is_u64()).collect();
     let is_sound = loops.iter().all(|row| row["wrong"] == 0.0);
@@ -229,7 +222,7 @@ fn direct(reports: &Reports) -> Vec<Row> {
 fn storage(reports: &Reports) -> Vec<Row> {
     let postgres = reports.storage.get("postgres").unwrap_or(&Value::Null);
     let raw = number(postgres, "/append/rows_per_s");
-    let fastest = reports.closed_loops().filter_map(|row| number(row, "/rate_per_s"));
+    let fastest = closed_loops(&reports.direct).filter_map(|row| number(row, "/rate_per_s"));
     let sustained = fastest.max_by(f64::total_cmp).zip(raw).map(|(rate, raw)| rate / raw);
     let how = "`cargo xtask bench storage`";
     vec![
